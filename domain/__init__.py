@@ -1,0 +1,1 @@
+"""What is decided: pure functions over events, without I/O, clock or random ids."""

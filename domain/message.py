@@ -1,0 +1,80 @@
+"""The messages everything is said in: events that happened, commands that ask, and what the log adds to an event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Event(BaseModel):
+    """A fact, in the past tense. `name` and `version` say how it is stored; the class may be renamed, they may not.
+
+    Members that a newer version added are ignored, so that old code reads on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stored_name: ClassVar[str]
+    stored_version: ClassVar[int]
+
+    def __init_subclass__(cls, *, name: str, version: int, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.stored_name = name
+        cls.stored_version = version
+
+
+class Command(BaseModel):
+    """A wish, in the imperative: strict, complete, and carrying in what the domain can't know by itself."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    @property
+    def aggregate_id(self) -> str:
+        """The id of the aggregate that is asked; with its category it names the stream."""
+        raise TypeError(f"{type(self).__name__} does not say which aggregate it asks")
+
+
+class Metadata(BaseModel):
+    """Who and what caused an event, in the words that EventStoreDB and its tools use.
+
+    `causation_id` is the id of the event that caused the command, or the command's own where a person sent it.
+    `digest` is a digest of the request, so that one command id can't be used for two requests.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    correlation_id: UUID = Field(alias="$correlationId")
+    causation_id: UUID = Field(alias="$causationId")
+    command_id: UUID
+    digest: str
+    actor: str
+    tenant: str
+    schema_version: int
+    time: datetime
+
+
+EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[EventT_co]):
+    """An event as the log holds it.
+
+    `version` is its number in its stream, from 0; `position` its commit position in the whole log;
+    `at` the server's clock when it was written.
+    """
+
+    event: EventT_co
+    id: UUID
+    stream: str
+    version: int
+    position: int
+    at: datetime
+    metadata: Metadata
+
+    @property
+    def aggregate_id(self) -> str:
+        """What follows the category in the stream's name."""
+        return self.stream.partition("-")[2]

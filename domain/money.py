@@ -1,0 +1,60 @@
+"""Exact money: a decimal amount that its currency can express."""
+
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+Currency: TypeAlias = Literal["EUR", "USD", "GBP", "JPY"]
+DECIMALS: Final[dict[Currency, int]] = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0}
+_EXACT: Final = Context(prec=60, traps=[Inexact, InvalidOperation])  # rounding would be an error, not a surprise
+
+
+class Money(BaseModel):
+    """An amount of one currency, with exactly that currency's decimals; may be negative."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Decimal
+    currency: Currency
+
+    @field_validator("amount", mode="before")
+    @classmethod
+    def _never_a_float(cls, amount: object) -> object:
+        if not isinstance(amount, str | Decimal):
+            raise ValueError("an amount is a decimal or its digits, never a number of JSON")
+        return amount
+
+    @model_validator(mode="after")
+    def _as_the_currency_counts(self) -> "Money":
+        exponent = self.amount.as_tuple().exponent
+        if exponent != -DECIMALS[self.currency]:
+            raise ValueError(f"{self.currency} has {DECIMALS[self.currency]} decimals, not those of {self.amount}")
+        return self
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(amount=_EXACT.add(self.amount, self._same(other)), currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(amount=_EXACT.subtract(self.amount, self._same(other)), currency=self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._same(other)
+
+    def times(self, quantity: int) -> "Money":
+        """This amount `quantity` times."""
+        return Money(amount=_EXACT.multiply(self.amount, quantity), currency=self.currency)
+
+    @property
+    def is_zero(self) -> bool:
+        return not self.amount
+
+    def _same(self, other: "Money") -> Decimal:
+        if other.currency != self.currency:
+            raise ValueError(f"{other.currency} can't be reckoned with {self.currency}")
+        return other.amount
+
+
+def zero(currency: Currency) -> Money:
+    """Nothing, in this currency."""
+    return Money(amount=Decimal(0).scaleb(-DECIMALS[currency]), currency=currency)

@@ -1,0 +1,39 @@
+"""The shape of a long-running workflow: it observes events, asks by commands, and remembers both in its own stream."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from domain.message import Command, Event
+
+EventT = TypeVar("EventT", bound=Event)
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A command that the saga's state makes pending; `step` names it among those of its cause."""
+
+    step: str
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Saga(Generic[StateT, EventT]):
+    """A workflow as pure functions.
+
+    `reacts_to` are the events of others that wake it; `identify` says which instance one of them concerns.
+    `observe` turns such an event into facts of the saga's own stream (none, if it has them already).
+    `pending` says what must be asked for now, from the state alone, so that a restart asks again.
+    `hear` turns the answer to one ask, the events that it left in its target's stream, into facts of its own.
+    """
+
+    category: str
+    events: tuple[type[EventT], ...]
+    initial: StateT
+    evolve: Callable[[StateT, EventT], StateT]
+    reacts_to: tuple[type[Event], ...]
+    identify: Callable[[Any], str]
+    observe: Callable[[Any, StateT], list[EventT]]
+    pending: Callable[[StateT], list[Ask]]
+    hear: Callable[[Ask, Sequence[Event], StateT], list[EventT]]

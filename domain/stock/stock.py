@@ -1,0 +1,208 @@
+"""Stock of one SKU: received, held for orders, given back, consumed, written off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias, assert_never
+from uuid import NAMESPACE_URL, uuid5
+
+from domain.decider import Decider
+from domain.errors import Rejected, Unknown
+from domain.message import Command, Event
+
+
+class SkuRegistered(Event, name="SkuRegistered", version=1):
+    sku: str
+
+
+class StockReceived(Event, name="StockReceived", version=1):
+    sku: str
+    quantity: int
+
+
+class StockDamaged(Event, name="StockDamaged", version=1):
+    sku: str
+    quantity: int
+
+
+class StockReserved(Event, name="StockReserved", version=1):
+    sku: str
+    order_id: str
+    quantity: int
+
+
+class ReservationDeclined(Event, name="ReservationDeclined", version=1):
+    sku: str
+    order_id: str
+    quantity: int
+    available: int
+
+
+class ReservationReleased(Event, name="ReservationReleased", version=1):
+    sku: str
+    order_id: str
+    quantity: int
+
+
+class ReservationConsumed(Event, name="ReservationConsumed", version=1):
+    sku: str
+    order_id: str
+    quantity: int
+
+
+StockEvent: TypeAlias = (
+    SkuRegistered
+    | StockReceived
+    | StockDamaged
+    | StockReserved
+    | ReservationDeclined
+    | ReservationReleased
+    | ReservationConsumed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is on the shelf, and how much of it is held for which order."""
+
+    registered: bool = False
+    on_hand: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - sum(self.held.values())
+
+
+def evolve(stock: Stock, event: StockEvent) -> Stock:
+    match event:
+        case SkuRegistered():
+            return replace(stock, registered=True)
+        case StockReceived():
+            return replace(stock, on_hand=stock.on_hand + event.quantity)
+        case StockDamaged():
+            return replace(stock, on_hand=stock.on_hand - event.quantity)
+        case StockReserved():
+            return replace(stock, held={**stock.held, event.order_id: event.quantity})
+        case ReservationReleased():
+            return replace(stock, held=_without(stock, event.order_id))
+        case ReservationConsumed():
+            remaining = stock.on_hand - event.quantity
+            return replace(stock, on_hand=remaining, held=_without(stock, event.order_id))
+        case ReservationDeclined():
+            return stock
+        case _:
+            assert_never(event)
+
+
+def _without(stock: Stock, order_id: str) -> Mapping[str, int]:
+    return {key: quantity for key, quantity in stock.held.items() if key != order_id}
+
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "foldstream:sku")
+
+
+def stock_id(sku: str) -> str:
+    """The id of a SKU's stream: a UUIDv5 of the natural key, which the events keep."""
+    return str(uuid5(_NAMESPACE, sku))
+
+
+class _StockCommand(Command):
+    sku: str
+
+    @property
+    def aggregate_id(self) -> str:
+        return stock_id(self.sku)
+
+
+class ReceiveStock(_StockCommand):
+    quantity: int
+
+
+class WriteOffDamage(_StockCommand):
+    quantity: int
+
+
+class ReserveStock(_StockCommand):
+    order_id: str
+    quantity: int
+
+
+class ReleaseReservation(_StockCommand):
+    order_id: str
+
+
+class ConsumeReservation(_StockCommand):
+    order_id: str
+
+
+StockCommand: TypeAlias = ReceiveStock | WriteOffDamage | ReserveStock | ReleaseReservation | ConsumeReservation
+
+
+def decide(command: StockCommand, stock: Stock) -> list[StockEvent]:
+    match command:
+        case ReceiveStock():
+            return receive(command, stock)
+        case WriteOffDamage():
+            return write_off(command, stock)
+        case ReserveStock():
+            return reserve(command, stock)
+        case ReleaseReservation():
+            return _settle(ReservationReleased, command, stock)
+        case ConsumeReservation():
+            return _settle(ReservationConsumed, command, stock)
+        case _:
+            assert_never(command)
+
+
+def receive(command: ReceiveStock, stock: Stock) -> list[StockEvent]:
+    received = StockReceived(sku=command.sku, quantity=command.quantity)
+    return [received] if stock.registered else [SkuRegistered(sku=command.sku), received]
+
+
+def write_off(command: WriteOffDamage, stock: Stock) -> list[StockEvent]:
+    if not stock.registered:
+        raise Unknown("sku", command.sku)
+    if command.quantity > stock.available:
+        raise Rejected(
+            "not-enough-stock",
+            f"Of {command.sku} {stock.available} are available, {command.quantity} can't be written off.",
+        )
+    return [StockDamaged(sku=command.sku, quantity=command.quantity)]
+
+
+def reserve(command: ReserveStock, stock: Stock) -> list[StockEvent]:
+    """Declines in writing, also where the SKU was never received: a late duplicate must find the answer."""
+    sku, order_id, quantity = command.sku, command.order_id, command.quantity
+    if order_id in stock.held:
+        return []
+    if quantity > stock.available:
+        return [ReservationDeclined(sku=sku, order_id=order_id, quantity=quantity, available=stock.available)]
+    return [StockReserved(sku=sku, order_id=order_id, quantity=quantity)]
+
+
+def _settle(
+    fact: type[ReservationReleased | ReservationConsumed],
+    command: ReleaseReservation | ConsumeReservation,
+    stock: Stock,
+) -> list[StockEvent]:
+    """A reservation ends once; nothing is held twice, and nothing happens where nothing is held."""
+    quantity = stock.held.get(command.order_id)
+    return [] if quantity is None else [fact(sku=command.sku, order_id=command.order_id, quantity=quantity)]
+
+
+decider: Final = Decider[StockCommand, Stock, StockEvent](
+    category="stock",
+    events=(
+        SkuRegistered,
+        StockReceived,
+        StockDamaged,
+        StockReserved,
+        ReservationDeclined,
+        ReservationReleased,
+        ReservationConsumed,
+    ),
+    initial=Stock(),
+    evolve=evolve,
+    decide=decide,
+    exists=lambda stock: stock.registered,
+)

@@ -1,0 +1,1 @@
+"""How events are stored, moved and watched: EventStoreDB, Redis, and the servers for one machine."""

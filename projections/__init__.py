@@ -1,0 +1,1 @@
+"""What is remembered for queries: pure folds of events into rows."""

@@ -1,0 +1,78 @@
+"""The vocabulary of read models: rows folded from one stream each, and the index entries that follow from them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.message import Event
+
+
+class Row(BaseModel):
+    """What a read model remembers of one stream; stored as one hash, each member as JSON in a field of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member of a sorted index. `score` is a commit position: unique, and exact up to 2^53."""
+
+    index: str
+    member: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Puts an entry into its index; putting it there twice is putting it there once."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Takes an entry out of its index."""
+
+    entry: Entry
+
+
+IndexChange: TypeAlias = Add | Remove
+
+
+def not_indexed(before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:
+    """The index function of a projection that is only read by key."""
+    return ()
+
+
+def follow(entries: Callable[[RowT], Iterable[Entry]]) -> Callable[[RowT | None, RowT | None], Iterable[IndexChange]]:
+    """An index function that keeps exactly the entries that the present row has."""
+
+    def changes(before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:
+        old = frozenset(entries(before)) if before is not None else frozenset()
+        new = frozenset(entries(after)) if after is not None else frozenset()
+        yield from (Remove(entry) for entry in sorted(old - new, key=repr))
+        yield from (Add(entry) for entry in sorted(new - old, key=repr))
+
+    return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Projection(Generic[RowT]):
+    """One read model: which streams it reads, how each event changes the stream's row, what is indexed of it.
+
+    A handler takes the row (None before the first event) and the recorded event, and returns the new row, or None
+    where there is nothing to remember. `ignored` are the events of the category that change nothing here: together
+    with `handlers` they are all there are, so that a new event can't be forgotten.
+    """
+
+    name: str
+    category: str
+    row: type[RowT]
+    handlers: Mapping[type[Event], Callable[[RowT | None, Any], RowT | None]]
+    ignored: frozenset[type[Event]] = frozenset()
+    index: Callable[[RowT | None, RowT | None], Iterable[IndexChange]] = not_indexed
