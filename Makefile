@@ -21,7 +21,7 @@ check: .venv/ready
 	@echo "== format" && $(BIN)/ruff format --check .
 	@echo "== lint" && $(BIN)/ruff check .
 	@echo "== types" && $(BIN)/mypy
-	@echo "== imports" && $(BIN)/lint-imports --no-cache | tail -n 2
+	@echo "== imports" && $(BIN)/lint-imports --no-cache --no-logo
 	@echo "== sizes" && $(BIN)/pytest tests/architecture
 	@echo "== compose.yaml" && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 

@@ -1,0 +1,1 @@
+"""The tests: the tree lists the outcomes."""

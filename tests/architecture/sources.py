@@ -1,0 +1,65 @@
+"""The project's own sources as syntax trees, for the tests that measure them."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+ROOT = Path(__file__).parents[2]
+TREES = ("domain", "projections", "infrastructure", "service", "tests")
+TAKEN_IN_WHOLE = ROOT / "tests" / "conformance"
+
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One module: its path from the root, its lines and its tree."""
+
+    path: str
+    lines: tuple[str, ...]
+    tree: ast.Module
+
+    def functions(self) -> Iterator[Function]:
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    def classes(self) -> Iterator[ast.ClassDef]:
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
+
+
+def sources(*trees: str) -> list[Source]:
+    """Every module of ours below these folders, but for tools that were taken in whole."""
+    paths = [path for tree in trees for path in sorted((ROOT / tree).rglob("*.py"))]
+    return [read(path) for path in paths if TAKEN_IN_WHOLE not in path.parents]
+
+
+def read(path: Path) -> Source:
+    text = path.read_text(encoding="utf-8")
+    return Source(str(path.relative_to(ROOT)), tuple(text.splitlines()), ast.parse(text))
+
+
+def length(function: Function) -> int:
+    """Lines from `def` to the last statement."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def parameters(function: Function) -> int:
+    """How many arguments a caller may give, `self` and `cls` not counted."""
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return len([argument for argument in arguments if argument.arg not in {"self", "cls"}])
+
+
+_BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+
+
+def depth(node: ast.AST, inside: int = 0) -> int:
+    """How deep blocks are nested; `elif` is no deeper than its `if`, an inner function begins anew."""
+    deepest = inside
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        chained = isinstance(node, ast.If) and isinstance(child, ast.If) and child in node.orelse
+        step = 1 if isinstance(child, _BLOCKS) and not chained else 0
+        deepest = max(deepest, depth(child, inside + step))
+    return deepest
