@@ -1,0 +1,1 @@
+"""What tests are told with: processes to run against, histories to begin from."""

@@ -1,0 +1,132 @@
+"""Processes under test: started, listened to line by line, and ended without leaving anything behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import IO, Final, TypeVar
+
+ResultT = TypeVar("ResultT")
+FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
+# What the surroundings of the test run may have set, and a process under test must not see unasked.
+SETTINGS: Final = ("FOLDSTREAM_EVENTSTORE_URI", "FOLDSTREAM_REDIS_URI", "FOLDSTREAM_NAMESPACE", "FOLDSTREAM_PARTITIONS")
+_TURN: Final = threading.Event()  # never set: waiting for it lets others work
+
+
+def eventually(reached: Callable[[], ResultT], *, within: float, what: str) -> ResultT:
+    """Asks until the answer is true, at most `within` seconds; says `what` did not come, and the last answer."""
+    end = monotonic() + within
+    while not (answer := reached()):
+        if monotonic() > end:
+            raise AssertionError(f"{what}: not within {within} s; at last {answer!r}")
+        _TURN.wait(0.02)
+    return answer
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that is dead and was not yet buried does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in {"Z", "X"}
+
+
+def kill_hard(*pids: int) -> None:
+    """SIGKILL, and waits until they are gone."""
+    for pid in pids:
+        if is_alive(pid):
+            os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not any(is_alive(pid) for pid in pids), within=10, what=f"the end of {pids}")
+
+
+class Listened:
+    """A started process whose output and errors are read as they come."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        forgotten = [part for name in SETTINGS for part in ("-u", name)]
+        given = [f"{name}={value}" for name, value in environment.items()]
+        self._process = subprocess.Popen(
+            ["/usr/bin/env", *forgotten, *given, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        self._output, self._errors = _Lines(self._process.stdout), _Lines(self._process.stderr)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._process.poll()
+
+    @property
+    def output(self) -> list[str]:
+        return list(self._output.lines)
+
+    @property
+    def errors(self) -> list[str]:
+        return list(self._errors.lines)
+
+    def line(self, beginning: str, *, within: float) -> str:
+        """The first line of the output that begins so; fails when the process ends before it, or time does."""
+
+        def found() -> str | None:
+            ended = self.exit_code is not None and self._output.ended
+            line = next((line for line in self._output.lines if line.startswith(beginning)), None)
+            if line is None and ended:
+                raise AssertionError(f"ended with {self.exit_code} before {beginning!r}: {self.errors}")
+            return line
+
+        try:
+            return str(eventually(found, within=within, what=f"a line that begins with {beginning!r}"))
+        except AssertionError as late:
+            raise AssertionError(f"{late}; its errors: {self.errors}") from late
+
+    def wait(self, *, within: float) -> int:
+        """The exit code, once it ended; its whole output has been read then."""
+        code = self._process.wait(timeout=within)
+        self._output.finish(within)
+        self._errors.finish(within)
+        return code
+
+    def send(self, number: signal.Signals) -> None:
+        if self.exit_code is None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and waits for the end."""
+        self.send(signal.SIGKILL)
+        self._process.wait(timeout=10)
+
+
+class _Lines:
+    """The lines of a pipe so far."""
+
+    def __init__(self, pipe: IO[str] | None) -> None:
+        assert pipe is not None
+        self.lines: list[str] = []
+        self._pipe = pipe
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def ended(self) -> bool:
+        return not self._reader.is_alive()
+
+    def finish(self, within: float) -> None:
+        self._reader.join(within)
+
+    def _read(self) -> None:
+        with self._pipe:
+            for line in self._pipe:
+                self.lines.append(line.rstrip("\n"))

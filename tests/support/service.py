@@ -1,0 +1,106 @@
+"""The whole service under test: `foldstream serve` with all its processes, in a folder of its own."""
+
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tests.support.processes import FOLDSTREAM, Listened, eventually, is_alive, kill_hard
+
+READY: Final = "foldstream_ready "
+
+
+class FoldstreamProcess:
+    """`foldstream serve` on a free port; the same port and folder whenever it is started again.
+
+    `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
+    namespace; without them it runs the embedded ones in `data`. Nothing else of the surroundings is passed on.
+    """
+
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self._environment = dict(environment or {})
+        self._port = 0
+        self._process: Listened | None = None
+        self._url: str | None = None
+
+    def start(self, *, within: float = 60) -> Self:
+        """Starts everything and waits for the ready line."""
+        self.launch()
+        return self.await_ready(within=within)
+
+    def launch(self) -> Self:
+        """Starts everything without waiting."""
+        command = (*FOLDSTREAM, "serve", "--port", str(self._port), "--data", str(self.data))
+        self._process = Listened(command, self._environment)
+        return self
+
+    def await_ready(self, *, within: float = 60) -> Self:
+        line = self.process.line(READY, within=within)
+        self._url = dict(part.split("=", 1) for part in line.split()[1:])["url"]
+        self._port = int(self._url.rpartition(":")[2])
+        return self
+
+    @property
+    def process(self) -> Listened:
+        """The supervisor."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    @property
+    def url(self) -> str:
+        """Where the API answers, without a slash at its end."""
+        assert self._url is not None, "not ready"
+        return self._url
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The pid of every process by its name, as the service lists them."""
+        path = self.data / "run" / "processes.json"
+        if not path.exists():
+            return {}
+        return {entry["name"]: entry["pid"] for entry in json.loads(path.read_text(encoding="utf-8"))}
+
+    def pid_of(self, name: str) -> int:
+        return self.processes[name]
+
+    def kill(self, name: str) -> int:
+        """SIGKILL for one process; returns the pid that it had."""
+        pid = self.pid_of(name)
+        kill_hard(pid)
+        return pid
+
+    def await_restart(self, name: str, killed: int, *, within: float = 30) -> int:
+        """The new pid of a process that was killed."""
+        return eventually(
+            lambda: (pid := self.processes.get(name, killed)) != killed and is_alive(pid) and pid,
+            within=within,
+            what=f"{name} started again",
+        )
+
+    def kill_all(self) -> None:
+        """SIGKILL for every process, the supervisor first, as when the machine loses power."""
+        pids = [self.process.pid, *self.processes.values()]
+        self.process.kill()
+        kill_hard(*pids)
+
+    def stop(self, *, within: float = 30) -> int:
+        """SIGTERM; returns the exit code once everything has ended."""
+        pids = list(self.processes.values())
+        self.process.send(signal.SIGTERM)
+        code = self.process.wait(within=within)
+        eventually(lambda: not any(is_alive(pid) for pid in pids), within=5, what="the end of every process")
+        return code
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._process is None or self._process.exit_code is not None:
+            return
+        try:
+            self.stop()
+        finally:
+            self.kill_all()
