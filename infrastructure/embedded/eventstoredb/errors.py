@@ -1,0 +1,49 @@
+"""What can go wrong in the embedded event store.
+
+LogError
+├── WrongExpectedVersion   the stream is not where the writer thought
+├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
+├── InvalidPosition        a position at which no record begins
+└── StorageFailed          the disk refused; nothing of the write is left
+StartRefused               the server can't serve this folder, file or port
+"""
+
+from pathlib import Path
+
+
+class LogError(Exception):
+    """Anything the log refuses."""
+
+
+class WrongExpectedVersion(LogError):
+    """`current` is the number of the stream's last event, -1 if there is none."""
+
+    def __init__(self, stream: str, expected: int, current: int) -> None:
+        super().__init__(f"stream {stream!r} is at {current}, not at {expected}")
+        self.stream, self.expected, self.current = stream, expected, current
+
+
+class StreamDeleted(LogError):
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"stream {stream!r} is deleted")
+        self.stream = stream
+
+
+class InvalidPosition(LogError):
+    def __init__(self, position: int) -> None:
+        super().__init__(f"no record begins at position {position}")
+        self.position = position
+
+
+class StorageFailed(LogError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the log could not be written: {reason}")
+        self.reason = reason
+
+
+class StartRefused(Exception):
+    """Why the server does not start, in one line for the operator."""
+
+    def __init__(self, reason: str, *, path: Path | None = None) -> None:
+        super().__init__(reason if path is None else f"{path}: {reason}")
+        self.reason, self.path = reason, path

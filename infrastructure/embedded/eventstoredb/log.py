@@ -1,0 +1,125 @@
+"""The event log: everything the server does to streams goes through here."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from infrastructure.embedded.eventstoredb.errors import StreamDeleted
+from infrastructure.embedded.eventstoredb.storage.folder import open_log
+from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Reader
+from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
+from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
+from infrastructure.embedded.eventstoredb.storage.writer import Writer
+from infrastructure.embedded.eventstoredb.streams import links, writing
+from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
+from infrastructure.embedded.eventstoredb.streams.metadata import MAX
+from infrastructure.embedded.eventstoredb.streams.writing import Appended
+from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
+
+__all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "Log"]
+
+SEED_STREAM = "$$$stats-foldstream"
+
+
+class Log:
+    """Needs a running event loop. Reads are short and synchronous: they return at most a page."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Opens the log of a folder (which the caller has locked), or a new one in memory.
+
+        Raises StartRefused.
+        """
+        self._writing, self._reading = open_log(folder)
+        self.reader = Reader(self._reading)
+        self._grown = asyncio.Event()
+        newest = self.reader.all_backwards(MAX, 1)
+        self._last_position = newest[0][0] if newest else 0
+        self._writer = Writer(self._writing, self._committed, on_disk=folder is not None)
+
+    async def start(self) -> None:
+        """Makes sure that the log begins with a system event, as EventStoreDB's does."""
+        if not self._last_position:
+            data = json.dumps({"$maxAge": 864000}).encode()
+            await self.append(SEED_STREAM, ANY, [NewRecord(uuid4(), writing.METADATA, True, data, b"")])
+
+    async def close(self) -> None:
+        """Finishes what was asked for, and closes the file."""
+        await self._writer.close()
+        self._reading.close()
+        self._writing.close()
+
+    async def broken(self) -> None:
+        """Returns only when the log can't be written any more."""
+        await self._writer.broken()
+
+    async def append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
+        """Writes all events or none; returns once they are on disk.
+
+        Raises WrongExpectedVersion, StreamDeleted or StorageFailed.
+        """
+        return await self._writer.write(lambda tx: writing.append(tx, stream, expected, events))
+
+    async def delete(self, stream: str, expected: int) -> int:
+        """Soft delete; the position of its mark. Raises as `append` does."""
+        return await self._writer.write(lambda tx: writing.delete(tx, stream, expected))
+
+    async def tombstone(self, stream: str, expected: int) -> int:
+        """Hard delete; the position of the tombstone. Raises as `append` does."""
+        return await self._writer.write(lambda tx: writing.tombstone(tx, stream, expected))
+
+    @property
+    def last_position(self) -> int:
+        """Position of the last committed record; 0 while there is none."""
+        return self._last_position
+
+    async def wait_beyond(self, position: int) -> None:
+        """Returns once a record beyond `position` is committed."""
+        while self._last_position <= position:
+            await self._grown.wait()
+
+    def stream(self, name: str) -> StreamRow:
+        """What readers are to know of a stream."""
+        return self.reader.stream(name)
+
+    def last_number(self, stream: str) -> int:
+        """Number of the newest event ever written: -1 for none, MAX after a tombstone."""
+        return self.reader.stream(stream).last
+
+    def stream_exists(self, stream: str) -> bool:
+        """Whether a reader finds it: it has had events, and is neither deleted nor closed."""
+        row = self.reader.stream(stream)
+        return 0 <= row.last < MAX and not row.metadata.soft_deleted
+
+    def read_stream_forwards(self, stream: str, first: int, limit: int) -> list[Record]:
+        """Visible events from number `first` on, at most a page. Raises StreamDeleted for a tombstone."""
+        return _records(self.reader.stream_forwards(self._open_stream(stream), first, limit))
+
+    def read_stream_backwards(self, stream: str, first: int, limit: int) -> list[Record]:
+        """Visible events from number `first` down, at most a page. Raises StreamDeleted for a tombstone."""
+        return _records(self.reader.stream_backwards(self._open_stream(stream), first, limit))
+
+    def read_all_forwards(self, at_or_after: int, limit: int = PAGE_RECORDS) -> list[Record]:
+        """The log from a position on, hidden streams left out, at most a page."""
+        return _records(self.reader.all_forwards(at_or_after, limit))
+
+    def resolve(self, link: Record) -> Record | None:
+        """The event that a `$>` link stands for, if it is visible."""
+        return links.resolve(self.reader, link)
+
+    def _open_stream(self, name: str) -> StreamRow:
+        row = self.reader.stream(name)
+        if row.last == MAX:
+            raise StreamDeleted(name)
+        return row
+
+    def _committed(self, position: int) -> None:
+        if position > self._last_position:
+            self._last_position = position
+            self._grown.set()
+            self._grown = asyncio.Event()
+
+
+def _records(rows: Iterable[Row]) -> list[Record]:
+    return [decode_frame(row[3]) for row in rows]

@@ -1,0 +1,115 @@
+"""Opens the log's folder: one process at a time, and only files that are whole and ours."""
+
+import errno
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.embedded.eventstoredb.storage import schema
+
+FILE, LOCK = "events.db", "lock"
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x464F4C44  # "FOLD"
+WAIT_FOR_LOCK_SECONDS = 10.0
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds the folder; waits a while for a predecessor that is still stopping.
+
+    Raises StartRefused when it can't be had.
+    """
+    descriptor = _open_lock(folder)
+    try:
+        until = time.monotonic() + WAIT_FOR_LOCK_SECONDS
+        while not _try_lock(descriptor):
+            if time.monotonic() > until:
+                raise StartRefused("the data folder is in use by another process", path=folder)
+            time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StartRefused(f"can't write there: {error.strerror}", path=folder) from error
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        return False
+    return True
+
+
+def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    """A connection to write and one to read with; in memory, they are the same.
+
+    Raises StartRefused for a file that is no log, is damaged, or is of another version.
+    """
+    if folder is None:
+        memory = _connect(":memory:")
+        _create(memory)
+        return memory, memory
+    path = folder / FILE
+    try:
+        return _open_file(path)
+    except sqlite3.DatabaseError as error:
+        raise StartRefused(f"the event log can't be opened: {error}", path=path) from error
+
+
+def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+    writing = _connect(str(path))
+    try:
+        if writing.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            writing.execute("PRAGMA page_size = 8192")
+            writing.execute("PRAGMA journal_mode = WAL")
+            _create(writing)
+        _check(writing, path)
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"):
+            writing.execute(f"PRAGMA {setting}")
+        reading = _connect(str(path))
+        reading.execute("PRAGMA query_only = ON")
+        reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except (sqlite3.Error, StartRefused):
+        with suppress(sqlite3.Error):
+            writing.close()
+        raise
+    return writing, reading
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """All or nothing: a crash half way leaves an empty file, which the next start takes as new."""
+    connection.executescript(
+        f"BEGIN; {schema.SQL} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+    )
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise StartRefused("this is a database of another application", path=path)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != SCHEMA_VERSION:
+        raise StartRefused(f"the log has schema {version}, this program reads {SCHEMA_VERSION}", path=path)
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise StartRefused(f"the event log is damaged: {verdict.splitlines()[-1]}", path=path)

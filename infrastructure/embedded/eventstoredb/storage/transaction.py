@@ -1,0 +1,114 @@
+"""What one write sees and changes: the log as it will be once the open transaction is committed."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
+from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, StreamRow, stream_row
+from infrastructure.embedded.eventstoredb.streams.metadata import Metadata
+from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame, encode_frame
+
+FIRST_POSITION = 1
+_CACHED_STREAMS = 50_000
+# Readers of $all never see these: they are the log's own bookkeeping.
+_HIDDEN = re.compile(r"\$epoch-information\Z|\$persistentsubscription-\$all::.*-(checkpoint|parked)\Z", re.S)
+
+_INSERT = (
+    "INSERT INTO records (position, stream, number, id, type, created, hidden, frame) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPSERT_STREAM = (
+    "INSERT INTO streams (name, last, max_count, max_age, truncate_before) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET last = excluded.last, max_count = excluded.max_count,"
+    " max_age = excluded.max_age, truncate_before = excluded.truncate_before RETURNING id"
+)
+
+
+class Transaction:
+    """Reads and writes on the one connection that writes; sees what it has written, committed or not."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._streams: dict[str, StreamRow] = {}
+        self.last_position = self._next = 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Forgets what it knows, after a transaction was rolled back."""
+        self._streams.clear()
+        newest = self._connection.execute(
+            "SELECT position, length(frame) FROM records ORDER BY position DESC LIMIT 1"
+        ).fetchone()
+        self.last_position, size = newest or (0, FIRST_POSITION)
+        self._next = self.last_position + size
+
+    def stream(self, name: str) -> StreamRow:
+        """What is known of a stream now."""
+        row = self._streams.get(name)
+        if row is None:
+            row = stream_row(name, self._connection.execute(SELECT_STREAM, (name,)).fetchone())
+            self._remember(row)
+        return row
+
+    def number_of(self, stream: StreamRow, event_id: UUID) -> int | None:
+        """The first number at which a stream has an id."""
+        found = self._connection.execute(
+            "SELECT min(number) FROM records WHERE stream = ? AND id = ?", (stream.id, event_id.bytes)
+        ).fetchone()
+        return None if found is None else found[0]
+
+    def id_at(self, stream: StreamRow, number: int) -> UUID | None:
+        """The id of the event with a number."""
+        found = self._connection.execute(
+            "SELECT id FROM records WHERE stream = ? AND number = ?", (stream.id, number)
+        ).fetchone()
+        return None if found is None else UUID(bytes=found[0])
+
+    def record_at(self, stream: StreamRow, number: int) -> Record | None:
+        """The event with a number, hidden or not."""
+        found = self._connection.execute(
+            "SELECT frame FROM records WHERE stream = ? AND number = ?", (stream.id, number)
+        ).fetchone()
+        return None if found is None else decode_frame(found[0])
+
+    def take_position(self) -> int:
+        """A position that no record will have."""
+        taken = self._next
+        self._next += 1
+        return taken
+
+    def write(self, name: str, first: int, events: Sequence[NewRecord]) -> int:
+        """Appends events numbered from `first`; the position of the last one."""
+        stream = self._save(replace(self.stream(name), last=first + len(events) - 1))
+        hidden, created = _HIDDEN.match(name) is not None, time.time_ns() // 100
+        rows = []
+        for number, event in enumerate(events, first):
+            frame = encode_frame(_record(self._next, name, number, created, event))
+            row = (self._next, stream.id, number, event.id.bytes, event.type, created, hidden, frame)
+            rows.append(row)
+            self.last_position, self._next = self._next, self._next + len(frame)
+        self._connection.executemany(_INSERT, rows)
+        return self.last_position
+
+    def limit(self, name: str, metadata: Metadata) -> None:
+        """From now on readers of a stream see what this metadata leaves of it."""
+        self._save(replace(self.stream(name), metadata=metadata))
+
+    def _save(self, row: StreamRow) -> StreamRow:
+        limits = (row.metadata.max_count, row.metadata.max_age, row.metadata.truncate_before)
+        found = self._connection.execute(_UPSERT_STREAM, (row.name, row.last, *limits)).fetchone()
+        saved = replace(row, id=found[0])
+        self._remember(saved)
+        return saved
+
+    def _remember(self, row: StreamRow) -> None:
+        if len(self._streams) >= _CACHED_STREAMS:
+            self._streams.clear()
+        self._streams[row.name] = row
+
+
+def _record(position: int, stream: str, number: int, created: int, event: NewRecord) -> Record:
+    return Record(position, stream, number, event.id, event.type, event.is_json, created, event.data, event.metadata)

@@ -1,0 +1,127 @@
+"""Puts writes on disk: all that wait together are one transaction and one wait for the disk."""
+
+import asyncio
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias, TypeVar
+
+import structlog
+
+from infrastructure.embedded.eventstoredb.errors import LogError, StorageFailed
+from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
+
+T = TypeVar("T")
+Work: TypeAlias = Callable[[Transaction], T]
+_Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
+# What is decided at once must not keep readers waiting, who share the event loop.
+_SLICE_SECONDS = 0.005
+_CLOSE_SECONDS = 5.0
+logger = structlog.get_logger()
+
+
+class Writer:
+    """Decides on the event loop, in memory; commits in a thread, because that waits for the disk.
+
+    Deciding in the thread would be slower: SQLite gives the interpreter lock back at every step, and a busy
+    event loop would hold it for milliseconds each time.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, committed: Callable[[int], None], *, on_disk: bool) -> None:
+        self._connection, self._committed = connection, committed
+        self._transaction = Transaction(connection)
+        self._waiting: deque[_Waiting] = deque()
+        self._something_waits = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "commit") if on_disk else None
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._give_up)
+
+    async def write(self, work: Work[T]) -> T:
+        """Runs `work` in a transaction; returns its result once that is on disk.
+
+        Raises what `work` refuses with (a LogError), or StorageFailed, when nothing of it is left.
+        """
+        if self._task.done():
+            raise StorageFailed("the log is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        self._something_waits.set()
+        return await future
+
+    async def broken(self) -> None:
+        """Returns if no more can ever be written, because of an error that nobody expected."""
+        await asyncio.wait([self._task])
+
+    async def close(self) -> None:
+        """Commits what waits, then stops."""
+        if not self._task.done():
+            last = asyncio.ensure_future(self.write(lambda _: None))
+            await asyncio.wait([last], timeout=_CLOSE_SECONDS)
+            self._task.cancel()
+            await asyncio.wait([self._task, last], timeout=_CLOSE_SECONDS)
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    async def _run(self) -> None:
+        while True:
+            await self._something_waits.wait()
+            taken: list[asyncio.Future[Any]] = []
+            try:
+                await self._write_together(taken)
+            except (sqlite3.Error, ValueError, OverflowError) as error:
+                self._roll_back(taken, error)
+            if not self._waiting:
+                self._something_waits.clear()
+
+    async def _write_together(self, taken: list[asyncio.Future[Any]]) -> None:
+        until = time.monotonic() + _SLICE_SECONDS
+        answers = []
+        while self._waiting and (not taken or time.monotonic() < until):
+            work, future = self._waiting.popleft()
+            taken.append(future)
+            if len(taken) == 1:
+                self._connection.execute("BEGIN IMMEDIATE")
+            if not future.done():
+                answers.append((future, self._attempt(work)))
+        await self._commit()
+        self._committed(self._transaction.last_position)
+        for future, answer in answers:
+            _settle(future, answer)
+
+    async def _commit(self) -> None:
+        if self._thread is None:
+            self._connection.commit()  # with no wait in between, readers never see what is half written
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.commit)
+
+    def _attempt(self, work: Work[Any]) -> Any:
+        """A refusal is an answer like others: it is given once what it was based on is on disk."""
+        try:
+            return work(self._transaction)
+        except LogError as refusal:
+            return refusal
+
+    def _roll_back(self, taken: list[asyncio.Future[Any]], error: Exception) -> None:
+        logger.error("log_write_failed", error=str(error), writes=len(taken))
+        if self._connection.in_transaction:
+            self._connection.rollback()
+        self._transaction.reload()
+        for future in taken:
+            _settle(future, StorageFailed(str(error)))
+
+    def _give_up(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            logger.critical("log_writer_died", exc_info=task.exception())
+        while self._waiting:
+            _settle(self._waiting.popleft()[1], StorageFailed("the log is closed"))
+
+
+def _settle(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return  # the caller has gone; what was written stays written
+    if isinstance(answer, LogError):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

@@ -1,0 +1,1 @@
+"""What appending, deleting and reading mean for one stream: versions, idempotency, metadata, links."""

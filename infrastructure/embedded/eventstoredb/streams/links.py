@@ -1,0 +1,31 @@
+"""Follows a link event to the event it stands for."""
+
+from infrastructure.embedded.eventstoredb.storage.reader import Reader
+from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.streams.metadata import MAX
+from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
+
+LINK = "$>"
+
+
+def is_link(record: Record) -> bool:
+    """Whether there is something to follow: a link whose text does not start with a number is an event."""
+    return record.type == LINK and _number(record.data.decode(errors="replace").partition("@")[0]) is not None
+
+
+def resolve(reader: Reader, link: Record) -> Record | None:
+    """The event that a link names, if readers may see it; only one link is followed."""
+    text, _, stream = link.data.decode(errors="replace").partition("@")
+    number = _number(text)
+    row = reader.stream(stream)
+    if number is None or number < 0 or row.last == MAX:
+        return None
+    found = reader.at(row, number)
+    return None if found is None else decode_frame(found[3])
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
