@@ -1,0 +1,110 @@
+"""What a deployment may choose, read once from the environment; nothing else reads it."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+
+from esdbclient.connection_spec import ConnectionSpec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from redis.connection import parse_url
+
+PREFIX: Final = "FOLDSTREAM_"
+_CREDENTIALS: Final = re.compile(r"//[^/?#]*@")
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; one line says which and why, without its value, which may hold a password."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"{variable}: {reason}")
+        self.variable = variable
+        self.reason = reason
+
+
+def _eventstore_uri(uri: str) -> str:
+    try:
+        ConnectionSpec(uri)
+    except ValueError as error:
+        raise ValueError("must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113") from error
+    return uri
+
+
+def _redis_uri(uri: str) -> str:
+    try:
+        parse_url(uri)  # type: ignore[no-untyped-call] # redis has no types for it
+    except ValueError as error:
+        raise ValueError("must be a URI such as redis://host:6379/0, rediss://… or unix:///path") from error
+    return uri
+
+
+def _whole_number(text: object) -> object:
+    return int(text) if isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text) else text
+
+
+class Settings(BaseModel):
+    """The settings of one deployment. Each is read from FOLDSTREAM_<NAME>; an empty variable counts as not set.
+
+    `eventstore_uri` and `redis_uri`: the servers to use; None where `serve` is to run the embedded ones.
+    `namespace`: what the keys in Redis and the names of consumer groups begin with.
+    `partitions`: into how many shares each read model is divided.
+    `command_seconds`: how long a command may take before its caller is told that the store is not available.
+    `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
+    their turn; `queries_at_once`: how many queries may be open. Whoever comes beyond that is told to come back.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    eventstore_uri: Annotated[str, AfterValidator(_eventstore_uri)] | None = Field(default=None, repr=False)
+    redis_uri: Annotated[str, AfterValidator(_redis_uri)] | None = Field(default=None, repr=False)
+    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "foldstream"
+    partitions: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_whole_number)] = 1
+    command_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 4
+    commands_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=90)] = 64
+    commands_waiting: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=100_000)] = 1024
+    queries_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 1024
+
+    @classmethod
+    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
+        """The settings that these variables give. Raises SettingsError for the first that can't be used."""
+        given = {name: variables[variable_of(name)] for name in cls.model_fields if variables.get(variable_of(name))}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            raise SettingsError(variable_of(str(first["loc"][0])), _in_words(first["msg"])) from error
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings of this process. Raises SettingsError."""
+        return cls.from_mapping(os.environ)  # noqa: TID251 - the one place that reads the environment
+
+    @property
+    def eventstore(self) -> str:
+        """The URI of the event store. Raises SettingsError where none is named."""
+        return _named("eventstore_uri", self.eventstore_uri)
+
+    @property
+    def redis(self) -> str:
+        """The URI of Redis. Raises SettingsError where none is named."""
+        return _named("redis_uri", self.redis_uri)
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def without_credentials(uri: str) -> str:
+    """The URI as it may be shown and logged."""
+    return _CREDENTIALS.sub("//", uri)
+
+
+def _named(name: str, uri: str | None) -> str:
+    if uri is None:
+        raise SettingsError(variable_of(name), "is not set; it names the server to use")
+    return uri
+
+
+def _in_words(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should", "should")
