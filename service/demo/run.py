@@ -1,0 +1,101 @@
+"""The shop's day, from an empty folder to the last check."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import httpx
+from redis.asyncio import Redis
+
+from infrastructure.eventstore.client import command_client
+from infrastructure.readmodels.queries import ReadModels
+from service.demo import audit, dataset, tables
+from service.demo.dataset import PlannedOrder
+from service.demo.log import Log
+from service.demo.report import Report
+from service.demo.server import Server
+from service.demo.shop import Shop
+
+MORNING: Final = 220  # orders placed while nothing goes wrong
+
+
+def run_demo() -> int:
+    """Runs everything in a fresh temporary folder; 0 only if every check holds."""
+    with tempfile.TemporaryDirectory(prefix="foldstream-demo-") as folder:
+        report = Report()
+        report.heading("Foldstream: a shop's day")
+        with Server(Path(folder)) as server:
+            report.say(f"Running at {server.url}: {', '.join(server.processes)}")
+            asyncio.run(_day(server, report))
+        return report.conclude()
+
+
+async def _day(server: Server, report: Report) -> None:
+    data = dataset.load()
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+        shop = Shop(http, data)
+        report.heading("Opening: stock comes in, customers fund their accounts")
+        await shop.open()
+        report.say(f"{len(data.catalogue)} SKUs received, {len(data.customers)} accounts opened and funded")
+        await _morning(server, report, shop)
+        await _afternoon(server, report, shop)
+        await _evening(server, report, shop)
+
+
+async def _morning(server: Server, report: Report, shop: Shop) -> None:
+    planned = shop.dataset.orders[:MORNING]
+    report.heading(f"Morning: {len(planned)} orders are placed, the sagas fulfil or compensate them")
+    await shop.place(planned)
+    audit.outcomes(report, planned, await shop.settled(planned))
+    report.heading("Read model: orders by customer, with balances")
+    await tables.customers(report, shop)
+    report.heading("Read model: stock levels")
+    await tables.stock(report, shop)
+    report.heading("Read model: account statement, newest lines")
+    await tables.statement(report, shop, "cafe-harbour", 6)
+    with Log(server.eventstore_uri) as log:
+        shipped, undone = _example(planned, "shipped"), _example(planned, "insufficient-funds")
+        report.heading(f"History of order {shipped.order_id}: what happened, who did it, and why")
+        tables.history(report, log, shipped)
+        report.heading(f"The saga of order {undone.order_id}, which could not be paid, step by step")
+        tables.saga(report, log, undone)
+
+
+def _example(planned: tuple[PlannedOrder, ...], outcome: str) -> PlannedOrder:
+    return max((order for order in planned if order.outcome == outcome), key=lambda order: len(order.items))
+
+
+async def _afternoon(server: Server, report: Report, shop: Shop) -> None:
+    planned = shop.dataset.orders[MORNING:]
+    report.heading(f"Afternoon: {len(planned)} more orders; the projection worker is killed in the middle")
+    half_done = shop.milestone(len(planned))  # each order takes two commands
+    placing = asyncio.create_task(shop.place(planned))
+    async with asyncio.timeout(30):
+        await half_done.wait()
+    killed = server.processes["projections"]
+    os.kill(killed, signal.SIGKILL)
+    report.say(f"killed the projections process {killed} with SIGKILL while orders came in")
+    await placing
+    orders = await shop.settled(planned)
+    report.check("the worker was started again by itself", server.processes["projections"] != killed)
+    audit.outcomes(report, planned, orders)
+
+
+async def _evening(server: Server, report: Report, shop: Shop) -> None:
+    report.heading("Evening: is everything right?")
+    planned = shop.dataset.orders
+    orders = await shop.settled(planned)
+    audit.outcomes(report, planned, orders)
+    await audit.stock(report, shop, orders)
+    await audit.money(report, shop, orders)
+    await audit.repeats(report, shop, _example(planned, "shipped"))
+    client, redis = await command_client(server.eventstore_uri), Redis.from_url(server.redis_uri)
+    try:
+        with Log(server.eventstore_uri) as log:
+            await audit.read_models(report, log, ReadModels(redis, client, server.namespace))
+    finally:
+        await redis.aclose()
+        await client.close()

@@ -1,0 +1,157 @@
+"""A client of the HTTP API that does what the shop's people would do, many at once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from service.demo.dataset import Article, Customer, Dataset, PlannedOrder
+
+AT_ONCE: Final = 16
+SETTLED_WITHIN: Final = 45.0  # seconds for all sagas of a batch to end
+
+
+@dataclass(slots=True)
+class Shop:
+    """Calls the API at `http`, as many calls at once as there are places."""
+
+    http: httpx.AsyncClient
+    dataset: Dataset
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _answered: int = 0
+    _milestone: tuple[int, asyncio.Event] | None = None
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> httpx.Response:
+        """Sends a command; sends it again under its key where the service was away for a moment."""
+        headers = {"Idempotency-Key": key} if key else {}
+        async with self.places:
+            for attempt in range(40):
+                answer = await self._send(path, body, headers)
+                if answer is not None and answer.status_code not in {429, 503}:
+                    break
+                await asyncio.sleep(min(0.05 * 2**attempt, 1.0))
+            else:
+                raise TimeoutError(f"POST {path} was refused or not answered 40 times")
+        self._count()
+        return answer
+
+    def milestone(self, commands: int) -> asyncio.Event:
+        """Set once this many further commands have been answered."""
+        reached = asyncio.Event()
+        self._milestone = self._answered + commands, reached
+        return reached
+
+    def _count(self) -> None:
+        self._answered += 1
+        if self._milestone and self._answered >= self._milestone[0]:
+            self._milestone[1].set()
+
+    async def _send(self, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> httpx.Response | None:
+        try:
+            return await self.http.post(path, json=body, headers=headers)
+        except httpx.TransportError:
+            return None
+
+    async def command(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> dict[str, Any]:
+        """Sends a command that must succeed; its answer's body."""
+        answer = await self.post(path, body, key)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def get(self, path: str, **parameters: str) -> dict[str, Any]:
+        """A query's answer."""
+        async with self.places:
+            answer = await self.http.get(path, params=parameters)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def open(self) -> None:
+        """Receives the stock, opens and funds the accounts."""
+        await asyncio.gather(
+            *(self._receive(article) for article in self.dataset.catalogue.values()),
+            *(self._fund(customer) for customer in self.dataset.customers.values()),
+        )
+
+    async def _receive(self, article: Article) -> None:
+        path = f"/stock/{article.sku}/receipts"
+        await self.command(path, {"quantity": article.received}, key=f"receipt-{article.sku}")
+
+    async def _fund(self, customer: Customer) -> None:
+        account = {
+            "id": customer.account_id,
+            "owner_id": customer.customer_id,
+            "currency": customer.currency,
+            "credit_limit": customer.credit_limit,
+        }
+        await self.command("/accounts", account, key=f"open-{customer.customer_id}")
+        deposit = {"amount": customer.deposit}
+        await self.command(f"/accounts/{customer.account_id}/deposits", deposit, key=f"fund-{customer.customer_id}")
+
+    async def place(self, orders: Iterable[PlannedOrder]) -> None:
+        """Places each order and confirms it, or cancels it where that is the plan."""
+        await asyncio.gather(*(self._place(order) for order in orders))
+
+    async def _place(self, order: PlannedOrder) -> None:
+        await self.command("/orders", self.body(order), key=f"place-{order.number}")
+        if order.outcome == "cancelled-by-customer":
+            await self.command(f"/orders/{order.order_id}/cancel", key=f"cancel-{order.number}")
+        else:
+            await self.command(f"/orders/{order.order_id}/confirm", key=f"confirm-{order.number}")
+
+    def body(self, order: PlannedOrder) -> dict[str, Any]:
+        """What is sent to place this order."""
+        customer = self.dataset.customers[order.customer_id]
+        return {
+            "id": order.order_id,
+            "customer_id": customer.customer_id,
+            "account_id": self._payer(order).account_id,
+            "currency": customer.currency,
+            "items": [
+                {"sku": sku, "quantity": quantity, "unit_price": self.dataset.catalogue[sku].prices[customer.currency]}
+                for quantity, sku in order.items
+            ],
+        }
+
+    def _payer(self, order: PlannedOrder) -> Customer:
+        """The customer, or for an order that is to fail by it, one whose account has another currency."""
+        own = self.dataset.customers[order.customer_id]
+        if order.outcome != "account-unusable":
+            return own
+        return next(other for other in self.dataset.customers.values() if other.currency != own.currency)
+
+    async def settled(self, orders: Iterable[PlannedOrder]) -> list[dict[str, Any]]:
+        """The orders once each of them ended shipped or cancelled, in the order given."""
+        return list(await asyncio.gather(*(self._settled(order) for order in orders)))
+
+    async def _settled(self, order: PlannedOrder) -> dict[str, Any]:
+        async with asyncio.timeout(SETTLED_WITHIN):
+            while True:
+                answer = await self._read_while_away(f"/orders/{order.order_id}")
+                if answer is not None and answer["status"] in {"shipped", "cancelled"}:
+                    return answer
+                await asyncio.sleep(0.25)
+
+    async def _read_while_away(self, path: str) -> dict[str, Any] | None:
+        async with self.places:
+            answer = await self.http.get(path)
+        return dict(answer.json()) if answer.status_code == 200 else None
+
+    async def orders_of(self, customer_id: str) -> list[dict[str, Any]]:
+        """All orders of a customer, newest first, page by page."""
+        return [order async for order in self._pages(f"/customers/{customer_id}/orders", "orders")]
+
+    async def statement_of(self, account_id: str) -> list[dict[str, Any]]:
+        """All entries of an account's statement, newest first, page by page."""
+        return [entry async for entry in self._pages(f"/accounts/{account_id}/statement", "entries")]
+
+    async def _pages(self, path: str, member: str) -> AsyncIterator[dict[str, Any]]:
+        cursor: str | None = None
+        while True:
+            page = await self.get(path, limit="100", **({"cursor": cursor} if cursor else {}))
+            for item in page[member]:
+                yield item
+            cursor = page["next"]
+            if cursor is None:
+                return

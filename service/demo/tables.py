@@ -1,0 +1,88 @@
+"""What the demo shows of the read models and of the log."""
+
+from collections import Counter
+from typing import Any
+
+from domain.message import Recorded
+from service.demo.dataset import PlannedOrder
+from service.demo.log import Log
+from service.demo.report import Report
+from service.demo.shop import Shop
+
+
+async def customers(report: Report, shop: Shop) -> None:
+    """Orders by customer, with the account's balance."""
+    rows = []
+    for customer in shop.dataset.customers.values():
+        orders = await shop.orders_of(customer.customer_id)
+        counted = Counter(order["status"] for order in orders)
+        account = await shop.get(f"/accounts/{customer.account_id}")
+        balance = f"{account['balance']} {account['currency']}"
+        rows.append((customer.customer_id, len(orders), counted["shipped"], counted["cancelled"], balance))
+    report.table(["customer", "orders ", "shipped ", "cancelled ", "balance "], rows)
+
+
+async def stock(report: Report, shop: Shop) -> None:
+    """Stock levels."""
+    levels = [await shop.get(f"/stock/{sku}") for sku in shop.dataset.catalogue]
+    columns = ("sku", "on_hand", "reserved", "available", "version")
+    report.table(
+        ["SKU", "on hand ", "reserved ", "available ", "events "],
+        ([*(level[column] for column in columns[:-1]), level["version"] + 1] for level in levels),
+    )
+
+
+async def statement(report: Report, shop: Shop, customer_id: str, lines: int) -> None:
+    """The newest lines of an account's statement."""
+    customer = shop.dataset.customers[customer_id]
+    page = await shop.get(f"/accounts/{customer.account_id}/statement", limit=str(lines))
+    rows = [(e["at"][:23], e["kind"], e["amount"], e["balance"], e["reference"] or "") for e in page["entries"]]
+    report.table(["at", "kind", "amount ", "balance ", "reference"], rows)
+
+
+def history(report: Report, log: Log, order: PlannedOrder) -> None:
+    """Everything that happened to an order: when, who, and what caused it."""
+    events = log.stream(f"order-{order.order_id}")
+    report.table(
+        ["nr ", "at", "event", "by", "because of", "says"],
+        (
+            (e.version, f"{e.at:%H:%M:%S.%f}"[:-3], _name(e), e.metadata.actor, _cause(e), _says(e, "order_id"))
+            for e in events
+        ),
+    )
+
+
+def saga(report: Report, log: Log, order: PlannedOrder) -> None:
+    """The saga of an order step by step, and what each step left in the streams that it asked."""
+    own = log.stream(f"fulfilment-{order.order_id}")
+    rows = [(e.version, f"{e.at:%H:%M:%S.%f}"[:-3], _name(e), _cause(e), _says(e, "order_id")) for e in own]
+    report.table(["step ", "at", "event of the saga", "because of", "says"], rows)
+
+
+def _name(recorded: Recorded[Any]) -> str:
+    return recorded.event.stored_name
+
+
+def _cause(recorded: Recorded[Any]) -> str:
+    metadata = recorded.metadata
+    kind = "a request" if metadata.causation_id == metadata.command_id else "event"
+    return f"{kind} {str(metadata.causation_id)[:8]}"
+
+
+def _says(recorded: Recorded[Any], *hidden: str) -> str:
+    """The event's own members, the short ones."""
+    members = recorded.event.model_dump(mode="json", exclude=set(hidden))
+    short = {name: _short(value) for name, value in members.items()}
+    return ", ".join(f"{name}: {text}" for name, text in short.items() if text)[:60]
+
+
+def _short(value: Any) -> str:
+    match value:
+        case {"amount": amount, "currency": currency}:
+            return f"{amount} {currency}"
+        case list():
+            return f"{len(value)} of them"
+        case str() if len(value) == 36:
+            return value[:8]
+        case _:
+            return str(value)
