@@ -3,7 +3,9 @@
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from domain.errors import Rejected
 
 Currency: TypeAlias = Literal["EUR", "USD", "GBP", "JPY"]
 DECIMALS: Final[dict[Currency, int]] = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0}
@@ -53,6 +55,21 @@ class Money(BaseModel):
         if other.currency != self.currency:
             raise ValueError(f"{other.currency} can't be reckoned with {self.currency}")
         return other.amount
+
+
+def in_currency(amount: Decimal, currency: Currency) -> Money:
+    """These digits as money of this currency, for commands that bring digits alone.
+
+    Rejected `malformed` where the currency has other decimals, and for a zero with a sign: no sum ever comes to one.
+    """
+    if amount.is_zero() and amount.is_signed():
+        raise Rejected("malformed", f"{amount} is no amount of money.")
+    try:
+        return Money(amount=amount, currency=currency)
+    except ValidationError as error:
+        raise Rejected(
+            "malformed", f"{amount} is no amount of {currency}: it has {DECIMALS[currency]} decimals."
+        ) from error
 
 
 def zero(currency: Currency) -> Money:

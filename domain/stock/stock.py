@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Annotated, Final, TypeAlias, assert_never
 from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import Field
 
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
+from domain.terms import Id, Name, Quantity
 
 
 class SkuRegistered(Event, name="SkuRegistered", version=1):
@@ -107,7 +110,7 @@ def stock_id(sku: str) -> str:
 
 
 class _StockCommand(Command):
-    sku: str
+    sku: Name
 
     @property
     def aggregate_id(self) -> str:
@@ -115,24 +118,24 @@ class _StockCommand(Command):
 
 
 class ReceiveStock(_StockCommand):
-    quantity: int
+    quantity: Quantity
 
 
 class WriteOffDamage(_StockCommand):
-    quantity: int
+    quantity: Quantity
 
 
 class ReserveStock(_StockCommand):
-    order_id: str
-    quantity: int
+    order_id: Id
+    quantity: Annotated[int, Field(ge=1)]  # of all lines of an order together, so more than one line may ask
 
 
 class ReleaseReservation(_StockCommand):
-    order_id: str
+    order_id: Id
 
 
 class ConsumeReservation(_StockCommand):
-    order_id: str
+    order_id: Id
 
 
 StockCommand: TypeAlias = ReceiveStock | WriteOffDamage | ReserveStock | ReleaseReservation | ConsumeReservation
@@ -185,7 +188,7 @@ def _settle(
     command: ReleaseReservation | ConsumeReservation,
     stock: Stock,
 ) -> list[StockEvent]:
-    """A reservation ends once; nothing is held twice, and nothing happens where nothing is held."""
+    """A reservation ends once: nothing happens where nothing is held any more."""
     quantity = stock.held.get(command.order_id)
     return [] if quantity is None else [fact(sku=command.sku, order_id=command.order_id, quantity=quantity)]
 

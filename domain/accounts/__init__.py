@@ -1,0 +1,1 @@
+"""Accounts: opened, paid into, drawn from, charged for orders, never overdrawn."""

@@ -1,0 +1,249 @@
+"""One account: opened, paid into, drawn from, charged for orders and refunded, never below its credit limit."""
+
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, assert_never
+
+from pydantic import field_validator
+
+from domain.decider import Decider
+from domain.errors import Rejected, Unknown
+from domain.message import Command, Event
+from domain.money import Currency, Money, in_currency, zero
+from domain.terms import Amount, Id, Name, Price
+
+
+class AccountOpened(Event, name="AccountOpened", version=1):
+    account_id: str
+    owner_id: str
+    currency: Currency
+    credit_limit: Money
+
+
+class MoneyDeposited(Event, name="MoneyDeposited", version=1):
+    account_id: str
+    amount: Money
+
+
+class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=1):
+    account_id: str
+    amount: Money
+
+
+class AccountCharged(Event, name="AccountCharged", version=1):
+    account_id: str
+    order_id: str
+    amount: Money
+
+
+class ChargeDeclined(Event, name="ChargeDeclined", version=1):
+    account_id: str
+    order_id: str
+    amount: Money
+    reason: str
+
+
+class NothingToCharge(Event, name="NothingToCharge", version=1):
+    account_id: str
+    order_id: str
+
+
+class ChargeRefunded(Event, name="ChargeRefunded", version=1):
+    account_id: str
+    order_id: str
+    amount: Money
+
+
+AccountEvent: TypeAlias = (
+    AccountOpened | MoneyDeposited | MoneyWithdrawn | AccountCharged | ChargeDeclined | NothingToCharge | ChargeRefunded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAccount:
+    """Nothing was opened here, whatever was declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is there, and how far below zero it may go.
+
+    Charges are not remembered one by one: that would grow for ever. A command that comes twice is known by its id.
+    """
+
+    balance: Money
+    credit_limit: Money
+
+    @property
+    def currency(self) -> Currency:
+        return self.balance.currency
+
+    def affords(self, amount: Money) -> bool:
+        return not self.balance + self.credit_limit < amount
+
+
+def evolve(account: NoAccount | Account, event: AccountEvent) -> NoAccount | Account:
+    if isinstance(event, AccountOpened):
+        return Account(balance=zero(event.currency), credit_limit=event.credit_limit)
+    return account if isinstance(account, NoAccount) else _evolve(account, event)
+
+
+def _evolve(
+    account: Account,
+    event: MoneyDeposited | MoneyWithdrawn | AccountCharged | ChargeDeclined | NothingToCharge | ChargeRefunded,
+) -> Account:
+    match event:
+        case MoneyDeposited() | ChargeRefunded():
+            return replace(account, balance=account.balance + event.amount)
+        case MoneyWithdrawn() | AccountCharged():
+            return replace(account, balance=account.balance - event.amount)
+        case ChargeDeclined() | NothingToCharge():
+            return account
+        case _:
+            assert_never(event)
+
+
+class _AccountCommand(Command):
+    account_id: Id
+
+    @property
+    def aggregate_id(self) -> str:
+        return self.account_id
+
+
+class OpenAccount(_AccountCommand):
+    owner_id: Name
+    currency: Currency
+    credit_limit: Price | None = None
+
+
+class Deposit(_AccountCommand):
+    """The amount is digits alone: its currency is the account's."""
+
+    amount: Amount
+
+
+class Withdraw(_AccountCommand):
+    """The amount is digits alone: its currency is the account's."""
+
+    amount: Amount
+
+
+class ChargeAccount(_AccountCommand):
+    order_id: Id
+    amount: Money
+
+    @field_validator("amount")
+    @classmethod
+    def _at_least_nothing(cls, amount: Money) -> Money:
+        if amount < zero(amount.currency):
+            raise ValueError("a charge takes, it never gives")
+        return amount
+
+
+class RefundCharge(_AccountCommand):
+    order_id: Id
+    amount: Money
+
+    @field_validator("amount")
+    @classmethod
+    def _more_than_nothing(cls, amount: Money) -> Money:
+        if not zero(amount.currency) < amount:
+            raise ValueError("a refund gives back what was taken")
+        return amount
+
+
+AccountCommand: TypeAlias = OpenAccount | Deposit | Withdraw | ChargeAccount | RefundCharge
+
+
+def decide(command: AccountCommand, account: NoAccount | Account) -> list[AccountEvent]:
+    match command:
+        case OpenAccount():
+            return open_account(command, account)
+        case Deposit():
+            return deposit(command, _existing(command, account))
+        case Withdraw():
+            return withdraw(command, _existing(command, account))
+        case ChargeAccount():
+            return charge(command, account)
+        case RefundCharge():
+            return refund(command, _existing(command, account))
+        case _:
+            assert_never(command)
+
+
+def open_account(command: OpenAccount, account: NoAccount | Account) -> list[AccountEvent]:
+    if isinstance(account, Account):
+        raise Rejected("account-exists", f"There is an account {command.account_id} already.")
+    currency, digits = command.currency, command.credit_limit
+    return [
+        AccountOpened(
+            account_id=command.account_id,
+            owner_id=command.owner_id,
+            currency=currency,
+            credit_limit=zero(currency) if digits is None else in_currency(digits, currency),
+        )
+    ]
+
+
+def deposit(command: Deposit, account: Account) -> list[AccountEvent]:
+    amount = in_currency(command.amount, account.currency)
+    return [MoneyDeposited(account_id=command.account_id, amount=amount)]
+
+
+def withdraw(command: Withdraw, account: Account) -> list[AccountEvent]:
+    amount = in_currency(command.amount, account.currency)
+    if not account.affords(amount):
+        raise Rejected(
+            "insufficient-funds",
+            f"Account {command.account_id} has {account.balance.amount} and may go "
+            f"{account.credit_limit.amount} below zero; {amount.amount} can't be withdrawn.",
+        )
+    return [MoneyWithdrawn(account_id=command.account_id, amount=amount)]
+
+
+def charge(command: ChargeAccount, account: NoAccount | Account) -> list[AccountEvent]:
+    """Declines in writing, also where no account was opened: a late duplicate must find the answer."""
+    account_id, order_id, amount = command.account_id, command.order_id, command.amount
+    if isinstance(account, NoAccount) or account.currency != amount.currency:
+        return [_declined(command, "account-unusable")]
+    if amount.is_zero:
+        return [NothingToCharge(account_id=account_id, order_id=order_id)]
+    if not account.affords(amount):
+        return [_declined(command, "insufficient-funds")]
+    return [AccountCharged(account_id=account_id, order_id=order_id, amount=amount)]
+
+
+def refund(command: RefundCharge, account: Account) -> list[AccountEvent]:
+    """Who asks says what was taken; only the fulfilment that took it asks, and never in another currency."""
+    if account.currency != command.amount.currency:
+        raise Rejected("account-unusable", f"Account {command.account_id} is in {account.currency}.")
+    return [ChargeRefunded(account_id=command.account_id, order_id=command.order_id, amount=command.amount)]
+
+
+def _existing(command: _AccountCommand, account: NoAccount | Account) -> Account:
+    if isinstance(account, NoAccount):
+        raise Unknown("account", command.account_id)
+    return account
+
+
+def _declined(command: ChargeAccount, reason: str) -> ChargeDeclined:
+    account_id, order_id = command.account_id, command.order_id
+    return ChargeDeclined(account_id=account_id, order_id=order_id, amount=command.amount, reason=reason)
+
+
+decider: Final = Decider[AccountCommand, NoAccount | Account, AccountEvent](
+    category="account",
+    events=(
+        AccountOpened,
+        MoneyDeposited,
+        MoneyWithdrawn,
+        AccountCharged,
+        ChargeDeclined,
+        NothingToCharge,
+        ChargeRefunded,
+    ),
+    initial=NoAccount(),
+    evolve=evolve,
+    decide=decide,
+    exists=lambda account: isinstance(account, Account),
+)

@@ -1,0 +1,1 @@
+"""Orders: created, changed, confirmed, and then shipped or cancelled."""

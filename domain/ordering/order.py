@@ -1,0 +1,273 @@
+"""One order: put together line by line, confirmed, and then shipped or cancelled, which its stream alone decides."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, Literal, TypeAlias, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.decider import Decider
+from domain.errors import Rejected, Unknown
+from domain.message import Command
+from domain.money import Currency, in_currency
+from domain.ordering.events import (
+    CancellationRequested,
+    ItemAdded,
+    ItemRemoved,
+    Line,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderCreated,
+    OrderEvent,
+    OrderShipped,
+    ShipmentDeclined,
+    total_of,
+)
+from domain.terms import Id, Name, Price, Quantity, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class NoOrder:
+    """Nothing was created here, whatever was declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was ordered so far. `cause` is the first reason to cancel that was recorded."""
+
+    account_id: str
+    currency: Currency
+    lines: tuple[Line, ...]
+    next_line: int
+    status: Literal["pending", "confirmed", "shipped", "cancelled"] = "pending"
+    cause: str | None = None
+
+
+def evolve(order: NoOrder | Order, event: OrderEvent) -> NoOrder | Order:
+    if isinstance(event, OrderCreated):
+        return Order(event.account_id, event.currency, event.lines, next_line=len(event.lines) + 1)
+    return order if isinstance(order, NoOrder) else _evolve(order, event)
+
+
+def _evolve(
+    order: Order,
+    event: ItemAdded
+    | ItemRemoved
+    | OrderConfirmed
+    | CancellationRequested
+    | OrderShipped
+    | ShipmentDeclined
+    | OrderCancelled,
+) -> Order:
+    match event:
+        case ItemAdded():
+            return replace(order, lines=(*order.lines, event.line), next_line=event.line.line + 1)
+        case ItemRemoved():
+            return replace(order, lines=tuple(line for line in order.lines if line.line != event.line))
+        case OrderConfirmed():
+            return replace(order, status="confirmed")
+        case CancellationRequested():
+            return replace(order, cause=order.cause or event.reason)
+        case OrderShipped():
+            return replace(order, status="shipped")
+        case OrderCancelled():
+            return replace(order, status="cancelled", cause=order.cause or event.reason)
+        case ShipmentDeclined():
+            return order
+        case _:
+            assert_never(event)
+
+
+MOST_LINES: Final = 100
+CANCELLED_BY_CUSTOMER: Final = "cancelled-by-customer"
+
+
+class Item(BaseModel):
+    """What is asked for. The price is digits alone: its currency is the order's."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    sku: Name
+    quantity: Quantity
+    unit_price: Price
+
+
+class _OrderCommand(Command):
+    order_id: Id
+
+    @property
+    def aggregate_id(self) -> str:
+        return self.order_id
+
+
+class CreateOrder(_OrderCommand):
+    customer_id: Name
+    account_id: Id
+    currency: Currency
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=MOST_LINES)]
+
+
+class AddItem(_OrderCommand):
+    sku: Name
+    quantity: Quantity
+    unit_price: Price
+
+
+class RemoveItem(_OrderCommand):
+    line: int
+
+
+class ConfirmOrder(_OrderCommand):
+    pass
+
+
+class RequestCancellation(_OrderCommand):
+    reason: Reason = CANCELLED_BY_CUSTOMER
+
+
+class ShipOrder(_OrderCommand):
+    pass
+
+
+class CancelOrder(_OrderCommand):
+    reason: Reason
+
+
+OrderCommand: TypeAlias = (
+    CreateOrder | AddItem | RemoveItem | ConfirmOrder | RequestCancellation | ShipOrder | CancelOrder
+)
+
+
+def decide(command: OrderCommand, order: NoOrder | Order) -> list[OrderEvent]:
+    match command:
+        case CreateOrder():
+            return create(command, order)
+        case AddItem():
+            return add(command, _existing(command, order))
+        case RemoveItem():
+            return remove(command, _existing(command, order))
+        case ConfirmOrder():
+            return confirm(command, _existing(command, order))
+        case RequestCancellation():
+            return request_cancellation(command, _existing(command, order))
+        case ShipOrder():
+            return ship(command, order)
+        case CancelOrder():
+            return cancel(command, order)
+        case _:
+            assert_never(command)
+
+
+def create(command: CreateOrder, order: NoOrder | Order) -> list[OrderEvent]:
+    if isinstance(order, Order):
+        raise Rejected("order-exists", f"There is an order {command.order_id} already.")
+    return [
+        OrderCreated(
+            order_id=command.order_id,
+            customer_id=command.customer_id,
+            account_id=command.account_id,
+            currency=command.currency,
+            lines=tuple(_line(number, item, command.currency) for number, item in enumerate(command.items, 1)),
+        )
+    ]
+
+
+def add(command: AddItem, order: Order) -> list[OrderEvent]:
+    line = _line(order.next_line, command, order.currency)
+    _demand_pending(command, order)
+    if len(order.lines) >= MOST_LINES:
+        raise Rejected("too-many-items", f"An order has at most {MOST_LINES} lines.")
+    return [ItemAdded(order_id=command.order_id, line=line)]
+
+
+def remove(command: RemoveItem, order: Order) -> list[OrderEvent]:
+    _demand_pending(command, order)
+    if all(line.line != command.line for line in order.lines):
+        raise Rejected("no-such-line", f"Order {command.order_id} has no line {command.line}.")
+    return [ItemRemoved(order_id=command.order_id, line=command.line)]
+
+
+def confirm(command: ConfirmOrder, order: Order) -> list[OrderEvent]:
+    if order.status == "confirmed":
+        return []
+    _demand_pending(command, order)
+    if not order.lines:
+        raise Rejected("no-items", f"Order {command.order_id} has no items to confirm.")
+    total = total_of(order.lines, order.currency)
+    return [OrderConfirmed(order_id=command.order_id, account_id=order.account_id, lines=order.lines, total=total)]
+
+
+def request_cancellation(command: RequestCancellation, order: Order) -> list[OrderEvent]:
+    """At once where nothing was begun; else only a wish, which keeps the order from shipping."""
+    order_id, reason = command.order_id, command.reason
+    match order.status:
+        case "pending":
+            return [OrderCancelled(order_id=order_id, reason=reason)]
+        case "confirmed":
+            return [] if order.cause is not None else [CancellationRequested(order_id=order_id, reason=reason)]
+        case "cancelled":
+            return []
+        case "shipped":
+            raise _already_shipped(command)
+        case _:
+            assert_never(order.status)
+
+
+def ship(command: ShipOrder, order: NoOrder | Order) -> list[OrderEvent]:
+    """Declines in writing, also where nothing was created: a late duplicate must find the answer."""
+    if isinstance(order, NoOrder):
+        return [ShipmentDeclined(order_id=command.order_id, reason="unknown-order")]
+    if order.status == "shipped":
+        return []
+    if order.cause is not None or order.status != "confirmed":
+        return [ShipmentDeclined(order_id=command.order_id, reason=order.cause or "order-not-confirmed")]
+    return [OrderShipped(order_id=command.order_id)]
+
+
+def cancel(command: CancelOrder, order: NoOrder | Order) -> list[OrderEvent]:
+    """The first cause that the stream recorded is the reason, whatever the command was sent for."""
+    if isinstance(order, NoOrder):
+        return [OrderCancelled(order_id=command.order_id, reason=command.reason)]
+    if order.status == "shipped":
+        raise _already_shipped(command)
+    if order.status == "cancelled":
+        return []
+    return [OrderCancelled(order_id=command.order_id, reason=order.cause or command.reason)]
+
+
+def _existing(command: _OrderCommand, order: NoOrder | Order) -> Order:
+    if isinstance(order, NoOrder):
+        raise Unknown("order", command.order_id)
+    return order
+
+
+def _demand_pending(command: _OrderCommand, order: Order) -> None:
+    if order.status != "pending":
+        raise Rejected("order-not-pending", f"Order {command.order_id} is {order.status}.")
+
+
+def _already_shipped(command: _OrderCommand) -> Rejected:
+    return Rejected("order-already-shipped", f"Order {command.order_id} has been shipped.")
+
+
+def _line(number: int, item: Item | AddItem, currency: Currency) -> Line:
+    price = in_currency(item.unit_price, currency)
+    return Line(line=number, sku=item.sku, quantity=item.quantity, unit_price=price)
+
+
+decider: Final = Decider[OrderCommand, NoOrder | Order, OrderEvent](
+    category="order",
+    events=(
+        OrderCreated,
+        ItemAdded,
+        ItemRemoved,
+        OrderConfirmed,
+        CancellationRequested,
+        OrderShipped,
+        ShipmentDeclined,
+        OrderCancelled,
+    ),
+    initial=NoOrder(),
+    evolve=evolve,
+    decide=decide,
+    exists=lambda order: isinstance(order, Order),
+)
