@@ -1,0 +1,107 @@
+"""What a group was told: where it reads, from where on, and how patient it is with its consumers."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
+
+Wants: TypeAlias = Callable[[str, str], bool]
+ALL = "$all"
+FROM_END = -1
+STRATEGIES = ("DispatchToSingle", "RoundRobin", "Pinned", "PinnedByCorrelation")
+SIZES = (
+    "Specified argument was out of the range of valid values. "
+    "(Parameter 'ReadBatchSize may not be greater than or equal to BufferSize')"
+)
+BEYOND_THE_END = (
+    "Invalid Start From position: commit position must be less than or equal to "
+    "the last commit position in the transaction file."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times in milliseconds, counts in events; 0 means: no limit of subscribers, no checkpoint by time."""
+
+    resolve_links: bool
+    extra_statistics: bool
+    message_timeout_ms: int
+    max_retry_count: int
+    min_checkpoint_count: int
+    max_checkpoint_count: int
+    checkpoint_after_ms: int
+    max_subscriber_count: int
+    live_buffer_size: int
+    read_batch_size: int
+    history_buffer_size: int
+    consumer_strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events of the log a group wants: by a pattern (it wins) or by prefixes of what is looked at."""
+
+    by_stream: bool
+    regex: str
+    prefixes: tuple[str, ...]
+
+    def compile(self) -> Wants:
+        """What decides about a record by its stream and type; raises `re.error` for a pattern that is none."""
+        matches = re.compile(self.regex).search if self.regex else self._has_prefix
+        if self.by_stream:
+            return lambda stream, _: bool(matches(stream))
+        return lambda _, kind: bool(matches(kind))
+
+    def _has_prefix(self, text: str) -> bool:
+        return text.startswith(self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A group; `stream` None is the whole log, `start` a number, a position or FROM_END."""
+
+    stream: str | None
+    group: str
+    start: int
+    settings: Settings
+    selection: Selection | None = None
+
+    @property
+    def source(self) -> str:
+        return ALL if self.stream is None else self.stream
+
+    @property
+    def key(self) -> str:
+        return key_of(self.stream, self.group)
+
+    def place(self, position: int | None) -> str:
+        """A place in the source as clients read it: a number, or a position twice."""
+        if position is None:
+            return ""
+        return f"C:{position}/P:{position}" if self.stream is None else str(position)
+
+    def position(self, place: str) -> int:
+        """The way back from `place`; raises ValueError."""
+        return int(place.partition("/")[0].removeprefix("C:"))
+
+
+def key_of(stream: str | None, group: str) -> str:
+    return f"{ALL if stream is None else stream}::{group}"
+
+
+def check_start(asked: Definition, last_position: int) -> None:
+    """Raises GroupRefused for a strategy that does not exist, or a start in the log's future."""
+    strategy = asked.settings.consumer_strategy
+    if strategy not in STRATEGIES:
+        reason = f"Consumer strategy {strategy} does not exist."
+        raise GroupRefused(asked.source, asked.group, reason)
+    if asked.stream is None and asked.start > last_position:
+        raise GroupRefused(asked.source, asked.group, BEYOND_THE_END)
+
+
+def check_sizes(asked: Definition) -> None:
+    """Raises GroupRefused where a batch would not fit into the buffer."""
+    if asked.settings.read_batch_size >= asked.settings.history_buffer_size:
+        raise GroupRefused(asked.source, asked.group, SIZES)

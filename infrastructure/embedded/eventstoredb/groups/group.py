@@ -1,0 +1,197 @@
+"""A group at work: feeds its engine from the log, and does what that wants done."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted
+from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
+from infrastructure.embedded.eventstoredb.groups.definition import Definition
+from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
+from infrastructure.embedded.eventstoredb.groups.engine import Action, Engine
+from infrastructure.embedded.eventstoredb.groups.errors import GroupDropped, TooManySubscribers
+from infrastructure.embedded.eventstoredb.groups.message import Message
+from infrastructure.embedded.eventstoredb.groups.reader import Reader
+from infrastructure.embedded.eventstoredb.groups.source import Read, source_of
+from infrastructure.embedded.eventstoredb.groups.streams import CheckpointStream, ParkedStream
+from infrastructure.embedded.eventstoredb.groups.writing import Writing
+from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.streams.links import is_link
+
+FIRST_PAGES = 8
+WRITING_SECONDS = 5.0
+logger = structlog.get_logger()
+
+
+class Group:
+    """Runs from `start` to `stop`; a new definition needs a new one. Needs a running event loop."""
+
+    def __init__(self, log: Log, definition: Definition) -> None:
+        """Raises `re.error` where the definition's pattern is none."""
+        self.definition = definition
+        self._log = log
+        self.checkpoints, self.parked = CheckpointStream(log, definition), ParkedStream(log, definition)
+        checkpoint = self.checkpoints.load()
+        self._source = source_of(log, definition, checkpoint)
+        self.engine = Engine(definition.settings, checkpoint)
+        self._writing = Writing(self.parked, self.checkpoints, self._told)
+        self._readers: dict[Consumer, Reader] = {}
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_over = self.is_replaying = False
+        self.started = time.monotonic()
+
+    def start(self) -> None:
+        """A short source is read at once."""
+        for _ in range(FIRST_PAGES):
+            if not self._pull():
+                break
+        self._spawn(self._read())
+        self._spawn(self._writing.run())
+
+    async def stop(self) -> None:
+        """Drops the readers, and writes what was decided until now."""
+        self._end()
+        if not await self._writing.finished(WRITING_SECONDS):
+            logger.warning("group_stopped_unwritten", group=self.definition.key)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Consumers
+
+    def connect(self, slots: int, name: str, peer: str) -> Reader:
+        """Raises TooManySubscribers; the reader of a group that is over is dropped at once."""
+        if self.engine.is_full:
+            raise TooManySubscribers(self.definition.source, self.definition.group)
+        reader = Reader(Consumer(slots, name, peer))
+        self._readers[reader.consumer] = reader
+        self._do(self.engine.connect(reader.consumer, time.monotonic()))
+        if self._is_over:
+            self._end()
+        return reader
+
+    def disconnect(self, reader: Reader) -> None:
+        if self._readers.pop(reader.consumer, None):
+            self._do(self.engine.disconnect(reader.consumer, time.monotonic()))
+
+    def acknowledge(self, ids: Iterable[UUID]) -> None:
+        self._do(self.engine.acknowledge(ids, time.monotonic()))
+
+    def refuse(self, ids: Iterable[UUID], action: Action, reason: str) -> None:
+        self._do(self.engine.refuse(ids, action, reason, time.monotonic()))
+
+    def tick(self) -> None:
+        self._do(self.engine.tick(time.monotonic()))
+
+    def replay(self, stop_at: int | None) -> None:
+        """Begins to deliver what is parked, up to (without) that number; while that lasts, no second time."""
+        if not self.is_replaying:
+            self.is_replaying = True
+            self._spawn(self._replay(sys.maxsize if stop_at is None else stop_at))
+
+    # In the background
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("group_failed", group=self.definition.key, exc_info=task.exception())
+            self._end()
+
+    async def _read(self) -> None:
+        while not self._is_over:
+            end = self._log.last_position
+            if self.engine.next_page_size() == 0:
+                await self._change()
+            elif self._pull():
+                await asyncio.sleep(0)
+            else:
+                await self._log.wait_beyond(end)
+
+    def _pull(self) -> bool:
+        """Takes a page of the source; whether it makes sense to go on."""
+        size = self.engine.next_page_size()
+        if size == 0:
+            return False
+        try:
+            reads = self._source.read(size)
+        except StreamDeleted:
+            self._end()
+            return False
+        for read in reads:
+            self._take(read)
+        if not reads:
+            self.engine.caught_up()
+        self._do(self.engine.settle(time.monotonic()))
+        return bool(reads)
+
+    def _take(self, read: Read) -> None:
+        if read.record is None:
+            self.engine.skip(read.place)
+        else:
+            self.engine.add(read.record, self._resolve(read.record), read.place)
+
+    def _resolve(self, record: Record) -> Record | None:
+        if self.definition.settings.resolve_links and is_link(record):
+            return self._log.resolve(record)
+        return record
+
+    async def _replay(self, stop_at: int) -> None:
+        await self._writing.finished(WRITING_SECONDS)
+        numbers = self.parked.bounds()
+        number, stop = numbers.start, min(stop_at, numbers.stop)
+        try:
+            while number < stop:
+                number = await self._replay_page(number, stop)
+        except LogError as error:  # what is delivered but not hidden is delivered again by the next replay
+            logger.warning("replay_interrupted", group=self.definition.key, number=number, error=str(error))
+        self.is_replaying = False
+
+    async def _replay_page(self, number: int, stop: int) -> int:
+        """The number to go on from."""
+        while (size := self.engine.next_page_size()) == 0:
+            await self._change()
+        page = self.parked.read(number, min(stop - number, size))
+        following = page[-1][0].number + 1 if page else stop
+        self._do(self.engine.replay(page, time.monotonic()))
+        await self.parked.forget(following)
+        return following
+
+    async def _change(self) -> None:
+        """Returns when the engine has done something."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _told(self, messages: list[Message], written: bool) -> None:
+        tell = self.engine.parked if written else self.engine.not_parked
+        for message in messages:
+            self._do(tell(message, time.monotonic()))
+
+    def _do(self, effects: list[Effect]) -> None:
+        self._changed.set()
+        for effect in effects:
+            match effect:
+                case Deliver():
+                    self._readers[effect.consumer].put(effect.message)
+                case Park():
+                    self._writing.park(effect)
+                case Checkpoint():
+                    self._writing.checkpoint(effect.position)
+
+    def _end(self) -> None:
+        """Nothing more will come: the group stops, its stream is gone, or something unexpected happened."""
+        self._is_over = True
+        error = GroupDropped(self.definition.source, self.definition.group)
+        for reader in self._readers.values():
+            reader.drop(error)

@@ -1,0 +1,35 @@
+"""One event on its way from the source of a group to one of its consumers."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from infrastructure.embedded.eventstoredb.storage.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event to deliver.
+
+    `record` is what the source has, possibly a link; `event` is what it stands for (None where a link
+    leads nowhere). `sequence` counts the source's events, `before` is the place of the one before: what a
+    checkpoint says while this message is open. A replayed message came from the parked stream.
+    """
+
+    record: Record
+    event: Record | None
+    sequence: int
+    before: int | None
+    retry_count: int = 0
+    replayed: bool = False
+
+    @property
+    def id(self) -> UUID:
+        """What consumers answer with: the id of the original record."""
+        return self.record.id
+
+    @property
+    def link(self) -> Record | None:
+        return None if self.event is self.record else self.record
+
+    def again(self) -> "Message":
+        return replace(self, retry_count=self.retry_count + 1)

@@ -1,0 +1,128 @@
+"""All groups of the server: creates, changes and removes them, and brings them back after a restart."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+import structlog
+
+from infrastructure.embedded.eventstoredb.groups.configuration import Configuration
+from infrastructure.embedded.eventstoredb.groups.definition import (
+    ALL,
+    Definition,
+    check_sizes,
+    check_start,
+    key_of,
+)
+from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound
+from infrastructure.embedded.eventstoredb.groups.group import Group
+from infrastructure.embedded.eventstoredb.log import ANY, Log
+
+TICK_SECONDS = 1.0
+logger = structlog.get_logger()
+
+
+class Registry:
+    """Changes happen one at a time, and are on disk before they are answered."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._configuration = Configuration(log)
+        self._groups: dict[str, Group] = {}
+        self._sources: set[str] = set()
+        self._changing = asyncio.Lock()
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Every group goes on from its checkpoint."""
+        for definition in self._configuration.load():
+            self._run(definition)
+        self._ticking = asyncio.create_task(self._tick())
+        self._ticking.add_done_callback(_report)
+        logger.info("groups_loaded", count=len(self._groups))
+
+    async def stop(self) -> None:
+        """Ends all readers."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        groups, self._groups = self._groups, {}
+        await asyncio.gather(*(group.stop() for group in groups.values()))
+
+    async def restart(self) -> None:
+        """Drops all readers and loads everything anew."""
+        async with self._changing:
+            await self.stop()
+            await self.start()
+
+    async def create(self, definition: Definition) -> None:
+        """Raises GroupRefused, GroupExists, LogError, or `re.error` for a selection that makes no sense."""
+        async with self._changing:
+            check_start(definition, self._log.last_position)
+            if definition.key in self._groups:
+                raise GroupExists(definition.source, definition.group)
+            check_sizes(definition)
+            await self._configuration.prepare()
+            group = Group(self._log, definition)  # finds the end before the configuration moves it
+            await self._configuration.save([*self._definitions(), definition])
+            self._begin(group)
+
+    async def update(self, definition: Definition) -> None:
+        """What the group selects stays as it was. Raises GroupNotFound, GroupRefused or LogError."""
+        async with self._changing:
+            old = self.get(definition.stream, definition.group)
+            check_start(definition, self._log.last_position)
+            check_sizes(definition)
+            new = replace(definition, selection=old.definition.selection)
+            others = [other for other in self._definitions() if other.key != new.key]
+            await self._configuration.save([*others, new])
+            await old.stop()
+            self._run(new)
+
+    async def delete(self, stream: str | None, name: str) -> None:
+        """A group of the same name will start afresh. Raises GroupNotFound or LogError."""
+        async with self._changing:
+            group = self.get(stream, name)
+            await self._configuration.save([d for d in self._definitions() if d.key != group.definition.key])
+            del self._groups[group.definition.key]
+            await group.stop()
+            for kept in (group.checkpoints.name, group.parked.name):
+                if self._log.stream_exists(kept):
+                    await self._log.delete(kept, ANY)
+
+    def get(self, stream: str | None, name: str) -> Group:
+        """Raises GroupNotFound."""
+        group = self._groups.get(key_of(stream, name))
+        if group is None:
+            raise GroupNotFound(ALL if stream is None else stream, name)
+        return group
+
+    def all(self) -> list[Group]:
+        return list(self._groups.values())
+
+    def of_source(self, source: str) -> list[Group]:
+        """Raises GroupNotFound for a source that had no group since the start."""
+        if source not in self._sources:
+            raise GroupNotFound(source, "")
+        return [group for group in self._groups.values() if group.definition.source == source]
+
+    def _definitions(self) -> Iterable[Definition]:
+        return [group.definition for group in self._groups.values()]
+
+    def _run(self, definition: Definition) -> None:
+        self._begin(Group(self._log, definition))
+
+    def _begin(self, group: Group) -> None:
+        self._groups[group.definition.key] = group
+        self._sources.add(group.definition.source)
+        group.start()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for group in self.all():
+                group.tick()
+
+
+def _report(ticking: asyncio.Task[None]) -> None:
+    if not ticking.cancelled() and ticking.exception() is not None:
+        logger.critical("group_ticks_ended", exc_info=ticking.exception())

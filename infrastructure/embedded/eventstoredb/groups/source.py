@@ -1,0 +1,76 @@
+"""Where a group's events come from: one stream, or the whole log through a selection."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition, Selection
+from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.rows import Row
+from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
+
+# A selective filter is not to cost a read for every event that it lets pass.
+WINDOW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A place in the source, and the record there if the group wants it."""
+
+    place: int
+    record: Record | None
+
+
+class Source(Protocol):
+    def read(self, limit: int) -> list[Read]:
+        """The next records, at most `limit` of them wanted; none at the end. Raises StreamDeleted."""
+
+
+class StreamSource:
+    """A stream from a number on; it need not exist yet."""
+
+    def __init__(self, log: Log, stream: str, first: int) -> None:
+        self._log, self._stream, self._next = log, stream, first
+
+    def read(self, limit: int) -> list[Read]:
+        records = self._log.read_stream_forwards(self._stream, self._next, limit)
+        if records:
+            self._next = records[-1].number + 1
+        return [Read(record.number, record) for record in records]
+
+
+class LogSource:
+    """The log from a position on."""
+
+    def __init__(self, log: Log, selection: Selection | None, first: int) -> None:
+        self._log, self._next = log, first
+        self._wants = None if selection is None else selection.compile()
+
+    def read(self, limit: int) -> list[Read]:
+        last = self._log.last_position
+        reads = self._select(self._log.reader.all_forwards(self._next, max(limit, WINDOW)), limit)
+        # Hidden records up to the end are looked at once, not again and again.
+        self._next = reads[-1].place + 1 if reads else max(self._next, last + 1)
+        return reads
+
+    def _select(self, rows: list[Row], limit: int) -> list[Read]:
+        reads: list[Read] = []
+        left = limit
+        for position, stream, kind, frame in rows:
+            if left == 0:
+                break
+            wanted = self._wants is None or self._wants(stream, kind)
+            left -= wanted
+            reads.append(Read(position, decode_frame(frame) if wanted else None))
+        return reads
+
+
+def source_of(log: Log, definition: Definition, checkpoint: int | None) -> Source:
+    """From after the checkpoint, or from the start that was asked for; the end is where the log ends now."""
+    if definition.stream is None:
+        start = log.last_position + 1 if definition.start == FROM_END else definition.start
+        return LogSource(log, definition.selection, start if checkpoint is None else checkpoint + 1)
+    start = definition.start
+    if start == FROM_END:
+        start = log.last_number(definition.stream) + 1
+    return StreamSource(log, definition.stream, start if checkpoint is None else checkpoint + 1)
