@@ -1,0 +1,69 @@
+"""What can go wrong with read models.
+
+ReadModelError
+├── ReadModelUnavailable    a query can't be answered now: nothing built yet, Redis away or wiped
+├── ReadModelBehind         a query's position was not reached in its time
+├── CheckpointMoved         another worker wrote, or Redis was wiped: what this worker holds is void
+├── CheckpointUnusable      the checkpoint is of another store, ahead of the log or lost: the generation is void
+├── StoreReplaced           the event store at the address is another one than the generation was folded from
+└── EventNotFolded          an event that can't be folded; it stops its projection's partition
+"""
+
+
+class ReadModelError(Exception):
+    """Base of all; `projection` is its name."""
+
+    def __init__(self, projection: str, detail: str) -> None:
+        super().__init__(f"{projection}: {detail}")
+        self.projection = projection
+        self.detail = detail
+
+
+class ReadModelUnavailable(ReadModelError):
+    """Nothing can be said of what the read model holds; `reason` says why."""
+
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(projection, reason)
+        self.reason = reason
+
+
+class ReadModelBehind(ReadModelError):
+    """The read model has come as far as `position`, which is before `at_least`."""
+
+    def __init__(self, projection: str, position: int, at_least: int) -> None:
+        super().__init__(projection, f"at {position}, asked for {at_least}")
+        self.position = position
+        self.at_least = at_least
+
+
+class CheckpointMoved(ReadModelError):
+    """The stored checkpoint is not the one that was expected; nothing was written."""
+
+    def __init__(self, projection: str, expected: str | None, found: str | None) -> None:
+        super().__init__(projection, f"the checkpoint is {found or 'absent'} instead of {expected or 'absent'}")
+        self.expected = expected
+        self.found = found
+
+
+class CheckpointUnusable(ReadModelError):
+    """The generation can't be followed from its checkpoint; a new one has to begin."""
+
+
+class StoreReplaced(ReadModelError):
+    """The event store has the identity `found`, the generation was folded from `expected`."""
+
+    def __init__(self, projection: str, expected: str, found: str) -> None:
+        super().__init__(projection, f"the event store is {found} instead of {expected}")
+        self.expected = expected
+        self.found = found
+
+
+class EventNotFolded(ReadModelError):
+    """A handler failed on the event at `position` of the log, number `version` of `stream`."""
+
+    def __init__(self, projection: str, stream: str, version: int, position: int, reason: str) -> None:
+        super().__init__(projection, f"{stream} {version} at {position}: {reason}")
+        self.stream = stream
+        self.version = version
+        self.position = position
+        self.reason = reason

@@ -1,0 +1,108 @@
+"""Folding a batch of frames into rows and index changes, in memory, so that each row is written once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+from domain.message import Recorded
+from infrastructure.readmodels.errors import EventNotFolded
+from infrastructure.subscriptions.frames import LAST_POSITION, Batch, CaughtUp, CheckpointReached, Happened
+from projections.projection import Add, IndexChange, Projection, Remove, RowT
+
+
+@dataclass(slots=True)
+class Folded(Generic[RowT]):
+    """What a batch comes to, up to the event that could not be folded, if there was one.
+
+    `rows` are the changed ones by aggregate id (None: no longer there), `changes` the last change of each member of
+    each index. `position` never goes back.
+    """
+
+    position: int | None
+    rows: dict[str, RowT | None] = field(default_factory=dict)
+    changes: dict[tuple[str, str], IndexChange] = field(default_factory=dict)
+    caught_up: bool = False
+    failure: EventNotFolded | None = None
+
+    def passes(self, position: int) -> bool:
+        """Whether this is news; if so, it is passed from now on."""
+        if position > LAST_POSITION or (self.position is not None and position <= self.position):
+            return False
+        self.position = position
+        return True
+
+
+def touched(projection: Projection[RowT], batch: Batch, after: int | None) -> list[str]:
+    """The aggregate ids whose rows folding this batch will need, each once."""
+    ids = {
+        frame.recorded.aggregate_id: None
+        for frame in batch
+        if isinstance(frame, Happened)
+        and (after is None or frame.recorded.position > after)
+        and type(frame.recorded.event) in projection.handlers
+    }
+    return list(ids)
+
+
+def fold(
+    projection: Projection[RowT], held: Mapping[str, RowT | None], batch: Batch, after: int | None
+) -> Folded[RowT]:
+    """Folds what comes after the position `after`; `held` has a row, or None, for each of the `touched` ids."""
+    folded = Folded[RowT](position=after)
+    for frame in batch:
+        match frame:
+            case Happened(recorded):
+                _happened(projection, held, folded, recorded)
+            case CheckpointReached(position):
+                folded.passes(position)
+            case CaughtUp():
+                folded.caught_up = True
+        if folded.failure is not None:
+            break
+    return folded
+
+
+def _happened(
+    projection: Projection[RowT], held: Mapping[str, RowT | None], folded: Folded[RowT], recorded: Recorded[Any]
+) -> None:
+    before_this = folded.position
+    if not folded.passes(recorded.position) or type(recorded.event) in projection.ignored:
+        return
+    aggregate_id = recorded.aggregate_id
+    before = folded.rows[aggregate_id] if aggregate_id in folded.rows else held.get(aggregate_id)
+    try:
+        after, changes = _step(projection, before, recorded)
+    except EventNotFolded as failure:
+        folded.position, folded.failure = before_this, failure
+        return
+    if after is not before:
+        folded.rows[aggregate_id] = after
+    folded.changes.update(changes)
+
+
+def _step(
+    projection: Projection[RowT], before: RowT | None, recorded: Recorded[Any]
+) -> tuple[RowT | None, dict[tuple[str, str], IndexChange]]:
+    """The row after the event, and what it changes in the indexes; names the event where that fails."""
+    try:
+        after = _handler(projection, recorded)(before, recorded)
+        changes = {_place(change): change for change in projection.index(before, after)}
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise EventNotFolded(projection.name, recorded.stream, recorded.version, recorded.position, reason) from error
+    return after, changes
+
+
+def _handler(
+    projection: Projection[RowT], recorded: Recorded[Any]
+) -> Callable[[RowT | None, Recorded[Any]], RowT | None]:
+    handler = projection.handlers.get(type(recorded.event))
+    if handler is None:
+        raise LookupError(f"{type(recorded.event).__name__} is neither handled nor ignored")
+    return handler
+
+
+def _place(change: IndexChange) -> tuple[str, str]:
+    match change:
+        case Add(entry) | Remove(entry):
+            return entry.index, entry.member

@@ -1,0 +1,33 @@
+"""How a row stands in Redis: a hash with the JSON of each member in a field of its own."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from projections.projection import Row, RowT
+
+
+class UnreadableRow(Exception):
+    """What is stored does not fit the row's type: it was written by another release."""
+
+
+def encode(row: Row) -> dict[str, bytes]:
+    """The fields of the hash, by member."""
+    return {name: to_json(value) for name, value in row.model_dump(mode="json").items()}
+
+
+def decode(row_type: type[RowT], fields: Mapping[bytes, bytes]) -> RowT | None:
+    """The row; None where there is no hash. Raises UnreadableRow."""
+    if not fields:
+        return None
+    document = b",".join(b'"%b":%b' % field for field in fields.items())
+    try:
+        return row_type.model_validate_json(b"{%b}" % document)
+    except ValidationError as error:
+        raise UnreadableRow(f"a stored {row_type.__name__} does not fit: {error.errors()[0]['msg']}") from error
+
+
+def strangers(row_type: type[Row], fields: Mapping[bytes, bytes]) -> frozenset[bytes]:
+    """Stored fields that the row has no member for; they go with the row's next change."""
+    return frozenset(fields).difference(name.encode() for name in row_type.model_fields)
