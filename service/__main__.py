@@ -1,0 +1,5 @@
+"""Lets `python -m service` be the command line, which is how the supervisor starts its children."""
+
+from service.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""Where the service listens: addresses that stay the same when a process behind them is started again."""
+
+import errno
+import os
+import random
+import socket
+from pathlib import Path
+from typing import Final
+
+from service.errors import AddressUnusable
+
+_LOWEST: Final = 10_240
+_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, to be inherited: callers wait in it while the process that answers is started again.
+
+    Raises AddressUnusable.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise AddressUnusable(host, port, in_words(error)) from error
+
+
+def in_words(error: Exception) -> str:
+    """Why an address can't be listened on."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "the port is in use"
+    return (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)).lower()
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where this machine reaches a listening socket, for browsers and ourselves."""
+    host, port = listening.getsockname()[:2]
+    if listening.family == socket.AF_INET6:
+        return f"http://[{'::1' if host == '::' else host}]:{port}"
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+
+
+def lasting_port() -> int:
+    """A free port of 127.0.0.1 that no outgoing connection is given, so that a restarted server finds it free again."""
+    ports = random.sample(range(_LOWEST, _first_outgoing()), 100)
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AddressUnusable("127.0.0.1", 0, "a hundred ports were tried, none of them is free")
+
+
+def _first_outgoing() -> int:
+    """Where the range begins from which the system gives ports to outgoing connections."""
+    try:
+        first = int(_RANGE.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        first = 32_768
+    return max(first, _LOWEST + 1_000)

@@ -1,0 +1,146 @@
+"""The command line: `foldstream serve` for everything on one machine, and a command for each process by itself."""
+
+import socket
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn, TypeAlias
+
+import typer
+from typer.exceptions import TyperException
+
+from service import logs
+from service.addresses import listen
+from service.errors import ServiceError
+from service.settings import Settings, SettingsError
+
+app = typer.Typer(
+    name="foldstream",
+    help="Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
+Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
+# How a supervisor binds its children to itself; no one else has a use for it.
+Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3, hidden=True)]
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"foldstream {version('foldstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    log: Annotated[
+        Literal["console", "json"] | None,
+        typer.Option(help="How to log [default: console, where errors go to a terminal, else json]."),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which this is.")
+    ] = False,
+) -> None:
+    """What goes for every command."""
+    context.obj = log or logs.natural_form()
+    logs.set_up(context.obj, context.invoked_subcommand or "foldstream")
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data: Annotated[Path, typer.Option(help="The folder that everything is kept in.")] = Path("data"),
+) -> int:
+    """Run everything on this machine: servers that are not named in the environment, workers and the API."""
+    from service.supervisor.serving import serve  # noqa: PLC0415 - a command loads only what it runs
+
+    serve(host=host, port=port, data=data, settings=Settings.from_environment(), log=context.obj)
+    return 0
+
+
+@app.command()
+def api(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    inherited: Annotated[int | None, typer.Option("--listen", min=3, hidden=True)] = None,
+    stop_when_closed: Pipe = None,
+) -> int:
+    """Run the HTTP API."""
+    from service.workers.api import run_api  # noqa: PLC0415 - a command loads only what it runs
+
+    return run_api(Settings.from_environment(), _listening(host, port, inherited), stop_when_closed)
+
+
+def _listening(host: str, port: int, inherited: int | None) -> socket.socket:
+    return listen(host, port) if inherited is None else socket.socket(fileno=inherited)
+
+
+@app.command()
+def projections(stop_when_closed: Pipe = None) -> int:
+    """Run the projections: they fold the log into the read models."""
+    from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
+
+    return run_projections(Settings.from_environment(), stop_when_closed)
+
+
+@app.command()
+def sagas(stop_when_closed: Pipe = None) -> int:
+    """Run the saga coordinators; any number of these processes share the work."""
+    from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
+
+    return run_sagas(Settings.from_environment(), stop_when_closed)
+
+
+@app.command()
+def eventstore(
+    host: Host = "127.0.0.1",
+    port: Port = 2113,
+    data: Annotated[Path | None, typer.Option(help="The folder that the log is kept in.")] = None,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep the log in memory only.")] = False,
+    stop_when_closed: Pipe = None,
+) -> int:
+    """Run the embedded event store, which speaks EventStoreDB's protocol."""
+    from infrastructure.embedded.eventstoredb.command import run  # noqa: PLC0415 - a command loads only what it runs
+
+    if (data is None) != memory:
+        raise typer.BadParameter("give either --data DIR or --memory")
+    return run(host=host, port=port, data=data, stop_when_closed=stop_when_closed)
+
+
+@app.command()
+def redis(
+    data: Annotated[Path, typer.Option(help="The folder that the data are kept in.")],
+    path: Annotated[
+        Path | None, typer.Option("--socket", help="The unix socket to listen on [default: one in the folder].")
+    ] = None,
+    stop_when_closed: Pipe = None,
+) -> int:
+    """Run the embedded Redis, on a unix socket."""
+    from infrastructure.embedded.redis import run  # noqa: PLC0415 - a command loads only what it runs
+
+    return run(socket=path, data=data, stop_when_closed=stop_when_closed)
+
+
+def main() -> NoReturn:
+    """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as refusal:
+        code = _refused(refusal.format_message(), refusal.exit_code)
+    except (ServiceError, SettingsError) as refusal:
+        code = _refused(str(refusal), 1)
+    sys.exit(code)
+
+
+def _refused(reason: str, code: int) -> int:
+    commands = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
+    name = next((argument for argument in sys.argv[1:] if argument in commands), None)
+    who = f"foldstream {name}" if name else "foldstream"
+    typer.echo(f"{who}: {' '.join(reason.split())}", err=True)
+    return code

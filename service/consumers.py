@@ -1,0 +1,39 @@
+"""What runs: every decider, read model and saga of the service, and who decides which command."""
+
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from domain import fulfilment
+from domain.accounts import account
+from domain.decider import Decider
+from domain.message import Command, Event
+from domain.ordering import order
+from domain.saga import Saga
+from domain.stock import stock
+from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
+from projections.projection import Projection
+
+DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (order.decider, stock.decider, account.decider)
+
+PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
+    order_summary.projection,
+    orders_by_customer.projection,
+    stock_levels.projection,
+    account_balance.projection,
+    account_statement.projection,
+)
+
+SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
+
+EVENTS: Final[tuple[type[Event], ...]] = tuple(event for source in (*DECIDERS, *SAGAS) for event in source.events)
+
+_ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
+    **dict.fromkeys(get_args(order.OrderCommand), order.decider),
+    **dict.fromkeys(get_args(stock.StockCommand), stock.decider),
+    **dict.fromkeys(get_args(account.AccountCommand), account.decider),
+}
+
+
+def route(command: Command) -> Decider[Any, Any, Any]:
+    """Who decides this command, by its type."""
+    return _ROUTES[type(command)]

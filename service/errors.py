@@ -1,0 +1,51 @@
+"""Why a command of the command line can't run; each text is one line that says what and where.
+
+ServiceError
+├── AddressUnusable     the port is in use, or the host is not this machine
+├── FolderUnusable      the data folder can't be written
+├── FolderInUse         another service holds the data folder
+├── ChildRefused        a process does not start; says what it said itself
+└── NotReady            a process did not become ready in time
+"""
+
+from pathlib import Path
+
+
+class ServiceError(Exception):
+    """Base of all that keeps a command from running."""
+
+
+class FolderUnusable(ServiceError):
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"the data folder {folder} can't be used: {reason}")
+        self.folder = folder
+        self.reason = reason
+
+
+class FolderInUse(ServiceError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"the data folder {folder} is in use by another service")
+        self.folder = folder
+
+
+class AddressUnusable(ServiceError):
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(f"can't listen on {host}:{port}: {reason}")
+        self.host = host
+        self.port = port
+        self.reason = reason
+
+
+class ChildRefused(ServiceError):
+    def __init__(self, name: str, exit_code: int, said: str) -> None:
+        super().__init__(f"{name} does not start: {said or f'it ended with exit code {exit_code}'}")
+        self.name = name
+        self.exit_code = exit_code
+        self.said = said
+
+
+class NotReady(ServiceError):
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(f"{name} was not ready within {seconds:.0f} s")
+        self.name = name
+        self.seconds = seconds

@@ -1,0 +1,52 @@
+"""Sets up logging: events with key-values, for people on a terminal, as JSON lines for everything else."""
+
+import logging
+import sys
+from typing import Literal, TypeAlias
+
+import structlog
+from structlog.typing import Processor
+
+LogForm: TypeAlias = Literal["console", "json"]
+
+
+def natural_form() -> LogForm:
+    """What suits whoever reads the errors of this process."""
+    return "console" if sys.stderr.isatty() else "json"
+
+
+def set_up(form: LogForm, process: str) -> None:
+    """From now on all of the process's logging, that of libraries too, goes to its errors in this form.
+
+    Through the standard handler, so that a reader who went away stops nothing.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(form, process)))
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    for loud in ("httpx", "httpcore", "uvicorn.error", "esdbclient"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+def _last(form: LogForm, process: str) -> list[Processor]:
+    def name(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"process": process, **event}
+
+    own: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, name]
+    if form == "console":
+        return [*own, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [*own, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

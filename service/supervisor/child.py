@@ -1,0 +1,151 @@
+"""One process that is kept running: started again when it ends, listened to, and stopped within a bound."""
+
+import asyncio
+import signal
+import sys
+from asyncio import StreamReader
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from service.errors import ChildRefused
+from service.supervisor.programs import Program
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+STEADY_SECONDS: Final = 15.0  # after running so long, the next pause is the first one again
+REFUSALS: Final = 3  # so many ends with an error, before the service was ever ready, are a refusal
+_log = structlog.get_logger(__name__)
+
+
+class Child:
+    """Keeps one program running until `stop`. `changed` is called whenever its pid changes.
+
+    Until `settled` is set a program that ends with an error three times is given up: ChildRefused, with what it said.
+    """
+
+    def __init__(self, program: Program, changed: Callable[[], None]) -> None:
+        self.program = program
+        self.pid: int | None = None
+        self.settled = False
+        self.ready = asyncio.Event()
+        self._changed = changed
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+        self._said = ""  # the error by which it explained its end, if it did
+        self._pause = FIRST_PAUSE
+        self._refused = 0
+
+    async def keep(self) -> None:
+        """Runs the program, and again. Returns after `stop`. Raises ChildRefused."""
+        while not self._stopping.is_set():
+            began = monotonic()
+            code = await self._run()
+            if self._stopping.is_set():
+                return
+            self._judge(code, monotonic() - began)
+            await self._rest(code)
+
+    async def stop(self, keeping: asyncio.Task[None]) -> None:
+        """Asks the program to stop, and kills it when it has not within its bound; `keeping` is the task of `keep`."""
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+        _, late = await asyncio.wait({keeping}, timeout=self.program.grace)
+        if late:
+            _log.warning("process_killed", name=self.program.name, after_seconds=self.program.grace)
+            self.kill()
+            await asyncio.wait({keeping}, timeout=self.program.grace)
+        _log.info("process_stopped", name=self.program.name)
+
+    def kill(self) -> None:
+        """Ends the program at once."""
+        self._stopping.set()
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
+
+    async def _run(self) -> int:
+        self._said = ""
+        # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self.program.command,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            pass_fds=self.program.files,
+            start_new_session=True,
+        )
+        self._tell(process.pid)
+        if self._stopping.is_set():
+            self._signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        listening = asyncio.gather(self._hear(process.stdout), self._relay(process.stderr))
+        code = await process.wait()
+        await asyncio.wait({listening}, timeout=1)  # what it said last; a process of its own may hold the pipe open
+        listening.cancel()
+        self._tell(None)
+        return code
+
+    def _tell(self, pid: int | None) -> None:
+        self.pid = pid
+        self._changed()
+        if pid is not None:
+            _log.info("process_started", name=self.program.name, pid=pid)
+
+    async def _hear(self, output: StreamReader) -> None:
+        """Waits for the line that says it is ready; what else it prints is passed on."""
+        async for line in _lines(output):
+            if self.program.ready is not None and line.startswith(self.program.ready):
+                self.ready.set()
+            else:
+                _pass_on(line)
+
+    async def _relay(self, errors: StreamReader) -> None:
+        """Passes its log on, and keeps the line in which it explains its end: `foldstream <name>: …`."""
+        beginning = f"foldstream {self.program.name}: "
+        async for line in _lines(errors):
+            if line.startswith(beginning):
+                self._said = line.removeprefix(beginning)
+            else:
+                _pass_on(line)
+
+    def _judge(self, code: int, seconds: float) -> None:
+        if seconds >= STEADY_SECONDS:
+            self._pause = FIRST_PAUSE
+        self._refused = self._refused + 1 if code > 0 and not self.settled else 0
+        if self._refused >= REFUSALS:
+            raise ChildRefused(self.program.name, code, self._said)
+
+    async def _rest(self, code: int) -> None:
+        _log.warning(
+            "process_ended", name=self.program.name, exit_code=code, said=self._said, again_in_seconds=self._pause
+        )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+
+def _pass_on(line: str) -> None:
+    """A child's words, to our own errors; that nobody reads them any more stops nothing."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - not ours to put into a log line
+
+
+async def _lines(stream: StreamReader) -> AsyncIterator[str]:
+    """The lines of a stream, also such as are longer than its buffer, which come in pieces."""
+    rest = b""
+    while chunk := await stream.read(65_536):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+        if len(rest) >= 65_536:
+            yield rest.decode("utf-8", "replace")
+            rest = b""
+    if rest:
+        yield rest.decode("utf-8", "replace")

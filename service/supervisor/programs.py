@@ -1,0 +1,86 @@
+"""What `serve` runs, in the order in which it is started: the servers that are not named, then whatever uses them."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from service.settings import Settings, variable_of
+
+FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process: its command, and how it is started and stopped.
+
+    `uri`: where it answers, if it does. `ready`: how the line on its output begins by which it says that it can be
+    used; None where nothing waits for it. `files`: descriptors that it inherits. `grace`: seconds that it has to stop
+    in order.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    uri: str | None = None
+    ready: str | None = None
+    files: tuple[int, ...] = ()
+    grace: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and with what this machine's processes run. `pipe` closes when the supervisor ends, however it ends."""
+
+    data: Path
+    settings: Settings
+    socket: Path
+    eventstore_port: int
+    api_socket: int
+    api_url: str
+    pipe: int
+    lock: int
+    log: str
+
+    @property
+    def own(self) -> dict[str, str]:
+        """The addresses of the embedded servers, by the setting that would have named another."""
+        addresses = {
+            "eventstore_uri": f"esdb://127.0.0.1:{self.eventstore_port}?tls=false",
+            "redis_uri": f"unix://{self.socket}",
+        }
+        return {name: uri for name, uri in addresses.items() if getattr(self.settings, name) is None}
+
+
+def servers(place: Place) -> list[Program]:
+    """The embedded servers, each left out where a real one is named."""
+    port = str(place.eventstore_port)
+    eventstore = ("eventstore", "--host", "127.0.0.1", "--port", port, "--data", str(place.data / "eventstore"))
+    redis = ("redis", "--data", str(place.data / "redis"), "--socket", str(place.socket))
+    arguments = {"eventstore_uri": eventstore, "redis_uri": redis}
+    return [_server(place, arguments[setting], uri) for setting, uri in place.own.items()]
+
+
+def workers(place: Place) -> list[Program]:
+    """What uses the servers."""
+    listen = ("api", "--listen", str(place.api_socket))
+    return [
+        Program("projections", _command(place, "projections"), files=_shared(place)),
+        Program("sagas", _command(place, "sagas"), files=_shared(place)),
+        Program("api", _command(place, *listen), place.api_url, files=(*_shared(place), place.api_socket)),
+    ]
+
+
+def _server(place: Place, arguments: Sequence[str], uri: str) -> Program:
+    name = arguments[0]
+    return Program(name, _command(place, *arguments), uri, ready=f"{name}_ready ", files=_shared(place))
+
+
+def _command(place: Place, *arguments: str) -> tuple[str, ...]:
+    variables = tuple(f"{variable_of(name)}={uri}" for name, uri in place.own.items())
+    bound = ("--stop-when-closed", str(place.pipe))
+    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", place.log, *arguments, *bound)
+
+
+def _shared(place: Place) -> tuple[int, int]:
+    return place.pipe, place.lock

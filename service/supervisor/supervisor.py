@@ -1,0 +1,103 @@
+"""Starts the processes in order, keeps them running, and stops them in reverse order when told to."""
+
+import asyncio
+import os
+import signal
+from asyncio import Future, Task
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import Any, Final
+
+import structlog
+
+from service.addresses import url_of
+from service.errors import NotReady
+from service.settings import Settings
+from service.supervisor import folder
+from service.supervisor.child import Child
+from service.supervisor.programs import Program
+from service.supervisor.readiness import ready
+
+SERVER_SECONDS: Final = 900.0  # a long log is checked before it is opened
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_log = structlog.get_logger(__name__)
+
+
+class Supervisor:
+    """All processes of one data folder; `run` once."""
+
+    def __init__(self, data: Path, settings: Settings, listening: socket) -> None:
+        self._data = data
+        self._settings = settings
+        self._listening = listening
+        self._url = url_of(listening)
+        self._kept: list[tuple[Child, Task[None]]] = []
+
+    async def run(self, servers: Iterable[Program], workers: Iterable[Program]) -> None:
+        """Runs them until SIGTERM, SIGINT or SIGHUP; a second one kills what still runs. Raises ServiceError."""
+        end: Future[None] = asyncio.get_running_loop().create_future()
+        for number in STOPPING:
+            asyncio.get_running_loop().add_signal_handler(number, self._told, end, number)
+        starting = asyncio.create_task(self._start(servers, workers, end))
+        starting.add_done_callback(partial(_failed, end))
+        try:
+            await end
+        finally:
+            starting.cancel()
+            await self._stop()
+
+    async def _start(self, servers: Iterable[Program], workers: Iterable[Program], end: Future[None]) -> None:
+        waiting = [self._keep(program, end) for program in servers]
+        await asyncio.gather(*(_until_ready(child) for child in waiting))
+        for program in workers:
+            self._keep(program, end)
+        await ready(self._url, self._settings)
+        for child, _ in self._kept:
+            child.settled = True
+        print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
+
+    def _keep(self, program: Program, end: Future[None]) -> Child:
+        child = Child(program, self._record)
+        keeping = asyncio.create_task(child.keep(), name=program.name)
+        keeping.add_done_callback(partial(_failed, end))
+        self._kept.append((child, keeping))
+        return child
+
+    def _record(self) -> None:
+        own: dict[str, str | int] = {"name": "supervisor", "pid": os.getpid()}
+        folder.record(self._data, [own, *(_entry(child, child.pid) for child, _ in self._kept if child.pid)])
+
+    def _told(self, end: Future[None], number: signal.Signals) -> None:
+        if not end.done():
+            _log.info("service_stopping", signal=number.name)
+            end.set_result(None)
+            return
+        for child, _ in self._kept:
+            child.kill()
+
+    async def _stop(self) -> None:
+        self._listening.close()  # from now on callers are refused, instead of waiting for an API that ends
+        for child, keeping in reversed(self._kept):
+            await child.stop(keeping)
+        folder.forget(self._data)
+        _log.info("service_stopped")
+
+
+def _entry(child: Child, pid: int) -> dict[str, str | int]:
+    entry: dict[str, str | int] = {"name": child.program.name, "pid": pid}
+    return entry if child.program.uri is None else entry | {"uri": child.program.uri}
+
+
+async def _until_ready(child: Child) -> None:
+    try:
+        await asyncio.wait_for(child.ready.wait(), SERVER_SECONDS)
+    except TimeoutError as error:
+        raise NotReady(child.program.name, SERVER_SECONDS) from error
+
+
+def _failed(end: Future[None], task: Task[Any]) -> None:
+    """What stops one of the tasks stops all."""
+    if not task.cancelled() and (error := task.exception()) is not None and not end.done():
+        end.set_exception(error)

@@ -1,0 +1,1 @@
+"""The processes of the service: each runs in the foreground until it is told to stop."""

@@ -1,0 +1,42 @@
+"""How long a process lives: until a signal, or until the one that started it is gone."""
+
+import asyncio
+import os
+import signal
+import threading
+from typing import Final
+
+GRACE_SECONDS: Final = 6.0
+
+
+def end_with(pipe: int | None) -> None:
+    """SIGTERM for this process as soon as the pipe closes; the end, whatever it is doing, `GRACE_SECONDS` later.
+
+    Nothing is done where there is no pipe.
+    """
+    if pipe is not None:
+        threading.Thread(target=_watch, args=(pipe,), name="lifetime", daemon=True).start()
+
+
+def _watch(pipe: int) -> None:
+    while os.read(pipe, 64):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(GRACE_SECONDS)
+    os._exit(1)
+
+
+def told_to_stop() -> asyncio.Event:
+    """An event of the running loop that is set by SIGTERM and SIGINT."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+def told_to_stop_threads() -> threading.Event:
+    """The same for a process of threads; to be called in the main one."""
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    return told

@@ -1,0 +1,96 @@
+"""One supervised process: started again, given up, stopped in order or by force."""
+
+import asyncio
+import sys
+from typing import Final
+
+import pytest
+
+from service.errors import ChildRefused
+from service.supervisor.child import Child
+from service.supervisor.programs import Program
+from tests.support.processes import is_alive, kill_hard
+
+WITHIN: Final = 20.0
+WAITS: Final = "import signal; print('it_is_ready now', flush=True); signal.pause()"
+REFUSES: Final = "import sys; sys.exit('foldstream it: no place to live')"
+IGNORES_SIGTERM: Final = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAITS
+
+
+class Kept:
+    """A child that is kept running while the block lasts; `pids` has the pid of every start."""
+
+    def __init__(self, script: str, grace: float = 8.0) -> None:
+        program = Program("it", (sys.executable, "-c", script), ready="it_is_ready ", grace=grace)
+        self.child = Child(program, self._note)
+        self._pids: asyncio.Queue[int] = asyncio.Queue()
+
+    async def __aenter__(self) -> "Kept":
+        self.keeping = asyncio.create_task(self.child.keep())
+        return self
+
+    async def __aexit__(self, *reason: object) -> None:
+        await self.child.stop(self.keeping)
+
+    async def started(self) -> int:
+        return await asyncio.wait_for(self._pids.get(), WITHIN)
+
+    async def ready(self) -> None:
+        await asyncio.wait_for(self.child.ready.wait(), WITHIN)
+
+    def _note(self) -> None:
+        if self.child.pid is not None:
+            self._pids.put_nowait(self.child.pid)
+
+
+def test_a_process_is_ready_when_it_says_so() -> None:
+    async def run() -> int:
+        async with Kept(WAITS) as kept:
+            await kept.ready()
+            pid = await kept.started()
+            assert is_alive(pid)
+        return pid
+
+    assert not is_alive(asyncio.run(run()))
+
+
+def test_a_process_that_is_killed_is_started_again() -> None:
+    async def run() -> None:
+        async with Kept(WAITS) as kept:
+            first = await kept.started()
+            kill_hard(first)
+            second = await kept.started()
+            assert second != first
+            assert is_alive(second)
+
+    asyncio.run(run())
+
+
+def test_a_process_that_refuses_three_times_is_given_up_with_its_own_words() -> None:
+    async def run() -> tuple[ChildRefused, int]:
+        async with Kept(REFUSES) as kept:
+            with pytest.raises(ChildRefused) as refused:
+                await asyncio.wait_for(kept.keeping, WITHIN)
+            return refused.value, len([await kept.started() for _ in range(3)])
+
+    refused, starts = asyncio.run(run())
+    assert str(refused) == "it does not start: no place to live"
+    assert (refused.name, refused.exit_code, starts) == ("it", 1, 3)
+
+
+def test_a_process_of_a_service_that_was_ready_is_never_given_up() -> None:
+    async def run() -> int:
+        async with Kept(REFUSES) as kept:
+            kept.child.settled = True
+            return len({await kept.started() for _ in range(5)})
+
+    assert asyncio.run(run()) == 5
+
+
+def test_a_process_that_does_not_stop_in_time_is_killed() -> None:
+    async def run() -> int:
+        async with Kept(IGNORES_SIGTERM, grace=0.3) as kept:
+            await kept.ready()
+            return await kept.started()
+
+    assert not is_alive(asyncio.run(run()))
