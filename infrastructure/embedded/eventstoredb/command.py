@@ -1,0 +1,56 @@
+"""Runs the event store as a process: one line when it is ready, one line when it can't start."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import uvloop
+
+from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.embedded.eventstoredb.server import EventStore
+from infrastructure.embedded.eventstoredb.storage.folder import locked
+
+
+def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None = None) -> int:
+    """Serves until SIGTERM or SIGINT, or until the pipe behind `stop_when_closed` is closed; the exit code.
+
+    Without a folder the log is kept in memory. Port 0 takes a free one.
+    """
+    with ExitStack() as stack:
+        try:
+            if data is not None:
+                stack.enter_context(locked(data))
+            uvloop.run(_serve(host, port, data, stop_when_closed))
+        except StartRefused as refusal:
+            _say(sys.stderr, f"foldstream eventstore: {refusal}")
+            return 1
+    return 0
+
+
+async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if stop_when_closed is not None:
+        loop.add_reader(stop_when_closed, _read_to_end, stop_when_closed, stop)
+    store = await EventStore.start(host, port, data)
+    where = "memory" if data is None else str(data)
+    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.host}:{store.port}?tls=false data={where}")
+    await stop.wait()
+    await store.stop()
+
+
+def _read_to_end(descriptor: int, stop: asyncio.Event) -> None:
+    if not os.read(descriptor, 4096):
+        asyncio.get_running_loop().remove_reader(descriptor)
+        stop.set()
+
+
+def _say(where: TextIO, line: str) -> None:
+    where.write(f"{line}\n")
+    where.flush()

@@ -1,0 +1,82 @@
+"""What the BatchAppend call answers to one batch."""
+
+from typing import TypeAlias
+
+from esdbclient.protos.Grpc import code_pb2, shared_pb2, status_pb2, streams_pb2
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
+
+from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted, WrongExpectedVersion
+from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, NO_STREAM, Appended
+from infrastructure.embedded.eventstoredb.wire.encoding import frame
+from infrastructure.embedded.eventstoredb.wire.proposals import MAX_APPEND_BYTES, AppendTooLarge, BadProposal
+
+BatchResp = streams_pb2.BatchAppendResp
+Code: TypeAlias = code_pb2.Code.ValueType
+
+
+class BatchTimedOut(LogError):
+    """The rest of a batch did not come in time."""
+
+
+def answer(correlation: shared_pb2.UUID, stream: bytes, result: Appended | LogError) -> bytes:
+    """The framed response to the batch with this correlation id."""
+    response = BatchResp(correlation_id=correlation)
+    response.stream_identifier.stream_name = stream
+    if isinstance(result, Appended):
+        _fill_success(response.success, result)
+    else:
+        response.error.CopyFrom(_status(result, stream))
+    return frame(response.SerializeToString())
+
+
+def _fill_success(success: BatchResp.Success, appended: Appended) -> None:
+    if appended.last_number < 0:
+        success.no_stream.SetInParent()
+    else:
+        success.current_revision = appended.last_number
+    if appended.position is None:
+        success.no_position.SetInParent()
+    else:
+        success.position.commit_position = success.position.prepare_position = appended.position
+
+
+def _status(error: LogError, stream: bytes) -> status_pb2.Status:
+    match error:
+        case WrongExpectedVersion():
+            return _pack(code_pb2.ALREADY_EXISTS, _wrong_version(error))
+        case StreamDeleted():
+            identifier = shared_pb2.StreamIdentifier(stream_name=stream)
+            return _pack(code_pb2.NOT_FOUND, shared_pb2.StreamDeleted(stream_identifier=identifier))
+        case AppendTooLarge():
+            size = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=MAX_APPEND_BYTES)
+            return _pack(code_pb2.INVALID_ARGUMENT, size)
+        case BadProposal():
+            return _pack(code_pb2.INVALID_ARGUMENT, shared_pb2.BadRequest(message=str(error)))
+        case BatchTimedOut():
+            return _pack(code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())
+        case _:
+            return _pack(code_pb2.UNKNOWN, shared_pb2.Unknown())
+
+
+def _pack(code: Code, details: Message) -> status_pb2.Status:
+    packed = Any()
+    packed.Pack(details)
+    return status_pb2.Status(code=code, message=details.DESCRIPTOR.name, details=packed)
+
+
+def _wrong_version(error: WrongExpectedVersion) -> shared_pb2.WrongExpectedVersion:
+    wrong = shared_pb2.WrongExpectedVersion()
+    if error.current < 0:
+        wrong.current_no_stream.SetInParent()
+    else:
+        wrong.current_stream_revision = error.current
+    if error.expected == ANY:
+        wrong.expected_any.SetInParent()
+    elif error.expected == EXISTS:
+        wrong.expected_stream_exists.SetInParent()
+    elif error.expected == NO_STREAM:
+        wrong.expected_no_stream.SetInParent()
+    else:
+        wrong.expected_stream_position = error.expected
+    return wrong

@@ -1,0 +1,146 @@
+"""One gRPC call as our services see it: requests in, framed responses out, failures as statuses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import quote
+
+import structlog
+from google.protobuf.message import DecodeError, Message
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import StreamTerminatedError
+from grpclib.server import Stream
+from h2.exceptions import ProtocolError
+
+from infrastructure.embedded.eventstoredb.wire.encoding import frame
+
+Request = TypeVar("Request", bound=Message)
+MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000
+_CANCEL_SECONDS = 1.0
+_FINISH_SECONDS = 2.0
+logger = structlog.get_logger()
+
+
+class Failure(Exception):
+    """How a call ends when it does not end well; trailers are for clients that read them."""
+
+    def __init__(self, status: Status, details: str, trailers: Mapping[str, str] | None = None) -> None:
+        super().__init__(details)
+        self.status, self.details, self.trailers = status, details, dict(trailers or {})
+
+
+def thrown_by_handler() -> Failure:
+    """What EventStoreDB says to requests that it did not foresee."""
+    return Failure(Status.UNKNOWN, "Exception was thrown by handler.")
+
+
+class Call(Generic[Request]):
+    """Sends whole frames, many messages at once, at the pace of the client's flow control.
+
+    `grpclib` frames and writes message by message; the stream below it takes any bytes.
+    """
+
+    def __init__(self, stream: Stream[Any, Any], request: type[Request]) -> None:
+        self._stream, self._request = stream, request
+        self._transport = stream._stream
+
+    async def receive(self) -> Request | None:
+        """The next request; None once the client has said its last. Raises Failure."""
+        head = await self._transport.recv_data(5)
+        if not head:
+            return None
+        size = int.from_bytes(head[1:], "big")
+        if head[0] or len(head) < 5:
+            raise Failure(Status.UNIMPLEMENTED, "Compressed messages are not supported.")
+        if size > MAX_REQUEST_BYTES:
+            reason = "Received message exceeds the maximum configured message size."
+            raise Failure(Status.RESOURCE_EXHAUSTED, reason)
+        try:
+            return self._request.FromString(await self._transport.recv_data(size))
+        except (DecodeError, AssertionError) as error:  # the library asserts that all bytes came
+            raise thrown_by_handler() from error
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """All requests until the client half-closes. Raises Failure."""
+        while (request := await self.receive()) is not None:
+            yield request
+
+    async def send(self, *responses: Message) -> None:
+        """Sends messages together."""
+        await self.send_frames(b"".join([frame(response.SerializeToString()) for response in responses]))
+
+    async def send_frames(self, frames: bytes) -> None:
+        """Sends messages that are framed already; returns when the connection has taken them all."""
+        if not self._stream._send_initial_metadata_done:
+            await self._stream.send_initial_metadata()
+        if frames:
+            await self._transport.send_data(frames)
+            self._stream._send_message_done = True
+
+    async def fail(self, failure: Failure) -> None:
+        """Ends the call with a status; trailers beyond ASCII are percent-encoded."""
+        trailers = {key: quote(value, safe=_PRINTABLE) for key, value in failure.trailers.items() if value}
+        await self._stream.send_trailing_metadata(
+            status=failure.status, status_message=failure.details, metadata=trailers
+        )
+
+
+_PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+Work: TypeAlias = Callable[[Call[Any]], Awaitable[None]]
+
+
+class Calls:
+    """The calls in progress, so that a stop can end them in order and tell their clients."""
+
+    def __init__(self) -> None:
+        self._running: dict[asyncio.Task[Any], bool] = {}
+        self._stopping = False
+
+    def handler(self, work: Work, cardinality: Cardinality, request: type[Message], response: type[Message]) -> Handler:
+        """A method of a service, for the server's table of them."""
+
+        async def serve(stream: Stream[Any, Any]) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._running[task] = cardinality.server_streaming
+            try:
+                await self._answer(work, Call(stream, request))
+            finally:
+                del self._running[task]
+
+        return Handler(serve, cardinality, request, response)
+
+    async def stop(self) -> None:
+        """Ends streams at once and other calls when they are done, or after a while."""
+        self._stopping = True
+        for task, endless in list(self._running.items()):
+            if endless:
+                task.cancel()
+        for patience in (_FINISH_SECONDS, _CANCEL_SECONDS):
+            if self._running:
+                await asyncio.wait(list(self._running), timeout=patience)
+            for task in list(self._running):
+                task.cancel()
+
+    async def _answer(self, work: Work, call: Call[Any]) -> None:
+        try:
+            await (_refuse() if self._stopping else work(call))
+        except Failure as failure:
+            await call.fail(failure)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            await asyncio.wait_for(call.fail(_stopped()), _CANCEL_SECONDS)
+        except (StreamTerminatedError, ProtocolError, ConnectionError):
+            raise  # the client has gone, there is nobody to tell
+        except Exception:
+            logger.exception("call_failed")
+            await call.fail(thrown_by_handler())
+
+
+async def _refuse() -> None:
+    raise _stopped()
+
+
+def _stopped() -> Failure:
+    return Failure(Status.UNAVAILABLE, "Server Is Shutting Down")

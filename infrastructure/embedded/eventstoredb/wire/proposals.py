@@ -1,0 +1,81 @@
+"""Reads what clients propose to write: events, and the version that they expect of the stream."""
+
+from typing import TypeAlias
+
+from esdbclient.protos.Grpc import shared_pb2, streams_pb2
+
+from infrastructure.embedded.eventstoredb.errors import LogError
+from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, MAX, NO_STREAM
+from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.wire.encoding import JSON, decode_id
+
+Proposed: TypeAlias = streams_pb2.AppendReq.ProposedMessage | streams_pb2.BatchAppendReq.ProposedMessage
+MAX_APPEND_BYTES = 1024 * 1024
+REQUIRED_METADATA = ("type", "content-type")
+_END = 2**64 - 1
+
+
+class BadProposal(LogError):
+    """An event that can't be written, or a version that can't be expected."""
+
+
+class MissingMetadata(BadProposal):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Required Metadata Property '{key}' is missing")
+        self.key = key
+
+
+class AppendTooLarge(BadProposal):
+    pass
+
+
+class Proposal:
+    """Collects the events of one append and keeps count of their size."""
+
+    def __init__(self) -> None:
+        self.events: list[NewRecord] = []
+        self._size = 0
+
+    def add(self, message: Proposed) -> None:
+        """Raises BadProposal."""
+        for key in REQUIRED_METADATA:
+            if key not in message.metadata:
+                raise MissingMetadata(key)
+        kind = message.metadata["type"]
+        self._size += len(message.data) + len(message.custom_metadata) + len(kind.encode("utf-16-le"))
+        if self._size > MAX_APPEND_BYTES:
+            raise AppendTooLarge("the append is too large")
+        self.events.append(_event(message, kind))
+
+
+def _event(message: Proposed, kind: str) -> NewRecord:
+    try:
+        event_id = decode_id(message.id)
+    except (ValueError, OverflowError) as error:
+        raise BadProposal("the event's id is no UUID") from error
+    if not event_id.int or not kind:
+        raise BadProposal("Empty eventId provided." if not event_id.int else "Empty eventType provided.")
+    is_json = message.metadata["content-type"] == JSON
+    return NewRecord(event_id, kind, is_json, message.data, message.custom_metadata)
+
+
+def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
+    """Raises BadProposal for the empty name, which no stream has."""
+    name = identifier.stream_name.decode(errors="replace")
+    if not name:
+        raise BadProposal("Value cannot be null. (Parameter 'eventStreamId')")
+    return name
+
+
+def expected_version(kind: str | None, number: int) -> int | None:
+    """The version that a request expects, by the name of its option; None if it has no such option.
+
+    Raises BadProposal for a number that no stream can have.
+    """
+    if kind in ("revision", "stream_position"):
+        if number == _END:
+            return NO_STREAM
+        if number > MAX:
+            raise BadProposal("the expected revision is out of range")
+        return number
+    return {"any": ANY, "no_stream": NO_STREAM, "stream_exists": EXISTS}.get(kind or "")

@@ -1,0 +1,131 @@
+"""The Read call: streams and $all, both ways, once or as a subscription."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from esdbclient.protos.Grpc import streams_pb2
+from grpclib.const import Status
+
+from infrastructure.embedded.eventstoredb.log import MAX, Log
+from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
+from infrastructure.embedded.eventstoredb.wire import statuses
+from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
+from infrastructure.embedded.eventstoredb.wire.proposals import BadProposal, stream_name
+from infrastructure.embedded.eventstoredb.wire.read_all import AllRead
+from infrastructure.embedded.eventstoredb.wire.read_stream import StreamRead
+from infrastructure.embedded.eventstoredb.wire.rendering import Rendering
+from infrastructure.embedded.eventstoredb.wire.subscribe_all import AllSubscription, Filtering
+from infrastructure.embedded.eventstoredb.wire.subscribe_stream import StreamSubscription
+
+ReadReq = streams_pb2.ReadReq
+Options = ReadReq.Options
+END = 2**64 - 1
+_DEFAULT_WINDOW = 32
+_KINDS = "ReadReq+Types+Options"
+
+
+def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
+    """The method for a log."""
+
+    async def read(call: Call[ReadReq]) -> None:
+        request = await call.receive()
+        if request is None:
+            raise thrown_by_handler()
+        options = request.options
+        _check(options)
+        structured = options.uuid_option.WhichOneof("content") == "structured"
+        shape = Rendering(log, structured, options.resolve_links)
+        await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
+
+    return read
+
+
+def _check(options: Options) -> None:
+    """Raises Failure for options that do not go together."""
+    if options.WhichOneof("stream_option") is None:
+        raise statuses.not_a_valid("None", f"{_KINDS}+StreamOptionOneofCase")
+    if not options.HasField("uuid_option"):
+        kind = f"EventStore.Client.Streams.{_KINDS}+Types+UUIDOption"
+        raise Failure(Status.INVALID_ARGUMENT, f" `uuidOption` is a required argument of type {kind}")
+    whole, counting = options.WhichOneof("stream_option"), options.WhichOneof("count_option")
+    filtering = options.WhichOneof("filter_option")
+    nonsense = (
+        counting is None
+        or filtering is None
+        or (counting == "subscription" and options.read_direction == Options.Backwards)
+        or (whole == "stream" and filtering == "filter")
+    )
+    if nonsense:
+        direction = Options.ReadDirection.Name(options.read_direction)
+        parts = [_spelled(whole), _spelled(counting), direction, _spelled(filtering)]
+        raise Failure(Status.INVALID_ARGUMENT, f"The combination of ({', '.join(parts)}) is invalid.")
+
+
+def _spelled(option: str | None) -> str:
+    return "None" if option is None else option.title().replace("_", "")
+
+
+async def _read_stream(call: Call[ReadReq], shape: Rendering, options: Options) -> None:
+    start = _revision(options.stream)
+    try:
+        stream = stream_name(options.stream.stream_identifier)
+    except BadProposal as error:
+        raise thrown_by_handler() from error
+    if options.HasField("subscription"):
+        after = start - 1 if options.stream.HasField("start") else start
+        await StreamSubscription(call, shape, stream).run(None if start == END else after)
+        return
+    told_positions = options.control_option.compatibility > 0
+    read = StreamRead(stream, start, options.count, _is_backwards(options), told_positions)
+    await read.run(call, shape)
+
+
+async def _read_all(call: Call[ReadReq], shape: Rendering, options: Options) -> None:
+    start, filtering = _position(options.all), _filtering(options)
+    if options.HasField("subscription"):
+        await AllSubscription(call, shape, filtering).run(None if start == END else start)
+        return
+    wanted = None if filtering is None else filtering.filter
+    await AllRead(start, options.count, _is_backwards(options), wanted).run(call, shape)
+
+
+def _is_backwards(options: Options) -> bool:
+    return options.read_direction == Options.Backwards
+
+
+def _revision(options: Options.StreamOptions) -> int:
+    """The number to start at, END for the newest. Raises Failure for one that no event can have."""
+    if not options.HasField("revision"):
+        return END if options.HasField("end") else 0
+    if MAX < options.revision < END:
+        raise thrown_by_handler()
+    return options.revision
+
+
+def _position(options: Options.AllOptions) -> int:
+    """The position to start at, END for the newest. Raises Failure for one that can't be."""
+    if not options.HasField("position"):
+        return END if options.HasField("end") else 0
+    commit, prepare = options.position.commit_position, options.position.prepare_position
+    if commit == prepare == END:
+        return END
+    if commit < prepare or commit > MAX:
+        raise thrown_by_handler()
+    return commit
+
+
+def _filtering(options: Options) -> Filtering | None:
+    if not options.HasField("filter"):
+        return None
+    asked = options.filter
+    window = asked.max if asked.WhichOneof("window") == "max" else _DEFAULT_WINDOW
+    if asked.WhichOneof("window") is None:
+        raise statuses.not_a_valid("None", f"{_KINDS}+Types+FilterOptions+WindowOneofCase")
+    if asked.WhichOneof("filter") is None:
+        raise statuses.not_a_valid("None", f"{_KINDS}+Types+FilterOptions+FilterOneofCase")
+    if options.HasField("subscription") and not asked.checkpointIntervalMultiplier:
+        raise thrown_by_handler()
+    try:
+        return Filtering(Filter(asked), window, asked.checkpointIntervalMultiplier)
+    except re.error as error:
+        raise thrown_by_handler() from error

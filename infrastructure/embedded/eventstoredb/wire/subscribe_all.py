@@ -1,0 +1,112 @@
+"""Catch-up subscriptions to $all: history at the reader's pace, then what is committed."""
+
+from dataclasses import dataclass
+
+from esdbclient.protos.Grpc import streams_pb2
+from grpclib.const import Status
+
+from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.reader import PAGE_BYTES, PAGE_RECORDS
+from infrastructure.embedded.eventstoredb.storage.rows import Row
+from infrastructure.embedded.eventstoredb.subscriptions.checkpoints import (
+    HistoryCheckpoints,
+    LiveCheckpoints,
+)
+from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
+from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure
+from infrastructure.embedded.eventstoredb.wire.rendering import (
+    CAUGHT_UP,
+    FELL_BEHIND,
+    Rendering,
+    checkpoint,
+    confirmation,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filtering:
+    """A filter, and how often a reader hears of what did not pass it."""
+
+    filter: Filter
+    window: int
+    multiplier: int
+
+    @property
+    def interval(self) -> int:
+        """Events from one checkpoint to the next."""
+        return self.window * self.multiplier
+
+
+class AllSubscription:
+    """One reader; it never loses its place, however slow it is: the log is its buffer."""
+
+    def __init__(self, call: Call[streams_pb2.ReadReq], rendering: Rendering, filtering: Filtering | None) -> None:
+        self._call, self._rendering, self._filtering = call, rendering, filtering
+        self._log: Log = rendering.log
+
+    async def run(self, after: int | None) -> None:
+        """From the event after this position on (0: all), or only what is committed from now on."""
+        await self._call.send_frames(confirmation())
+        start = self._log.last_position if after is None else after
+        if 0 < start <= self._log.last_position and not self._log.reader.is_position(start):
+            raise Failure(Status.INVALID_ARGUMENT, "Trying to read from an invalid position.")
+        at = start if after is None else await self._history(start)
+        await self._call.send_frames(CAUGHT_UP)
+        while True:
+            at = await self._live(at)
+            await self._call.send_frames(FELL_BEHIND)
+            at = await self._history(at)
+            await self._call.send_frames(CAUGHT_UP)
+
+    async def _history(self, start: int) -> int:
+        """Sends what there is after `start`; the position up to which it was looked through."""
+        filtering = self._filtering
+        marks = HistoryCheckpoints(filtering.window, filtering.interval) if filtering else None
+        at, inclusive = start, bool(marks)
+        while rows := self._log.reader.all_forwards(at + (not inclusive), PAGE_RECORDS):
+            at, inclusive = rows[-1][0], False
+            await self._call.send_frames(self._history_page(rows, start, marks))
+        end = marks.caught_up() if marks else None
+        if end is not None:
+            await self._call.send_frames(checkpoint(end))
+        return at
+
+    def _history_page(self, rows: list[Row], start: int, marks: HistoryCheckpoints | None) -> bytes:
+        if marks is None or self._filtering is None:
+            return self._rendering.page(rows)
+        admits, frames = self._filtering.filter.admits, []
+        for row in rows:
+            passes = admits(row[1], row[2])
+            sent = passes and row[0] > start
+            if sent:
+                frames.append(self._rendering.event(row))
+            mark = marks.saw(row[0], passes=passes, sent=sent)
+            if mark is not None:
+                frames.append(checkpoint(mark))
+        return b"".join(frames)
+
+    async def _live(self, at: int) -> int:
+        """Sends what is committed, until more waits than one page holds; where it has got to."""
+        marks = LiveCheckpoints(self._filtering.interval) if self._filtering else None
+        while True:
+            await self._log.wait_beyond(at)
+            rows = self._log.reader.all_forwards(at + 1, PAGE_RECORDS)
+            if not rows:
+                at = self._log.last_position  # hidden records only
+                continue
+            at = rows[-1][0]
+            await self._call.send_frames(self._live_page(rows, marks))
+            if len(rows) == PAGE_RECORDS or sum(len(row[3]) for row in rows) >= PAGE_BYTES:
+                return at
+
+    def _live_page(self, rows: list[Row], marks: LiveCheckpoints | None) -> bytes:
+        if marks is None or self._filtering is None:
+            return self._rendering.page(rows)
+        admits, frames = self._filtering.filter.admits, []
+        for row in rows:
+            if admits(row[1], row[2]):
+                frames.append(self._rendering.event(row))
+            mark = marks.saw(row[0])
+            if mark is not None:
+                frames.append(checkpoint(mark))
+        return b"".join(frames)
