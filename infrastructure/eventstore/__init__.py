@@ -1,0 +1,1 @@
+"""The client side of the event store: reading, deciding and appending under optimistic concurrency."""

@@ -1,0 +1,143 @@
+"""Connects to the event store: clients as this service needs them, and their failures in our words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+import grpc
+from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
+from esdbclient.client import BaseEventStoreDBClient
+from esdbclient.common import GrpcOptions
+from esdbclient.connection import AsyncESDBConnection
+from esdbclient.connection_spec import ConnectionSpec
+from esdbclient.exceptions import (
+    CancelledByClient,
+    DeadlineExceeded,
+    DiscoveryFailed,
+    EventStoreDBClientException,
+    GrpcError,
+    NodeIsNotLeader,
+    UnknownError,
+)
+
+from infrastructure.eventstore.errors import StoreUnavailable
+
+_TRANSIENT: Final = (GrpcError, DeadlineExceeded, DiscoveryFailed, NodeIsNotLeader, CancelledByClient, UnknownError)
+_READS_IN_THE_CALLERS_THREAD: Final[GrpcOptions] = (("SingleThreadedUnaryStream", 1),)
+
+
+def reader_client(uri: str) -> EventStoreDBClient:
+    """A synchronous client that reads several times faster than it does as shipped; to be iterated by one thread.
+
+    Raises StoreUnavailable where a cluster has to be asked for its leader and does not answer.
+    """
+    with translated(",".join(ConnectionSpec(uri).targets)):
+        return _ReaderClient(uri)
+
+
+async def command_client(uri: str) -> AsyncEventStoreDBClient:
+    """An asyncio client for commands and queries; a subscription gets one of its own.
+
+    At most 100 calls at once fit on a client's connection, and a subscription is a call that doesn't end.
+    With a single target it connects at its first call, so a store that is away is noticed then; where a cluster
+    has to be asked for its leader, StoreUnavailable is raised here.
+    """
+    client = _CommandClient(uri)
+    async with bounded(client, seconds=15.0):
+        await client.connect()
+    return client
+
+
+def address_of(client: BaseEventStoreDBClient) -> str:
+    """Where the store is, without the credentials."""
+    return ",".join(client.connection_spec.targets)
+
+
+@contextmanager
+def translated(address: str) -> Iterator[None]:
+    """Raises StoreUnavailable for all that the client raises where another attempt may succeed.
+
+    What is an answer (a wrong version, a missing stream or group) passes unchanged.
+    """
+    try:
+        yield
+    except _TRANSIENT as error:
+        raise StoreUnavailable(address, _reason(error)) from error
+    except EventStoreDBClientException as error:
+        if type(error) is not EventStoreDBClientException:
+            raise
+        # the bare base class carries an answer without a type: the node is starting, or has just lost its leader
+        raise StoreUnavailable(address, f"not ready: {str(error) or 'no answer'}") from error
+
+
+@asynccontextmanager
+async def bounded(client: BaseEventStoreDBClient, *, seconds: float) -> AsyncIterator[None]:
+    """`translated`, and StoreUnavailable too when the calls take longer than this or lose their connection."""
+    address = address_of(client)
+    try:
+        with translated(address):
+            async with asyncio.timeout(seconds):
+                yield
+    except TimeoutError as error:
+        raise StoreUnavailable(address, f"no answer within {seconds:g} s") from error
+    except asyncio.CancelledError as error:
+        raise_if_cancelled()
+        # nobody cancelled this task: gRPC says so when the channel is closed under a call
+        raise StoreUnavailable(address, "the connection was closed") from error
+
+
+def raise_if_cancelled() -> None:
+    """Goes on with the cancelling of this task, which the client's iterators mistake for the end of their stream."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _reason(error: Exception) -> str:
+    call = error.args[0] if error.args else None
+    if isinstance(call, grpc.aio.AioRpcError | grpc.Call):
+        return f"{call.code().name}: {call.details() or type(error).__name__}"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _channel_options(spec: ConnectionSpec) -> GrpcOptions:
+    """How a connection is kept: noticed as dead within 20 s, made again within half a second, and not shared.
+
+    gRPC lets equal channels of one process share a connection; then its limit of calls would be shared as well.
+    """
+    return (
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 2_000),
+        ("grpc.max_reconnect_backoff_ms", 500),
+        ("grpc.keepalive_time_ms", spec.options.KeepAliveInterval or 10_000),
+        ("grpc.keepalive_timeout_ms", spec.options.KeepAliveTimeout or 10_000),
+        ("grpc.http2.max_pings_without_data", 0),
+    )
+
+
+def _is_one_node(spec: ConnectionSpec) -> bool:
+    return spec.scheme == "esdb" and len(spec.targets) == 1
+
+
+class _ReaderClient(EventStoreDBClient):
+    def _construct_grpc_channel(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> grpc.Channel:
+        options = grpc_options + _channel_options(self.connection_spec) + _READS_IN_THE_CALLERS_THREAD
+        return super()._construct_grpc_channel(grpc_target, options)
+
+    def reconnect(self, grpc_target: str | None = None) -> None:
+        if not _is_one_node(self.connection_spec):
+            super().reconnect(grpc_target)
+
+
+class _CommandClient(AsyncEventStoreDBClient):
+    """Reconnects without ending what others have in flight: a channel restores its connection by itself."""
+
+    def _construct_esdb_connection(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> AsyncESDBConnection:
+        options = grpc_options + _channel_options(self.connection_spec)
+        return super()._construct_esdb_connection(grpc_target, options)
+
+    async def reconnect(self, grpc_target: str | None = None) -> None:
+        if not _is_one_node(self.connection_spec):
+            await super().reconnect(grpc_target)

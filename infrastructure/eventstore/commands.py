@@ -1,0 +1,180 @@
+"""Handles commands: read, fold, decide, append; once per command id, however often it is sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid5
+
+import stamina
+from esdbclient import AsyncEventStoreDBClient, NewEvent
+
+from domain.decider import Decider
+from domain.errors import Rejected
+from domain.message import Command, Event, Metadata, Recorded
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import (
+    CommandIdReused,
+    ConcurrencyConflict,
+    RaceLost,
+    StoreUnavailable,
+    VersionMismatch,
+)
+from infrastructure.eventstore.history import History
+from infrastructure.eventstore.reading import Streams
+from infrastructure.eventstore.streams import stream_name
+
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who sends a command, why, and how it is told from every other.
+
+    `digest` is one of all that makes the request what it is; `time` is in UTC. With `if_version` the command is
+    decided at this version of its stream or not at all.
+    """
+
+    command_id: UUID
+    digest: str
+    correlation_id: UUID
+    causation_id: UUID
+    actor: str
+    tenant: str
+    time: datetime
+    if_version: int | None = None
+
+    def metadata(self, event: Event) -> Metadata:
+        """What is written beside an event that this request causes."""
+        return Metadata(
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            command_id=self.command_id,
+            digest=self.digest,
+            actor=self.actor,
+            tenant=self.tenant,
+            schema_version=event.stored_version,
+            time=self.time,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command left in its stream, taken from the log, so that a repeat finds the same.
+
+    `version` and `position` are those of its last event; where it changed nothing (`events` is empty) those of the
+    stream's last event, or -1 and 0 where the stream has none. `repeated` says that the command came before.
+    """
+
+    stream: str
+    events: tuple[Recorded[Any], ...]
+    version: int
+    position: int
+    repeated: bool
+
+
+def event_id(command_id: UUID, digest: str, index: int) -> UUID:
+    """The id of the event that a request decides on as its `index`th: the same each time it is decided."""
+    return uuid5(command_id, f"{digest}:{index}")
+
+
+class CommandHandler:
+    """Decides commands against their streams.
+
+    A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience`
+    seconds. An append without an answer is looked for before it is sent again, under the same ids.
+    """
+
+    def __init__(
+        self,
+        client: AsyncEventStoreDBClient,
+        codec: EventCodec,
+        *,
+        attempts: int = 10,
+        patience: float = 3.0,
+    ) -> None:
+        self._streams: Final = Streams(client, codec)
+        self._codec: Final = codec
+        self._attempts: Final = attempts
+        self._retrying: Final = stamina.AsyncRetryingCaller(
+            attempts=attempts, timeout=patience, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
+        )
+
+    async def handle(self, decider: Decider[CommandT, StateT, EventT], command: CommandT, request: Request) -> Outcome:
+        """The outcome of the command, now or as it was when its id came first.
+
+        Raises, in this order: CommandIdReused; Unknown; VersionMismatch; Rejected. Then ConcurrencyConflict and
+        StoreUnavailable; and what a stream that can't be read or appended to raises.
+        """
+        stream = stream_name(decider.category, command.aggregate_id)
+        history = History(self._streams, stream, decider.initial, decider.evolve, request.command_id)
+        handling = _Handling(decider, command, request, history)
+        try:
+            return await self._retrying((RaceLost, StoreUnavailable), self._attempt, handling)
+        except RaceLost as error:
+            raise ConcurrencyConflict(stream, self._attempts) from error
+
+    async def _attempt(self, handling: "_Handling") -> Outcome:
+        history = handling.history
+        await history.catch_up()
+        if history.of_command:
+            return handling.found()
+        events = handling.decided()
+        if not events:
+            return Outcome(history.stream, (), history.version, history.position, repeated=False)
+        await self._append(handling, events)
+        await history.catch_up()
+        if not history.of_command:  # the store took them for a repeat of events that were deleted since
+            raise RaceLost(history.stream, None)
+        return handling.found()
+
+    async def _append(self, handling: "_Handling", events: Sequence[Event]) -> None:
+        history, request = handling.history, handling.request
+        handling.sent = True
+        try:
+            await self._streams.append(history.stream, history.version, self._encoded(events, request))
+        except RaceLost as race:
+            history.refused_at(race.current)
+            raise
+
+    def _encoded(self, events: Sequence[Event], request: Request) -> list[NewEvent]:
+        return [
+            self._codec.encode(event, event_id(request.command_id, request.digest, index), request.metadata(event))
+            for index, event in enumerate(events)
+        ]
+
+
+@dataclass(slots=True)
+class _Handling:
+    """One command on its way; `sent` says that an append of it was tried."""
+
+    decider: Decider[Any, Any, Any]
+    command: Command
+    request: Request
+    history: History[Any]
+    sent: bool = False
+
+    def found(self) -> Outcome:
+        events = tuple(self.history.of_command)
+        if any(recorded.metadata.digest != self.request.digest for recorded in events):
+            raise CommandIdReused(self.history.stream, self.request.command_id)
+        last = events[-1]
+        return Outcome(self.history.stream, events, last.version, last.position, repeated=not self.sent)
+
+    def decided(self) -> list[Event]:
+        """What the command does; a version that doesn't match comes after Unknown and before any other rule."""
+        try:
+            events = self.decider.decide(self.command, self.history.state)
+        except Rejected as refusal:
+            self._demand_version(refusal)
+            raise
+        self._demand_version()
+        return events
+
+    def _demand_version(self, refusal: Rejected | None = None) -> None:
+        expected, history = self.request.if_version, self.history
+        current = history.version if self.decider.exists(history.state) else None
+        if expected is not None and expected != current:
+            raise VersionMismatch(history.stream, expected, current) from refusal
