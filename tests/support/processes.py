@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import IO, Final, TypeVar
@@ -36,10 +37,27 @@ def is_alive(pid: int) -> bool:
     return state not in {"Z", "X"}
 
 
+def descendants(pid: int) -> list[int]:
+    """The pids of all processes below this one."""
+    parents = {entry: parent for path in Path("/proc").glob("[0-9]*") if (parent := _parent(entry := int(path.name)))}
+    found = [pid]
+    for known in found:
+        found.extend(entry for entry, parent in parents.items() if parent == known)
+    return found[1:]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(status.rpartition(")")[2].split()[1])
+
+
 def kill_hard(*pids: int) -> None:
     """SIGKILL, and waits until they are gone."""
     for pid in pids:
-        if is_alive(pid):
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     eventually(lambda: not any(is_alive(pid) for pid in pids), within=10, what=f"the end of {pids}")
 

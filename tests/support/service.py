@@ -5,9 +5,9 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from tests.support.processes import FOLDSTREAM, Listened, eventually, is_alive, kill_hard
+from tests.support.processes import FOLDSTREAM, Listened, descendants, eventually, is_alive, kill_hard
 
 READY: Final = "foldstream_ready "
 
@@ -58,10 +58,15 @@ class FoldstreamProcess:
     @property
     def processes(self) -> dict[str, int]:
         """The pid of every process by its name, as the service lists them."""
+        return {entry["name"]: entry["pid"] for entry in self._listed()}
+
+    def uri_of(self, name: str) -> str:
+        """Where a process answers: `eventstore`, `redis` or `api`."""
+        return next(str(entry["uri"]) for entry in self._listed() if entry["name"] == name)
+
+    def _listed(self) -> list[dict[str, Any]]:
         path = self.data / "run" / "processes.json"
-        if not path.exists():
-            return {}
-        return {entry["name"]: entry["pid"] for entry in json.loads(path.read_text(encoding="utf-8"))}
+        return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
 
     def pid_of(self, name: str) -> int:
         return self.processes[name]
@@ -81,14 +86,14 @@ class FoldstreamProcess:
         )
 
     def kill_all(self) -> None:
-        """SIGKILL for every process, the supervisor first, as when the machine loses power."""
-        pids = [self.process.pid, *self.processes.values()]
-        self.process.kill()
+        """SIGKILL for every process at once, as when the machine loses power."""
+        pids = [self.process.pid, *descendants(self.process.pid)]
         kill_hard(*pids)
+        self.process.kill()
 
-    def stop(self, *, within: float = 30) -> int:
+    def stop(self, *, within: float = 40) -> int:
         """SIGTERM; returns the exit code once everything has ended."""
-        pids = list(self.processes.values())
+        pids = descendants(self.process.pid)
         self.process.send(signal.SIGTERM)
         code = self.process.wait(within=within)
         eventually(lambda: not any(is_alive(pid) for pid in pids), within=5, what="the end of every process")
