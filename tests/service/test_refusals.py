@@ -1,0 +1,85 @@
+"""What keeps the service from starting is said in one line that names what and where."""
+
+import fcntl
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import FOLDSTREAM, Listened
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, list[str], list[str]]:
+    """Exit code, output and errors of a command that should not run."""
+    process = Listened((*FOLDSTREAM, *arguments), environment or {})
+    return process.wait(within=30), process.output, process.errors
+
+
+def test_a_port_in_use(tmp_path: Path, taken: int) -> None:
+    line = f"foldstream serve: can't listen on 127.0.0.1:{taken}: the port is in use"
+    assert refusal("serve", "--port", str(taken), "--data", str(tmp_path)) == (1, [], [line])
+
+
+def test_a_port_in_use_for_the_api_alone(taken: int) -> None:
+    line = f"foldstream api: can't listen on 127.0.0.1:{taken}: the port is in use"
+    assert refusal("api", "--port", str(taken)) == (1, [], [line])
+
+
+def test_a_host_that_is_another_machine(tmp_path: Path) -> None:
+    line = "foldstream serve: can't listen on 192.0.2.1:8000: cannot assign requested address"
+    assert refusal("serve", "--host", "192.0.2.1", "--data", str(tmp_path)) == (1, [], [line])
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.write_text("not a folder", encoding="utf-8")
+    line = f"foldstream serve: the data folder {folder} can't be used: Not a directory"
+    assert refusal("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
+
+
+def test_a_folder_in_use_after_waiting_for_it(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "run" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        line = f"foldstream serve: the data folder {tmp_path} is in use by another service"
+        assert refusal("serve", "--port", "0", "--data", str(tmp_path)) == (1, [], [line])
+
+
+def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
+    environment = {"FOLDSTREAM_PARTITIONS": "3"}
+    code, output, errors = refusal("serve", "--data", str(tmp_path), environment=environment)
+    assert (code, output, len(errors)) == (1, [], 1)
+    assert errors[0].startswith("foldstream serve: FOLDSTREAM_PARTITIONS: ")
+
+
+@pytest.mark.parametrize("worker", ["api", "projections", "sagas"])
+def test_a_worker_without_an_event_store(worker: str) -> None:
+    port = ("--port", "0") if worker == "api" else ()
+    line = f"foldstream {worker}: FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
+    assert refusal(worker, *port) == (1, [], [line])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((), "foldstream: Missing command."),
+        (("frobnicate",), "foldstream: No such command 'frobnicate'."),
+        (("serve", "--frobnicate"), "foldstream serve: No such option: --frobnicate"),
+        (("redis",), "foldstream redis: Missing option '--data'."),
+        (("eventstore",), "foldstream eventstore: Invalid value: give either --data DIR or --memory"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
+    assert refusal(*arguments) == (2, [], [line])
+
+
+def test_the_version_is_told() -> None:
+    assert refusal("--version") == (0, ["foldstream 0.1.0"], [])
