@@ -11,6 +11,7 @@ from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
 from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
+from infrastructure.embedded.eventstoredb.wire.persistent import PersistentService
 from infrastructure.embedded.eventstoredb.wire.streams import StreamsService
 
 
@@ -22,7 +23,12 @@ class EventStore:
         self.log = log
         self._listener = listener
         self._calls = Calls()
-        services: list[IServable] = [StreamsService(log, self._calls), GossipService(self.host, self.port, self._calls)]
+        self._persistent = PersistentService(log, self._calls)
+        services: list[IServable] = [
+            StreamsService(log, self._calls),
+            self._persistent,
+            GossipService(self.host, self.port, self._calls),
+        ]
         self._server = Server(services)
 
     @classmethod
@@ -39,6 +45,7 @@ class EventStore:
             raise
         store = cls(log, listener)
         await log.start()
+        await store._persistent.start()
         await store._server.start(sock=listener, backlog=1024)
         return store
 
@@ -47,6 +54,7 @@ class EventStore:
         self._listener.close()
         await self._calls.stop()
         self._server.close()
+        await self._persistent.stop()
         await self.log.close()
 
 

@@ -1,13 +1,9 @@
 """What a group was told: where it reads, from where on, and how patient it is with its consumers."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
 
-Wants: TypeAlias = Callable[[str, str], bool]
 ALL = "$all"
 FROM_END = -1
 STRATEGIES = ("DispatchToSingle", "RoundRobin", "Pinned", "PinnedByCorrelation")
@@ -46,16 +42,6 @@ class Selection:
     by_stream: bool
     regex: str
     prefixes: tuple[str, ...]
-
-    def compile(self) -> Wants:
-        """What decides about a record by its stream and type; raises `re.error` for a pattern that is none."""
-        matches = re.compile(self.regex).search if self.regex else self._has_prefix
-        if self.by_stream:
-            return lambda stream, _: bool(matches(stream))
-        return lambda _, kind: bool(matches(kind))
-
-    def _has_prefix(self, text: str) -> bool:
-        return text.startswith(self.prefixes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Why a call about a group is refused.
 
+NotReady                 the groups are being loaded, or the server stops
 GroupError
 ├── GroupNotFound        nobody created it, or it was deleted
 ├── GroupExists          its name is taken on this source
@@ -7,6 +8,10 @@ GroupError
 ├── TooManySubscribers   as many consumers are connected as it allows
 └── GroupDropped         it was updated, deleted or stopped while somebody was reading
 """
+
+
+class NotReady(Exception):
+    """There is no knowing which groups there are."""
 
 
 class GroupError(Exception):

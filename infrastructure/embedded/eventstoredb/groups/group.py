@@ -16,6 +16,7 @@ from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deli
 from infrastructure.embedded.eventstoredb.groups.engine import Action, Engine
 from infrastructure.embedded.eventstoredb.groups.errors import GroupDropped, TooManySubscribers
 from infrastructure.embedded.eventstoredb.groups.message import Message
+from infrastructure.embedded.eventstoredb.groups.meter import Meter
 from infrastructure.embedded.eventstoredb.groups.reader import Reader
 from infrastructure.embedded.eventstoredb.groups.source import Read, source_of
 from infrastructure.embedded.eventstoredb.groups.streams import CheckpointStream, ParkedStream
@@ -45,7 +46,7 @@ class Group:
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_over = self.is_replaying = False
-        self.started = time.monotonic()
+        self.meter = Meter(time.monotonic())
 
     def start(self) -> None:
         """A short source is read at once."""
@@ -70,7 +71,7 @@ class Group:
         """Raises TooManySubscribers; the reader of a group that is over is dropped at once."""
         if self.engine.is_full:
             raise TooManySubscribers(self.definition.source, self.definition.group)
-        reader = Reader(Consumer(slots, name, peer))
+        reader = Reader(Consumer(slots, name, peer), time.monotonic())
         self._readers[reader.consumer] = reader
         self._do(self.engine.connect(reader.consumer, time.monotonic()))
         if self._is_over:
@@ -95,6 +96,23 @@ class Group:
         if not self.is_replaying:
             self.is_replaying = True
             self._spawn(self._replay(sys.maxsize if stop_at is None else stop_at))
+
+    # Statistics
+
+    @property
+    def readers(self) -> list[Reader]:
+        return list(self._readers.values())
+
+    @property
+    def status(self) -> str:
+        """As EventStoreDB says it: a group whose stream is gone waits for a page for ever."""
+        states = {
+            "Behind": self._is_over or not self.engine.live,
+            "OutstandingPageRequest": self._is_over,
+            "ReplayingParkedMessages": self.is_replaying,
+            "Live": self.engine.live and not self._is_over,
+        }
+        return ", ".join(state for state, holds in states.items() if holds)
 
     # In the background
 

@@ -4,30 +4,30 @@ import asyncio
 from collections import deque
 
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
-from infrastructure.embedded.eventstoredb.groups.errors import GroupDropped
 from infrastructure.embedded.eventstoredb.groups.message import Message
+from infrastructure.embedded.eventstoredb.groups.meter import Meter
 
 
 class Reader:
     """Holds no more than the consumer has slots."""
 
-    def __init__(self, consumer: Consumer) -> None:
-        self.consumer = consumer
+    def __init__(self, consumer: Consumer, now: float) -> None:
+        self.consumer, self.meter = consumer, Meter(now)
         self._outbox: deque[Message] = deque()
-        self._dropped: GroupDropped | None = None
+        self._dropped: Exception | None = None
         self._news = asyncio.Event()
 
     def put(self, message: Message) -> None:
         self._outbox.append(message)
         self._news.set()
 
-    def drop(self, error: GroupDropped) -> None:
-        """The group ends, whatever is still to be sent."""
+    def drop(self, error: Exception) -> None:
+        """No more will come, whatever is still to be sent."""
         self._dropped = error
         self._news.set()
 
     async def next_batch(self, limit: int) -> list[Message]:
-        """At least one message, as soon as there is one; raises GroupDropped."""
+        """At least one message, as soon as there is one; raises what the reader was dropped with."""
         await self._news.wait()
         if self._dropped:
             raise self._dropped

@@ -14,7 +14,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
     check_start,
     key_of,
 )
-from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound
+from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound, NotReady
 from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.log import ANY, Log
 
@@ -32,6 +32,7 @@ class Registry:
         self._sources: set[str] = set()
         self._changing = asyncio.Lock()
         self._ticking: asyncio.Task[None] | None = None
+        self._is_ready = False
 
     async def start(self) -> None:
         """Every group goes on from its checkpoint."""
@@ -39,10 +40,12 @@ class Registry:
             self._run(definition)
         self._ticking = asyncio.create_task(self._tick())
         self._ticking.add_done_callback(_report)
+        self._is_ready = True
         logger.info("groups_loaded", count=len(self._groups))
 
     async def stop(self) -> None:
         """Ends all readers."""
+        self._is_ready = False
         if self._ticking is not None:
             self._ticking.cancel()
         groups, self._groups = self._groups, {}
@@ -55,8 +58,9 @@ class Registry:
             await self.start()
 
     async def create(self, definition: Definition) -> None:
-        """Raises GroupRefused, GroupExists, LogError, or `re.error` for a selection that makes no sense."""
+        """Raises GroupRefused, GroupExists, NotReady, LogError, or `re.error` for a selection that is none."""
         async with self._changing:
+            self._check_ready()
             check_start(definition, self._log.last_position)
             if definition.key in self._groups:
                 raise GroupExists(definition.source, definition.group)
@@ -90,20 +94,29 @@ class Registry:
                     await self._log.delete(kept, ANY)
 
     def get(self, stream: str | None, name: str) -> Group:
-        """Raises GroupNotFound."""
+        """Raises GroupNotFound or NotReady."""
+        self._check_ready()
         group = self._groups.get(key_of(stream, name))
         if group is None:
             raise GroupNotFound(ALL if stream is None else stream, name)
         return group
 
     def all(self) -> list[Group]:
+        """Raises NotReady."""
+        self._check_ready()
         return list(self._groups.values())
 
-    def of_source(self, source: str) -> list[Group]:
-        """Raises GroupNotFound for a source that had no group since the start."""
+    def of_source(self, stream: str | None) -> list[Group]:
+        """Raises GroupNotFound for a source that had no group since the start, and NotReady."""
+        self._check_ready()
+        source = ALL if stream is None else stream
         if source not in self._sources:
             raise GroupNotFound(source, "")
         return [group for group in self._groups.values() if group.definition.source == source]
+
+    def _check_ready(self) -> None:
+        if not self._is_ready:
+            raise NotReady
 
     def _definitions(self) -> Iterable[Definition]:
         return [group.definition for group in self._groups.values()]
@@ -119,7 +132,7 @@ class Registry:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for group in self.all():
+            for group in list(self._groups.values()):
                 group.tick()
 
 

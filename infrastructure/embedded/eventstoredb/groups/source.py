@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from esdbclient.protos.Grpc import persistent_pb2
+
 from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition, Selection
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.storage.record import Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row
+from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # A selective filter is not to cost a read for every event that it lets pass.
@@ -44,7 +47,7 @@ class LogSource:
 
     def __init__(self, log: Log, selection: Selection | None, first: int) -> None:
         self._log, self._next = log, first
-        self._wants = None if selection is None else selection.compile()
+        self._filter = None if selection is None else filter_of(selection)
 
     def read(self, limit: int) -> list[Read]:
         last = self._log.last_position
@@ -59,10 +62,20 @@ class LogSource:
         for position, stream, kind, frame in rows:
             if left == 0:
                 break
-            wanted = self._wants is None or self._wants(stream, kind)
+            wanted = self._filter is None or self._filter.admits(stream, kind)
             left -= wanted
             reads.append(Read(position, decode_frame(frame) if wanted else None))
         return reads
+
+
+def filter_of(selection: Selection) -> Filter:
+    """Raises re.error for a pattern that is none."""
+    options = persistent_pb2.CreateReq.AllOptions.FilterOptions()
+    expression = options.stream_identifier if selection.by_stream else options.event_type
+    expression.regex = selection.regex
+    expression.prefix.extend(selection.prefixes)
+    expression.SetInParent()
+    return Filter(options)
 
 
 def source_of(log: Log, definition: Definition, checkpoint: int | None) -> Source:

@@ -44,6 +44,18 @@ class Call(Generic[Request]):
         self._stream, self._request = stream, request
         self._transport = stream._stream
 
+    @property
+    def connection_name(self) -> str:
+        """What the client calls its connection, if it says."""
+        headers = self._stream.metadata
+        return "" if headers is None else str(headers.get("connection-name", ""))
+
+    @property
+    def peer(self) -> str:
+        """Host and port of the client."""
+        address = self._stream.peer.addr()
+        return ":".join(map(str, address[:2])) if address else ""
+
     async def receive(self) -> Request | None:
         """The next request; None once the client has said its last. Raises Failure."""
         head = await self._transport.recv_data(5)

@@ -1,0 +1,174 @@
+"""What clients ask about groups, in our words."""
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
+from grpclib.const import Status
+
+from infrastructure.embedded.eventstoredb.groups.definition import (
+    ALL,
+    FROM_END,
+    STRATEGIES,
+    Definition,
+    Selection,
+    Settings,
+)
+from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
+from infrastructure.embedded.eventstoredb.wire.calls import Failure, thrown_by_handler
+
+Definer: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
+Namer: TypeAlias = (
+    persistent_pb2.DeleteReq.Options
+    | persistent_pb2.GetInfoReq.Options
+    | persistent_pb2.ReplayParkedReq.Options
+    | persistent_pb2.ReadReq.Options
+)
+END = 2**64 - 1
+MAX = 2**63 - 1
+TICKS_PER_MILLISECOND = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A consumer that wants to read; `slots` is how many messages it takes at once."""
+
+    stream: str | None
+    group: str
+    slots: int
+    structured_ids: bool
+
+
+def definition_of(request: Definer) -> Definition:
+    """The group to create or update; of an update it is not known what it selects. Raises Failure."""
+    options = request.options
+    name = options.stream.stream_identifier if options.HasField("stream") else options.stream_identifier
+    return Definition(
+        stream=None if options.HasField("all") else _source(name, type(request).__name__),
+        group=options.group_name,
+        start=_start_in_log(options.all) if options.HasField("all") else _start_in_stream(options),
+        settings=_settings(options.settings),
+        selection=_selection(options.all),
+    )
+
+
+def named_by(options: Namer) -> tuple[str | None, str]:
+    """The stream (None for the log) and the group that a call is about. Raises Failure."""
+    if options.WhichOneof("stream_option") is None:
+        raise thrown_by_handler()
+    return source_named(
+        options.stream_identifier if options.HasField("stream_identifier") else None
+    ), options.group_name
+
+
+def source_named(identifier: shared_pb2.StreamIdentifier | None) -> str | None:
+    """Where a group reads: None for the log, which may be called by its name."""
+    name = ALL if identifier is None else identifier.stream_name.decode()
+    return None if name == ALL else name
+
+
+def reading_of(request: persistent_pb2.ReadReq | None) -> Reading:
+    """What the first request of a reader says. Raises Failure."""
+    if request is None or request.WhichOneof("content") != "options":
+        raise thrown_by_handler()
+    stream, group = named_by(request.options)
+    ids = request.options.uuid_option.WhichOneof("content")
+    if not group or ids is None:
+        raise thrown_by_handler()
+    return Reading(stream, group, request.options.buffer_size, structured_ids=ids == "structured")
+
+
+def _source(identifier: shared_pb2.StreamIdentifier, kind: str) -> str:
+    name = identifier.stream_name.decode()
+    if name == ALL:
+        verb = kind.removesuffix("Req")
+        details = (
+            f"Envelope callback expected either {verb}PersistentSubscriptionToAllCompleted or NotHandled,"
+            f" received {verb}PersistentSubscriptionToStreamCompleted instead"
+        )
+        raise Failure(Status.UNKNOWN, details)
+    return name
+
+
+def _start_in_stream(options: persistent_pb2.CreateReq.Options | persistent_pb2.UpdateReq.Options) -> int:
+    if not options.HasField("stream"):
+        return _number(options.settings.revision)
+    match options.stream.WhichOneof("revision_option"):
+        case "revision":
+            return _number(options.stream.revision)
+        case "start":
+            return 0
+        case "end":
+            return FROM_END
+        case _:
+            raise thrown_by_handler()
+
+
+def _start_in_log(options: persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions) -> int:
+    match options.WhichOneof("all_option"):
+        case "position":
+            return _position(options.position)
+        case "start":
+            return 0
+        case "end":
+            return FROM_END
+        case _:
+            raise thrown_by_handler()
+
+
+def _position(position: persistent_pb2.CreateReq.Position | persistent_pb2.UpdateReq.Position) -> int:
+    if position.prepare_position > position.commit_position:
+        raise thrown_by_handler()
+    return _number(position.commit_position)
+
+
+def _number(value: int) -> int:
+    if value == END:
+        return FROM_END
+    if value > MAX:
+        raise thrown_by_handler()
+    return value
+
+
+def _selection(
+    options: persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions,
+) -> Selection | None:
+    if isinstance(options, persistent_pb2.UpdateReq.AllOptions) or not options.HasField("filter"):
+        return None
+    try:
+        Filter(options.filter)
+    except (re.error, ValueError) as error:
+        raise thrown_by_handler() from error
+    by_stream = options.filter.HasField("stream_identifier")
+    chosen = options.filter.stream_identifier if by_stream else options.filter.event_type
+    return Selection(by_stream, chosen.regex, tuple(chosen.prefix))
+
+
+def _settings(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings) -> Settings:
+    timeout, after = settings.WhichOneof("message_timeout"), settings.WhichOneof("checkpoint_after")
+    return Settings(
+        resolve_links=settings.resolve_links,
+        extra_statistics=settings.extra_statistics,
+        message_timeout_ms=settings.message_timeout_ms
+        if timeout == "message_timeout_ms"
+        else settings.message_timeout_ticks // TICKS_PER_MILLISECOND,
+        max_retry_count=settings.max_retry_count,
+        min_checkpoint_count=settings.min_checkpoint_count,
+        max_checkpoint_count=settings.max_checkpoint_count,
+        checkpoint_after_ms=settings.checkpoint_after_ms
+        if after == "checkpoint_after_ms"
+        else settings.checkpoint_after_ticks // TICKS_PER_MILLISECOND,
+        max_subscriber_count=settings.max_subscriber_count,
+        live_buffer_size=settings.live_buffer_size,
+        read_batch_size=settings.read_batch_size,
+        history_buffer_size=settings.history_buffer_size,
+        consumer_strategy=_strategy(settings),
+    )
+
+
+def _strategy(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings) -> str:
+    if isinstance(settings, persistent_pb2.CreateReq.Settings) and settings.consumer_strategy:
+        return settings.consumer_strategy
+    number = settings.named_consumer_strategy
+    return STRATEGIES[number] if 0 <= number < len(STRATEGIES) - 1 else str(number)
