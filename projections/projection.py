@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.message import Event
+from domain.message import Event, Recorded
 
 
 class Row(BaseModel):
@@ -42,6 +42,17 @@ class Remove:
 
 
 IndexChange: TypeAlias = Add | Remove
+
+
+def where_known(
+    handler: Callable[[RowT, Recorded[Any]], RowT],
+) -> Callable[[RowT | None, Recorded[Any]], RowT | None]:
+    """A handler for what changes a row but never begins one: a stream of declined requests alone has none."""
+
+    def handle(row: RowT | None, recorded: Recorded[Any]) -> RowT | None:
+        return None if row is None else handler(row, recorded)
+
+    return handle
 
 
 def not_indexed(before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:

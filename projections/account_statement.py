@@ -1,0 +1,115 @@
+"""What moved an account's balance, entry by entry, newest first."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.accounts.account import (
+    AccountCharged,
+    AccountOpened,
+    ChargeDeclined,
+    ChargeRefunded,
+    MoneyDeposited,
+    MoneyWithdrawn,
+    NothingToCharge,
+)
+from domain.message import Recorded
+from domain.money import Money, zero
+from projections.projection import Add, Entry, IndexChange, Projection, Row, where_known
+
+
+class StatementEntry(BaseModel):
+    """One movement. `amount` is positive, `kind` says which way; `balance` is that after it; `reference` an order.
+
+    Its JSON is a member of the statement's index; `version` keeps two equal movements apart.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    at: datetime
+    kind: Literal["deposit", "withdrawal", "charge", "refund"]
+    amount: Decimal
+    balance: Decimal
+    reference: str | None
+    version: int
+
+
+class AccountStatement(Row):
+    """The running balance and the entry that led to it, which was written at `position`."""
+
+    account_id: str
+    balance: Money
+    latest: StatementEntry | None
+    position: int
+
+
+def of_account(account_id: str) -> str:
+    """The index of the entries of this account."""
+    return f"statement:{account_id}"
+
+
+def entered(before: AccountStatement | None, after: AccountStatement | None) -> Iterable[IndexChange]:
+    """The entry that this event made, if it made one. Entries stay: a statement only grows."""
+    if after is None or after.latest is None or (before is not None and before.latest == after.latest):
+        return
+    yield Add(Entry(of_account(after.account_id), after.latest.model_dump_json(), after.position))
+
+
+def begin(row: AccountStatement | None, recorded: Recorded[AccountOpened]) -> AccountStatement:
+    event = recorded.event
+    return AccountStatement(
+        account_id=event.account_id, balance=zero(event.currency), latest=None, position=recorded.position
+    )
+
+
+def deposit(row: AccountStatement, recorded: Recorded[MoneyDeposited]) -> AccountStatement:
+    return _enter(row, recorded, "deposit", row.balance + recorded.event.amount, None)
+
+
+def withdraw(row: AccountStatement, recorded: Recorded[MoneyWithdrawn]) -> AccountStatement:
+    return _enter(row, recorded, "withdrawal", row.balance - recorded.event.amount, None)
+
+
+def charge(row: AccountStatement, recorded: Recorded[AccountCharged]) -> AccountStatement:
+    return _enter(row, recorded, "charge", row.balance - recorded.event.amount, recorded.event.order_id)
+
+
+def refund(row: AccountStatement, recorded: Recorded[ChargeRefunded]) -> AccountStatement:
+    return _enter(row, recorded, "refund", row.balance + recorded.event.amount, recorded.event.order_id)
+
+
+def _enter(
+    row: AccountStatement,
+    recorded: Recorded[MoneyDeposited] | Recorded[MoneyWithdrawn] | Recorded[AccountCharged] | Recorded[ChargeRefunded],
+    kind: Literal["deposit", "withdrawal", "charge", "refund"],
+    balance: Money,
+    reference: str | None,
+) -> AccountStatement:
+    entry = StatementEntry(
+        at=recorded.at,
+        kind=kind,
+        amount=recorded.event.amount.amount,
+        balance=balance.amount,
+        reference=reference,
+        version=recorded.version,
+    )
+    return AccountStatement(account_id=row.account_id, balance=balance, latest=entry, position=recorded.position)
+
+
+projection: Final = Projection[AccountStatement](
+    name="account_statement",
+    category="account",
+    row=AccountStatement,
+    handlers={
+        AccountOpened: begin,
+        MoneyDeposited: where_known(deposit),
+        MoneyWithdrawn: where_known(withdraw),
+        AccountCharged: where_known(charge),
+        ChargeRefunded: where_known(refund),
+    },
+    ignored=frozenset({ChargeDeclined, NothingToCharge}),
+    index=entered,
+)
