@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
+import structlog
 import uvloop
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
@@ -20,6 +21,8 @@ def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None
 
     Without a folder the log is kept in memory. Port 0 takes a free one.
     """
+    if not structlog.is_configured():  # stdout is for the line that says it is ready
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with ExitStack() as stack:
         try:
             if data is not None:
