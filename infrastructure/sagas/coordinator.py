@@ -16,7 +16,7 @@ from domain.message import Command, Event, Metadata, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.commands import CommandHandler, Request, event_id
-from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost, StoreUnavailable
+from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost
 from infrastructure.eventstore.history import History
 from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import stream_name
@@ -66,7 +66,7 @@ class SagaCoordinator:
         history = History(self._streams, stream, self.saga.initial, self.saga.evolve)
         run = _Run(message, history, actor=f"saga:{self.saga.category}")
         try:
-            await self._retrying((RaceLost, StoreUnavailable), self._advance, run)
+            await self._retrying(RaceLost, self._advance, run)
         except RaceLost as error:
             raise ConcurrencyConflict(stream, self._attempts) from error
 

@@ -1,0 +1,105 @@
+"""Feeds a saga's coordinator from a persistent subscription, until it is told to stop."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from esdbclient import AsyncEventStoreDBClient
+from esdbclient.common import AbstractAsyncPersistentSubscription
+from esdbclient.exceptions import EventStoreDBClientException
+
+from infrastructure.eventstore.client import address_of, raise_if_cancelled, translated
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
+from infrastructure.sagas.group import join_group, pattern_of
+from infrastructure.subscriptions.policy import back_off
+
+_log: Final = structlog.get_logger(__name__)
+_STEADY: Final = 10.0  # a subscription that held for so many seconds was a good one
+
+
+async def consume_saga(
+    coordinator: SagaCoordinator,
+    client: AsyncEventStoreDBClient,
+    codec: EventCodec,
+    group: str,
+    stop: asyncio.Event,
+    options: ConsumerOptions = ConsumerOptions(),  # noqa: B008 - frozen
+) -> None:
+    """Reacts to every message of the group, together with others who do the same, until `stop` is set.
+
+    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after the
+    coordinator is through with it. A lost subscription is joined again, after growing pauses. On `stop` what is
+    being reacted to ends within the grace, and the rest is given back. Raises only what the policy stops at.
+    """
+    pattern = pattern_of(coordinator.saga)
+    log = _log.bind(saga=coordinator.saga.category, group=group)
+    log.info("saga_consumer_started", filter=pattern, address=address_of(client))
+    losses = 0
+    while not stop.is_set():
+        began = asyncio.get_running_loop().time()
+        try:
+            subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
+            log.info("saga_subscription_joined", subscription=subscription.subscription_id)
+            await _serve(subscription, Deliveries(subscription, coordinator, codec, options), stop, client)
+        except StoreUnavailable as error:
+            losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
+            pause = back_off(losses, longest=5.0)
+            log.warning("saga_subscription_lost", reason=str(error), retry_after=pause)
+            await _unless_set(stop, pause)
+    log.info("saga_consumer_stopped")
+
+
+async def _serve(
+    subscription: AbstractAsyncPersistentSubscription,
+    deliveries: Deliveries,
+    stop: asyncio.Event,
+    client: AsyncEventStoreDBClient,
+) -> None:
+    """One subscription's life. Raises StoreUnavailable where it is lost, and what stops the worker."""
+    receiving = asyncio.create_task(_receive(subscription, deliveries, client))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        watched: set[asyncio.Future[Any]] = {receiving, stopping, deliveries.failure}
+        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await deliveries.finish()
+        if deliveries.failure.done():
+            deliveries.failure.result()
+        if receiving.done():
+            receiving.result()
+    finally:
+        await deliveries.abandon()
+        await _within(3.0, subscription.stop())
+        receiving.cancel()
+        stopping.cancel()
+        await asyncio.gather(receiving, stopping, return_exceptions=True)
+
+
+async def _receive(
+    subscription: AbstractAsyncPersistentSubscription, deliveries: Deliveries, client: AsyncEventStoreDBClient
+) -> None:
+    address = address_of(client)
+    try:
+        with translated(address):
+            async for delivered in subscription:
+                deliveries.start(delivered)
+    except EventStoreDBClientException as error:
+        raise StoreUnavailable(address, f"{type(error).__name__} {error}".strip()) from error
+    raise_if_cancelled()
+    raise StoreUnavailable(address, "the subscription ended")
+
+
+async def _within(seconds: float, ending: Awaitable[Any]) -> None:
+    """Flushing the acknowledgements of a connection that is dead may never end."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ending, seconds)
+
+
+async def _unless_set(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,133 @@
+"""What one worker has in hand from its group: several messages at once, one per saga instance."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakValueDictionary
+
+import structlog
+from esdbclient import RecordedEvent
+from esdbclient.common import AbstractAsyncPersistentSubscription
+from esdbclient.exceptions import ProgrammingError
+
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.failures import after_failure
+from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
+
+_log: Final = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerOptions:
+    """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop."""
+
+    concurrency: int = 16
+    policy: FailurePolicy = after_failure
+    grace: float = 10.0
+
+
+class Deliveries:
+    """Reacts to messages and settles each: acknowledged after `react` returned, parked, or left to be sent again.
+
+    `failure` is set when the policy says that the worker must stop; the message is then given back.
+    """
+
+    def __init__(
+        self,
+        subscription: AbstractAsyncPersistentSubscription,
+        coordinator: SagaCoordinator,
+        codec: EventCodec,
+        options: ConsumerOptions,
+    ) -> None:
+        self.failure: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
+        self._subscription: Final = subscription
+        self._coordinator: Final = coordinator
+        self._codec: Final = codec
+        self._options: Final = options
+        self._slots: Final = asyncio.Semaphore(options.concurrency)
+        self._instances: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._reacting: Final[set[asyncio.Task[None]]] = set()
+        self._finishing = False
+
+    def start(self, delivered: RecordedEvent) -> None:
+        """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer."""
+        if self._finishing:
+            return
+        task = asyncio.create_task(self._settle(delivered))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def finish(self) -> None:
+        """Ends what is being reacted to, within the grace; gives everything else back, and takes nothing more."""
+        self._finishing = True
+        self._cancel(self._tasks - self._reacting)
+        if self._reacting:
+            await asyncio.wait(self._reacting, timeout=self._options.grace)
+
+    async def abandon(self) -> None:
+        """Lets go of everything at once; what was not acknowledged is delivered again."""
+        tasks = set(self._tasks)
+        self._cancel(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _settle(self, delivered: RecordedEvent) -> None:
+        failures: Counter[type[Exception]] = Counter()
+        while True:
+            try:
+                await self._react(delivered)
+            except Exception as error:
+                failures[type(error)] += 1
+                reaction = self._options.policy(error, failures[type(error)])
+                if isinstance(reaction, Stop):
+                    _log.error("saga_message_stops_worker", message=str(delivered.id), reason=reaction.reason)
+                    raise
+                if isinstance(reaction, Park):
+                    await self._park(delivered, reaction.reason)
+                    return
+                await self._pause(delivered, error, reaction)
+            else:
+                return
+
+    async def _react(self, delivered: RecordedEvent) -> None:
+        message = self._codec.decode(delivered)
+        instance = self._instances.setdefault(self._coordinator.stream_of(message), asyncio.Lock())
+        async with instance, self._slots:
+            task = asyncio.current_task()
+            assert task is not None
+            self._reacting.add(task)
+            try:
+                await self._coordinator.react(message)
+                await self._acknowledge(delivered)
+            finally:
+                self._reacting.discard(task)
+
+    async def _acknowledge(self, delivered: RecordedEvent) -> None:
+        try:
+            await self._subscription.ack(delivered)
+        except ProgrammingError:
+            _log.info("saga_acknowledgement_lost", message=str(delivered.id))
+
+    async def _park(self, delivered: RecordedEvent, reason: str) -> None:
+        _log.error("saga_message_parked", message=str(delivered.id), stream=delivered.stream_name, reason=reason)
+        try:
+            await self._subscription.nack(delivered, "park")
+        except ProgrammingError:
+            _log.info("saga_acknowledgement_lost", message=str(delivered.id))
+
+    async def _pause(self, delivered: RecordedEvent, error: Exception, retry: Retry) -> None:
+        _log.warning("saga_message_failed", message=str(delivered.id), error=repr(error), retry_after=retry.after)
+        await asyncio.sleep(retry.after)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self.failure.done():
+            self.failure.set_exception(error)
+
+    @staticmethod
+    def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
