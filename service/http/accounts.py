@@ -1,0 +1,137 @@
+"""Accounts: opened, paid into, drawn from; read with their statements."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from domain.accounts.account import Deposit, OpenAccount, Withdraw
+from domain.errors import Unknown
+from domain.money import Currency
+from infrastructure.readmodels.queries import ReadModels
+from projections import account_balance, account_statement
+from projections.account_statement import StatementEntry
+from service.http import queries, tokens
+from service.http.answers import Changed, changed, created, digits
+from service.http.commands import Sender, sender
+from service.http.documentation import documented
+from service.http.forms import AccountForm, AccountPath, AmountForm, digits_at
+from service.http.queries import Freshness, Listing
+from service.http.strict_route import StrictRoute
+
+router = APIRouter(route_class=StrictRoute, prefix="/accounts", tags=["accounts"])
+Sending = Annotated[Sender, Depends(sender)]
+Reading = Annotated[ReadModels, Depends(queries.read_models)]
+
+
+class AccountAnswer(BaseModel):
+    """An account as it stands."""
+
+    id: str
+    owner_id: str
+    currency: Currency
+    balance: str
+    credit_limit: str
+    version: int
+
+
+class EntryAnswer(BaseModel):
+    """A change of the balance; `amount` is positive, `kind` says which way it went."""
+
+    at: datetime
+    kind: Literal["deposit", "withdrawal", "charge", "refund"]
+    amount: str
+    balance: str
+    reference: str | None
+
+
+class StatementAnswer(BaseModel):
+    """A part of an account's statement, newest first; `next` is the cursor of the part after it."""
+
+    entries: list[EntryAnswer]
+    next: str | None
+
+
+@router.post("", status_code=201, response_model=Changed, responses=documented("create", "account-exists"))
+async def open_account(form: AccountForm, sending: Sending) -> JSONResponse:
+    """Opens an account."""
+    account_id = form.id or sending.creation_id("accounts")
+    command = OpenAccount(
+        account_id=account_id, owner_id=form.owner_id, currency=form.currency, credit_limit=form.limit()
+    )
+    outcome = await sending.create(command, "/accounts", form)
+    return created(f"/accounts/{account_id}", account_id, outcome)
+
+
+@router.post("/{account_id}/deposits", response_model=Changed, responses=documented("command", "unknown-account"))
+async def deposit(account_id: AccountPath, form: AmountForm, sending: Sending) -> JSONResponse:
+    """Pays into an account."""
+    command = Deposit(account_id=account_id, amount=form.money)
+    with digits_at("/amount"):
+        return changed(account_id, await sending.send(command, f"/accounts/{account_id}/deposits", form))
+
+
+@router.post(
+    "/{account_id}/withdrawals",
+    response_model=Changed,
+    responses=documented("command", "unknown-account", "insufficient-funds"),
+)
+async def withdraw(account_id: AccountPath, form: AmountForm, sending: Sending) -> JSONResponse:
+    """Draws from an account, as far as its balance and credit limit go."""
+    command = Withdraw(account_id=account_id, amount=form.money)
+    with digits_at("/amount"):
+        return changed(account_id, await sending.send(command, f"/accounts/{account_id}/withdrawals", form))
+
+
+@router.get("/{account_id}", response_model=AccountAnswer, responses=documented("query", "unknown-account"))
+async def read_account(
+    account_id: AccountPath, freshness: Annotated[Freshness, Query()], read_models: Reading
+) -> JSONResponse:
+    """An account as it stands."""
+    read = await read_models.get(
+        account_balance.projection, account_id, at_least=freshness.at_least, wait=freshness.wait
+    )
+    row = read.row
+    if row is None:
+        raise Unknown("account", account_id)
+    answer = AccountAnswer(
+        id=account_id,
+        owner_id=row.owner_id,
+        currency=row.currency,
+        balance=digits(row.balance),
+        credit_limit=digits(row.credit_limit),
+        version=row.version,
+    )
+    return queries.answer(answer, read.position, row.version)
+
+
+@router.get("/{account_id}/statement", response_model=StatementAnswer, responses=documented("list", "unknown-account"))
+async def read_statement(
+    account_id: AccountPath, listing: Annotated[Listing, Query()], read_models: Reading
+) -> JSONResponse:
+    """What changed an account's balance, newest first."""
+    page = await read_models.page(
+        account_statement.projection,
+        account_statement.of_account(account_id),
+        limit=listing.limit,
+        cursor=listing.cursor,
+        at_least=listing.at_least,
+        wait=listing.wait,
+    )
+    if not page.entries and (await read_models.get(account_statement.projection, account_id)).row is None:
+        raise Unknown("account", account_id)
+    entries = [_entry(StatementEntry.model_validate_json(entry.member)) for entry in page.entries]
+    following = None if page.next is None else tokens.write(page.next)
+    return queries.answer(StatementAnswer(entries=entries, next=following), page.position)
+
+
+def _entry(entry: StatementEntry) -> EntryAnswer:
+    return EntryAnswer(
+        at=entry.at,
+        kind=entry.kind,
+        amount=f"{entry.amount:f}",
+        balance=f"{entry.balance:f}",
+        reference=entry.reference,
+    )

@@ -1,0 +1,56 @@
+"""Puts the HTTP API together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+
+from service.http import accounts, documentation, health, orders, refused_requests, stock
+from service.http.connections import Connections
+from service.http.gate import Gate
+from service.http.metrics import Metrics
+from service.http.observation import observed
+from service.settings import Settings
+
+_FIND_SECONDS: Final = 1.0  # a store that is there is found before the first request
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Raises SettingsError where a server is not named; it need not be there yet."""
+    connections = Connections(settings)
+    app = FastAPI(
+        title="Foldstream",
+        version=version("foldstream"),
+        description="Orders, stock and accounts, kept as events.",
+        lifespan=_connected,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.settings = settings
+    app.state.connections = connections
+    app.state.metrics = Metrics()
+    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting)
+    app.state.queries = Gate(settings.queries_at_once)
+    for module in (orders, stock, accounts, health):
+        app.include_router(module.router)
+    refused_requests.install(app)
+    app.add_middleware(observed, metrics=app.state.metrics)
+    app.state.document = documentation.openapi_of(app)
+    return app
+
+
+@asynccontextmanager
+async def _connected(app: FastAPI) -> AsyncIterator[None]:
+    connections: Connections = app.state.connections
+    finding = asyncio.create_task(connections.find_store(), name="find the event store")
+    await asyncio.wait({finding}, timeout=_FIND_SECONDS)
+    try:
+        yield
+    finally:
+        finding.cancel()
+        await asyncio.gather(finding, return_exceptions=True)
+        await connections.close()

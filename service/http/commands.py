@@ -1,0 +1,110 @@
+"""The way of every command: who asks under which key, the handler within its bounds, and what came of it."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Header, Query, Request
+from pydantic import BaseModel, ConfigDict
+from structlog.contextvars import bind_contextvars
+
+from domain.errors import DomainError
+from domain.message import Command
+from infrastructure.eventstore import commands as eventstore
+from infrastructure.eventstore.commands import Outcome
+from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.streams import stream_name
+from service.consumers import route
+from service.http import idempotency, metrics
+from service.http.connections import Connections
+from service.http.gate import Gate
+from service.http.problems import Fault, Problem, malformed
+from service.http.refusals import problem_of, store_unavailable
+
+ACTOR: Final = "anonymous"
+TENANT: Final = "default"
+_NO_VERSION: Final = 2**64  # no stream gets there: whoever names a version of what is yet to be created is refused
+Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,128}$")]
+Version = Annotated[str | None, Header(alias="If-Match", pattern='^"(0|[1-9][0-9]{0,18})"$')]
+
+
+class NoParameters(BaseModel):
+    """The query of a request that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One request that asks for something to happen. `if_version` is the version that it is meant for."""
+
+    request: Request
+    key: str | None
+    if_version: int | None
+
+    def creation_id(self, collection: str) -> str:
+        """The id of what this request creates in the collection, where it does not bring one."""
+        return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", self.key)
+
+    async def create(self, command: Command, path: str, body: BaseModel) -> Outcome:
+        """Sends a command that creates; any `If-Match` refuses it. Raises Problem."""
+        condition = None if self.if_version is None else _NO_VERSION
+        return await self._send(command, path, body, condition)
+
+    async def send(self, command: Command, path: str, body: BaseModel | None = None) -> Outcome:
+        """Sends a command to what may exist. `path` is the canonical one, part of what was asked. Raises Problem."""
+        return await self._send(command, path, body, self.if_version)
+
+    async def _send(self, command: Command, path: str, body: BaseModel | None, condition: int | None) -> Outcome:
+        name = type(command).__name__
+        bind_contextvars(command=name)
+        try:
+            outcome = await self._handle(command, idempotency.digest(self.request.method, path, body), condition)
+        except (DomainError, EventStoreError, Problem) as error:
+            problem = problem_of(error)
+            metrics.of(self.request).commands.labels(name, problem.rule).inc()
+            raise problem from error
+        what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
+        bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
+        metrics.of(self.request).commands.labels(name, what).inc()
+        return outcome
+
+    async def _handle(self, command: Command, digest: str, condition: int | None) -> Outcome:
+        connections: Connections = self.request.app.state.connections
+        gate: Gate = self.request.app.state.commands
+        seconds: int = self.request.app.state.settings.command_seconds
+        decider = route(command)
+        command_id = idempotency.command_id(stream_name(decider.category, command.aggregate_id), self.key)
+        try:
+            async with asyncio.timeout(seconds), gate:
+                request = self._described(command_id, digest, condition)
+                return await connections.handler.handle(decider, command, request)
+        except TimeoutError as error:
+            raise store_unavailable(f"Nothing came of it within {seconds} seconds.") from error
+
+    def _described(self, command_id: UUID, digest: str, condition: int | None) -> eventstore.Request:
+        return eventstore.Request(
+            command_id=command_id,
+            digest=digest,
+            correlation_id=self.request.state.correlation_id,
+            causation_id=command_id,
+            actor=ACTOR,
+            tenant=TENANT,
+            time=datetime.now(UTC),
+            if_version=condition,
+        )
+
+
+async def sender(
+    request: Request,
+    parameters: Annotated[NoParameters, Query()],
+    idempotency_key: Key = None,
+    if_match: Version = None,
+) -> Sender:
+    """What the headers of a command say. Raises Problem `malformed` where one of them stands there twice."""
+    repeated = [name for name in ("Idempotency-Key", "If-Match") if len(request.headers.getlist(name)) > 1]
+    if repeated:
+        raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])
+    return Sender(request, idempotency_key, None if if_match is None else int(if_match.strip('"')))

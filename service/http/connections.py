@@ -1,0 +1,101 @@
+"""The event store and Redis as the API holds them; it starts without them, and says which one it is waiting for."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from esdbclient import AsyncEventStoreDBClient
+from esdbclient.connection_spec import ConnectionSpec
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from infrastructure.eventstore.client import bounded, command_client
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.commands import CommandHandler
+from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.queries import ReadModels
+from service.consumers import EVENTS
+from service.settings import Settings, without_credentials
+
+_CHECK_SECONDS: Final = 1.0
+_FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event store; doubled each time
+_LONGEST_WAIT: Final = 5.0
+_REDIS_CONNECTIONS: Final = 128
+_log: Final = structlog.stdlib.get_logger("foldstream.http")
+
+
+class Connections:
+    """What commands and queries are answered with, as soon as it is there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store_address: Final = ",".join(ConnectionSpec(settings.eventstore).targets)
+        self.redis_address: Final = without_credentials(settings.redis)
+        self._settings: Final = settings
+        self._redis: Final = Redis(connection_pool=_pool(settings.redis))
+        self._connecting: Final = asyncio.Lock()
+        self._client: AsyncEventStoreDBClient | None = None
+        self._handler: CommandHandler | None = None
+        self._read_models: ReadModels | None = None
+
+    @property
+    def handler(self) -> CommandHandler:
+        """Raises StoreUnavailable before the event store was found."""
+        if self._handler is None:
+            raise StoreUnavailable(self.store_address, "it has not been found since the start")
+        return self._handler
+
+    @property
+    def read_models(self) -> ReadModels:
+        """Raises ReadModelUnavailable before a cluster of event stores was found; a single one need not be there."""
+        if self._read_models is None:
+            raise ReadModelUnavailable("every read model", "the event store has not been found since the start")
+        return self._read_models
+
+    async def find_store(self) -> None:
+        """Tries until the event store answers, with growing pauses; says so once, and why not each time."""
+        wait = _FIRST_WAIT
+        while (reason := await self.store_fault()) is not None:
+            _log.warning("eventstore_missed", address=self.store_address, reason=reason, next_attempt_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+        _log.info("eventstore_found", address=self.store_address)
+
+    async def store_fault(self) -> str | None:
+        """Why the event store can't be used now, None where it can. Takes about a second at most, once connected."""
+        try:
+            client = await self._connected()
+            async with bounded(client, seconds=_CHECK_SECONDS):
+                await client.get_commit_position(timeout=_CHECK_SECONDS)
+        except StoreUnavailable as error:
+            return error.reason
+        return None
+
+    async def redis_fault(self) -> str | None:
+        """Why Redis can't be used now, None where it can. Takes about a second at most."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await self._redis.ping()
+        except (RedisError, OSError, TimeoutError) as error:
+            return str(error) or type(error).__name__
+        return None
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        if self._client is not None:
+            await self._client.close()
+        await self._redis.aclose()
+
+    async def _connected(self) -> AsyncEventStoreDBClient:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await command_client(self._settings.eventstore)
+                self._handler = CommandHandler(self._client, EventCodec(EVENTS))
+                self._read_models = ReadModels(self._redis, self._client, self._settings.namespace)
+            return self._client
+
+
+def _pool(uri: str) -> BlockingConnectionPool:
+    return BlockingConnectionPool.from_url(
+        uri, max_connections=_REDIS_CONNECTIONS, timeout=2, socket_timeout=2, socket_connect_timeout=1
+    )

@@ -1,0 +1,31 @@
+"""A bound on how much is worked on at once; whoever finds the queue full is sent away instead of waiting in it."""
+
+import asyncio
+from types import TracebackType
+
+from service.http.problems import Problem
+
+
+class Gate:
+    """Lets `at_once` through together and `waiting` more wait for their turn; beyond that, Problem `overloaded`."""
+
+    def __init__(self, at_once: int, waiting: int = 0) -> None:
+        self._places = at_once + waiting
+        self._turns = asyncio.Semaphore(at_once)
+        self._inside = 0
+
+    async def __aenter__(self) -> None:
+        if self._inside >= self._places:
+            raise Problem("overloaded", f"{self._inside} requests of this kind are being worked on; come back later.")
+        self._inside += 1
+        try:
+            await self._turns.acquire()
+        except BaseException:
+            self._inside -= 1
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._inside -= 1
+        self._turns.release()

@@ -1,0 +1,93 @@
+"""How the service is, for whoever watches over it: alive, ready, counted and described."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+
+from infrastructure.readmodels.errors import ReadModelUnavailable
+from projections.projection import Projection
+from service.consumers import PROJECTIONS
+from service.http import metrics
+from service.http.commands import NoParameters
+from service.http.connections import Connections
+from service.http.documentation import documented
+from service.http.problems import Problem
+from service.http.strict_route import StrictRoute
+
+router = APIRouter(route_class=StrictRoute, tags=["service"])
+Parameters = Annotated[NoParameters, Query()]
+
+
+class Alive(BaseModel):
+    """The process works."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Check(BaseModel):
+    """One thing the service needs: whether it is as it should be, and `detail` about what is not."""
+
+    ok: bool
+    detail: str | None = None
+
+
+class Ready(BaseModel):
+    """`degraded` where something can't be answered now, or only from read models that are behind."""
+
+    status: Literal["ok", "degraded"]
+    checks: dict[str, Check]
+
+
+@router.get("/health/live", response_model=Alive, responses=documented("plain"))
+async def is_alive(parameters: Parameters) -> Alive:
+    """Whether the process works."""
+    return Alive()
+
+
+@router.get("/health/ready", response_model=Ready, responses=documented("plain", "store-unavailable"))
+async def is_ready(request: Request, parameters: Parameters) -> Ready:
+    """Whether the service can do its work. Without the event store it can't; without a read model it is degraded."""
+    connections: Connections = request.app.state.connections
+    names = ["eventstore", "redis", *(projection.name for projection in PROJECTIONS)]
+    results = await asyncio.gather(
+        _eventstore(connections), _redis(connections), *(_projection(connections, each) for each in PROJECTIONS)
+    )
+    checks = dict(zip(names, results, strict=True))
+    if not checks["eventstore"].ok:
+        members: dict[str, Any] = {name: check.model_dump() for name, check in checks.items()}
+        raise Problem("store-unavailable", str(checks["eventstore"].detail), checks=members)
+    return Ready(status="ok" if all(check.ok for check in results) else "degraded", checks=checks)
+
+
+@router.get("/metrics", response_class=Response, responses=documented("plain"))
+async def read_metrics(request: Request, parameters: Parameters) -> Response:
+    """What was counted since the start, in Prometheus' text format."""
+    return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/openapi.json", responses=documented("plain"))
+async def read_document(request: Request, parameters: Parameters) -> JSONResponse:
+    """This API, as an OpenAPI document."""
+    return JSONResponse(request.app.state.document)
+
+
+async def _eventstore(connections: Connections) -> Check:
+    fault = await connections.store_fault()
+    return Check(ok=True) if fault is None else Check(ok=False, detail=f"{connections.store_address}: {fault}")
+
+
+async def _redis(connections: Connections) -> Check:
+    fault = await connections.redis_fault()
+    return Check(ok=True) if fault is None else Check(ok=False, detail=f"{connections.redis_address}: {fault}")
+
+
+async def _projection(connections: Connections, projection: Projection[Any]) -> Check:
+    try:
+        health = await connections.read_models.health(projection)
+    except ReadModelUnavailable as error:
+        return Check(ok=False, detail=error.reason)
+    return Check(ok=health.fault is None, detail=health.fault)

@@ -1,0 +1,69 @@
+"""What is seen of every request: its correlation id, one line in the log, and its part in the metrics."""
+
+import re
+from time import perf_counter
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from service.http.metrics import Metrics
+
+CORRELATION: Final = "Foldstream-Correlation-Id"
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_log: Final = structlog.stdlib.get_logger("foldstream.http")
+
+
+def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """The application, with every request seen."""
+
+    async def see(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        correlation_id = _correlation_id(Headers(scope=scope).get(CORRELATION))
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        status = 500  # what an error that nobody expected becomes, further out
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[CORRELATION] = str(correlation_id)
+            await send(message)
+
+        began = perf_counter()
+        with bound_contextvars(correlation_id=str(correlation_id)):
+            try:
+                await app(scope, receive, answer)
+            finally:
+                _note(scope, status, perf_counter() - began, metrics)
+
+    return see
+
+
+def _note(scope: Scope, status: int, seconds: float, metrics: Metrics) -> None:
+    route = _route(scope)
+    metrics.request_answered(scope["method"], route, status, seconds)
+    rule = scope["state"].get("rule")
+    _log.info(
+        "request_answered",
+        method=scope["method"],
+        path=scope["path"],
+        route=route,
+        status=status,
+        seconds=round(seconds, 6),
+        **({"rule": rule} if rule else {}),
+    )
+
+
+def _route(scope: Scope) -> str:
+    """The template of the endpoint's path."""
+    return str(getattr(scope.get("route"), "path_format", "unknown"))
+
+
+def _correlation_id(named: str | None) -> UUID:
+    return UUID(named) if named is not None and _UUID.fullmatch(named) else uuid4()

@@ -1,0 +1,108 @@
+"""Every refusal as problem details (RFC 9457): which rules there are, with which status, and how they are written."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 1  # seconds
+STATUSES: Final[Mapping[str, int]] = {
+    "unknown-order": 404,
+    "unknown-account": 404,
+    "unknown-sku": 404,
+    "unknown-path": 404,
+    "no-such-line": 404,
+    "method-not-allowed": 405,
+    "version-mismatch": 412,
+    "too-large": 413,
+    "not-json": 415,
+    "malformed": 422,
+    "idempotency-key-reused": 422,
+    "overloaded": 429,
+    "unexpected": 500,
+    "store-unavailable": 503,
+    "read-model-behind": 503,
+    "read-model-unavailable": 503,
+}
+_COME_BACK: Final = (429, 503)
+_UNQUOTED: Final = "/:@!$&'()*+,;=~-._"
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request, and where.
+
+    `pointer` is a JSON pointer into the body (`/items/0/quantity`, empty for the body itself), `?limit` for a query
+    parameter, `{order_id}` for a part of the path, or a header's name.
+    """
+
+    pointer: str
+    reason: str
+
+
+class Problem(HTTPException):
+    """A refusal on its way to the caller. `rule` names what was broken; `members` are added to the document.
+
+    It is one of Starlette's exceptions so that it passes through the reading of a body unchanged.
+    """
+
+    def __init__(self, rule: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(status_of(rule), detail, dict(headers or {}))
+        self.rule = rule
+        self.members = members
+
+
+def malformed(faults: Sequence[Fault]) -> Problem:
+    """A request whose form is wrong, with all that is wrong with it."""
+    detail = "; ".join(f"{fault.pointer or 'the body'}: {fault.reason}" for fault in faults[:3])
+    return Problem("malformed", detail, errors=[fault.model_dump() for fault in faults])
+
+
+def status_of(rule: str) -> int:
+    """The HTTP status of a rule; what the domain refuses is a conflict where nothing else is said."""
+    return STATUSES.get(rule, 409)
+
+
+def title_of(rule: str) -> str:
+    """The rule in words."""
+    return rule.replace("-", " ").capitalize()
+
+
+def document(problem: Problem, path: str) -> dict[str, Any]:
+    """The problem as the caller reads it."""
+    return {
+        "type": f"urn:foldstream:problem:{problem.rule}",
+        "title": title_of(problem.rule),
+        "status": problem.status_code,
+        "detail": problem.detail,
+        "instance": quote(path, safe=_UNQUOTED),
+        "rule": problem.rule,
+        **problem.members,
+    }
+
+
+def answer(request: Request, problem: Problem) -> JSONResponse:
+    """The response that says so."""
+    headers = dict(problem.headers or {})
+    if problem.status_code in _COME_BACK:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    request.state.rule = problem.rule
+    return JSONResponse(document(problem, request.scope["path"]), problem.status_code, headers, MEDIA_TYPE)
+
+
+class ProblemDocument(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    rule: str = Field(description="Names the rule that was broken; the word to match on.")
+    errors: list[Fault] = Field(default_factory=list, description="With `malformed`: what is wrong, and where.")
