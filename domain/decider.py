@@ -12,7 +12,7 @@ EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Decider[…](…)` from being called
 class Decider(Generic[CommandT, StateT, EventT]):
     """An aggregate as pure functions (after J. Chassaing, "Functional Event Sourcing Decider").
 

@@ -58,7 +58,7 @@ class Metadata(BaseModel):
 EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Recorded[…](…)` from being called
 class Recorded(Generic[EventT_co]):
     """An event as the log holds it.
 

@@ -18,7 +18,7 @@ class Ask:
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Saga[…](…)` from being called
 class Saga(Generic[StateT, EventT]):
     """A workflow as pure functions.
 

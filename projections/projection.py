@@ -72,7 +72,7 @@ def follow(entries: Callable[[RowT], Iterable[Entry]]) -> Callable[[RowT | None,
     return changes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Projection[…](…)` from being called
 class Projection(Generic[RowT]):
     """One read model: which streams it reads, how each event changes the stream's row, what is indexed of it.
 

@@ -1,0 +1,1 @@
+"""What the domain decides: the file names are the rules."""

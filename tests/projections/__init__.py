@@ -1,0 +1,1 @@
+"""What the read models remember: whole rows, compared exactly."""
