@@ -25,7 +25,10 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
 
 SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
 
-EVENTS: Final[tuple[type[Event], ...]] = tuple(event for source in (*DECIDERS, *SAGAS) for event in source.events)
+EVENTS: Final[tuple[type[Event], ...]] = (
+    *(event for decider in DECIDERS for event in decider.events),
+    *(event for saga in SAGAS for event in saga.events),
+)
 
 _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(order.OrderCommand), order.decider),

@@ -25,7 +25,7 @@ class Program:
     uri: str | None = None
     ready: str | None = None
     files: tuple[int, ...] = ()
-    grace: float = 8.0
+    grace: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import signal
 import threading
 from typing import Final
 
-GRACE_SECONDS: Final = 6.0
+GRACE_SECONDS: Final = 8.0
 
 
 def end_with(pipe: int | None) -> None:
