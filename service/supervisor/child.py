@@ -35,7 +35,8 @@ class Child:
         self._changed = changed
         self._process: Process | None = None
         self._stopping = asyncio.Event()
-        self._said = ""  # the error by which it explained its end, if it did
+        self._explained = ""  # the line by which it explained its end, if it did
+        self._last_line = ""
         self._pause = FIRST_PAUSE
         self._refused = 0
 
@@ -70,7 +71,7 @@ class Child:
             self._process.send_signal(number)
 
     async def _run(self) -> int:
-        self._said = ""
+        self._explained = self._last_line = ""
         # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.
         self._process = process = await asyncio.create_subprocess_exec(
             *self.program.command,
@@ -111,8 +112,9 @@ class Child:
         beginning = f"foldstream {self.program.name}: "
         async for line in _lines(errors):
             if line.startswith(beginning):
-                self._said = line.removeprefix(beginning)
+                self._explained = line.removeprefix(beginning)
             else:
+                self._last_line = line.strip() or self._last_line
                 _pass_on(line)
 
     def _judge(self, code: int, seconds: float) -> None:
@@ -120,12 +122,11 @@ class Child:
             self._pause = FIRST_PAUSE
         self._refused = self._refused + 1 if code > 0 and not self.settled else 0
         if self._refused >= REFUSALS:
-            raise ChildRefused(self.program.name, code, self._said)
+            raise ChildRefused(self.program.name, code, self._explained or self._last_line)
 
     async def _rest(self, code: int) -> None:
-        _log.warning(
-            "process_ended", name=self.program.name, exit_code=code, said=self._said, again_in_seconds=self._pause
-        )
+        explained = {"reason": self._explained} if self._explained else {}
+        _log.warning("process_ended", name=self.program.name, exit_code=code, again_in_seconds=self._pause, **explained)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,23 @@
+"""Runs the projections, each in threads of its own, until it is told to stop."""
+
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.readmodels import worker
+from infrastructure.readmodels.follower import Deployment
+from service.consumers import EVENTS, PROJECTIONS
+from service.settings import Settings
+from service.workers.lifetime import end_with, told_to_stop_threads
+
+
+def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
+    """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed."""
+    deployment = Deployment(
+        eventstore_uri=settings.eventstore,
+        redis_uri=settings.redis,
+        namespace=settings.namespace,
+        codec=EventCodec(EVENTS),
+        partitions=settings.partitions,
+    )
+    stop = told_to_stop_threads()
+    end_with(stop_when_closed)
+    worker.run_projections(PROJECTIONS, deployment, stop)
+    return 0
