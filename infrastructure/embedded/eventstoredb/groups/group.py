@@ -143,16 +143,16 @@ class Group:
         if size == 0:
             return False
         try:
-            reads = self._source.read(size)
+            page = self._source.read(size)
         except StreamDeleted:
             self._end()
             return False
-        for read in reads:
+        for read in page.reads:
             self._take(read)
-        if not reads:
+        if page.is_last:
             self.engine.caught_up()
         self._do(self.engine.settle(time.monotonic()))
-        return bool(reads)
+        return not page.is_last
 
     def _take(self, read: Read) -> None:
         if read.record is None:

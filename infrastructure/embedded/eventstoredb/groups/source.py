@@ -24,9 +24,17 @@ class Read:
     record: Record | None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the source; `is_last` where there is nothing behind it by now."""
+
+    reads: list[Read]
+    is_last: bool
+
+
 class Source(Protocol):
-    def read(self, limit: int) -> list[Read]:
-        """The next records, at most `limit` of them wanted; none at the end. Raises StreamDeleted."""
+    def read(self, limit: int) -> Page:
+        """What comes next, at most `limit` records that are wanted; raises StreamDeleted."""
 
 
 class StreamSource:
@@ -35,11 +43,12 @@ class StreamSource:
     def __init__(self, log: Log, stream: str, first: int) -> None:
         self._log, self._stream, self._next = log, stream, first
 
-    def read(self, limit: int) -> list[Read]:
+    def read(self, limit: int) -> Page:
         records = self._log.read_stream_forwards(self._stream, self._next, limit)
         if records:
             self._next = records[-1].number + 1
-        return [Read(record.number, record) for record in records]
+        is_last = not records or self._next > self._log.last_number(self._stream)
+        return Page([Read(record.number, record) for record in records], is_last)
 
 
 class LogSource:
@@ -49,12 +58,12 @@ class LogSource:
         self._log, self._next = log, first
         self._filter = None if selection is None else filter_of(selection)
 
-    def read(self, limit: int) -> list[Read]:
+    def read(self, limit: int) -> Page:
         last = self._log.last_position
         reads = self._select(self._log.reader.all_forwards(self._next, max(limit, WINDOW)), limit)
         # Hidden records up to the end are looked at once, not again and again.
         self._next = reads[-1].place + 1 if reads else max(self._next, last + 1)
-        return reads
+        return Page(reads, is_last=self._next > last)
 
     def _select(self, rows: list[Row], limit: int) -> list[Read]:
         reads: list[Read] = []
