@@ -106,14 +106,22 @@ class Partition(Generic[RowT]):
             self._write_rows(pipeline, folded)
             self._write_indexes(pipeline, folded.changes.values())
             pipeline.set(self._keys.checkpoint, checkpoint)
-            try:
-                pipeline.execute()
-            except redis.WatchError as error:
-                expected = self._stored
-                self._forget()
-                raise CheckpointMoved(self._projection.name, expected, "another by now") from error
+            self._execute(pipeline, checkpoint)
         self._stored, self.position = checkpoint, folded.position
         self._hold(folded)
+
+    def _execute(self, pipeline: Pipeline, checkpoint: str) -> None:
+        """Redis undoes nothing when a single command of a transaction fails: then the rows are no longer whole."""
+        try:
+            pipeline.execute()
+        except redis.WatchError as error:
+            expected = self._stored
+            self._forget()
+            raise CheckpointMoved(self._projection.name, expected, "another by now") from error
+        except redis.ResponseError as error:
+            if _text(self._redis.get(self._keys.checkpoint)) != checkpoint:
+                raise
+            raise CheckpointUnusable(self._projection.name, f"a part of a batch was refused: {error}") from error
 
     def _write_rows(self, pipeline: Pipeline, folded: Folded[RowT]) -> None:
         for aggregate_id, row in folded.rows.items():

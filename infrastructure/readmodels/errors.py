@@ -5,6 +5,7 @@ ReadModelError
 ├── ReadModelBehind         a query's position was not reached in its time
 ├── CheckpointMoved         another worker wrote, or Redis was wiped: what this worker holds is void
 ├── CheckpointUnusable      the checkpoint is of another store, ahead of the log or lost: the generation is void
+├── GenerationLeft          the generation is neither read nor being built any more
 ├── StoreReplaced           the event store at the address is another one than the generation was folded from
 └── EventNotFolded          an event that can't be folded; it stops its projection's partition
 """
@@ -47,6 +48,10 @@ class CheckpointMoved(ReadModelError):
 
 class CheckpointUnusable(ReadModelError):
     """The generation can't be followed from its checkpoint; a new one has to begin."""
+
+
+class GenerationLeft(ReadModelError):
+    """What is followed is of no use to anybody; its keys are about to go."""
 
 
 class StoreReplaced(ReadModelError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 from pydantic_core import to_json
+from redis.typing import EncodableT, FieldT
 
 from projections.projection import Row, RowT
 
@@ -12,7 +13,7 @@ class UnreadableRow(Exception):
     """What is stored does not fit the row's type: it was written by another release."""
 
 
-def encode(row: Row) -> dict[str, bytes]:
+def encode(row: Row) -> dict[FieldT, EncodableT]:
     """The fields of the hash, by member."""
     return {name: to_json(value) for name, value in row.model_dump(mode="json").items()}
 

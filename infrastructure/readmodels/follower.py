@@ -1,0 +1,222 @@
+"""Follows the log for one partition of one generation, until it is told to stop; fails and recovers alone."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic
+
+import redis
+import structlog
+from esdbclient import EventStoreDBClient
+from esdbclient.exceptions import UnknownError
+
+from infrastructure.eventstore.client import address_of, reader_client, translated
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.identity import store_identity
+from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.readmodels.commit import Partition
+from infrastructure.readmodels.connection import connect
+from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, GenerationLeft, StoreReplaced
+from infrastructure.readmodels.generations import Generation, Generations
+from infrastructure.readmodels.reading import reader_of
+from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
+from infrastructure.subscriptions.catch_up import CatchUp
+from infrastructure.subscriptions.frames import Batch
+from infrastructure.subscriptions.policy import Retry, back_off
+from projections.projection import Projection, RowT
+
+_CALL_SECONDS: Final = 5.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where events come from and rows go to, under which namespace, and into how many partitions they are cut."""
+
+    eventstore_uri: str
+    redis_uri: str
+    namespace: str
+    partitions: int
+    codec: EventCodec
+
+
+def on_failure(error: Exception, failures: int) -> Retry:
+    """Everything is tried again, sooner or later: who came second soon, a store or Redis that is away within
+    seconds, an event that can't be folded more and more rarely, until a release can."""
+    match error:
+        case CheckpointMoved():
+            return Retry(back_off(failures, first=0.05, longest=4.0))
+        case StoreUnavailable() | redis.RedisError():
+            return Retry(back_off(failures, first=0.1, longest=3.0))
+        case _:
+            return Retry(back_off(failures, first=0.5, longest=30.0))
+
+
+class Follower(Generic[RowT]):
+    """Runs in a thread of its own; `run` returns soon after `stop` is set.
+
+    `reconsider` is called where the generations have to be looked at again: it was the last to catch up, or what it
+    follows has become void.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        projection: Projection[RowT],
+        generation: Generation,
+        partition: int,
+        stop: threading.Event,
+        reconsider: Callable[[], None],
+    ) -> None:
+        self._deployment = deployment
+        self._projection = projection
+        self._generation = generation
+        self._number = partition
+        self._stop = stop
+        self._reconsider = reconsider
+        self._redis = connect(deployment.redis_uri)
+        self._generations = Generations(self._redis, deployment.namespace, projection.name)
+        self._keys = self._generations.keys(generation, partition)
+        self._partition = Partition(self._redis, projection, self._keys, generation.store)
+        self._pattern = partition_pattern(projection.category, partition, generation.partitions)
+        self._log = _log.bind(projection=projection.name, generation=generation.number, partition=partition)
+        self._state: State = "starting"
+        self._failure: Failure | None = None
+        self._progress = False  # since the subscription began
+        self._reported = 0.0
+
+    def run(self) -> None:
+        """Follows, again after every failure. A batch in hand is committed or dropped whole when it is stopped."""
+        while not self._stop.is_set():
+            self._progress = False
+            try:
+                self._follow()
+            except Exception as error:  # noqa: BLE001 - the thread's border: shown in log and status, tried again
+                self._fail(error)
+        self._redis.close()
+
+    def _follow(self) -> None:
+        """One subscription, from the checkpoint until it fails or we are stopped."""
+        with reader_client(self._deployment.eventstore_uri) as client:
+            after, end = self._begin(client)
+            self._log.info("projection_started", filter=self._pattern, position=after, end=end)
+            self._state = "catching_up"
+            with CatchUp(client, self._pattern, after, reader_of(self._projection, self._deployment.codec)) as frames:
+                self.consume(frames.batches(), end)
+
+    def consume(self, batches: Iterable[Batch], end: int) -> None:
+        """Commits batch by batch; `end` is where the log ended when the subscription began."""
+        for batch in batches:
+            if self._stop.is_set():
+                return
+            before = self._partition.position
+            caught_up = self._partition.apply(batch)
+            self._progress |= self._partition.position != before
+            if caught_up or (self._partition.position or 0) >= end:
+                self._caught_up()
+            if time.monotonic() - self._reported >= HEARTBEAT:
+                self._partition.verify()
+                self._report()
+
+    def _begin(self, client: EventStoreDBClient) -> tuple[int | None, int]:
+        """The checkpoint to go on from, and the end of the log. Raises what forbids to go on from there."""
+        found = store_identity(client)
+        if found != self._generation.store:
+            raise StoreReplaced(self._projection.name, self._generation.store, found)
+        if not self._generations.followed(self._generation):
+            raise GenerationLeft(self._projection.name, f"generation {self._generation.number} is not wanted")
+        after = self._partition.load()
+        if not self._partition.begun and self._generations.is_live(self._generation):
+            raise CheckpointUnusable(self._projection.name, "the checkpoint of a live generation is lost")
+        end = _end_of_log(client)
+        if after is not None:
+            self._check(client, after, end)
+        return after, end
+
+    def _check(self, client: EventStoreDBClient, after: int, end: int) -> None:
+        """A store subscribes from beyond its end without a word, and then keeps silent."""
+        if after > end:
+            raise CheckpointUnusable(self._projection.name, f"the checkpoint {after} is ahead of the log, {end}")
+        if not _is_position(client, after):
+            raise CheckpointUnusable(self._projection.name, f"the log has no position {after}")
+
+    def _caught_up(self) -> None:
+        if self._state == "live":
+            return
+        self._generations.caught_up(self._generation, self._number)
+        self._state, self._failure = "live", None
+        self._log.info("projection_caught_up", position=self._partition.position)
+        self._report()
+        self._reconsider()
+
+    def _fail(self, error: Exception) -> None:
+        """Says what happened, lets the owner know of what only the owner can mend, and waits."""
+        self._failure = self._failed(error)
+        pause = on_failure(error, self._failure.attempts).after
+        self._state = "failed"
+        self._log.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
+        if isinstance(error, CheckpointUnusable):
+            self._give_up_generation()
+        if isinstance(error, CheckpointUnusable | GenerationLeft | StoreReplaced):
+            self._reconsider()
+        self._wait(pause)
+
+    def _give_up_generation(self) -> None:
+        try:
+            self._generations.retire(self._generation)
+        except redis.RedisError as error:  # the checkpoint will be as unusable next time
+            self._log.warning("generation_not_retired", reason=str(error))
+
+    def _failed(self, error: Exception) -> Failure:
+        failure = Failure(
+            error=type(error).__name__,
+            reason=str(error),
+            stream=getattr(error, "stream", None),
+            version=getattr(error, "version", None),
+            position=getattr(error, "position", None),
+        )
+        last = self._failure
+        if self._progress or last is None or (last.error, last.position) != (failure.error, failure.position):
+            return failure
+        return failure.model_copy(update={"attempts": last.attempts + 1})
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._stop.is_set():
+            try:
+                self._report()
+            except redis.RedisError:
+                self._log.debug("status_not_reported")
+            self._stop.wait(min(left, HEARTBEAT))
+
+    def _report(self) -> None:
+        status = Status(
+            worker=worker_name(),
+            state=self._state,
+            position=self._partition.position,
+            failure=self._failure,
+            at=now(),
+        )
+        report(self._redis, self._keys, status)
+        self._reported = time.monotonic()
+
+
+def _end_of_log(client: EventStoreDBClient) -> int:
+    """The position of the last event of the whole log, system events included."""
+    with translated(address_of(client)):
+        return client.get_commit_position(filter_exclude=[], timeout=_CALL_SECONDS)
+
+
+def _is_position(client: EventStoreDBClient, position: int) -> bool:
+    """Whether an event lies, or lay, there: a store refuses to read from anywhere else."""
+    with translated(address_of(client)):
+        try:
+            with client.read_all(commit_position=position, filter_exclude=[], limit=1, timeout=_CALL_SECONDS) as events:
+                next(iter(events), None)
+        except UnknownError as error:
+            if "ReadAllResult" in str(error):
+                return False
+            raise
+    return True

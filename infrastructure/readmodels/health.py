@@ -1,0 +1,88 @@
+"""How a projection fares, as far as it can be told from Redis."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from infrastructure.readmodels.checkpoint import Checkpoint
+from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
+from infrastructure.readmodels.snapshot import available
+from infrastructure.readmodels.status import Failure, Status, read_status
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionHealth:
+    """One partition: its checkpoint, and its worker's last report, None where nobody has reported for ten seconds."""
+
+    partition: int
+    position: int
+    status: Status | None
+
+    @property
+    def failure(self) -> Failure | None:
+        """What it is stopped by; None while it goes on."""
+        return self.status.failure if self.status and self.status.state == "failed" else None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionHealth:
+    """`generation` and `building` are the numbers of the live one and of the one that is being built.
+
+    `partitions` are those of the live one, else of the other.
+    """
+
+    generation: int | None
+    building: int | None
+    partitions: tuple[PartitionHealth, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether queries are answered."""
+        return self.generation is not None
+
+    @property
+    def alive(self) -> bool:
+        """Whether every partition has a worker."""
+        return bool(self.partitions) and all(partition.status for partition in self.partitions)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether every partition's worker has reached the end of the log and follows it."""
+        return bool(self.partitions) and all(part.status and part.status.state == "live" for part in self.partitions)
+
+    @property
+    def error(self) -> str | None:
+        """What stops the first of the partitions that are stopped."""
+        return next((part.failure.reason for part in self.partitions if part.failure), None)
+
+    @property
+    def position(self) -> int:
+        """How far the partition that is furthest back has come."""
+        return min((part.position for part in self.partitions), default=0)
+
+
+async def health_of(connection: Redis, keys: ProjectionKeys) -> ProjectionHealth:
+    """Raises ReadModelUnavailable when Redis can't be asked."""
+    async with available(keys.projection):
+        live = Generation.from_json(await connection.get(keys.live))
+        building = Generation.from_json(await connection.get(keys.building))
+        shown = live or building
+        numbers = range(shown.partitions) if shown else range(0)
+        number = shown.number if shown else 0
+        return ProjectionHealth(
+            generation=live.number if live else None,
+            building=building.number if building else None,
+            partitions=tuple([await _partition(connection, keys.partition(number, n)) for n in numbers]),
+        )
+
+
+async def _partition(connection: Redis, keys: PartitionKeys) -> PartitionHealth:
+    stored, reported = await connection.mget(keys.checkpoint, keys.status)
+    checkpoint = Checkpoint.parse(_text(stored)) if stored else None
+    status = read_status(_text(reported)) if reported else None
+    return PartitionHealth(keys.partition, (checkpoint and checkpoint.position) or 0, status)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
