@@ -19,7 +19,8 @@ from infrastructure.embedded.eventstoredb.storage.folder import locked
 def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None = None) -> int:
     """Serves until SIGTERM or SIGINT, or until the pipe behind `stop_when_closed` is closed; the exit code.
 
-    Without a folder the log is kept in memory. Port 0 takes a free one.
+    Without a folder the log is kept in memory. Port 0 takes a free one. Whoever holds such a pipe stops this
+    process in order: then SIGINT, which Ctrl-C sends to all processes of a terminal at once, is ignored.
     """
     if not structlog.is_configured():  # stdout is for the line that says it is ready
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -27,25 +28,30 @@ def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None
         try:
             if data is not None:
                 stack.enter_context(locked(data))
-            uvloop.run(_serve(host, port, data, stop_when_closed))
+            return uvloop.run(_serve(host, port, data, stop_when_closed))
         except StartRefused as refusal:
             _say(sys.stderr, f"foldstream eventstore: {refusal}")
             return 1
-    return 0
 
 
-async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int | None) -> None:
+async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if stop_when_closed is not None:
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    if stop_when_closed is None:
+        loop.add_signal_handler(signal.SIGINT, stop.set)
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         loop.add_reader(stop_when_closed, _read_to_end, stop_when_closed, stop)
     store = await EventStore.start(host, port, data)
+    broken = loop.create_task(store.log.broken())
+    broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)
     _say(sys.stdout, f"eventstore_ready uri=esdb://{store.host}:{store.port}?tls=false data={where}")
     await stop.wait()
+    is_broken = broken.done()
     await store.stop()
+    return 1 if is_broken else 0
 
 
 def _read_to_end(descriptor: int, stop: asyncio.Event) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from grpclib._typing import IServable
 from grpclib.server import Server
 
-from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.embedded.eventstoredb.errors import StartRefused, StorageFailed
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
 from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
@@ -21,7 +21,6 @@ class EventStore:
     def __init__(self, log: Log, listener: socket.socket) -> None:
         self.host, self.port = listener.getsockname()[:2]
         self.log = log
-        self._listener = listener
         self._calls = Calls()
         self._persistent = PersistentService(log, self._calls)
         services: list[IServable] = [
@@ -44,14 +43,16 @@ class EventStore:
             listener.close()
             raise
         store = cls(log, listener)
-        await log.start()
+        try:
+            await log.start()
+        except StorageFailed as error:
+            raise StartRefused(str(error)) from error
         await store._persistent.start()
         await store._server.start(sock=listener, backlog=1024)
         return store
 
     async def stop(self) -> None:
-        """Ends open calls with UNAVAILABLE, writes what was accepted, and closes; takes a few seconds at most."""
-        self._listener.close()
+        """Ends open calls with UNAVAILABLE, writes what was accepted, closes; takes a few seconds at most."""
         await self._calls.stop()
         self._server.close()
         await self._persistent.stop()

@@ -18,7 +18,7 @@ _OF_ALL = (
 )
 _ALL_FORWARDS, _ALL_BACKWARDS = _OF_ALL.format(">=", "ASC"), _OF_ALL.format("<", "DESC")
 _OF_STREAM = (
-    "SELECT position, ?, type, frame FROM records"
+    "SELECT number, ?, type, frame FROM records"
     " WHERE stream = ? AND number BETWEEN ? AND ? AND created >= ? ORDER BY number {} LIMIT ?"
 )
 _STREAM_FORWARDS, _STREAM_BACKWARDS = _OF_STREAM.format("ASC"), _OF_STREAM.format("DESC")

@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 from infrastructure.embedded.eventstoredb.streams.metadata import NOTHING, Metadata
 
-# (position, stream, type, frame): a plain tuple, because reads make hundreds of thousands of them.
+# (key, stream, type, frame): the key is a position in reads of $all, a number in reads of a stream. Plain tuples,
+# because reads make hundreds of thousands of them.
 Row: TypeAlias = tuple[int, str, str, bytes]
 
 

@@ -24,5 +24,5 @@ CREATE TABLE records (
     frame BLOB NOT NULL
 );
 CREATE UNIQUE INDEX records_by_number ON records (stream, number);
-CREATE INDEX records_by_id ON records (stream, id);
+CREATE INDEX records_by_id ON records (id);
 """

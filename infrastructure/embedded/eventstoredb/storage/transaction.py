@@ -54,11 +54,11 @@ class Transaction:
         return row
 
     def number_of(self, stream: StreamRow, event_id: UUID) -> int | None:
-        """The first number at which a stream has an id."""
+        """The number of the event with an id, if the first event ever with it is in this stream."""
         found = self._connection.execute(
-            "SELECT min(number) FROM records WHERE stream = ? AND id = ?", (stream.id, event_id.bytes)
+            "SELECT stream, number FROM records WHERE id = ? ORDER BY position LIMIT 1", (event_id.bytes,)
         ).fetchone()
-        return None if found is None else found[0]
+        return found[1] if found is not None and found[0] == stream.id else None
 
     def id_at(self, stream: StreamRow, number: int) -> UUID | None:
         """The id of the event with a number."""

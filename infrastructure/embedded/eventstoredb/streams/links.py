@@ -6,6 +6,7 @@ from infrastructure.embedded.eventstoredb.streams.metadata import MAX
 from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 LINK = "$>"
+_NEWEST = -1
 
 
 def is_link(record: Record) -> bool:
@@ -18,9 +19,9 @@ def resolve(reader: Reader, link: Record) -> Record | None:
     text, _, stream = link.data.decode(errors="replace").partition("@")
     number = _number(text)
     row = reader.stream(stream)
-    if number is None or number < 0 or row.last == MAX:
+    if number is None or row.last == MAX:
         return None
-    found = reader.at(row, number)
+    found = reader.at(row, row.last if number == _NEWEST else number)
     return None if found is None else decode_frame(found[3])
 
 

@@ -56,6 +56,11 @@ class Call(Generic[Request]):
         address = self._stream.peer.addr()
         return ":".join(map(str, address[:2])) if address else ""
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the client's deadline has passed."""
+        return self._stream.deadline is not None and self._stream.deadline.time_remaining() <= 0
+
     async def receive(self) -> Request | None:
         """The next request; None once the client has said its last. Raises Failure."""
         head = await self._transport.recv_data(5)
@@ -140,6 +145,8 @@ class Calls:
         except Failure as failure:
             await call.fail(failure)
         except asyncio.CancelledError:
+            if call.is_overdue:
+                await call.fail(Failure(Status.DEADLINE_EXCEEDED, "Deadline Exceeded"))
             if not self._stopping:
                 raise
             await asyncio.wait_for(call.fail(_stopped()), _CANCEL_SECONDS)

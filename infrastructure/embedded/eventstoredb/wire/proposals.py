@@ -53,8 +53,9 @@ def _event(message: Proposed, kind: str) -> NewRecord:
         event_id = decode_id(message.id)
     except (ValueError, OverflowError) as error:
         raise BadProposal("the event's id is no UUID") from error
-    if not event_id.int or not kind:
-        raise BadProposal("Empty eventId provided." if not event_id.int else "Empty eventType provided.")
+    missing = "eventId" if not event_id.int else "eventType" if not kind else None
+    if missing:
+        raise BadProposal(f"Empty {missing} provided. (Parameter '{missing}')")
     is_json = message.metadata["content-type"] == JSON
     return NewRecord(event_id, kind, is_json, message.data, message.custom_metadata)
 
@@ -63,7 +64,7 @@ def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
     """Raises BadProposal for the empty name, which no stream has."""
     name = identifier.stream_name.decode(errors="replace")
     if not name:
-        raise BadProposal("Value cannot be null. (Parameter 'eventStreamId')")
+        raise BadProposal("Specified argument was out of the range of valid values. (Parameter 'eventStreamId')")
     return name
 
 
