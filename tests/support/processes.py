@@ -102,13 +102,13 @@ class Listened:
             ended = self.exit_code is not None and self._output.ended
             line = next((line for line in self._output.lines if line.startswith(beginning)), None)
             if line is None and ended:
-                raise AssertionError(f"ended with {self.exit_code} before {beginning!r}: {self.errors}")
+                raise AssertionError(f"ended with {self.exit_code} before {beginning!r}")
             return line
 
         try:
             return str(eventually(found, within=within, what=f"a line that begins with {beginning!r}"))
         except AssertionError as late:
-            raise AssertionError(f"{late}; its errors: {self.errors}") from late
+            raise AssertionError(f"{late}; its errors: {self.errors[-3:]}") from late
 
     def wait(self, *, within: float) -> int:
         """The exit code, once it ended; its whole output has been read then."""

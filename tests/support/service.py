@@ -100,7 +100,7 @@ class FoldstreamProcess:
         return code
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self if self._process is not None else self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._process is None or self._process.exit_code is not None:
