@@ -5,6 +5,7 @@ import os
 import signal
 from asyncio import Future, Task
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -56,7 +57,8 @@ class Supervisor:
         await ready(self._url, self._settings)
         for child, _ in self._kept:
             child.settled = True
-        print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
+        with suppress(OSError):  # whoever started us may have no ears for it
+            print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
 
     def _keep(self, program: Program, end: Future[None]) -> Child:
         child = Child(program, self._record)
