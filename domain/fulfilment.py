@@ -140,6 +140,10 @@ class Fulfilment:
     cause: str | None = None
     ended: bool = False
 
+    @property
+    def handed_over(self) -> bool:
+        return self.dispatched and not self.secured
+
 
 def evolve(state: NotStarted | Fulfilment, event: FulfilmentEvent) -> NotStarted | Fulfilment:
     if isinstance(event, FulfilmentStarted):
@@ -184,7 +188,7 @@ def observe(event: OrderConfirmed, state: NotStarted | Fulfilment) -> list[Fulfi
 
 def pending(state: NotStarted | Fulfilment) -> list[Ask]:
     """The one thing to be asked for now, if any: so that all before it is answered."""
-    if isinstance(state, NotStarted) or state.ended:
+    if isinstance(state, NotStarted) or state.ended or state.handed_over:
         return []
     if state.cause is not None:
         return [_undo(state, state.cause)]
@@ -243,8 +247,8 @@ def hear(ask: Ask, answer: Sequence[Event], state: NotStarted | Fulfilment) -> l
         raise UnexpectedAnswer("fulfilment", ask.step, [event.stored_name for event in answer])
     heard = fact(answer[0])
     after = evolve(state, heard)
-    handed_over = isinstance(after, Fulfilment) and after.dispatched and not after.secured
-    return [heard, FulfilmentCompleted(order_id=heard.order_id)] if handed_over else [heard]
+    completed = isinstance(after, Fulfilment) and after.handed_over
+    return [heard, FulfilmentCompleted(order_id=heard.order_id)] if completed else [heard]
 
 
 def _answers(command: Command, answer: Event) -> bool:

@@ -1,0 +1,114 @@
+"""A decline at any step undoes the earlier ones, last first, and the order is cancelled at the very end."""
+
+import pytest
+
+from domain.accounts.account import Account, RefundCharge
+from domain.accounts.account import decider as accounts
+from domain.fulfilment import (
+    DispatchForbidden,
+    FulfilmentAbandoned,
+    GoodsMissing,
+    GoodsReturned,
+    GoodsSecured,
+    PaymentFailed,
+    PaymentReturned,
+    PaymentTaken,
+    PaymentWaived,
+)
+from domain.message import Command, Event
+from domain.ordering.events import OrderCancelled
+from domain.ordering.order import CancelOrder, RequestCancellation
+from domain.stock.stock import ReleaseReservation
+from tests.domain.fulfilment.shops import STARTED, shop
+from tests.domain.fulfilment.simulation import Shop
+from tests.domain.values import ACCOUNT, ORDER, money
+
+DESK = GoodsSecured(order_id=ORDER, sku="desk")
+LAMP = GoodsSecured(order_id=ORDER, sku="lamp")
+DESK_BACK = GoodsReturned(order_id=ORDER, sku="desk")
+LAMP_BACK = GoodsReturned(order_id=ORDER, sku="lamp")
+RELEASES: list[Command] = [
+    ReleaseReservation(sku="lamp", order_id=ORDER),
+    ReleaseReservation(sku="desk", order_id=ORDER),
+]
+
+
+def abandoned(reason: str) -> FulfilmentAbandoned:
+    return FulfilmentAbandoned(order_id=ORDER, reason=reason)
+
+
+def told(run: Shop) -> list[Event]:
+    """What the fulfilment's stream tells after its beginning."""
+    run.run(ORDER)
+    assert run.own(ORDER)[0] == STARTED
+    return run.own(ORDER)[1:]
+
+
+def test_the_first_sku_is_missing() -> None:
+    run = shop(desks=0)
+    assert told(run) == [GoodsMissing(order_id=ORDER, sku="desk"), abandoned("out-of-stock")]
+
+
+def test_the_second_sku_is_missing() -> None:
+    run = shop(lamps=2)
+    assert told(run) == [DESK, GoodsMissing(order_id=ORDER, sku="lamp"), DESK_BACK, abandoned("out-of-stock")]
+
+
+@pytest.mark.parametrize(
+    ("balance", "reason"), [("99.99", "insufficient-funds"), ("0.00", "insufficient-funds"), (None, "account-unusable")]
+)
+def test_the_account_declines(balance: str | None, reason: str) -> None:
+    failed = PaymentFailed(order_id=ORDER, reason=reason)
+    assert told(shop(balance=balance)) == [DESK, LAMP, failed, LAMP_BACK, DESK_BACK, abandoned(reason)]
+
+
+def test_an_order_for_nothing_needs_a_usable_account_too() -> None:
+    run = shop(balance=None, free=True)
+    run.run(ORDER)
+    assert run.own(ORDER)[-1] == abandoned("account-unusable")
+
+
+def test_the_customer_wanted_out_before_shipping() -> None:
+    run = shop()
+    run.send(RequestCancellation(order_id=ORDER, reason="too late"))
+    assert told(run) == [
+        DESK,
+        LAMP,
+        PaymentTaken(order_id=ORDER),
+        DispatchForbidden(order_id=ORDER, reason="too late"),
+        PaymentReturned(order_id=ORDER),
+        LAMP_BACK,
+        DESK_BACK,
+        abandoned("too late"),
+    ]
+    refund = RefundCharge(account_id=ACCOUNT, order_id=ORDER, amount=money("100.00"))
+    assert run.asked[-4:] == [refund, *RELEASES, CancelOrder(order_id=ORDER, reason="too late")]
+
+
+def test_what_was_not_charged_is_not_refunded() -> None:
+    run = shop(free=True)
+    run.send(RequestCancellation(order_id=ORDER))
+    run.run(ORDER)
+    assert run.own(ORDER)[3:] == [
+        PaymentWaived(order_id=ORDER),
+        DispatchForbidden(order_id=ORDER, reason="cancelled-by-customer"),
+        LAMP_BACK,
+        DESK_BACK,
+        abandoned("cancelled-by-customer"),
+    ]
+
+
+def test_a_customer_who_wanted_out_first_gives_the_reason() -> None:
+    run = shop(desks=0)
+    run.send(RequestCancellation(order_id=ORDER, reason="too late"))
+    run.run(ORDER)
+    assert run.streams[f"order-{ORDER}"][-1] == OrderCancelled(order_id=ORDER, reason="too late")
+    assert run.own(ORDER)[-1] == abandoned("too late")
+
+
+def test_the_account_is_as_it_was() -> None:
+    run = shop()
+    run.send(RequestCancellation(order_id=ORDER))
+    run.run(ORDER)
+    zero, whole = money("0.00"), money("100.00")
+    assert accounts.fold(run.streams[f"account-{ACCOUNT}"]) == Account(balance=whole, credit_limit=zero)  # type: ignore[arg-type]  # its own events only

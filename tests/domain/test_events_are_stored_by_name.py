@@ -1,0 +1,93 @@
+"""Events are stored by an explicit name and version, whole and exact, and read tolerantly."""
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from domain.accounts.account import decider as accounts
+from domain.fulfilment import saga
+from domain.message import Event
+from domain.ordering.events import ItemAdded, Line, OrderConfirmed
+from domain.ordering.order import decider as orders
+from domain.stock.stock import decider as stocks
+from tests.domain.values import ORDER, money
+
+EVENTS: Final[tuple[type[Event], ...]] = (*orders.events, *stocks.events, *accounts.events, *saga.events)
+LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
+
+
+def test_no_name_and_version_is_used_twice() -> None:
+    stored = [(event.stored_name, event.stored_version) for event in EVENTS]
+    assert len(set(stored)) == len(stored)
+
+
+def test_the_names_that_are_in_logs_already_are_these() -> None:
+    assert sorted(event.stored_name for event in EVENTS) == [
+        "AccountCharged",
+        "AccountOpened",
+        "CancellationRequested",
+        "ChargeDeclined",
+        "ChargeRefunded",
+        "DispatchAgreed",
+        "DispatchForbidden",
+        "FulfilmentAbandoned",
+        "FulfilmentCompleted",
+        "FulfilmentStarted",
+        "GoodsHandedOver",
+        "GoodsMissing",
+        "GoodsReturned",
+        "GoodsSecured",
+        "ItemAdded",
+        "ItemRemoved",
+        "MoneyDeposited",
+        "MoneyWithdrawn",
+        "NothingToCharge",
+        "OrderCancelled",
+        "OrderConfirmed",
+        "OrderCreated",
+        "OrderShipped",
+        "PaymentFailed",
+        "PaymentReturned",
+        "PaymentTaken",
+        "PaymentWaived",
+        "ReservationConsumed",
+        "ReservationDeclined",
+        "ReservationReleased",
+        "ShipmentDeclined",
+        "SkuRegistered",
+        "StockDamaged",
+        "StockReceived",
+        "StockReserved",
+    ]
+
+
+def test_an_event_is_stored_as_json_with_money_as_digits() -> None:
+    added = ItemAdded(order_id=ORDER, line=LAMP)
+    assert json.loads(added.model_dump_json()) == {
+        "order_id": ORDER,
+        "line": {
+            "line": 1,
+            "sku": "lamp",
+            "quantity": 2,
+            "unit_price": {"amount": "19.90", "currency": "EUR"},
+        },
+    }
+
+
+def test_what_was_stored_is_read_back_exactly() -> None:
+    confirmed = OrderConfirmed(order_id=ORDER, account_id=ORDER, lines=(LAMP,), total=money("39.80"))
+    again = OrderConfirmed.model_validate_json(confirmed.model_dump_json())
+    assert again == confirmed
+    assert str(again.total.amount) == "39.80"
+
+
+def test_members_that_a_newer_version_added_are_passed_over() -> None:
+    newer: dict[str, Any] = {**LAMP.model_dump(mode="json"), "colour": "red"}
+    read = ItemAdded.model_validate_json(json.dumps({"order_id": ORDER, "line": newer, "note": "gift"}))
+    assert read == ItemAdded(order_id=ORDER, line=LAMP)
+
+
+def test_an_event_does_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        ItemAdded(order_id=ORDER, line=LAMP).__setattr__("order_id", "another")
