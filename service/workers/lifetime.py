@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import threading
 from typing import Final
@@ -19,8 +20,7 @@ def end_with(pipe: int | None) -> None:
 
 
 def _watch(pipe: int) -> None:
-    while os.read(pipe, 64):
-        pass
+    select.select([pipe], [], [])  # nobody writes, so it is readable when it is closed; whoever shares it may not block
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(GRACE_SECONDS)
     os._exit(1)
