@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.health import ProjectionHealth
 from projections.projection import Projection
 from service.consumers import PROJECTIONS
 from service.http import metrics
@@ -90,4 +91,15 @@ async def _projection(connections: Connections, projection: Projection[Any]) -> 
         health = await connections.read_models.health(projection)
     except ReadModelUnavailable as error:
         return Check(ok=False, detail=error.reason)
-    return Check(ok=health.fault is None, detail=health.fault)
+    detail = _shortcoming(health)
+    return Check(ok=detail is None, detail=detail)
+
+
+def _shortcoming(health: ProjectionHealth) -> str | None:
+    if health.error is not None:
+        return f"stopped: {health.error}"
+    if not health.live:
+        return "is being built"
+    if not health.alive:
+        return "has no worker"
+    return None if health.caught_up else "is catching up"

@@ -1,0 +1,30 @@
+"""The whole service, once for all tests of its HTTP API, and a connection to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.support.service import FoldstreamProcess
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str) -> Iterator[str]:
+    """Where the service answers. It shares its servers with other tests, but no read models."""
+    data: Path = tmp_path_factory.mktemp("http")
+    environment = {
+        "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
+        "FOLDSTREAM_REDIS_URI": redis_uri,
+        "FOLDSTREAM_NAMESPACE": f"http-{uuid4().hex[:12]}",
+    }
+    with FoldstreamProcess(data, environment) as service:
+        yield service.url
+
+
+@pytest.fixture(scope="session")
+def http(api: str) -> Iterator[httpx.Client]:
+    """A connection to the service, kept open."""
+    with httpx.Client(base_url=api, timeout=40, trust_env=False) as client:
+        yield client

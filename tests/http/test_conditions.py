@@ -1,0 +1,77 @@
+"""Commands that name the version they are meant for (If-Match)."""
+
+from uuid import uuid4
+
+import httpx
+
+from tests.http.shop import SHADE, changed, done, new_name, new_order, new_stock, order_form, refused
+
+
+def test_a_command_for_the_present_version_is_done(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    answer = http.post(f"/orders/{order_id}/items", json=SHADE, headers={"If-Match": '"0"'})
+    changed(answer, 200, order_id, 1, line=2)
+
+
+def test_an_etag_can_be_sent_back_as_it_came(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    first = http.post(f"/orders/{order_id}/items", json=SHADE)
+    changed(
+        http.post(f"/orders/{order_id}/items", json=SHADE, headers={"If-Match": first.headers["ETag"]}),
+        200,
+        order_id,
+        2,
+        line=3,
+    )
+
+
+def test_a_command_for_another_version_is_refused(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    answer = http.post(f"/orders/{order_id}/items", json=SHADE, headers={"If-Match": '"7"'})
+    refused(answer, 412, "version-mismatch", _mismatch("it is 0"))
+
+
+def test_the_version_comes_before_the_rules(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    done(http.post(f"/orders/{order_id}/cancel"))
+    answer = http.post(f"/orders/{order_id}/confirm", headers={"If-Match": '"0"'})
+    refused(answer, 412, "version-mismatch", _mismatch("it is 1"))
+
+
+def test_what_does_not_exist_comes_before_its_version(http: httpx.Client) -> None:
+    order_id = str(uuid4())
+    answer = http.post(f"/orders/{order_id}/confirm", headers={"If-Match": '"0"'})
+    refused(answer, 404, "unknown-order", f"There is no order {order_id}.")
+
+
+def test_a_creation_has_no_version_to_match(http: httpx.Client) -> None:
+    answer = http.post("/orders", json=order_form(), headers={"If-Match": '"0"'})
+    refused(answer, 412, "version-mismatch", _mismatch("there is none yet"))
+
+
+def test_a_creation_has_none_even_where_the_id_is_taken(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    answer = http.post("/orders", json=order_form(id=order_id), headers={"If-Match": '"0"'})
+    refused(answer, 412, "version-mismatch", _mismatch("it is 0"))
+
+
+def test_the_first_receipt_of_a_sku_has_none_either(http: httpx.Client) -> None:
+    answer = http.post(f"/stock/{new_name('lamp')}/receipts", json={"quantity": 1}, headers={"If-Match": '"0"'})
+    refused(answer, 412, "version-mismatch", _mismatch("there is none yet"))
+
+
+def test_a_later_receipt_has_one(http: httpx.Client) -> None:
+    sku = new_stock(http, 1)
+    answer = http.post(f"/stock/{sku}/receipts", json={"quantity": 1}, headers={"If-Match": '"1"'})
+    changed(answer, 200, sku, 2)
+
+
+def test_nothing_to_change_is_refused_too_for_another_version(http: httpx.Client) -> None:
+    order_id = new_order(http)
+    done(http.post(f"/orders/{order_id}/cancel"))
+    answer = http.post(f"/orders/{order_id}/cancel", headers={"If-Match": '"0"'})
+    refused(answer, 412, "version-mismatch", _mismatch("it is 1"))
+
+
+def _mismatch(present: str) -> str:
+    return f"The version that If-Match names is not the present one: {present}."
