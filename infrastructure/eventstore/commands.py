@@ -98,8 +98,11 @@ class CommandHandler:
         self._streams: Final = Streams(client, codec)
         self._codec: Final = codec
         self._attempts: Final = attempts
-        self._retrying: Final = stamina.AsyncRetryingCaller(
-            attempts=attempts, timeout=patience, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
+        self._racing: Final = stamina.AsyncRetryingCaller(
+            attempts=attempts, timeout=None, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
+        )
+        self._waiting: Final = stamina.AsyncRetryingCaller(
+            attempts=None, timeout=patience, wait_initial=0.05, wait_max=0.5, wait_jitter=0.05
         )
 
     async def handle(self, decider: Decider[CommandT, StateT, EventT], command: CommandT, request: Request) -> Outcome:
@@ -111,10 +114,13 @@ class CommandHandler:
         stream = stream_name(decider.category, command.aggregate_id)
         history = History(self._streams, stream, decider.initial, decider.evolve, request.command_id)
         handling = _Handling(decider, command, request, history)
+        return await self._waiting(StoreUnavailable, self._race, handling)
+
+    async def _race(self, handling: "_Handling") -> Outcome:
         try:
-            return await self._retrying((RaceLost, StoreUnavailable), self._attempt, handling)
+            return await self._racing(RaceLost, self._attempt, handling)
         except RaceLost as error:
-            raise ConcurrencyConflict(stream, self._attempts) from error
+            raise ConcurrencyConflict(handling.history.stream, self._attempts) from error
 
     async def _attempt(self, handling: "_Handling") -> Outcome:
         history = handling.history
