@@ -1,0 +1,1 @@
+"""Read models: what is folded, committed, flipped and answered, against running servers."""

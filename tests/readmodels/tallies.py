@@ -1,0 +1,121 @@
+"""A small read model for tests: tallies that are opened, raised and closed, and frames of them without a server."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from domain.message import Event, Metadata, Recorded
+from infrastructure.subscriptions.frames import Happened
+from projections.projection import Add, Entry, IndexChange, Projection, Row, follow
+
+AT: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+METADATA: Final = Metadata.model_validate(
+    {
+        "$correlationId": UUID(int=1),
+        "$causationId": UUID(int=2),
+        "command_id": UUID(int=2),
+        "digest": "d",
+        "actor": "anonymous",
+        "tenant": "default",
+        "schema_version": 1,
+        "time": AT,
+    }
+)
+
+
+class Opened(Event, name="TallyOpened", version=1):
+    owner: str
+
+
+class Raised(Event, name="TallyRaised", version=1):
+    by: int
+
+
+class Closed(Event, name="TallyClosed", version=1):
+    pass
+
+
+class Remarked(Event, name="TallyRemarked", version=1):
+    pass
+
+
+class Unheard(Event, name="TallyUnheard", version=1):
+    """Neither handled nor ignored by the projections here."""
+
+
+EVENTS: Final = (Opened, Raised, Closed, Remarked, Unheard)
+
+
+class Tally(Row):
+    owner: str
+    total: int
+    opened: int
+    version: int
+
+
+def _opened(row: Tally | None, recorded: Recorded[Opened]) -> Tally:
+    return Tally(owner=recorded.event.owner, total=0, opened=recorded.position, version=recorded.version)
+
+
+def _raised(row: Tally | None, recorded: Recorded[Raised]) -> Tally | None:
+    if row is None:
+        return None
+    if recorded.event.by < 0:
+        raise ValueError("a tally is never lowered")
+    return row.model_copy(update={"total": row.total + recorded.event.by, "version": recorded.version})
+
+
+def _closed(row: Tally | None, recorded: Recorded[Closed]) -> None:
+    return None
+
+
+def new_category() -> str:
+    """One that no other test has written to."""
+    return f"tally{uuid4().hex[:12]}"
+
+
+def tallies(category: str, name: str = "tallies") -> Projection[Tally]:
+    """Keeps one row a tally, and for every owner the open ones, newest first."""
+    return Projection(
+        name=name,
+        category=category,
+        row=Tally,
+        handlers={Opened: _opened, Raised: _raised, Closed: _closed},
+        ignored=frozenset({Remarked}),
+        index=follow(lambda row: [Entry(f"owner:{row.owner}", str(row.opened), row.opened)]),
+    )
+
+
+def raises(category: str, name: str = "raises") -> Projection[Tally]:
+    """Keeps an index entry for every event that changed a tally, as a statement does."""
+
+    def changes(before: Tally | None, after: Tally | None) -> Iterable[IndexChange]:
+        if after is not None and after != before:
+            yield Add(Entry(f"history:{after.owner}", f"{after.version}:{after.total}", after.opened + after.version))
+
+    return Projection(
+        name=name,
+        category=category,
+        row=Tally,
+        handlers={Opened: _opened, Raised: _raised, Closed: _closed},
+        ignored=frozenset({Remarked}),
+        index=changes,
+    )
+
+
+def happened(event: Event, tally: str, *, version: int, position: int) -> Happened:
+    """The frame of an event of the stream `tally-<tally>`."""
+    return Happened(Recorded(event, uuid4(), f"tally-{tally}", version, position, AT, METADATA))
+
+
+def history(*events: Sequence[object], first: int = 10, step: int = 10) -> list[Happened]:
+    """Frames of `(tally, event)` pairs, in the log's order: versions counted per tally, positions by steps."""
+    versions: dict[str, int] = {}
+    frames = []
+    for number, (tally, event) in enumerate(events):
+        assert isinstance(tally, str)
+        assert isinstance(event, Event)
+        versions[tally] = versions.get(tally, -1) + 1
+        frames.append(happened(event, tally, version=versions[tally], position=first + step * number))
+    return frames

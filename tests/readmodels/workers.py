@@ -1,0 +1,78 @@
+"""Workers for tests: in a thread of this process, or in a process that can be killed."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.worker import run_projections
+from projections.projection import Projection
+from tests.readmodels.logbook import CODEC
+from tests.readmodels.tallies import raises, tallies
+
+_REPOSITORY = Path(__file__).parents[2]
+
+
+def deployment(eventstore_uri: str, redis_uri: str, namespace: str, partitions: int = 1) -> Deployment:
+    return Deployment(eventstore_uri, redis_uri, namespace, partitions, CODEC)
+
+
+class ThreadWorker:
+    """Follows these projections while it is entered."""
+
+    def __init__(self, deployed: Deployment, *projections: Projection[Any]) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run_projections, args=(projections, deployed, self._stop), daemon=True)
+
+    def __enter__(self) -> "ThreadWorker":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(15)
+        assert not self._thread.is_alive()
+
+
+class ProcessWorker:
+    """Follows `tallies` and `raises` of one category in a process of its own, which ends with this one."""
+
+    def __init__(self, deployed: Deployment, category: str) -> None:
+        arguments = [deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, deployed.partitions, category]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.readmodels.workers", json.dumps(arguments)],
+            cwd=_REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        """SIGKILL, at whatever instruction."""
+        self._process.kill()
+        self._process.communicate(timeout=10)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=20)
+        return self._process.returncode
+
+
+def _main(arguments: str) -> None:
+    eventstore_uri, redis_uri, namespace, partitions, category = json.loads(arguments)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    followed = [tallies(category), raises(category)]
+    run_projections(followed, deployment(eventstore_uri, redis_uri, namespace, partitions), stop)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])
