@@ -28,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_connected,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings

@@ -26,8 +26,22 @@ from service.http.refusals import problem_of, store_unavailable
 ACTOR: Final = "anonymous"
 TENANT: Final = "default"
 _NO_VERSION: Final = 2**64  # no stream gets there: whoever names a version of what is yet to be created is refused
-Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,128}$")]
-Version = Annotated[str | None, Header(alias="If-Match", pattern='^"(0|[1-9][0-9]{0,18})"$')]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="Sent again under the same key, a request takes effect once and gets the same answer.",
+    ),
+]
+Version = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern='^"(0|[1-9][0-9]{0,18})"$',
+        description="The version that the request is meant for, in quotes; it is refused for another.",
+    ),
+]
 
 
 class NoParameters(BaseModel):
@@ -53,11 +67,11 @@ class Sender:
         condition = None if self.if_version is None else _NO_VERSION
         return await self._send(command, path, body, condition)
 
-    async def send(self, command: Command, path: str, body: BaseModel | None = None) -> Outcome:
+    async def send(self, command: Command, path: str, body: BaseModel) -> Outcome:
         """Sends a command to what may exist. `path` is the canonical one, part of what was asked. Raises Problem."""
         return await self._send(command, path, body, self.if_version)
 
-    async def _send(self, command: Command, path: str, body: BaseModel | None, condition: int | None) -> Outcome:
+    async def _send(self, command: Command, path: str, body: BaseModel, condition: int | None) -> Outcome:
         name = type(command).__name__
         bind_contextvars(command=name)
         try:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service.http.observation import CORRELATION
-from service.http.problems import MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
+from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
 
 _TEXT: Final = {"type": "string"}
 _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -17,7 +17,6 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ETag": {"description": "The version, in quotes, as If-Match takes it.", "schema": _TEXT},
     "Location": {"description": "The path of what was created.", "schema": _TEXT},
     "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
-    "Allow": {"description": "The methods that this path has.", "schema": _TEXT},
 }
 _ALWAYS: Final = ("malformed", "unexpected")
 _RULES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -34,6 +33,20 @@ _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "list": ("Foldstream-Position",),
     "plain": (),
 }
+_DESCRIPTIONS: Final[Mapping[Kind, str]] = {
+    "create": "It was created.",
+    "command": "It happened, or was so already.",
+    "query": "What was asked for, as the read model has it.",
+    "list": "What was asked for, as the read model has it.",
+    "plain": "What was asked for.",
+}
+_CORRELATION: Final = {
+    "name": CORRELATION,
+    "in": "header",
+    "required": False,
+    "description": "A UUID to find all that the request caused by; anything else is ignored.",
+    "schema": {**_TEXT, "format": "uuid"},
+}
 _FAMILY: Final[Mapping[Kind, str]] = {"create": "command", "list": "query"}
 
 
@@ -46,7 +59,7 @@ def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int |
         by_status[status_of(rule)].append(rule)
     success = status or (201 if kind == "create" else 200)
     return {
-        success: {"description": "It is so.", "headers": _headers(*_SUCCESS[kind])},
+        success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},
         **{refused: _refusal(refused, names) for refused, names in sorted(by_status.items())},
     }
 
@@ -58,15 +71,16 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas.update(schema.pop("$defs"))
     schemas["Problem"] = schema
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation.setdefault("parameters", []).append(_CORRELATION)
     return document
 
 
 def _refusal(status: int, rules: list[str]) -> dict[str, Any]:
-    said = "Retry-After" if status in {429, 503} else "Allow" if status == 405 else None
     return {
         "description": "Refused: " + ", ".join(f"`{rule}`" for rule in rules) + ".",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        "headers": _headers(*(name for name in (said,) if name is not None)),
+        "headers": _headers(*(("Retry-After",) if status in COME_BACK else ())),
     }
 
 

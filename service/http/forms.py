@@ -88,6 +88,10 @@ class CancelForm(_Body):
     reason: Reason = Field(default_factory=str)
 
 
+NOTHING: Final = Nothing()
+NO_REASON: Final = CancelForm()
+
+
 class QuantityForm(_Body):
     """So many of a SKU."""
 

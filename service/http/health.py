@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
@@ -64,7 +64,7 @@ async def is_ready(request: Request, parameters: Parameters) -> Ready:
     return Ready(status="ok" if all(check.ok for check in results) else "degraded", checks=checks)
 
 
-@router.get("/metrics", response_class=Response, responses=documented("plain"))
+@router.get("/metrics", response_class=PlainTextResponse, responses=documented("plain"))
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
     """What was counted since the start, in Prometheus' text format."""
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)

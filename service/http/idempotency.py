@@ -21,8 +21,8 @@ def creation_id(collection: str, caller: str, key: str | None) -> str:
     return str(uuid4() if key is None else uuid5(_CREATIONS, f"{collection} {caller} {key}"))
 
 
-def digest(method: str, path: str, body: BaseModel | None) -> str:
+def digest(method: str, path: str, body: BaseModel) -> str:
     """A digest (SHA-256, hex) of the request: the same for bodies that say the same in other bytes."""
-    said = body.model_dump(mode="json", exclude_unset=True) if body is not None else {}
+    said = body.model_dump(mode="json", exclude_unset=True)
     request = json.dumps([method, path, said], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(request.encode()).hexdigest()

@@ -20,6 +20,8 @@ from service.http.answers import Changed, LineAdded, changed, created, digits
 from service.http.commands import Sender, sender
 from service.http.documentation import documented
 from service.http.forms import (
+    NO_REASON,
+    NOTHING,
     CancelForm,
     CustomerPath,
     ItemForm,
@@ -123,9 +125,7 @@ async def add_item(order_id: OrderPath, form: ItemForm, sending: Sending) -> JSO
     response_model=Changed,
     responses=documented("command", "unknown-order", "order-not-pending", "no-such-line"),
 )
-async def remove_item(
-    order_id: OrderPath, line: LinePath, sending: Sending, form: Nothing | None = None
-) -> JSONResponse:
+async def remove_item(order_id: OrderPath, line: LinePath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """Removes a line from a pending order."""
     command = RemoveItem(order_id=order_id, line=line)
     return changed(order_id, await sending.send(command, f"/orders/{order_id}/items/{line}", form))
@@ -136,7 +136,7 @@ async def remove_item(
     response_model=Changed,
     responses=documented("command", "unknown-order", "no-items", "order-not-pending"),
 )
-async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing | None = None) -> JSONResponse:
+async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """Confirms an order; its fulfilment starts."""
     command = ConfirmOrder(order_id=order_id)
     return changed(order_id, await sending.send(command, f"/orders/{order_id}/confirm", form))
@@ -147,9 +147,9 @@ async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing | N
     response_model=Changed,
     responses=documented("command", "unknown-order", "order-already-shipped"),
 )
-async def cancel_order(order_id: OrderPath, sending: Sending, form: CancelForm | None = None) -> JSONResponse:
+async def cancel_order(order_id: OrderPath, sending: Sending, form: CancelForm = NO_REASON) -> JSONResponse:
     """Cancels an order: at once where nothing was begun, else as soon as what was begun is undone."""
-    reason = {"reason": form.reason} if form is not None and form.reason else {}
+    reason = {"reason": form.reason} if form.reason else {}
     command = RequestCancellation(order_id=order_id, **reason)
     return changed(order_id, await sending.send(command, f"/orders/{order_id}/cancel", form))
 

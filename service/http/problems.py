@@ -29,7 +29,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "read-model-behind": 503,
     "read-model-unavailable": 503,
 }
-_COME_BACK: Final = (429, 503)
+COME_BACK: Final = (429, 503)
 _UNQUOTED: Final = "/:@!$&'()*+,;=~-._"
 
 
@@ -88,7 +88,7 @@ def document(problem: Problem, path: str) -> dict[str, Any]:
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """The response that says so."""
     headers = dict(problem.headers or {})
-    if problem.status_code in _COME_BACK:
+    if problem.status_code in COME_BACK:
         headers["Retry-After"] = str(RETRY_AFTER)
     request.state.rule = problem.rule
     return JSONResponse(document(problem, request.scope["path"]), problem.status_code, headers, MEDIA_TYPE)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.http.description import Description
 from tests.support.service import FoldstreamProcess
 
 
@@ -24,7 +25,14 @@ def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri
 
 
 @pytest.fixture(scope="session")
-def http(api: str) -> Iterator[httpx.Client]:
-    """A connection to the service, kept open."""
-    with httpx.Client(base_url=api, timeout=40, trust_env=False) as client:
+def description(api: str) -> Description:
+    """What the API says of itself."""
+    return Description(httpx.get(f"{api}/openapi.json", trust_env=False).json())
+
+
+@pytest.fixture(scope="session")
+def http(api: str, description: Description) -> Iterator[httpx.Client]:
+    """A connection to the service, kept open; every answer that comes over it has to be as described."""
+    hooks = {"response": [description.demand]}
+    with httpx.Client(base_url=api, timeout=40, trust_env=False, event_hooks=hooks) as client:
         yield client
