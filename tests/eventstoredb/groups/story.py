@@ -84,13 +84,11 @@ class Story:
 
     def parking_succeeds(self) -> None:
         parks, self._parks = self._parks, []
-        for park in parks:
-            self._note(self.engine.parked(park.message, self.now))
+        self._note(self.engine.parked([park.message for park in parks], self.now))
 
     def parking_fails(self) -> None:
         parks, self._parks = self._parks, []
-        for park in parks:
-            self._note(self.engine.not_parked(park.message, self.now))
+        self._note(self.engine.not_parked([park.message for park in parks], self.now))
 
     def replayed(self, *numbers: int) -> None:
         """These are read back from the parked stream, as links with ids of their own: the number plus 100."""

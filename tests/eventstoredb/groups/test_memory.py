@@ -65,3 +65,11 @@ def test_a_message_left_open_for_long_costs_nothing_for_those_after_it() -> None
         story.acknowledged(*([number] if number else []))
     assert len(story.engine.flights) == 1
     assert len(story.engine.flights._order) < 100
+
+
+def test_very_large_messages_leave_room_for_fewer() -> None:
+    story = Story(history_buffer_size=500, read_batch_size=20)
+    story.happens(40, data=bytes(1024 * 1024))
+    assert (story.engine.next_page_size(), story.engine.room) == (0, 0)
+    story.joins(slots=30)
+    assert story.engine.next_page_size() == 20

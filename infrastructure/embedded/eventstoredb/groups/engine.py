@@ -22,6 +22,7 @@ from infrastructure.embedded.eventstoredb.groups.turns import Turns
 from infrastructure.embedded.eventstoredb.storage.record import Record
 
 PAGE, DEFAULT_PAGE = 100, 20
+MAX_BYTES = 32 * 1024 * 1024
 REFUSED = "Client explicitly NAK'ed message.\n"
 
 
@@ -54,10 +55,16 @@ class Engine:
 
     # The source
 
+    @property
+    def room(self) -> int:
+        """How many more messages may wait; very large ones leave less."""
+        if self.buffer.bytes >= MAX_BYTES:
+            return 0
+        return max(0, self._settings.history_buffer_size - len(self.buffer) - len(self._parking))
+
     def next_page_size(self) -> int:
-        """How many events there is room for now; a group that fell behind waits for room for a batch."""
-        room = self._settings.history_buffer_size - len(self.buffer) - len(self._parking)
-        batch = self._settings.read_batch_size
+        """How many events to read now; a group that fell behind waits for room for a batch."""
+        room, batch = self.room, self._settings.read_batch_size
         self.live = self.live and room > 0
         if self.live:
             return min(room, PAGE)
@@ -113,32 +120,31 @@ class Engine:
         return self.settle(now)
 
     def refuse(self, ids: Iterable[UUID], action: Action, reason: str, now: float) -> list[Effect]:
-        for flight in filter(None, map(self.flights.end, ids)):
-            if action is Action.PARK:
-                self._park(flight.message, REFUSED + reason)
-            elif action in {Action.RETRY, Action.UNKNOWN}:
-                self._retry(flight.message)
+        messages = [flight.message for flight in map(self.flights.end, ids) if flight]
+        if action is Action.PARK:
+            self._park(messages, REFUSED + reason)
+        elif action in {Action.RETRY, Action.UNKNOWN}:
+            self._retry(messages)
         return self.settle(now)
 
     # The log
 
-    def parked(self, message: Message, now: float) -> list[Effect]:
-        """The message is in the parked stream."""
-        self._parking.pop(message.record.position, None)
+    def parked(self, messages: Iterable[Message], now: float) -> list[Effect]:
+        """These are in the parked stream."""
+        for message in messages:
+            del self._parking[message.record.position]
         return self.settle(now)
 
-    def not_parked(self, message: Message, now: float) -> list[Effect]:
-        """It could not be written there; rather than lose it, it is delivered again."""
-        if self._parking.pop(message.record.position, None):
-            self.buffer.retry([message])
+    def not_parked(self, messages: Iterable[Message], now: float) -> list[Effect]:
+        """They could not be written there; rather than lose them, they are delivered again."""
+        self.buffer.retry(self._parking.pop(message.record.position) for message in messages)
         return self.settle(now)
 
     # The time
 
     def tick(self, now: float) -> list[Effect]:
         """Once a second: only then is it noticed that a consumer took too long."""
-        for message in self.flights.expired(now):
-            self._retry(message)
+        self._retry(self.flights.expired(now))
         return self.settle(now, on_tick=True)
 
     def settle(self, now: float, *, on_tick: bool = False) -> list[Effect]:
@@ -159,16 +165,19 @@ class Engine:
         self._effects.append(Deliver(consumer, message))
         return Answer.SENT
 
-    def _retry(self, message: Message) -> None:
+    def _retry(self, messages: Iterable[Message]) -> None:
         limit = self._settings.max_retry_count
-        if message.retry_count >= limit:
-            self._park(message, f"Reached retry count of {limit}")
-        else:
-            self.buffer.retry([message.again()])
+        again: list[Message] = []
+        given_up: list[Message] = []
+        for message in messages:
+            (given_up if message.retry_count >= limit else again).append(message)
+        self.buffer.retry(message.again() for message in again)
+        self._park(given_up, f"Reached retry count of {limit}")
 
-    def _park(self, message: Message, reason: str) -> None:
-        self._parking[message.record.position] = message
-        self._effects.append(Park(message, reason))
+    def _park(self, messages: Iterable[Message], reason: str) -> None:
+        for message in messages:
+            self._parking[message.record.position] = message
+            self._effects.append(Park(message, reason))
 
     def _mark(self, now: float, *, on_tick: bool) -> None:
         lowest = self._lowest()

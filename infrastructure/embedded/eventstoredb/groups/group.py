@@ -178,9 +178,9 @@ class Group:
 
     async def _replay_page(self, number: int, stop: int) -> int:
         """The number to go on from."""
-        while (size := self.engine.next_page_size()) == 0:
+        while self.engine.room == 0:
             await self._change()
-        page = self.parked.read(number, min(stop - number, size))
+        page = self.parked.read(number, min(stop - number, self.engine.room))
         following = page[-1][0].number + 1 if page else stop
         self._do(self.engine.replay(page, time.monotonic()))
         await self.parked.forget(following)
@@ -193,8 +193,7 @@ class Group:
 
     def _told(self, messages: list[Message], written: bool) -> None:
         tell = self.engine.parked if written else self.engine.not_parked
-        for message in messages:
-            self._do(tell(message, time.monotonic()))
+        self._do(tell(messages, time.monotonic()))
 
     def _do(self, effects: list[Effect]) -> None:
         self._changed.set()

@@ -31,5 +31,10 @@ class Message:
     def link(self) -> Record | None:
         return None if self.event is self.record else self.record
 
+    @property
+    def size(self) -> int:
+        """Roughly the bytes it takes to hold or to send it."""
+        return sum(len(part.data) + len(part.metadata) for part in (self.event, self.link) if part)
+
     def again(self) -> "Message":
         return replace(self, retry_count=self.retry_count + 1)

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.meter import Meter
 
+# One write: large enough to be cheap, small enough not to keep others waiting.
+BATCH_BYTES = 64 * 1024
+OVERHEAD_BYTES = 500
+
 
 class Reader:
-    """Holds no more than the consumer has slots."""
+    """Holds no more than the consumer has slots: what it was too slow to take in time is somebody else's."""
 
     def __init__(self, consumer: Consumer, now: float) -> None:
         self.consumer, self.meter = consumer, Meter(now)
@@ -18,6 +23,8 @@ class Reader:
         self._news = asyncio.Event()
 
     def put(self, message: Message) -> None:
+        if len(self._outbox) >= self.consumer.slots:
+            self._outbox = deque(filter(self._is_open, self._outbox))
         self._outbox.append(message)
         self._news.set()
 
@@ -26,12 +33,24 @@ class Reader:
         self._dropped = error
         self._news.set()
 
-    async def next_batch(self, limit: int) -> list[Message]:
-        """At least one message, as soon as there is one; raises what the reader was dropped with."""
-        await self._news.wait()
-        if self._dropped:
-            raise self._dropped
-        batch = [self._outbox.popleft() for _ in range(min(limit, len(self._outbox)))]
+    async def next_batch(self) -> list[Message]:
+        """Some messages, as soon as there is one; raises what the reader was dropped with."""
+        batch: list[Message] = []
+        while not batch:
+            await self._news.wait()
+            if self._dropped:
+                raise self._dropped
+            batch = list(filter(self._is_open, self._taken()))
+        return batch
+
+    def _taken(self) -> Iterator[Message]:
+        size = 0
+        while self._outbox and size < BATCH_BYTES:
+            message = self._outbox.popleft()
+            size += message.size + OVERHEAD_BYTES
+            yield message
         if not self._outbox:
             self._news.clear()
-        return batch
+
+    def _is_open(self, message: Message) -> bool:
+        return self.consumer.in_flight.get(message.id) is message

@@ -31,7 +31,6 @@ from infrastructure.embedded.eventstoredb.wire.persistent_responses import (
 
 Request = TypeVar("Request", bound=Message)
 SERVICE = "event_store.client.persistent_subscriptions.PersistentSubscriptions"
-MESSAGES_PER_WRITE = 64
 UNANSWERED_SECONDS = 30.0
 NEGATIVE_STOP = "Cannot stop replaying parked message at a negative version."
 
@@ -153,7 +152,7 @@ async def _serve(call: Call[persistent_pb2.ReadReq], group: Group, reader: Reade
     answers.add_done_callback(lambda task: _pass_on(task, reader))
     try:
         while True:
-            batch = await reader.next_batch(MESSAGES_PER_WRITE)
+            batch = await reader.next_batch()
             frames = [message_frame(message, structured_ids=asked.structured_ids) for message in batch]
             await call.send_frames(b"".join(frames))
     finally:
