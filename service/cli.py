@@ -127,6 +127,14 @@ def redis(
     return run(socket=path, data=data, stop_when_closed=stop_when_closed)
 
 
+@app.command()
+def demo() -> int:
+    """Show the main job end to end, in a fresh temporary folder; exit code 0 only if every check holds."""
+    from service.demo.run import run_demo  # noqa: PLC0415 - a command loads only what it runs
+
+    return run_demo()
+
+
 def main() -> NoReturn:
     """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
     try:

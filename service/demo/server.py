@@ -8,14 +8,16 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from time import monotonic
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
+
+from service.errors import ServiceError
 
 READY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 30.0
 READY: Final = "foldstream_ready "
 
 
-class NotReady(Exception):
+class NotReady(ServiceError):
     """The service ended, or was silent for too long; carries the last lines that it wrote."""
 
 
@@ -57,7 +59,7 @@ class Server:
     def _uri_of(self, name: str) -> str:
         return str(next(entry["uri"] for entry in self._listed() if entry["name"] == name))
 
-    def _listed(self) -> list[dict[str, object]]:
+    def _listed(self) -> list[dict[str, Any]]:
         return list(json.loads((self._folder / "run" / "processes.json").read_text(encoding="utf-8")))
 
     def _ready_line(self) -> str:

@@ -123,20 +123,17 @@ class Shop:
 
     async def settled(self, orders: Iterable[PlannedOrder]) -> list[dict[str, Any]]:
         """The orders once each of them ended shipped or cancelled, in the order given."""
-        return list(await asyncio.gather(*(self._settled(order) for order in orders)))
-
-    async def _settled(self, order: PlannedOrder) -> dict[str, Any]:
+        planned = list(orders)
+        expected = {order.order_id for order in planned}
         async with asyncio.timeout(SETTLED_WITHIN):
-            while True:
-                answer = await self._read_while_away(f"/orders/{order.order_id}")
-                if answer is not None and answer["status"] in {"shipped", "cancelled"}:
-                    return answer
+            while not expected <= await self._ended({order.customer_id for order in planned}):
                 await asyncio.sleep(0.25)
+        return list(await asyncio.gather(*(self.get(f"/orders/{order.order_id}") for order in planned)))
 
-    async def _read_while_away(self, path: str) -> dict[str, Any] | None:
-        async with self.places:
-            answer = await self.http.get(path)
-        return dict(answer.json()) if answer.status_code == 200 else None
+    async def _ended(self, customer_ids: Iterable[str]) -> set[str]:
+        """The ids of the orders of these customers that are shipped or cancelled."""
+        lists = await asyncio.gather(*(self.orders_of(customer_id) for customer_id in customer_ids))
+        return {order["id"] for orders in lists for order in orders if order["status"] in {"shipped", "cancelled"}}
 
     async def orders_of(self, customer_id: str) -> list[dict[str, Any]]:
         """All orders of a customer, newest first, page by page."""

@@ -60,7 +60,7 @@ def saga(report: Report, log: Log, order: PlannedOrder) -> None:
 
 
 def _name(recorded: Recorded[Any]) -> str:
-    return recorded.event.stored_name
+    return str(recorded.event.stored_name)
 
 
 def _cause(recorded: Recorded[Any]) -> str:
