@@ -126,8 +126,8 @@ class Shop:
         planned = list(orders)
         expected = {order.order_id for order in planned}
         async with asyncio.timeout(SETTLED_WITHIN):
-            while not expected <= await self._ended({order.customer_id for order in planned}):
-                await asyncio.sleep(0.25)  # noqa: ASYNC110 - the API is asked; nobody here could set an event
+            while not expected <= await self._ended({order.customer_id for order in planned}):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.25)
         return list(await asyncio.gather(*(self.get(f"/orders/{order.order_id}") for order in planned)))
 
     async def _ended(self, customer_ids: Iterable[str]) -> set[str]:
