@@ -69,9 +69,14 @@ def _main(arguments: str) -> None:
     eventstore_uri, redis_uri, namespace, partitions, category = json.loads(arguments)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    threading.Thread(target=_end_with_pipe, args=(stop,), daemon=True).start()
     followed = [tallies(category), raises(category)]
     run_projections(followed, deployment(eventstore_uri, redis_uri, namespace, partitions), stop)
+
+
+def _end_with_pipe(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
 
 
 if __name__ == "__main__":

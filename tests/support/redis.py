@@ -61,6 +61,14 @@ class RedisProcess:
         self._process.terminate()
         return self._ended()
 
+    def close_pipe(self) -> int:
+        """As the death of the process that started it would; the exit code."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.stdin = None
+        return self._ended()
+
     def kill(self) -> None:
         """The server with SIGKILL, at any instruction."""
         os.kill(self.server_pid, signal.SIGKILL)
