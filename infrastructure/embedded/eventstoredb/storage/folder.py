@@ -92,7 +92,7 @@ def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
 
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA cache_size = -24576")  # KiB
     return connection
 
 

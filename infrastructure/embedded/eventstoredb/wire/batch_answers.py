@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted, WrongExpectedVersion
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, NO_STREAM, Appended
 from infrastructure.embedded.eventstoredb.wire.encoding import frame
-from infrastructure.embedded.eventstoredb.wire.proposals import MAX_APPEND_BYTES, AppendTooLarge, BadProposal
+from infrastructure.embedded.eventstoredb.wire.proposals import MAX_APPEND_BYTES, AppendTooLarge, BadProposal, MissingMetadata
 
 BatchResp = streams_pb2.BatchAppendResp
 Code: TypeAlias = code_pb2.Code.ValueType
@@ -51,7 +51,7 @@ def _status(error: LogError, stream: bytes) -> status_pb2.Status:
         case AppendTooLarge():
             size = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=MAX_APPEND_BYTES)
             return _pack(code_pb2.INVALID_ARGUMENT, size)
-        case BadProposal():
+        case BadProposal() | MissingMetadata():
             return _pack(code_pb2.INVALID_ARGUMENT, shared_pb2.BadRequest(message=str(error)))
         case BatchTimedOut():
             return _pack(code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())

@@ -50,7 +50,7 @@ class _Batch:
         return stream_name(options.stream_identifier), expected
 
     def add(self, request: BatchReq) -> None:
-        """Raises BadProposal."""
+        """Raises a LogError when one of the events can't be written."""
         for message in request.proposed_messages:
             self.proposal.add(message)
 
@@ -100,7 +100,7 @@ class _Conversation:
         try:
             batch.add(request)
             target = batch.target()
-        except BadProposal as error:
+        except LogError as error:
             self._answer(batch, error)
             return
         if request.is_final:

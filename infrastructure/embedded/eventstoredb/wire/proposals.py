@@ -19,14 +19,16 @@ class BadProposal(LogError):
     """An event that can't be written, or a version that can't be expected."""
 
 
-class MissingMetadata(BadProposal):
+class MissingMetadata(LogError):
+    """`key` names a property that every event must have."""
+
     def __init__(self, key: str) -> None:
         super().__init__(f"Required Metadata Property '{key}' is missing")
         self.key = key
 
 
-class AppendTooLarge(BadProposal):
-    pass
+class AppendTooLarge(LogError):
+    """One write is limited to a mebibyte."""
 
 
 class Proposal:
@@ -37,7 +39,7 @@ class Proposal:
         self._size = 0
 
     def add(self, message: Proposed) -> None:
-        """Raises BadProposal."""
+        """Raises MissingMetadata, AppendTooLarge or BadProposal."""
         for key in REQUIRED_METADATA:
             if key not in message.metadata:
                 raise MissingMetadata(key)

@@ -22,6 +22,9 @@ from infrastructure.embedded.eventstoredb.wire.rendering import (
     confirmation,
 )
 
+# So many pages in a row that leave something waiting: the reader is slower than the writers.
+_FULL_PAGES_BEHIND = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Filtering:
@@ -86,9 +89,10 @@ class AllSubscription:
         return b"".join(frames)
 
     async def _live(self, at: int) -> int:
-        """Sends what is committed, until more waits than one page holds; where it has got to."""
+        """Sends what is committed, until the reader can't keep up; where it has got to."""
         marks = LiveCheckpoints(self._filtering.interval) if self._filtering else None
-        while True:
+        full_pages = 0
+        while full_pages < _FULL_PAGES_BEHIND:
             await self._log.wait_beyond(at)
             rows = self._log.reader.all_forwards(at + 1, PAGE_RECORDS)
             if not rows:
@@ -96,8 +100,9 @@ class AllSubscription:
                 continue
             at = rows[-1][0]
             await self._call.send_frames(self._live_page(rows, marks))
-            if len(rows) == PAGE_RECORDS or sum(len(row[3]) for row in rows) >= PAGE_BYTES:
-                return at
+            is_full = len(rows) == PAGE_RECORDS or sum(len(row[3]) for row in rows) >= PAGE_BYTES
+            full_pages = full_pages + 1 if is_full else 0
+        return at
 
     def _live_page(self, rows: list[Row], marks: LiveCheckpoints | None) -> bytes:
         if marks is None or self._filtering is None:

@@ -1,0 +1,1 @@
+"""The embedded event store, asked by real clients over gRPC."""

@@ -1,0 +1,86 @@
+"""Many writes on one BatchAppend call."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from uuid import uuid4
+
+from esdbclient import EventStoreDBClient
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
+from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
+
+
+def batch(stream: str, *, of: int = 1, is_final: bool = True, expected: int | None = None) -> BatchAppendReq:
+    """A whole write, or its beginning, under a correlation id of its own."""
+    request = BatchAppendReq(is_final=is_final)
+    request.correlation_id.string = str(uuid4())
+    request.options.stream_identifier.stream_name = stream.encode()
+    request.options.deadline.seconds = 1000
+    if expected is None:
+        request.options.any.SetInParent()
+    else:
+        request.options.stream_position = expected
+    return with_events(request, of)
+
+
+def more(first: BatchAppendReq, *, of: int = 1, is_final: bool = True) -> BatchAppendReq:
+    """The next part of a write."""
+    request = BatchAppendReq(correlation_id=first.correlation_id, is_final=is_final)
+    return with_events(request, of)
+
+
+def with_events(request: BatchAppendReq, count: int) -> BatchAppendReq:
+    for _ in range(count):
+        event = request.proposed_messages.add(data=b"{}")
+        event.id.string = str(uuid4())
+        event.metadata.update({"type": "T", "content-type": "application/json"})
+    return request
+
+
+def answers(stub: StreamsStub, requests: Iterable[BatchAppendReq]) -> dict[str, BatchAppendResp]:
+    """What was answered, by correlation id."""
+    return {answer.correlation_id.string: answer for answer in stub.BatchAppend(iter(requests), timeout=20)}
+
+
+def test_each_of_a_thousand_writes_in_flight_gets_its_own_answer(stub: StreamsStub, stream: str) -> None:
+    requests = [batch(f"{stream}-{number % 7}") for number in range(1000)]
+    answered = answers(stub, requests)
+    assert set(answered) == {request.correlation_id.string for request in requests}
+    assert {answer.WhichOneof("result") for answer in answered.values()} == {"success"}
+
+
+def test_writes_to_one_stream_take_effect_in_the_order_they_were_sent(stub: StreamsStub, stream: str) -> None:
+    requests = [batch(stream), *(batch(stream, expected=number) for number in range(50))]
+    answered = answers(stub, requests)
+    revisions = [answered[request.correlation_id.string].success.current_revision for request in requests]
+    assert revisions == list(range(51))
+
+
+def test_a_write_comes_in_parts_between_the_parts_of_others(
+    stub: StreamsStub, client: EventStoreDBClient, stream: str
+) -> None:
+    one, other = batch(f"{stream}-1", of=2, is_final=False), batch(f"{stream}-2", of=1, is_final=False)
+    answered = answers(stub, [one, other, more(one, of=3), more(other, of=0)])
+    assert answered[one.correlation_id.string].success.current_revision == 4
+    assert answered[other.correlation_id.string].success.current_revision == 0
+    assert len(client.get_stream(f"{stream}-1")) == 5
+
+
+def test_a_refused_write_does_not_disturb_the_others(stub: StreamsStub, stream: str) -> None:
+    good, wrong, last = batch(stream), batch(stream, expected=9), batch(stream, expected=0)
+    answered = answers(stub, [good, wrong, last])
+    results = [answered[r.correlation_id.string].WhichOneof("result") for r in (good, wrong, last)]
+    assert results == ["success", "error", "success"]
+    assert answered[wrong.correlation_id.string].error.message == "WrongExpectedVersion"
+
+
+def test_a_write_that_is_never_finished_is_given_up(stub: StreamsStub, stream: str) -> None:
+    request = batch(stream, is_final=False)
+    request.options.deadline.CopyFrom(type(request.options.deadline)(nanos=200_000_000))
+    answer = next(iter(stub.BatchAppend(endless(request), timeout=20)))
+    assert (answer.correlation_id, answer.error.message) == (request.correlation_id, "Timeout")
+
+
+def endless(first: BatchAppendReq) -> Iterator[BatchAppendReq]:
+    """One request; then the call stays open until the server has answered."""
+    yield first
+    threading.Event().wait(1)
