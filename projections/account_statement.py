@@ -52,10 +52,9 @@ def of_account(account_id: str) -> str:
 
 
 def entered(before: AccountStatement | None, after: AccountStatement | None) -> Iterable[IndexChange]:
-    """The entry that this event made, if it made one. Entries stay: a statement only grows."""
-    if after is None or after.latest is None or (before is not None and before.latest == after.latest):
-        return
-    yield Add(Entry(of_account(after.account_id), after.latest.model_dump_json(), after.position))
+    """The latest entry, which is there once however often it is added. Entries stay: a statement only grows."""
+    if after is not None and after.latest is not None:
+        yield Add(Entry(of_account(after.account_id), after.latest.model_dump_json(), after.position))
 
 
 def begin(row: AccountStatement | None, recorded: Recorded[AccountOpened]) -> AccountStatement:

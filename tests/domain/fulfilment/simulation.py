@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, get_args
 
 from domain.accounts.account import AccountCommand
 from domain.accounts.account import decider as accounts
@@ -19,9 +19,9 @@ from domain.stock.stock import StockCommand
 from domain.stock.stock import decider as stocks
 
 DECIDERS: Final[dict[type[Command], Decider[Any, Any, Any]]] = {
-    **dict.fromkeys(OrderCommand.__args__, orders),
-    **dict.fromkeys(AccountCommand.__args__, accounts),
-    **dict.fromkeys(StockCommand.__args__, stocks),
+    **dict.fromkeys(get_args(OrderCommand), orders),
+    **dict.fromkeys(get_args(AccountCommand), accounts),
+    **dict.fromkeys(get_args(StockCommand), stocks),
 }
 CommandId: TypeAlias = tuple[str, int, str]  # the fulfilment's stream, how long it was, the step
 

@@ -4,9 +4,11 @@ import pytest
 
 from domain.accounts.account import Account, RefundCharge
 from domain.accounts.account import decider as accounts
+from domain.errors import Rejected
 from domain.fulfilment import (
     DispatchForbidden,
     FulfilmentAbandoned,
+    FulfilmentCompleted,
     GoodsMissing,
     GoodsReturned,
     GoodsSecured,
@@ -104,6 +106,36 @@ def test_a_customer_who_wanted_out_first_gives_the_reason() -> None:
     run.run(ORDER)
     assert run.streams[f"order-{ORDER}"][-1] == OrderCancelled(order_id=ORDER, reason="too late")
     assert run.own(ORDER)[-1] == abandoned("too late")
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_until_it_is_shipped_a_customer_may_want_out_at_any_step(steps: int) -> None:
+    run = shop()
+    run.deliver(ORDER)
+    for _ in range(steps):
+        run.step(ORDER)
+    run.send(RequestCancellation(order_id=ORDER, reason="too late"))
+    run.run(ORDER)
+    assert run.own(ORDER)[3:] == [
+        PaymentTaken(order_id=ORDER),
+        DispatchForbidden(order_id=ORDER, reason="too late"),
+        PaymentReturned(order_id=ORDER),
+        LAMP_BACK,
+        DESK_BACK,
+        abandoned("too late"),
+    ]
+
+
+@pytest.mark.parametrize("steps", range(4, 7))
+def test_once_shipped_a_customer_comes_too_late(steps: int) -> None:
+    run = shop()
+    run.deliver(ORDER)
+    for _ in range(steps):
+        run.step(ORDER)
+    with pytest.raises(Rejected, match="has been shipped"):
+        run.send(RequestCancellation(order_id=ORDER))
+    run.run(ORDER)
+    assert run.own(ORDER)[-1] == FulfilmentCompleted(order_id=ORDER)
 
 
 def test_the_account_is_as_it_was() -> None:

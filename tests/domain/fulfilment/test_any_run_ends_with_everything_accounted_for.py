@@ -26,7 +26,15 @@ ORDERS: Final = tuple(numbered(n) for n in range(1, 4))
 ACCOUNTS: Final = tuple(numbered(n) for n in range(10, 13))  # the last one is never opened
 CREDIT: Final = Decimal("20.00")
 Deed: TypeAlias = Literal["confirm", "cancel", "deliver", "step", "ask and crash", "ask late"]
-DEEDS: Final[tuple[Deed, ...]] = ("confirm", "cancel", "deliver", "step", "step", "step", "ask and crash", "ask late")
+HOW_OFTEN: Final[dict[Deed, int]] = {
+    "confirm": 3,
+    "cancel": 1,
+    "deliver": 3,
+    "step": 12,
+    "ask and crash": 2,
+    "ask late": 2,
+}
+DEEDS: Final = tuple(deed for deed, times in HOW_OFTEN.items() for _ in range(times))
 
 items = st.builds(Item, sku=st.sampled_from(SKUS), quantity=st.integers(1, 4), unit_price=st.decimals(0, 30, places=2))
 
@@ -47,19 +55,19 @@ def plans(draw: st.DrawFn) -> Plan:
         CreateOrder(
             order_id=order_id,
             customer_id="ada",
-            account_id=draw(st.sampled_from(ACCOUNTS)),
-            currency=draw(st.sampled_from(["EUR", "EUR", "EUR", "USD"])),  # the accounts are in euros
+            account_id=draw(st.sampled_from((*ACCOUNTS[:2] * 3, ACCOUNTS[2]))),
+            currency=draw(st.sampled_from([*["EUR"] * 6, "USD"])),  # the accounts are in euros
             items=tuple(draw(st.lists(items, min_size=1, max_size=4))),
         )
         for order_id in ORDERS
     ]
     deeds = st.tuples(st.sampled_from(DEEDS), st.sampled_from(ORDERS), st.integers(0, 20))
-    money = st.decimals("0.01", 200, places=2)
+    money = st.decimals("0.01", 300, places=2)
     return Plan(
-        stock=draw(st.fixed_dictionaries({sku: st.integers(0, 20) for sku in SKUS})),
+        stock=draw(st.fixed_dictionaries({sku: st.integers(0, 30) for sku in SKUS})),
         balances=(draw(money), draw(money)),
         orders=created,
-        deeds=draw(st.lists(deeds, max_size=60)),
+        deeds=draw(st.lists(deeds, min_size=20, max_size=60)),
     )
 
 

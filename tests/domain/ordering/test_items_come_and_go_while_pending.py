@@ -39,6 +39,7 @@ def test_the_number_of_a_removed_line_is_not_used_again() -> None:
     removed = ItemRemoved(order_id=ORDER, line=3)
     fourth = ItemAdded(order_id=ORDER, line=RUG.model_copy(update={"line": 4}))
     given(decider, CREATED, ADDED, removed).when(ADD).then(fourth, repeatable=True)
+    given(decider, CREATED, REMOVED, ADDED).when(ADD).then(fourth, repeatable=True)
 
 
 def test_the_hundredth_line_is_added_and_one_more_is_refused() -> None:

@@ -72,6 +72,13 @@ def test_a_customer_who_was_first_gives_the_reason() -> None:
     given(decider, CREATED, CONFIRMED, REQUESTED).when(CANCEL).then(OrderCancelled(order_id=ORDER, reason="too late"))
 
 
+def test_only_the_first_of_several_wishes_gives_the_reason() -> None:
+    second = CancellationRequested(order_id=ORDER, reason="changed my mind")
+    given(decider, CREATED, CONFIRMED, REQUESTED, second).when(CANCEL).then(
+        OrderCancelled(order_id=ORDER, reason="too late")
+    )
+
+
 def test_an_order_that_does_not_exist_is_cancelled_in_writing() -> None:
     given(decider).when(CANCEL).then(OrderCancelled(order_id=ORDER, reason="out-of-stock"), repeatable=True)
 
