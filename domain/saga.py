@@ -25,7 +25,8 @@ class Saga(Generic[StateT, EventT]):
     `reacts_to` are the events of others that wake it; `identify` says which instance one of them concerns.
     `observe` turns such an event into facts of the saga's own stream (none, if it has them already).
     `pending` says what must be asked for now, from the state alone, so that a restart asks again.
-    `hear` turns the answer to one ask, the events that it left in its target's stream, into facts of its own.
+    `hear` turns the answer to one ask, the events that it left in its target's stream, into facts of its own (none,
+    if that ask is no longer pending); it raises `UnexpectedAnswer` for what can't be an answer.
     """
 
     category: str
