@@ -1,0 +1,192 @@
+"""Servers that go away, come back, come back empty, or come back as others, while a worker runs."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from infrastructure.readmodels.connection import connect
+from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.keys import ProjectionKeys
+from projections.projection import Projection
+from tests.readmodels.logbook import Logbook, new_tallies
+from tests.readmodels.reading import WAIT, Reader
+from tests.readmodels.tallies import Tally, tallies
+from tests.readmodels.workers import ThreadWorker, deployment
+from tests.support.eventstore import EventStoreProcess
+from tests.support.processes import eventually
+from tests.support.redis import RedisProcess
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[EventStoreProcess]:
+    with EventStoreProcess(tmp_path / "eventstore") as process:
+        yield process
+
+
+@pytest.fixture
+def cache() -> Iterator[RedisProcess]:
+    process = RedisProcess().start()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def deployed(store: EventStoreProcess, cache: RedisProcess, namespace: str) -> Deployment:
+    return deployment(store.uri, cache.uri, namespace, partitions=2)
+
+
+@pytest.fixture
+def projection(deployed: Deployment, category: str) -> Iterator[Projection[Tally]]:
+    followed = tallies(category)
+    with ThreadWorker(deployed, followed):
+        Reader(deployed).wait_until_available(followed)
+        yield followed
+
+
+@pytest.fixture
+def reader(deployed: Deployment) -> Reader:
+    return Reader(deployed)
+
+
+def written(store: EventStoreProcess, category: str, number: int = 8) -> tuple[dict[str, int], int]:
+    """Tallies with their totals, and the position of the last event."""
+    several = new_tallies(number)
+    with Logbook(store.uri, category) as log:
+        log.open(several)
+        position = log.raise_all(several, 3)
+        return dict(log.totals), position
+
+
+def test_a_wiped_redis_is_filled_again_on_a_quiet_log(
+    deployed: Deployment, store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    totals, position = written(store, projection.category)
+    assert reader.totals(projection, list(totals), position) == totals
+    with connect(deployed.redis_uri) as connection:
+        connection.flushall()
+    assert not reader.is_available(projection)
+    reader.wait_until_available(projection)
+    assert reader.totals(projection, list(totals), position) == totals
+
+
+def test_a_redis_that_comes_back_empty_is_filled_again(
+    deployed: Deployment, store: EventStoreProcess, cache: RedisProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    totals, position = written(store, projection.category)
+    assert reader.totals(projection, list(totals), position) == totals
+    cache.kill()
+    assert not reader.is_available(projection)
+    for path in (cache.data / "appendonlydir").iterdir():
+        path.unlink()
+    cache.start()
+    reader.wait_until_available(projection)
+    assert reader.totals(projection, list(totals), position) == totals
+
+
+def test_a_redis_that_was_away_is_caught_up(
+    store: EventStoreProcess, cache: RedisProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    cache.kill()
+    totals, position = written(store, projection.category)
+    cache.start()
+    assert reader.totals(projection, list(totals), position) == totals
+
+
+def test_a_store_that_was_away_is_followed_again(
+    store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    before, _ = written(store, projection.category)
+    store.kill()
+    store.start()
+    after, position = written(store, projection.category)
+    assert reader.totals(projection, [*before, *after], position) == {**before, **after}
+
+
+def test_queries_are_answered_while_the_store_is_away(
+    store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    totals, position = written(store, projection.category)
+    assert reader.totals(projection, list(totals), position) == totals
+    store.kill()
+    assert reader.ask(lambda models: models.rows(projection, list(totals))) != []
+    store.start()
+
+
+def test_rows_of_a_store_that_was_replaced_are_not_read_on(
+    tmp_path: Path, deployed: Deployment, store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    old, position = written(store, projection.category)
+    assert reader.totals(projection, list(old), position) == old
+    store.kill()
+    with EventStoreProcess(tmp_path / "another", port=store.port) as other:
+        eventually(lambda: reader.health(projection).generation == 2, within=WAIT, what="the next generation")
+        new, position = written(other, projection.category)
+        assert reader.totals(projection, [*old, *new], position) == new
+
+
+def test_a_worker_that_finds_another_store_than_before_begins_again(
+    tmp_path: Path, deployed: Deployment, store: EventStoreProcess, reader: Reader, category: str
+) -> None:
+    followed = tallies(category)
+    old, position = written(store, category)
+    with ThreadWorker(deployed, followed):
+        reader.wait_until_available(followed)
+        assert reader.totals(followed, list(old), position) == old
+    store.kill()
+    with EventStoreProcess(None, port=store.port) as other:
+        new, position = written(other, category)
+        with ThreadWorker(deployed, followed):
+            eventually(lambda: reader.health(followed).generation == 2, within=WAIT, what="the next generation")
+            assert reader.totals(followed, [*old, *new], position) == new
+
+
+@pytest.mark.parametrize("lost", ["ahead of the log", "between two events", "gone"])
+def test_a_checkpoint_that_cannot_be_followed_begins_a_new_generation(
+    lost: str, deployed: Deployment, store: EventStoreProcess, reader: Reader, category: str
+) -> None:
+    followed = tallies(category)
+    totals, position = written(store, category)
+    with ThreadWorker(deployed, followed):
+        reader.wait_until_available(followed)
+        assert reader.totals(followed, list(totals), position) == totals
+    keys = ProjectionKeys(deployed.namespace, followed.name).partition(1, 0)
+    with connect(deployed.redis_uri) as connection:
+        identity, _, at = (connection.get(keys.checkpoint) or b"").decode().rpartition(":")
+        if lost == "gone":
+            connection.delete(keys.checkpoint)
+        else:
+            connection.set(keys.checkpoint, f"{identity}:{int(at) + (10**9 if lost == 'ahead of the log' else 1)}")
+    with ThreadWorker(deployed, followed):
+        eventually(lambda: reader.health(followed).generation == 2, within=WAIT, what="the next generation")
+        assert reader.totals(followed, list(totals), position) == totals
+
+
+def test_what_a_generation_leaves_behind_is_swept_away(
+    deployed: Deployment, store: EventStoreProcess, reader: Reader, category: str
+) -> None:
+    followed = tallies(category)
+    totals, position = written(store, category)
+    for number, partitions in enumerate((2, 4), start=1):
+        resized = deployment(deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, partitions)
+        with ThreadWorker(resized, followed):
+            eventually(partial(is_live, reader, followed, number), within=WAIT, what="the next generation")
+            assert reader.totals(followed, list(totals), position) == totals
+            eventually(partial(only, deployed, number), within=WAIT, what="the sweeping")
+
+
+def is_live(reader: Reader, projection: Projection[Tally], number: int) -> bool:
+    return reader.health(projection).generation == number
+
+
+def only(deployed: Deployment, number: int) -> bool:
+    return numbers(deployed) == {number}
+
+
+def numbers(deployed: Deployment) -> set[int]:
+    """The generations that have keys."""
+    keys = ProjectionKeys(deployed.namespace, "tallies")
+    with connect(deployed.redis_uri) as connection:
+        found = {keys.generation_of(key.decode()) for key in connection.scan_iter(match=keys.generations_pattern)}
+    return {number for number in found if number is not None}
