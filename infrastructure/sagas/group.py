@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient.common import AbstractAsyncPersistentSubscription
-from esdbclient.exceptions import AlreadyExists, NotFound
+from esdbclient.exceptions import AlreadyExists, FailedPrecondition, NotFound, SubscriptionConfirmationError
 
 from domain.saga import Saga
 from infrastructure.eventstore.client import address_of, bounded, raise_if_cancelled
@@ -44,6 +44,8 @@ async def _join(client: AsyncEventStoreDBClient, group: str, buffer: int) -> Abs
         except StopAsyncIteration as error:  # how the client ends when it was cancelled before the confirmation
             raise_if_cancelled()
             raise StoreUnavailable(address_of(client), f"the group {group} was not confirmed") from error
+        except (FailedPrecondition, SubscriptionConfirmationError) as error:  # as many workers as it takes, or none
+            raise StoreUnavailable(address_of(client), f"the group {group} can't be joined: {error}") from error
 
 
 async def _create(client: AsyncEventStoreDBClient, group: str, pattern: str) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
+from esdbclient import AsyncEventStoreDBClient, StreamState
 from esdbclient.exceptions import (
     ConsumerTooSlow,
     DiscoveryFailed,
@@ -214,3 +214,14 @@ def test_a_store_that_is_away_has_no_identity() -> None:
     with pytest.raises(StoreUnavailable):
         store_identity(client)
     client.close()
+
+
+def test_a_client_full_of_subscriptions_leaves_the_calls_of_another_alone(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with connected(eventstore_uri) as full, connected(eventstore_uri) as free:
+            joining = (full.subscribe_to_all(from_end=True) for _ in range(100))
+            subscriptions = await asyncio.wait_for(asyncio.gather(*joining), 20.0)
+            assert await free.get_current_version("foldstream-nowhere", timeout=5.0) is StreamState.NO_STREAM
+            assert len(subscriptions) == 100
+
+    asyncio.run(run())
