@@ -82,6 +82,11 @@ class Story:
             self.now += 1
             self._note(self.engine.tick(self.now))
 
+    @property
+    def parking(self) -> list[int]:
+        """What is on its way to the parked stream."""
+        return [park.message.record.number for park in self._parks]
+
     def parking_succeeds(self) -> None:
         parks, self._parks = self._parks, []
         self._note(self.engine.parked([park.message for park in parks], self.now))

@@ -80,6 +80,14 @@ def test_only_the_tick_notices_that_time_is_up() -> None:
     assert story.deliveries == [(1, 1)]
 
 
+def test_a_message_expires_when_its_time_has_just_passed() -> None:
+    story = Story(message_timeout_ms=1_000)
+    story.joins()
+    story.happens(1)
+    story.passes(seconds=1)
+    assert story.deliveries == [(0, 0), (0, 1)]
+
+
 def test_without_patience_a_message_expires_with_the_next_tick() -> None:
     story = Story(message_timeout_ms=0, max_retry_count=1)
     story.joins()

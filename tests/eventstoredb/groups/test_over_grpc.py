@@ -161,6 +161,15 @@ def test_from_the_end_of_the_log_everything_after_the_creation_is_seen(client: E
     assert kinds[0] == "$PersistentConfig"
 
 
+def test_a_new_group_ignores_what_a_former_one_left(client: EventStoreDBClient, stream: str) -> None:
+    append(client, stream, 2)
+    append(client, f"$persistentsubscription-{stream}::group-checkpoint", 1, b'"0"')
+    append(client, f"$persistentsubscription-{stream}::group-parked", 1, f"0@{stream}".encode())
+    client.create_subscription_to_stream("group", stream)
+    assert parked(client, stream, 0)
+    assert told(Listener(client, "group", stream).take(2)) == [(0, 0), (1, 0)]
+
+
 def test_all_settings_are_told_as_they_were_given(client: EventStoreDBClient, stream: str) -> None:
     client.create_subscription_to_stream(
         "group", stream, consumer_strategy="PinnedByCorrelation", message_timeout=0.5, checkpoint_after=0

@@ -68,6 +68,16 @@ def test_pinned_lets_others_go_on_while_one_consumer_is_full() -> None:
     assert story.got(one) == [0, 1]
 
 
+def test_pinned_keeps_the_order_of_what_it_makes_wait() -> None:
+    story = Story(consumer_strategy="Pinned")
+    story.joins(slots=1)
+    story.joins(slots=1)
+    story.happen([event(number, "order-1") for number in range(4)])
+    for number in range(3):
+        story.acknowledged(number)
+    assert story.deliveries == [(0, 0), (1, 0), (2, 0), (3, 0)]
+
+
 def test_pinned_checkpoints_nothing_that_was_kept_waiting() -> None:
     story = Story(consumer_strategy="Pinned", max_checkpoint_count=1)
     story.joins(slots=1)

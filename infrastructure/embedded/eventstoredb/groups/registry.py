@@ -16,6 +16,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 )
 from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound, NotReady
 from infrastructure.embedded.eventstoredb.groups.group import Group
+from infrastructure.embedded.eventstoredb.groups.streams import checkpoint_stream, parked_stream
 from infrastructure.embedded.eventstoredb.log import ANY, Log
 
 TICK_SECONDS = 1.0
@@ -41,7 +42,8 @@ class Registry:
         self._ticking = asyncio.create_task(self._tick())
         self._ticking.add_done_callback(_report)
         self._is_ready = True
-        logger.info("groups_loaded", count=len(self._groups))
+        if self._groups:
+            logger.info("groups_loaded", count=len(self._groups))
 
     async def stop(self) -> None:
         """Ends all readers."""
@@ -65,6 +67,7 @@ class Registry:
             if definition.key in self._groups:
                 raise GroupExists(definition.source, definition.group)
             check_sizes(definition)
+            await self._forget(definition)  # a kill may have left something of a deleted one
             await self._configuration.prepare()
             group = Group(self._log, definition)  # finds the end before the configuration moves it
             await self._configuration.save([*self._definitions(), definition])
@@ -89,9 +92,7 @@ class Registry:
             await self._configuration.save([d for d in self._definitions() if d.key != group.definition.key])
             del self._groups[group.definition.key]
             await group.stop()
-            for kept in (group.checkpoints.name, group.parked.name):
-                if self._log.stream_exists(kept):
-                    await self._log.delete(kept, ANY)
+            await self._forget(group.definition)
 
     def get(self, stream: str | None, name: str) -> Group:
         """Raises GroupNotFound or NotReady."""
@@ -113,6 +114,11 @@ class Registry:
         if source not in self._sources:
             raise GroupNotFound(source, "")
         return [group for group in self._groups.values() if group.definition.source == source]
+
+    async def _forget(self, definition: Definition) -> None:
+        for name in (checkpoint_stream(definition.key), parked_stream(definition.key)):
+            if self._log.stream_exists(name):
+                await self._log.delete(name, ANY)
 
     def _check_ready(self) -> None:
         if not self._is_ready:

@@ -20,6 +20,14 @@ ADMINISTRATORS = dict.fromkeys(("$r", "$w", "$d", "$mr", "$mw"), "$admins")
 logger = structlog.get_logger()
 
 
+def checkpoint_stream(key: str) -> str:
+    return f"$persistentsubscription-{key}-checkpoint"
+
+
+def parked_stream(key: str) -> str:
+    return f"$persistentsubscription-{key}-parked"
+
+
 def json_record(kind: str, document: object) -> NewRecord:
     return NewRecord(uuid4(), kind, True, json.dumps(document).encode(), b"")
 
@@ -29,7 +37,7 @@ class CheckpointStream:
 
     def __init__(self, log: Log, definition: Definition) -> None:
         self._log, self._definition = log, definition
-        self.name = f"$persistentsubscription-{definition.key}-checkpoint"
+        self.name = checkpoint_stream(definition.key)
 
     def load(self) -> int | None:
         """None where nothing readable is kept; then the group begins at its start."""
@@ -53,7 +61,7 @@ class ParkedStream:
 
     def __init__(self, log: Log, definition: Definition) -> None:
         self._log = log
-        self.name = f"$persistentsubscription-{definition.key}-parked"
+        self.name = parked_stream(definition.key)
 
     def bounds(self) -> range:
         """The numbers of what is parked now."""
