@@ -143,6 +143,8 @@ def main() -> NoReturn:
         code = _refused(refusal.format_message(), refusal.exit_code)
     except (ServiceError, SettingsError) as refusal:
         code = _refused(str(refusal), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130  # as shells count a Ctrl-C that came before there was anything to stop
     sys.exit(code)
 
 

@@ -71,16 +71,13 @@ class Child:
             self._process.send_signal(number)
 
     async def _run(self) -> int:
+        """One life of the process, from its start to its end; the exit code."""
         self._explained = self._last_line = ""
-        # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self.program.command,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            pass_fds=self.program.files,
-            start_new_session=True,
-        )
+        try:
+            self._process = process = await self._start()
+        except OSError as error:  # the machine has no room for another process at this moment
+            self._explained = f"can't be started: {error.strerror}"
+            return 1
         self._tell(process.pid)
         if self._stopping.is_set():
             self._signal(signal.SIGTERM)
@@ -92,6 +89,17 @@ class Child:
         listening.cancel()
         self._tell(None)
         return code
+
+    async def _start(self) -> Process:
+        # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.
+        return await asyncio.create_subprocess_exec(
+            *self.program.command,
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=PIPE,
+            pass_fds=self.program.files,
+            start_new_session=True,
+        )
 
     def _tell(self, pid: int | None) -> None:
         self.pid = pid
@@ -119,7 +127,7 @@ class Child:
 
     def _judge(self, code: int, seconds: float) -> None:
         if seconds >= STEADY_SECONDS:
-            self._pause = FIRST_PAUSE
+            self._pause, self._refused = FIRST_PAUSE, 0
         self._refused = self._refused + 1 if code > 0 and not self.settled else 0
         if self._refused >= REFUSALS:
             raise ChildRefused(self.program.name, code, self._explained or self._last_line)

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
@@ -69,7 +69,8 @@ def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:
 
 def forget(folder: Path) -> None:
     """Takes the list away: nothing runs any more."""
-    (folder / "run" / "processes.json").unlink(missing_ok=True)
+    with suppress(OSError):
+        (folder / "run" / "processes.json").unlink(missing_ok=True)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from service.settings import Settings, variable_of
 
@@ -47,7 +48,7 @@ class Place:
         """The addresses of the embedded servers, by the setting that would have named another."""
         addresses = {
             "eventstore_uri": f"esdb://127.0.0.1:{self.eventstore_port}?tls=false",
-            "redis_uri": f"unix://{self.socket}",
+            "redis_uri": f"unix://{quote(str(self.socket))}",
         }
         return {name: uri for name, uri in addresses.items() if getattr(self.settings, name) is None}
 

@@ -40,7 +40,8 @@ class Supervisor:
         """Runs them until SIGTERM, SIGINT or SIGHUP; a second one kills what still runs. Raises ServiceError."""
         end: Future[None] = asyncio.get_running_loop().create_future()
         for number in STOPPING:
-            asyncio.get_running_loop().add_signal_handler(number, self._told, end, number)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for, or a shell's `&`
+                asyncio.get_running_loop().add_signal_handler(number, self._told, end, number)
         starting = asyncio.create_task(self._start(servers, workers, end))
         starting.add_done_callback(partial(_failed, end))
         try:

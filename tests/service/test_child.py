@@ -20,8 +20,8 @@ IGNORES_SIGTERM: Final = "import signal; signal.signal(signal.SIGTERM, signal.SI
 class Kept:
     """A child that is kept running while the block lasts; `pids` has the pid of every start."""
 
-    def __init__(self, script: str, grace: float = 8.0) -> None:
-        program = Program("it", (sys.executable, "-c", script), ready="it_is_ready ", grace=grace)
+    def __init__(self, script: str, grace: float = 8.0, interpreter: str = sys.executable) -> None:
+        program = Program("it", (interpreter, "-c", script), ready="it_is_ready ", grace=grace)
         self.child = Child(program, self._note)
         self._pids: asyncio.Queue[int] = asyncio.Queue()
 
@@ -76,6 +76,16 @@ def test_a_process_that_refuses_three_times_is_given_up_with_its_own_words() -> 
     refused, starts = asyncio.run(run())
     assert str(refused) == "it does not start: no place to live"
     assert (refused.name, refused.exit_code, starts) == ("it", 1, 3)
+
+
+def test_a_program_that_is_not_there_is_given_up() -> None:
+    async def run() -> str:
+        async with Kept(WAITS, interpreter="/nowhere/python") as kept:
+            with pytest.raises(ChildRefused) as refused:
+                await asyncio.wait_for(kept.keeping, WITHIN)
+            return str(refused.value)
+
+    assert asyncio.run(run()) == "it does not start: can't be started: No such file or directory"
 
 
 def test_a_process_of_a_service_that_was_ready_is_never_given_up() -> None:

@@ -17,6 +17,16 @@ def taken() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kept_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Listened]]:
+    """A service whose folder is held by another; begun before all tests here, because it waits ten seconds."""
+    folder = tmp_path_factory.mktemp("held")
+    (folder / "run").mkdir()
+    with (folder / "run" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder, Listened((*FOLDSTREAM, "serve", "--port", "0", "--data", str(folder)), {})
+
+
 def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, list[str], list[str]]:
     """Exit code, output and errors of a command that should not run."""
     process = Listened((*FOLDSTREAM, *arguments), environment or {})
@@ -43,14 +53,6 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     folder.write_text("not a folder", encoding="utf-8")
     line = f"foldstream serve: the data folder {folder} can't be used: Not a directory"
     assert refusal("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
-
-
-def test_a_folder_in_use_after_waiting_for_it(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    with (tmp_path / "run" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        line = f"foldstream serve: the data folder {tmp_path} is in use by another service"
-        assert refusal("serve", "--port", "0", "--data", str(tmp_path)) == (1, [], [line])
 
 
 def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
@@ -83,3 +85,12 @@ def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
 
 def test_the_version_is_told() -> None:
     assert refusal("--version") == (0, ["foldstream 0.1.0"], [])
+
+
+def test_a_folder_in_use_after_waiting_for_it(kept_out: tuple[Path, Listened]) -> None:
+    folder, process = kept_out
+    assert process.wait(within=30) == 1
+    assert (process.output, process.errors) == (
+        [],
+        [f"foldstream serve: the data folder {folder} is in use by another service"],
+    )
