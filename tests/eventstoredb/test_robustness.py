@@ -42,19 +42,23 @@ def test_rubbish_on_the_port_harms_nobody_else(
 
 @pytest.mark.parametrize("method", ["Read", "Append", "BatchAppend", "Delete", "Tombstone"])
 def test_a_message_that_is_none_is_refused(store: EventStoreProcess, method: str) -> None:
-    with grpc.insecure_channel(f"127.0.0.1:{store.port}") as channel:
-        path = f"/event_store.client.streams.Streams/{method}"
-        call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
-        with pytest.raises(grpc.RpcError) as refused:
-            list(call(iter([b"\xff\xff\xff"]), timeout=5))
-    assert refused.value.code() is grpc.StatusCode.UNKNOWN
-    assert refused.value.details() == "Exception was thrown by handler."
+    error = refusal(store, f"streams.Streams/{method}", b"\xff\xff\xff")
+    assert error.code() is grpc.StatusCode.UNKNOWN
+    assert error.details() == "Exception was thrown by handler."
 
 
 def test_an_unknown_method_is_unimplemented(store: EventStoreProcess) -> None:
-    with grpc.insecure_channel(f"127.0.0.1:{store.port}") as channel, pytest.raises(grpc.RpcError) as refused:
-        channel.unary_unary("/event_store.client.projections.Projections/Create")(b"", timeout=5)
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert refusal(store, "projections.Projections/Create", b"").code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def refusal(store: EventStoreProcess, method: str, message: bytes) -> grpc.RpcError:
+    """How a call with this message ends."""
+    with grpc.insecure_channel(f"127.0.0.1:{store.port}") as channel:
+        call: grpc.StreamStreamMultiCallable[bytes, bytes]
+        call = channel.stream_stream(f"/event_store.client.{method}")
+        with pytest.raises(grpc.RpcError) as refused:
+            list(call(iter([message]), timeout=5))
+    return refused.value
 
 
 def test_readers_that_do_not_read_cost_little_memory_and_lose_nothing() -> None:

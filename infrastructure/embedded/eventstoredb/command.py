@@ -6,7 +6,7 @@ import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 import uvloop
@@ -14,6 +14,8 @@ import uvloop
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.server import EventStore
 from infrastructure.embedded.eventstoredb.storage.folder import locked
+
+logger = structlog.get_logger()
 
 
 def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None = None) -> int:
@@ -37,6 +39,7 @@ def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None
 async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_log_failure)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     if stop_when_closed is None:
         loop.add_signal_handler(signal.SIGINT, stop.set)
@@ -47,11 +50,16 @@ async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int 
     broken = loop.create_task(store.log.broken())
     broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)
-    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.host}:{store.port}?tls=false data={where}")
+    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.address}?tls=false data={where}")
     await stop.wait()
     is_broken = broken.done()
     await store.stop()
     return 1 if is_broken else 0
+
+
+def _log_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Rubbish on the port ends its connection; one line about it is enough."""
+    logger.error("connection_failed", reason=context["message"], error=repr(context.get("exception")))
 
 
 def _read_to_end(descriptor: int, stop: asyncio.Event) -> None:

@@ -14,19 +14,22 @@ from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
 from infrastructure.embedded.eventstoredb.wire.persistent import PersistentService
 from infrastructure.embedded.eventstoredb.wire.streams import StreamsService
 
+# Who listens on all addresses is reached at one of them.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
 
 class EventStore:
     """A running server; made by `start`, ended by `stop`."""
 
-    def __init__(self, log: Log, listener: socket.socket) -> None:
-        self.host, self.port = listener.getsockname()[:2]
+    def __init__(self, log: Log, host: str, port: int) -> None:
+        self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.log = log
         self._calls = Calls()
         self._persistent = PersistentService(log, self._calls)
         services: list[IServable] = [
             StreamsService(log, self._calls),
             self._persistent,
-            GossipService(self.host, self.port, self._calls),
+            GossipService(host, port, self._calls),
         ]
         self._server = Server(services)
 
@@ -42,7 +45,8 @@ class EventStore:
         except StartRefused:
             listener.close()
             raise
-        store = cls(log, listener)
+        reached_at = _LOOPBACK.get(host, host)
+        store = cls(log, reached_at, listener.getsockname()[1])
         try:
             await log.start()
         except StorageFailed as error:
@@ -61,7 +65,8 @@ class EventStore:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=1024)
     except socket.gaierror as error:
         raise StartRefused(f"{host} is no address of this machine: {error.strerror}") from error

@@ -9,7 +9,7 @@ from infrastructure.embedded.eventstoredb.storage.record import Record
 
 FilterOptions = streams_pb2.ReadReq.Options.FilterOptions | persistent_pb2.CreateReq.AllOptions.FilterOptions
 # Types and names come again and again; remembering the answer costs less than asking the pattern.
-_REMEMBERED = 100_000
+_REMEMBERED = 10_000
 
 
 class Filter:

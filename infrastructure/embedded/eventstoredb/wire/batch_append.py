@@ -18,8 +18,9 @@ from infrastructure.embedded.eventstoredb.wire.proposals import (
 )
 
 BatchReq = streams_pb2.BatchAppendReq
-# Beyond this the call is read no further, so that a client can't fill our memory.
-_IN_FLIGHT = 1024
+# Beyond these the call is read no further, so that a client can't fill our memory.
+_BATCHES_IN_FLIGHT = 1024
+_BYTES_IN_FLIGHT = 16 * 1024 * 1024
 _WRITE_TIMEOUT_SECONDS = 2.0
 
 
@@ -62,9 +63,10 @@ class _Conversation:
         self._log, self._call = log, call
         self._batches: dict[bytes, _Batch] = {}
         self._writes: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(_IN_FLIGHT)
+        self._free = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
         self._answers: list[bytes] = []
         self._answered = asyncio.Event()
+        self._writing_bytes = 0
         self._all_read = False
 
     async def run(self) -> None:
@@ -104,10 +106,16 @@ class _Conversation:
             self._answer(batch, error)
             return
         if request.is_final:
-            self._forget_deadline(batch)
-            write = asyncio.create_task(self._write(batch, target))
-            self._writes.add(write)
-            write.add_done_callback(self._writes.discard)
+            await self._start(batch, target)
+
+    async def _start(self, batch: _Batch, target: tuple[str, int]) -> None:
+        self._forget_deadline(batch)
+        self._writing_bytes += batch.proposal.size
+        write = asyncio.create_task(self._write(batch, target))
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        while self._writing_bytes > _BYTES_IN_FLIGHT:
+            await asyncio.wait(self._writes, return_when=asyncio.FIRST_COMPLETED)
 
     async def _open(self, key: bytes, batch: _Batch) -> None:
         await self._free.acquire()
@@ -124,6 +132,8 @@ class _Conversation:
             self._answer(batch, await self._log.append(*target, batch.proposal.events))
         except LogError as refusal:
             self._answer(batch, refusal)
+        finally:
+            self._writing_bytes -= batch.proposal.size
 
     def _answer(self, batch: _Batch, result: Appended | LogError) -> None:
         self._close(batch)

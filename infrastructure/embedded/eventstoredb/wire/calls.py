@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import structlog
 from google.protobuf.message import DecodeError, Message
 from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import StreamTerminatedError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.server import Stream
 from h2.exceptions import ProtocolError
 
@@ -95,11 +96,13 @@ class Call(Generic[Request]):
             self._stream._send_message_done = True
 
     async def fail(self, failure: Failure) -> None:
-        """Ends the call with a status; trailers beyond ASCII are percent-encoded."""
+        """Ends the call with a status, if the client is still there; trailers beyond ASCII are percent-encoded."""
         trailers = {key: quote(value, safe=_PRINTABLE) for key, value in failure.trailers.items() if value}
-        await self._stream.send_trailing_metadata(
-            status=failure.status, status_message=failure.details, metadata=trailers
-        )
+        with suppress(ProtocolError, ConnectionError, TimeoutError):
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                await self._stream.send_trailing_metadata(
+                    status=failure.status, status_message=failure.details, metadata=trailers
+                )
 
 
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
@@ -149,9 +152,9 @@ class Calls:
                 await call.fail(Failure(Status.DEADLINE_EXCEEDED, "Deadline Exceeded"))
             if not self._stopping:
                 raise
-            await asyncio.wait_for(call.fail(_stopped()), _CANCEL_SECONDS)
-        except (StreamTerminatedError, ProtocolError, ConnectionError):
-            raise  # the client has gone, there is nobody to tell
+            await call.fail(_stopped())
+        except (StreamTerminatedError, ProtocolError, ConnectionError) as error:
+            raise GRPCError(Status.CANCELLED) from error  # the client has gone
         except Exception:
             logger.exception("call_failed")
             await call.fail(thrown_by_handler())

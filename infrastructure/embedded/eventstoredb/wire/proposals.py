@@ -36,7 +36,7 @@ class Proposal:
 
     def __init__(self) -> None:
         self.events: list[NewRecord] = []
-        self._size = 0
+        self.size = 0
 
     def add(self, message: Proposed) -> None:
         """Raises MissingMetadata, AppendTooLarge or BadProposal."""
@@ -44,8 +44,8 @@ class Proposal:
             if key not in message.metadata:
                 raise MissingMetadata(key)
         kind = message.metadata["type"]
-        self._size += len(message.data) + len(message.custom_metadata) + len(kind.encode("utf-16-le"))
-        if self._size > MAX_APPEND_BYTES:
+        self.size += len(message.data) + len(message.custom_metadata) + len(kind.encode("utf-16-le"))
+        if self.size > MAX_APPEND_BYTES:
             raise AppendTooLarge("the append is too large")
         self.events.append(_event(message, kind))
 
