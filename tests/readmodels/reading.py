@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -43,17 +43,17 @@ class Reader:
         """The row at that position or later."""
         return self.ask(lambda models: models.get(projection, tally, at_least=at_least, wait=WAIT)).row
 
-    def totals(self, projection: Projection[Tally], tallies: Sequence[str], at_least: int) -> dict[str, int]:
+    def totals(self, projection: Projection[Any], tallies: Sequence[str], at_least: int) -> dict[str, int]:
         """The totals of all these tallies, once the whole read model is that far."""
 
-        async def question(models: ReadModels) -> list[Tally | None]:
+        async def question(models: ReadModels) -> list[Any]:
             await models.page(projection, "none", limit=1, at_least=at_least, wait=WAIT)
             return await models.rows(projection, tallies)
 
         rows = self.ask(question)
         return {tally: row.total for tally, row in zip(tallies, rows, strict=True) if row is not None}
 
-    def entries(self, projection: Projection[Tally], index: str, limit: int = 50) -> list[Entry]:
+    def entries(self, projection: Projection[Any], index: str, limit: int = 50) -> list[Entry]:
         """All entries of an index, page by page."""
 
         async def question(models: ReadModels) -> list[Entry]:
@@ -68,11 +68,11 @@ class Reader:
 
         return self.ask(question)
 
-    def health(self, projection: Projection[Tally]) -> ProjectionHealth:
+    def health(self, projection: Projection[Any]) -> ProjectionHealth:
         """How it fares."""
         return self.ask(lambda models: models.health(projection))
 
-    def is_available(self, projection: Projection[Tally]) -> bool:
+    def is_available(self, projection: Projection[Any]) -> bool:
         """Whether queries are answered."""
         try:
             self.ask(lambda models: models.page(projection, "none", limit=1))
@@ -80,6 +80,6 @@ class Reader:
             return False
         return True
 
-    def wait_until_available(self, projection: Projection[Tally]) -> None:
+    def wait_until_available(self, projection: Projection[Any]) -> None:
         """Bounded."""
         eventually(lambda: self.is_available(projection), within=WAIT, what=f"{projection.name} to be available")

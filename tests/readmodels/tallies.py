@@ -87,18 +87,38 @@ def tallies(category: str, name: str = "tallies") -> Projection[Tally]:
     )
 
 
-def raises(category: str, name: str = "raises") -> Projection[Tally]:
+class Change(Row):
+    owner: str
+    total: int
+    position: int
+
+
+def _first(row: Change | None, recorded: Recorded[Opened]) -> Change:
+    return Change(owner=recorded.event.owner, total=0, position=recorded.position)
+
+
+def _next(row: Change | None, recorded: Recorded[Raised]) -> Change | None:
+    if row is None:
+        return None
+    return Change(owner=row.owner, total=row.total + recorded.event.by, position=recorded.position)
+
+
+def _no_change(row: Change | None, recorded: Recorded[Closed]) -> Change | None:
+    return row
+
+
+def raises(category: str, name: str = "raises") -> Projection[Change]:
     """Keeps an index entry for every event that changed a tally, as a statement does."""
 
-    def changes(before: Tally | None, after: Tally | None) -> Iterable[IndexChange]:
+    def changes(before: Change | None, after: Change | None) -> Iterable[IndexChange]:
         if after is not None and after != before:
-            yield Add(Entry(f"history:{after.owner}", f"{after.version}:{after.total}", after.opened + after.version))
+            yield Add(Entry(f"history:{after.owner}", f"{after.position}:{after.total}", after.position))
 
     return Projection(
         name=name,
         category=category,
-        row=Tally,
-        handlers={Opened: _opened, Raised: _raised, Closed: _closed},
+        row=Change,
+        handlers={Opened: _first, Raised: _next, Closed: _no_change},
         ignored=frozenset({Remarked}),
         index=changes,
     )

@@ -12,7 +12,7 @@ from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached
-from tests.readmodels.tallies import Closed, Opened, Raised, Tally, history, raises, tallies
+from tests.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 
 STORE = "store-1"
 OPENED_AND_RAISED = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
@@ -216,7 +216,7 @@ def test_a_key_of_another_kind_makes_the_generation_unusable(
 
 
 def test_rows_beyond_those_held_are_read_again(connection: redis.Redis, keys: PartitionKeys) -> None:
-    partition = Partition(connection, raises("tally"), keys, STORE, rows_held=2)
+    partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=2)
     partition.load()
     names = [f"{number:x}" for number in range(16)]
     for number, name in enumerate(names):

@@ -50,19 +50,42 @@ class ProcessWorker:
             [sys.executable, "-m", "tests.readmodels.workers", json.dumps(arguments)],
             cwd=_REPOSITORY,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+
+        self._follows = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def wait_until_it_follows(self) -> "ProcessWorker":
+        """Returns when it has begun to follow a partition."""
+        assert self._follows.wait(20)
+        return self
 
     def kill(self) -> None:
         """SIGKILL, at whatever instruction."""
         self._process.kill()
-        self._process.communicate(timeout=10)
+        self._ended()
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=20)
-        return self._process.returncode
+        return self._ended()
+
+    def _ended(self) -> int:
+        code = self._process.wait(20)
+        self._listener.join(20)
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return code
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                if "projection_started" in line:
+                    self._follows.set()
 
 
 def _main(arguments: str) -> None:
@@ -70,7 +93,7 @@ def _main(arguments: str) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_end_with_pipe, args=(stop,), daemon=True).start()
-    followed = [tallies(category), raises(category)]
+    followed: list[Projection[Any]] = [tallies(category), raises(category)]
     run_projections(followed, deployment(eventstore_uri, redis_uri, namespace, partitions), stop)
 
 
