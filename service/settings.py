@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from redis.connection import parse_url
 
 PREFIX: Final = "FOLDSTREAM_"
-_CREDENTIALS: Final = re.compile(r"//[^/?#]*@")
+_CREDENTIALS: Final = re.compile(r"(?<=//).*@|(?<=[?&])(username|password)=[^&]*&?")
+_SUBJECT: Final = re.compile("^(Value error, |(Input|String) (?=should))")
 
 
 class SettingsError(Exception):
@@ -72,7 +73,7 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            raise SettingsError(variable_of(str(first["loc"][0])), _in_words(first["msg"])) from error
+            raise SettingsError(variable_of(str(first["loc"][0])), _SUBJECT.sub("", first["msg"])) from error
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -97,14 +98,10 @@ def variable_of(name: str) -> str:
 
 def without_credentials(uri: str) -> str:
     """The URI as it may be shown and logged."""
-    return _CREDENTIALS.sub("//", uri)
+    return _CREDENTIALS.sub("", uri)
 
 
 def _named(name: str, uri: str | None) -> str:
     if uri is None:
         raise SettingsError(variable_of(name), "is not set; it names the server to use")
     return uri
-
-
-def _in_words(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should", "should")

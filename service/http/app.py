@@ -15,7 +15,7 @@ from service.http.metrics import Metrics
 from service.http.observation import observed
 from service.settings import Settings
 
-_FIND_SECONDS: Final = 1.0  # a store that is there is found before the first request
+_FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -96,7 +96,7 @@ class Sender:
                 request = self._described(command_id, digest, condition)
                 return await connections.handler.handle(decider, command, request)
         except TimeoutError as error:
-            raise store_unavailable(f"Nothing came of it within {seconds} seconds.") from error
+            raise store_unavailable(f"Nothing came of it within {seconds} s.") from error
 
     def _described(self, command_id: UUID, digest: str, condition: int | None) -> eventstore.Request:
         return eventstore.Request(

@@ -9,7 +9,7 @@ from esdbclient.connection_spec import ConnectionSpec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from infrastructure.eventstore.client import bounded, command_client
+from infrastructure.eventstore.client import bounded, command_client, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.commands import CommandHandler
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -67,6 +67,7 @@ class Connections:
             client = await self._connected()
             async with bounded(client, seconds=_CHECK_SECONDS):
                 await client.get_commit_position(timeout=_CHECK_SECONDS)
+                raise_if_cancelled()  # a call that is cut short says 0, as if nothing were wrong
         except StoreUnavailable as error:
             return error.reason
         return None

@@ -65,6 +65,7 @@ async def _admit(request: Request, error: Exception) -> JSONResponse:
     _log.error("request_failed", correlation_id=str(correlation_id), exc_info=error)
     answer = problems.answer(request, Problem("unexpected", f"It is on record under {correlation_id}."))
     answer.headers[CORRELATION] = str(correlation_id)
+    answer.headers["Connection"] = "close"  # the server closes it after an error that it gets to see
     return answer
 
 

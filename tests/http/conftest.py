@@ -12,13 +12,19 @@ from tests.support.service import FoldstreamProcess
 
 
 @pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str) -> Iterator[str]:
+def namespace() -> str:
+    """That of the service's read models."""
+    return f"http-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str) -> Iterator[str]:
     """Where the service answers. It shares its servers with other tests, but no read models."""
     data: Path = tmp_path_factory.mktemp("http")
     environment = {
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
         "FOLDSTREAM_REDIS_URI": redis_uri,
-        "FOLDSTREAM_NAMESPACE": f"http-{uuid4().hex[:12]}",
+        "FOLDSTREAM_NAMESPACE": namespace,
     }
     with FoldstreamProcess(data, environment) as service:
         yield service.url

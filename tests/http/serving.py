@@ -1,0 +1,47 @@
+"""The API alone, in this process, on a port of its own: for tests that need other settings or a broken surrounding."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from service.addresses import listen, url_of
+from service.http.app import create_app
+from service.settings import Settings
+from tests.support.processes import eventually
+
+NOBODY: Final = "127.0.0.1:1"  # where nothing listens
+
+
+def away(**chosen: Any) -> Settings:
+    """Settings that name servers which are not there."""
+    servers = {"eventstore_uri": f"esdb://{NOBODY}?tls=false", "redis_uri": f"redis://{NOBODY}"}
+    return Settings(**{**servers, **chosen})
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[httpx.Client]:
+    """A connection to an API with these settings."""
+    with answering(create_app(settings)) as client:
+        yield client
+
+
+@contextmanager
+def answering(app: FastAPI) -> Iterator[httpx.Client]:
+    """A connection to this application."""
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="on", loop="uvloop"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        eventually(lambda: server.started, within=20, what="the start of the API")
+        with httpx.Client(base_url=url_of(listening), timeout=40, trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listening.close()

@@ -1,0 +1,125 @@
+"""The settings of a deployment: read, refused, and with an effect."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import redis
+
+from service.settings import Settings, SettingsError, without_credentials
+from tests.support.service import FoldstreamProcess
+
+BAD_STORE = "must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113"
+BAD_REDIS = "must be a URI such as redis://host:6379/0, rediss://… or unix:///path"
+
+
+def test_without_variables_there_are_defaults() -> None:
+    assert Settings.from_mapping({}) == Settings(
+        eventstore_uri=None,
+        redis_uri=None,
+        namespace="foldstream",
+        partitions=1,
+        command_seconds=4,
+        commands_at_once=64,
+        commands_waiting=1024,
+        queries_at_once=1024,
+    )
+
+
+def test_every_setting_is_read_from_its_variable() -> None:
+    variables = {
+        "FOLDSTREAM_EVENTSTORE_URI": "esdb://store:2113?tls=false",
+        "FOLDSTREAM_REDIS_URI": "redis://redis:6379/1",
+        "FOLDSTREAM_NAMESPACE": "shop.test_1-a",
+        "FOLDSTREAM_PARTITIONS": "16",
+        "FOLDSTREAM_COMMAND_SECONDS": "9",
+        "FOLDSTREAM_COMMANDS_AT_ONCE": "8",
+        "FOLDSTREAM_COMMANDS_WAITING": "0",
+        "FOLDSTREAM_QUERIES_AT_ONCE": "7",
+        "PATH": "/bin",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        eventstore_uri="esdb://store:2113?tls=false",
+        redis_uri="redis://redis:6379/1",
+        namespace="shop.test_1-a",
+        partitions=16,
+        command_seconds=9,
+        commands_at_once=8,
+        commands_waiting=0,
+        queries_at_once=7,
+    )
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert Settings.from_mapping({"FOLDSTREAM_NAMESPACE": "", "FOLDSTREAM_REDIS_URI": ""}) == Settings.from_mapping({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("FOLDSTREAM_EVENTSTORE_URI", "http://store:2113", BAD_STORE),
+        ("FOLDSTREAM_EVENTSTORE_URI", "esdb://admin:secret@store:2113?tls=perhaps", BAD_STORE),
+        ("FOLDSTREAM_EVENTSTORE_URI", "store", BAD_STORE),
+        ("FOLDSTREAM_REDIS_URI", "http://:secret@redis", BAD_REDIS),
+        ("FOLDSTREAM_REDIS_URI", "redis://redis:port", BAD_REDIS),
+        ("FOLDSTREAM_NAMESPACE", "a b", "should match pattern '^[A-Za-z0-9._-]{1,64}$'"),
+        ("FOLDSTREAM_NAMESPACE", "{shop}", "should match pattern '^[A-Za-z0-9._-]{1,64}$'"),
+        ("FOLDSTREAM_PARTITIONS", "3", "should be 1, 2, 4, 8 or 16"),
+        ("FOLDSTREAM_PARTITIONS", "four", "should be 1, 2, 4, 8 or 16"),
+        ("FOLDSTREAM_COMMAND_SECONDS", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_COMMAND_SECONDS", "1.5", "should be a valid integer"),
+        ("FOLDSTREAM_COMMANDS_AT_ONCE", "91", "should be less than or equal to 90"),
+        ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a valid integer"),
+        ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be greater than or equal to 1"),
+    ],
+)
+def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_mapping({variable: value})
+    assert str(refusal.value) == f"{variable}: {reason}"
+
+
+def test_a_server_that_has_to_be_named_is_asked_for() -> None:
+    with pytest.raises(SettingsError) as no_store:
+        _ = Settings().eventstore
+    with pytest.raises(SettingsError) as no_redis:
+        _ = Settings().redis
+    assert str(no_store.value) == "FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
+    assert str(no_redis.value) == "FOLDSTREAM_REDIS_URI: is not set; it names the server to use"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("esdb://admin:secret@store:2113?tls=true", "esdb://store:2113?tls=true"),
+        ("redis://:secret@redis:6379/0", "redis://redis:6379/0"),
+        ("redis://:a/b?c@d@redis:6379/0", "redis://redis:6379/0"),
+        ("redis://redis:6379/0?password=secret&db=1", "redis://redis:6379/0?db=1"),
+        ("redis://redis:6379/0", "redis://redis:6379/0"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+    ],
+)
+def test_a_uri_is_shown_without_its_credentials(uri: str, shown: str) -> None:
+    assert without_credentials(uri) == shown
+
+
+def test_credentials_do_not_stand_in_what_is_printed() -> None:
+    settings = Settings(eventstore_uri="esdb://admin:secret@store:2113", redis_uri="redis://:secret@redis")
+    assert "secret" not in f"{settings!r}{settings}"
+
+
+def test_partitions_and_namespace_shape_the_read_models(tmp_path: Path, eventstore_uri: str, redis_uri: str) -> None:
+    namespace = f"settings-{uuid4().hex[:12]}"
+    environment = {
+        "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
+        "FOLDSTREAM_REDIS_URI": redis_uri,
+        "FOLDSTREAM_NAMESPACE": namespace,
+        "FOLDSTREAM_PARTITIONS": "4",
+    }
+    with FoldstreamProcess(tmp_path, environment) as service:
+        assert httpx.get(f"{service.url}/health/ready", trust_env=False).json()["status"] == "ok"
+        with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:
+            keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")
+    partitions = {str(key).partition("}")[0].rpartition(":")[2] for key in keys}
+    assert partitions == {"p0", "p1", "p2", "p3"}
