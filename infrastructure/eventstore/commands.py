@@ -1,10 +1,13 @@
 """Handles commands: read, fold, decide, append; once per command id, however often it is sent."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
+from weakref import WeakValueDictionary
 
 import stamina
 from esdbclient import AsyncEventStoreDBClient, NewEvent
@@ -98,6 +101,8 @@ class CommandHandler:
         self._streams: Final = Streams(client, codec)
         self._codec: Final = codec
         self._attempts: Final = attempts
+        self._patience: Final = patience
+        self._turns: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
         self._racing: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
         )
@@ -123,6 +128,26 @@ class CommandHandler:
             raise ConcurrencyConflict(handling.history.stream, self._attempts) from error
 
     async def _attempt(self, handling: "_Handling") -> Outcome:
+        if not handling.lost:
+            return await self._try(handling)
+        async with self._turn(handling.history.stream):
+            return await self._try(handling)
+
+    @asynccontextmanager
+    async def _turn(self, stream: str) -> AsyncIterator[None]:
+        """Those of this process who lost a race for a stream go one after the other, so that each soon wins one."""
+        turn = self._turns.setdefault(stream, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._patience):
+                await turn.acquire()
+        except TimeoutError as error:
+            raise ConcurrencyConflict(stream, self._attempts) from error
+        try:
+            yield
+        finally:
+            turn.release()
+
+    async def _try(self, handling: "_Handling") -> Outcome:
         history = handling.history
         await history.catch_up()
         if history.of_command:
@@ -142,6 +167,7 @@ class CommandHandler:
         try:
             await self._streams.append(history.stream, history.version, self._encoded(events, request))
         except RaceLost as race:
+            handling.lost = True
             history.refused_at(race.current)
             raise
 
@@ -154,13 +180,14 @@ class CommandHandler:
 
 @dataclass(slots=True)
 class _Handling:
-    """One command on its way; `sent` says that an append of it was tried."""
+    """One command on its way; `sent` says that an append of it was tried, `lost` that others were faster."""
 
     decider: Decider[Any, Any, Any]
     command: Command
     request: Request
     history: History[Any]
     sent: bool = False
+    lost: bool = False
 
     def found(self) -> Outcome:
         events = tuple(self.history.of_command)

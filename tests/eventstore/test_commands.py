@@ -117,14 +117,23 @@ def test_the_expected_version_lets_exactly_one_of_many_through(eventstore_uri: s
     tell(eventstore_uri, story)
 
 
-def test_many_writers_on_one_stream_each_count_once(eventstore_uri: str) -> None:
+def test_many_writers_of_one_process_all_get_their_turn(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
-        await opened(handler, tally, limit=16)
-        patient = CommandHandler(client, CODEC, attempts=40, patience=60)
-        outcomes = await asyncio.gather(*(patient.handle(decider, count(tally), request()) for _ in range(16)))
-        assert sorted(outcome.events[0].version for outcome in outcomes) == list(range(1, 17))
+        await opened(handler, tally, limit=50)
+        outcomes = await asyncio.gather(*(handler.handle(decider, count(tally), request()) for _ in range(50)))
+        assert sorted(outcome.events[0].version for outcome in outcomes) == list(range(1, 51))
         with pytest.raises(Rejected):
             await handler.handle(decider, count(tally), request())
+
+    tell(eventstore_uri, story)
+
+
+def test_writers_that_know_nothing_of_each_other_each_count_once(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+        await opened(handler, tally, limit=12)
+        strangers = [CommandHandler(client, CODEC, attempts=60) for _ in range(12)]
+        outcomes = await asyncio.gather(*(one.handle(decider, count(tally), request()) for one in strangers))
+        assert sorted(outcome.events[0].version for outcome in outcomes) == list(range(1, 13))
 
     tell(eventstore_uri, story)
 
