@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from esdbclient.protos.Grpc import persistent_pb2, streams_pb2
+from esdbclient.protos.Grpc import persistent_pb2
 from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import LogError
@@ -24,7 +24,7 @@ from infrastructure.embedded.eventstoredb.groups.meter import look, spread
 from infrastructure.embedded.eventstoredb.groups.reader import Reader
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Failure
-from infrastructure.embedded.eventstoredb.wire.encoding import frame, recorded_event
+from infrastructure.embedded.eventstoredb.wire.encoding import encode_recorded_event, frame
 
 SubscriptionInfo = persistent_pb2.SubscriptionInfo
 
@@ -32,15 +32,13 @@ SubscriptionInfo = persistent_pb2.SubscriptionInfo
 def message_frame(message: Message, *, structured_ids: bool) -> bytes:
     """The framed response that delivers a message; a link's position stands for that of its target, too."""
     position = message.record.position
-    parts = streams_pb2.ReadResp.ReadEvent(commit_position=position)
+    parts = persistent_pb2.ReadResp.ReadEvent(commit_position=position, retry_count=message.retry_count)
     if message.event is not None:
-        parts.event.CopyFrom(recorded_event(replace(message.event, position=position), structured_ids))
+        event = message.event if message.link is None else replace(message.event, position=position)
+        parts.event.ParseFromString(encode_recorded_event(event, structured_ids))
     if message.link is not None:
-        parts.link.CopyFrom(recorded_event(message.link, structured_ids))
-    response = persistent_pb2.ReadResp()
-    response.event.ParseFromString(parts.SerializeToString())  # the same fields, under the same numbers
-    response.event.retry_count = message.retry_count
-    return frame(response.SerializeToString())
+        parts.link.ParseFromString(encode_recorded_event(message.link, structured_ids))
+    return frame(persistent_pb2.ReadResp(event=parts).SerializeToString())
 
 
 def info_of(group: Group) -> SubscriptionInfo:
