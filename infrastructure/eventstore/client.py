@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import grpc
+import grpc.aio
 from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
 from esdbclient.client import BaseEventStoreDBClient
 from esdbclient.common import GrpcOptions

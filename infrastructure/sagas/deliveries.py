@@ -1,9 +1,14 @@
 """What one worker has in hand from its group: several messages at once, one per saga instance."""
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
+from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
@@ -48,28 +53,31 @@ class Deliveries:
         self._options: Final = options
         self._slots: Final = asyncio.Semaphore(options.concurrency)
         self._instances: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
-        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._in_hand: Final[dict[UUID, asyncio.Task[None]]] = {}
         self._reacting: Final[set[asyncio.Task[None]]] = set()
         self._finishing = False
 
     def start(self, delivered: RecordedEvent) -> None:
-        """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer."""
-        if self._finishing:
+        """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer.
+
+        One that is in hand already comes again where it took longer than the server waits; it is acknowledged once.
+        """
+        if self._finishing or delivered.ack_id in self._in_hand:
             return
         task = asyncio.create_task(self._settle(delivered))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._in_hand[delivered.ack_id] = task
+        task.add_done_callback(partial(self._ended, delivered.ack_id))
 
     async def finish(self) -> None:
         """Ends what is being reacted to, within the grace; gives everything else back, and takes nothing more."""
         self._finishing = True
-        self._cancel(self._tasks - self._reacting)
+        self._cancel(set(self._in_hand.values()) - self._reacting)
         if self._reacting:
             await asyncio.wait(self._reacting, timeout=self._options.grace)
 
     async def abandon(self) -> None:
         """Lets go of everything at once; what was not acknowledged is delivered again."""
-        tasks = set(self._tasks)
+        tasks = set(self._in_hand.values())
         self._cancel(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -93,16 +101,24 @@ class Deliveries:
 
     async def _react(self, delivered: RecordedEvent) -> None:
         message = self._codec.decode(delivered)
-        instance = self._instances.setdefault(self._coordinator.stream_of(message), asyncio.Lock())
-        async with instance, self._slots:
-            task = asyncio.current_task()
-            assert task is not None
-            self._reacting.add(task)
-            try:
-                await self._coordinator.react(message)
-                await self._acknowledge(delivered)
-            finally:
-                self._reacting.discard(task)
+        stream = self._coordinator.stream_of(message)
+        instance = self._instances.setdefault(stream, asyncio.Lock())
+        async with instance, self._slots, self._marked_as_reacting():
+            began = time.perf_counter()
+            await self._coordinator.react(message)
+            await self._acknowledge(delivered)
+        seconds = round(time.perf_counter() - began, 3)
+        _log.info("saga_message_handled", message=str(delivered.id), saga=stream, seconds=seconds)
+
+    @asynccontextmanager
+    async def _marked_as_reacting(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._reacting.add(task)
+        try:
+            yield
+        finally:
+            self._reacting.discard(task)
 
     async def _acknowledge(self, delivered: RecordedEvent) -> None:
         try:
@@ -121,8 +137,8 @@ class Deliveries:
         _log.warning("saga_message_failed", message=str(delivered.id), error=repr(error), retry_after=retry.after)
         await asyncio.sleep(retry.after)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+    def _ended(self, message_id: UUID, task: asyncio.Task[None]) -> None:
+        del self._in_hand[message_id]
         error = None if task.cancelled() else task.exception()
         if error is not None and not self.failure.done():
             self.failure.set_exception(error)

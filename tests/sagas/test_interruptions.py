@@ -9,6 +9,7 @@ import time
 import pytest
 
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.group import pattern_of
 from tests.eventstore.proxy import line_to
 from tests.eventstore.tally import connected
 from tests.sagas.consuming import ROOT, SECONDS, GatedCoordinator, consuming, here, until, until_done
@@ -53,6 +54,29 @@ def test_a_stop_waits_no_longer_than_its_grace(eventstore_uri: str) -> None:
             assert time.monotonic() - began < 8.0
             async with consuming(eventstore_uri, errands):
                 await until_done(client, message, 2)
+
+    asyncio.run(run())
+
+
+def test_a_message_that_takes_longer_than_the_server_waits_is_reacted_to_once(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            coordinator = GatedCoordinator(errands, client)
+            message = await errands.ask(client, await errands.stocked(client, 1))
+            pattern = pattern_of(errands.saga)
+            await client.create_subscription_to_all(
+                errands.group, filter_include=(pattern,), message_timeout=0.1, max_retry_count=1_000
+            )
+
+            async def sent_again() -> bool:
+                return (await client.get_subscription_info(errands.group, timeout=5.0)).total_items > 2
+
+            async with consuming(eventstore_uri, errands, coordinator=coordinator):
+                await until(sent_again)
+                coordinator.gate.set()
+                await until_done(client, message, 2)
+            assert coordinator.came == [message.id]
 
     asyncio.run(run())
 
