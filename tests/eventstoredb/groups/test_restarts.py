@@ -46,6 +46,23 @@ def test_after_a_kill_everything_behind_the_checkpoint_comes_again_and_nothing_b
         assert told(Listener(client, GROUP, STREAM).take(4)) == [(2, 0), (3, 0), (4, 0), (5, 0)]
 
 
+def test_killed_again_and_again_it_delivers_every_event(durable: EventStoreProcess) -> None:
+    fill(durable, 500)
+    with EventStoreDBClient(durable.uri) as client:
+        client.create_subscription_to_stream(GROUP, STREAM, checkpoint_after=0.1, max_checkpoint_count=20)
+    seen: set[int] = set()
+    for count in (90, 150, 70):
+        with EventStoreDBClient(durable.uri) as client:
+            seen |= _handle(Listener(client, GROUP, STREAM), count)
+            durable.kill()
+        durable.start()
+    with EventStoreDBClient(durable.uri) as client:
+        listener = Listener(client, GROUP, STREAM)
+        while max(seen) < 499:
+            seen |= _handle(listener, 1)
+    assert seen == set(range(500))
+
+
 def test_parked_messages_outlive_a_kill_and_are_replayed_after_it(durable: EventStoreProcess) -> None:
     fill(durable, 2)
     with EventStoreDBClient(durable.uri) as client:
@@ -135,6 +152,16 @@ def _read(client: EventStoreDBClient, stream: str) -> list[RecordedEvent]:
         return list(client.get_stream(stream))
     except NotFound:
         return []
+
+
+def _handle(listener: Listener, count: int) -> set[int]:
+    """The numbers of the next events, each of which is acknowledged."""
+    handled = set()
+    for _ in range(count):
+        events = listener.take(1)
+        listener.acknowledge(events)
+        handled.add(events[0].stream_position)
+    return handled
 
 
 def _settings(info: dict[str, object]) -> dict[str, object]:
