@@ -1,7 +1,7 @@
 """The one place where rows and checkpoint move: together, in a Redis transaction that the checkpoint guards."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Generic
 
 import redis
@@ -43,6 +43,7 @@ class Partition(Generic[RowT]):
         self._rows: OrderedDict[str, RowT | None] = OrderedDict()
         self._strangers: dict[str, frozenset[bytes]] = {}
         self._stored: str | None = None
+        self._holds_all = False  # whether a row that is not held is known not to exist
         self.position: int | None = None
 
     def load(self) -> int | None:
@@ -54,7 +55,7 @@ class Partition(Generic[RowT]):
         stored = _text(self._redis.get(self._keys.checkpoint))
         if stored is not None:
             self.position = self._parse(stored).position
-        self._stored = stored
+        self._stored, self._holds_all = stored, stored is None
         return self.position
 
     @property
@@ -86,8 +87,12 @@ class Partition(Generic[RowT]):
                 self._rows.move_to_end(aggregate_id)
             else:
                 missing.append(aggregate_id)
-        if not missing:
-            return
+        if self._holds_all:
+            self._rows.update(dict.fromkeys(missing))
+        elif missing:
+            self._read(missing)
+
+    def _read(self, missing: Sequence[str]) -> None:
         with self._redis.pipeline(transaction=False) as pipeline:
             for aggregate_id in missing:
                 pipeline.hgetall(self._keys.row(aggregate_id))
@@ -146,6 +151,7 @@ class Partition(Generic[RowT]):
             self._rows[aggregate_id] = row
             self._strangers.pop(aggregate_id, None)
         while len(self._rows) > self._rows_held:
+            self._holds_all = False
             evicted, _ = self._rows.popitem(last=False)
             self._strangers.pop(evicted, None)
 
@@ -159,7 +165,7 @@ class Partition(Generic[RowT]):
     def _forget(self) -> None:
         self._rows.clear()
         self._strangers.clear()
-        self._stored, self.position = None, None
+        self._stored, self.position, self._holds_all = None, None, False
 
     def _parse(self, stored: str) -> Checkpoint:
         try:

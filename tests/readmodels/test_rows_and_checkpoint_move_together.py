@@ -201,9 +201,10 @@ def test_a_checkpoint_of_another_store_is_not_followed(connection: redis.Redis, 
 
 
 def test_a_stored_row_that_does_not_fit_is_named(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    worker().apply(OPENED_AND_RAISED)
     connection.hset(keys.row("a"), "total", '"many"')
     with pytest.raises(UnreadableRow):
-        worker().apply(OPENED_AND_RAISED)
+        worker().apply(MORE)
 
 
 def test_a_key_of_another_kind_makes_the_generation_unusable(
