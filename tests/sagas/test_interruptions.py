@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,7 @@ from tests.sagas.errand import (
     Taken,
     new_tag,
 )
+from tests.support.eventstore import EventStoreProcess
 
 
 def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str) -> None:
@@ -139,3 +142,22 @@ def _work_until_killed(uri: str, tag: str, held: str) -> None:
         watchdog.cancel()
         worker.kill()
     assert reached
+
+
+def test_a_store_that_is_killed_and_started_again_goes_on_with_its_sagas(tmp_path: Path) -> None:
+    async def run(process: EventStoreProcess) -> None:
+        errands = Errands(new_tag())
+        async with connected(process.uri) as client, consuming(process.uri, errands):
+            (shelf_id,) = await errands.stocked(client, 100)
+            messages = [await errands.ask(client, [shelf_id] * 3) for _ in range(8)]
+            await until_done(client, messages[0], 4)
+            await asyncio.to_thread(process.kill)
+            await asyncio.to_thread(process.start)
+            for message in messages:
+                await until_done(client, message, 4)
+            told = await errands.story(client, f"shelf-{shelf_id}")
+        takers = Counter(event.errand_id for event in told if isinstance(event, Taken))
+        assert takers == {message.event.errand_id: 3 for message in messages}
+
+    with EventStoreProcess(tmp_path) as process:
+        asyncio.run(run(process))

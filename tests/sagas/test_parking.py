@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
+
+from esdbclient import NewEvent, StreamState
 
 from domain.decider import Decider
 from domain.errors import Rejected
@@ -88,5 +91,22 @@ def test_a_policy_may_stop_the_worker(eventstore_uri: str) -> None:
             async with consuming(eventstore_uri, errands, options) as task:
                 await asyncio.wait({task}, timeout=SECONDS)
                 assert isinstance(task.exception(), Rejected)
+
+    asyncio.run(run())
+
+
+def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 1)
+            damaged = NewEvent(type=errands.saga.reacts_to[0].stored_name, data=b"{}", metadata=b"{}")
+            stream = f"errandrequest-{uuid4()}"
+            await client.append_to_stream(stream, current_version=StreamState.NO_STREAM, events=damaged, timeout=5.0)
+            good = await errands.ask(client, shelves)
+            options = ConsumerOptions(policy=lambda error, failures: Park(type(error).__name__))
+            async with consuming(eventstore_uri, errands, options):
+                await until_done(client, good, 2)
+                await parked(client, errands, 1)
 
     asyncio.run(run())
