@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from domain.accounts.account import Deposit, OpenAccount, Withdraw
 from domain.errors import Unknown
 from domain.money import Currency
-from infrastructure.readmodels.queries import ReadModels
 from projections import account_balance, account_statement
 from projections.account_statement import StatementEntry
 from service.http import queries, tokens
@@ -18,12 +17,12 @@ from service.http.answers import Changed, changed, created, digits
 from service.http.commands import Sender, sender
 from service.http.documentation import documented
 from service.http.forms import AccountForm, AccountPath, AmountForm, digits_at
-from service.http.queries import Freshness, Listing
+from service.http.queries import Freshness, Listing, Reader
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/accounts", tags=["accounts"])
 Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[ReadModels, Depends(queries.read_models)]
+Reading = Annotated[Reader, Depends(queries.reader)]
 
 
 class AccountAnswer(BaseModel):
@@ -87,12 +86,10 @@ async def withdraw(account_id: AccountPath, form: AmountForm, sending: Sending) 
 
 @router.get("/{account_id}", response_model=AccountAnswer, responses=documented("query", "unknown-account"))
 async def read_account(
-    account_id: AccountPath, freshness: Annotated[Freshness, Query()], read_models: Reading
+    account_id: AccountPath, freshness: Annotated[Freshness, Query()], reading: Reading
 ) -> JSONResponse:
     """An account as it stands."""
-    read = await read_models.get(
-        account_balance.projection, account_id, at_least=freshness.at_least, wait=freshness.wait
-    )
+    read = await reading.row(account_balance.projection, account_id, freshness)
     row = read.row
     if row is None:
         raise Unknown("account", account_id)
@@ -109,18 +106,11 @@ async def read_account(
 
 @router.get("/{account_id}/statement", response_model=StatementAnswer, responses=documented("list", "unknown-account"))
 async def read_statement(
-    account_id: AccountPath, listing: Annotated[Listing, Query()], read_models: Reading
+    account_id: AccountPath, listing: Annotated[Listing, Query()], reading: Reading
 ) -> JSONResponse:
     """What changed an account's balance, newest first."""
-    page = await read_models.page(
-        account_statement.projection,
-        account_statement.of_account(account_id),
-        limit=listing.limit,
-        cursor=listing.cursor,
-        at_least=listing.at_least,
-        wait=listing.wait,
-    )
-    if not page.entries and (await read_models.get(account_statement.projection, account_id)).row is None:
+    page = await reading.page(account_statement.projection, account_statement.of_account(account_id), listing)
+    if not page.entries and not await reading.rows(account_statement.projection, [account_id]):
         raise Unknown("account", account_id)
     entries = [_entry(StatementEntry.model_validate_json(entry.member)) for entry in page.entries]
     following = None if page.next is None else tokens.write(page.next)

@@ -11,7 +11,6 @@ from domain.errors import Unknown
 from domain.money import Currency
 from domain.ordering.events import ItemAdded
 from domain.ordering.order import AddItem, ConfirmOrder, CreateOrder, RemoveItem, RequestCancellation
-from infrastructure.readmodels.queries import ReadModels
 from projections import order_summary, orders_by_customer
 from projections.order_summary import OrderSummary
 from projections.orders_by_customer import CustomerOrder, Status
@@ -31,12 +30,12 @@ from service.http.forms import (
     OrderPath,
     digits_at,
 )
-from service.http.queries import Freshness, Limit
+from service.http.queries import Freshness, Listing, Reader
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
 Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[ReadModels, Depends(queries.read_models)]
+Reading = Annotated[Reader, Depends(queries.reader)]
 
 
 class LineAnswer(BaseModel):
@@ -83,11 +82,9 @@ class OrdersAnswer(BaseModel):
     next: str | None
 
 
-class OrdersListing(Freshness):
+class OrdersListing(Listing):
     """Which of a customer's orders, and which part of them."""
 
-    limit: Limit = 20
-    cursor: tokens.Cursor | None = None
     status: Status | None = None
 
 
@@ -155,11 +152,9 @@ async def cancel_order(order_id: OrderPath, sending: Sending, form: CancelForm =
 
 
 @router.get("/orders/{order_id}", response_model=OrderAnswer, responses=documented("query", "unknown-order"))
-async def read_order(
-    order_id: OrderPath, freshness: Annotated[Freshness, Query()], read_models: Reading
-) -> JSONResponse:
+async def read_order(order_id: OrderPath, freshness: Annotated[Freshness, Query()], reading: Reading) -> JSONResponse:
     """An order as it stands."""
-    read = await read_models.get(order_summary.projection, order_id, at_least=freshness.at_least, wait=freshness.wait)
+    read = await reading.row(order_summary.projection, order_id, freshness)
     if read.row is None:
         raise Unknown("order", order_id)
     return queries.answer(_order(read.row), read.position, read.row.version)
@@ -169,19 +164,12 @@ async def read_order(
     "/customers/{customer_id}/orders", response_model=OrdersAnswer, responses=documented("list"), tags=["customers"]
 )
 async def list_orders(
-    customer_id: CustomerPath, listing: Annotated[OrdersListing, Query()], read_models: Reading
+    customer_id: CustomerPath, listing: Annotated[OrdersListing, Query()], reading: Reading
 ) -> JSONResponse:
     """A customer's orders, newest first."""
-    page = await read_models.page(
-        orders_by_customer.projection,
-        _index(customer_id, listing.status),
-        limit=listing.limit,
-        cursor=listing.cursor,
-        at_least=listing.at_least,
-        wait=listing.wait,
-    )
-    rows = await read_models.rows(orders_by_customer.projection, [entry.member for entry in page.entries])
-    orders = [_in_list(row) for row in rows if row is not None and listing.status in {None, row.status}]
+    page = await reading.page(orders_by_customer.projection, _index(customer_id, listing.status), listing)
+    rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries])
+    orders = [_in_list(row) for row in rows if listing.status in {None, row.status}]
     following = None if page.next is None else tokens.write(page.next)
     return queries.answer(OrdersAnswer(orders=orders, next=following), page.position)
 

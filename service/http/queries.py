@@ -1,13 +1,15 @@
 """The way of every query: how fresh and how much it is to be, and the read models it is answered from."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.queries import Page, Read
+from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
 from service.http.gate import Gate
@@ -21,6 +23,7 @@ def _read_limit(text: object) -> int:
     return int(text)
 
 
+Seconds = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)]
 Limit = Annotated[
     int,
     BeforeValidator(_read_limit),
@@ -34,22 +37,54 @@ class Freshness(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at_least: tokens.PositionToken | None = None
-    wait: Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)] = 2.0
+    wait: Seconds = 2.0
 
 
-class Listing(Freshness):
-    """Which part of a list: at most `limit` of it, from where `cursor`, the `next` of the part before, says."""
+class Listing(BaseModel):
+    """How fresh a list is to be, and which part of it: at most `limit`, from `cursor`, a `next` of before, on."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_least: tokens.PositionToken | None = None
+    wait: Seconds = 2.0
     limit: Limit = 20
     cursor: tokens.Cursor | None = None
 
 
-async def read_models(request: Request) -> AsyncIterator[ReadModels]:
-    """The read models, for as long as this query takes. Raises Problem `overloaded`."""
-    connections: Connections = request.app.state.connections
-    gate: Gate = request.app.state.queries
-    async with gate:
-        yield connections.read_models
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The read models as one request may use them. All methods raise what ReadModels raises."""
+
+    connections: Connections
+    gate: Gate
+
+    async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> Read[RowT]:
+        """The row of one aggregate. Raises Problem `overloaded`."""
+        async with self.gate:
+            return await self.connections.read_models.get(
+                projection, key, at_least=freshness.at_least, wait=freshness.wait
+            )
+
+    async def page(self, projection: Projection[Any], index: str, listing: Listing) -> Page:
+        """A part of a list. Raises Problem `overloaded`."""
+        async with self.gate:
+            return await self.connections.read_models.page(
+                projection,
+                index,
+                limit=listing.limit,
+                cursor=listing.cursor,
+                at_least=listing.at_least,
+                wait=listing.wait,
+            )
+
+    async def rows(self, projection: Projection[RowT], keys: Sequence[str]) -> list[RowT]:
+        """Those of the rows that there are, for a page that was read just now."""
+        return [row for row in await self.connections.read_models.rows(projection, keys) if row is not None]
+
+
+async def reader(request: Request) -> Reader:
+    """The reader of this request."""
+    return Reader(request.app.state.connections, request.app.state.queries)
 
 
 def answer(body: BaseModel, position: int, version: int | None = None) -> JSONResponse:

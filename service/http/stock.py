@@ -8,19 +8,18 @@ from pydantic import BaseModel
 
 from domain.errors import Unknown
 from domain.stock.stock import ReceiveStock, SkuRegistered, WriteOffDamage, stock_id
-from infrastructure.readmodels.queries import ReadModels
 from projections import stock_levels
 from service.http import queries
 from service.http.answers import Changed, changed, created
 from service.http.commands import Sender, sender
 from service.http.documentation import documented
 from service.http.forms import QuantityForm, SkuPath
-from service.http.queries import Freshness
+from service.http.queries import Freshness, Reader
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/stock", tags=["stock"])
 Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[ReadModels, Depends(queries.read_models)]
+Reading = Annotated[Reader, Depends(queries.reader)]
 _RECEIVED = {**documented("command"), 201: {**documented("create")[201], "model": Changed}}
 
 
@@ -54,11 +53,9 @@ async def write_off_damage(sku: SkuPath, form: QuantityForm, sending: Sending) -
 
 
 @router.get("/{sku}", response_model=StockAnswer, responses=documented("query", "unknown-sku"))
-async def read_stock(sku: SkuPath, freshness: Annotated[Freshness, Query()], read_models: Reading) -> JSONResponse:
+async def read_stock(sku: SkuPath, freshness: Annotated[Freshness, Query()], reading: Reading) -> JSONResponse:
     """The stock of one SKU."""
-    read = await read_models.get(
-        stock_levels.projection, stock_id(sku), at_least=freshness.at_least, wait=freshness.wait
-    )
+    read = await reading.row(stock_levels.projection, stock_id(sku), freshness)
     if read.row is None:
         raise Unknown("sku", sku)
     row = read.row
