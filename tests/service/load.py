@@ -12,7 +12,7 @@ from tests.support.processes import eventually
 
 CUSTOMERS: Final = 4
 PRICE: Final = Decimal("2.50")
-DEPOSIT: Final = Decimal("20.00")
+DEPOSIT: Final = Decimal("10.00")
 
 
 @dataclass
@@ -53,18 +53,19 @@ class Customer:
         self._do("/accounts", {"id": self.account_id, "owner_id": "ada", "currency": "EUR"})
 
     def go_round(self, round_number: int) -> None:
-        """Each round brings less than it orders now and then, so that orders fail too."""
+        """Each round orders more than there is now and then, so that orders fail too; the first always does."""
+        sku = self.sku if round_number else "never-received"
         self._do(f"/stock/{self.sku}/receipts", {"quantity": 5})
         self.received += 5
         self._do(f"/accounts/{self.account_id}/deposits", {"amount": str(DEPOSIT)})
         self.deposited += DEPOSIT
-        order = Order(str(uuid4()), self.sku, 1 + round_number % 9, self.account_id)
+        order = Order(str(uuid4()), sku, 1 + (5 * round_number + 8) % 9, self.account_id)
         line = {"sku": order.sku, "quantity": order.quantity, "unit_price": str(PRICE)}
         body = {"id": order.id, "customer_id": "ada", "account_id": self.account_id, "currency": "EUR"}
         self._do("/orders", body | {"items": [line]})
         self.orders.append(order)
         self._do(f"/orders/{order.id}/confirm")
-        if round_number % 4 == 0:
+        if round_number % 4 == 3:
             order.cancelled = self.client.command(f"/orders/{order.id}/cancel").status_code == 200
 
     def _do(self, path: str, body: dict[str, Any] | None = None) -> None:

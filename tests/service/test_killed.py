@@ -1,4 +1,4 @@
-"""Every process is killed in turn while customers order, then all at once: nothing answered is lost or done twice."""
+"""Every process is killed in turn under load, all are stopped, all are killed: nothing is lost or done twice."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ class Aftermath:
     ends: dict[str, dict[str, Any]]
     log: list[Recorded[Any]]
     restarted: dict[str, bool]
+    stopped: tuple[int, list[str]]
     token: str
 
     @property
@@ -52,14 +53,17 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         with Load(service.url) as load:
             load.goes_on(40)
             restarted = {name: _kill_and_go_on(service, load, name) for name in IN_TURN}
+            stopped = service.stop(), [line for line in service.process.errors if "process_killed" in line]
+            service.start()
+            load.goes_on(30)
             service.kill_all()
             service.start()
-            load.goes_on(40)
+            load.goes_on(30)
         with Client(service.url) as client:
             ends = {order.id: client.ended(order.id) for customer in load.customers for order in customer.orders}
             token = _all_settled(client, load.customers)
             log = _log(service.uri_of("eventstore"))
-            yield Aftermath(client, load.customers, ends, log, restarted, token)
+            yield Aftermath(client, load.customers, ends, log, restarted, stopped, token)
 
 
 def _kill_and_go_on(service: FoldstreamProcess, load: Load, name: str) -> bool:
@@ -91,6 +95,10 @@ def test_every_process_was_started_again(aftermath: Aftermath) -> None:
     assert aftermath.restarted == dict.fromkeys(IN_TURN, True)
 
 
+def test_a_stop_in_the_middle_of_all_that_was_in_order(aftermath: Aftermath) -> None:
+    assert aftermath.stopped == (0, [])
+
+
 def test_every_answered_command_is_in_the_log_once(aftermath: Aftermath) -> None:
     rounds = len(aftermath.orders)
     kinds = (StockReceived, MoneyDeposited, OrderCreated, OrderConfirmed)
@@ -107,6 +115,7 @@ def test_a_repeat_is_answered_as_before(aftermath: Aftermath) -> None:
 def test_every_order_ended_once_and_as_it_was_answered(aftermath: Aftermath) -> None:
     ends = Counter(r.aggregate_id for r in aftermath.log if isinstance(r.event, OrderShipped | OrderCancelled))
     assert ends == Counter({order.id: 1 for order in aftermath.orders})
+    assert {None, "out-of-stock"} <= {end["reason"] for end in aftermath.ends.values()}
     assert [order.id for order in aftermath.orders if order.cancelled and _is_shipped(aftermath, order)] == []
 
 
