@@ -21,6 +21,7 @@ from service.settings import Settings, without_credentials
 _CHECK_SECONDS: Final = 1.0
 _FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event store; doubled each time
 _LONGEST_WAIT: Final = 5.0
+_PATIENCE: Final = 0.75  # of the time that a command has: the rest is for its answer
 _REDIS_CONNECTIONS: Final = 128
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
@@ -33,7 +34,7 @@ class Connections:
         self.redis_address: Final = without_credentials(settings.redis)
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
-        self._connecting: Final = asyncio.Lock()
+        self._reason = "it has not been looked for yet"
         self._client: AsyncEventStoreDBClient | None = None
         self._handler: CommandHandler | None = None
         self._read_models: ReadModels | None = None
@@ -42,7 +43,7 @@ class Connections:
     def handler(self) -> CommandHandler:
         """Raises StoreUnavailable before the event store was found."""
         if self._handler is None:
-            raise StoreUnavailable(self.store_address, "it has not been found since the start")
+            raise StoreUnavailable(self.store_address, self._reason)
         return self._handler
 
     @property
@@ -53,20 +54,21 @@ class Connections:
         return self._read_models
 
     async def find_store(self) -> None:
-        """Tries until the event store answers, with growing pauses; says so once, and why not each time."""
+        """Tries until the event store answers, with growing pauses, and says each time why it does not."""
         wait = _FIRST_WAIT
-        while (reason := await self.store_fault()) is not None:
+        while (reason := await self._missing()) is not None:
             _log.warning("eventstore_missed", address=self.store_address, reason=reason, next_attempt_seconds=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
         _log.info("eventstore_found", address=self.store_address)
 
     async def store_fault(self) -> str | None:
-        """Why the event store can't be used now, None where it can. Takes about a second at most, once connected."""
+        """Why the event store can't be used now, None where it can. Takes about a second at most."""
+        if self._client is None:
+            return self._reason
         try:
-            client = await self._connected()
-            async with bounded(client, seconds=_CHECK_SECONDS):
-                await client.get_commit_position(timeout=_CHECK_SECONDS)
+            async with bounded(self._client, seconds=_CHECK_SECONDS):
+                await self._client.get_commit_position(timeout=_CHECK_SECONDS)
                 raise_if_cancelled()  # a call that is cut short says 0, as if nothing were wrong
         except StoreUnavailable as error:
             return error.reason
@@ -87,13 +89,20 @@ class Connections:
             await self._client.close()
         await self._redis.aclose()
 
-    async def _connected(self) -> AsyncEventStoreDBClient:
-        async with self._connecting:
+    async def _missing(self) -> str | None:
+        """Connects where that was not done yet; why the event store can't be used, None where it can."""
+        try:
             if self._client is None:
-                self._client = await command_client(self._settings.eventstore)
-                self._handler = CommandHandler(self._client, EventCodec(EVENTS))
-                self._read_models = ReadModels(self._redis, self._client, self._settings.namespace)
-            return self._client
+                self._use(await command_client(self._settings.eventstore))
+        except StoreUnavailable as error:
+            self._reason = error.reason
+        return await self.store_fault()
+
+    def _use(self, client: AsyncEventStoreDBClient) -> None:
+        patience = _PATIENCE * self._settings.command_seconds
+        self._client = client
+        self._handler = CommandHandler(client, EventCodec(EVENTS), patience=patience)
+        self._read_models = ReadModels(self._redis, client, self._settings.namespace)
 
 
 def _pool(uri: str) -> BlockingConnectionPool:

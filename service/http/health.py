@@ -1,7 +1,7 @@
 """How the service is, for whoever watches over it: alive, ready, counted and described."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -20,6 +20,7 @@ from service.http.problems import Problem
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
+_CHECK_SECONDS: Final = 1.0
 Parameters = Annotated[NoParameters, Query()]
 
 
@@ -88,9 +89,12 @@ async def _redis(connections: Connections) -> Check:
 
 async def _projection(connections: Connections, projection: Projection[Any]) -> Check:
     try:
-        health = await connections.read_models.health(projection)
+        async with asyncio.timeout(_CHECK_SECONDS):
+            health = await connections.read_models.health(projection)
     except ReadModelUnavailable as error:
         return Check(ok=False, detail=error.reason)
+    except TimeoutError:
+        return Check(ok=False, detail=f"no answer within {_CHECK_SECONDS:g} s")
     detail = _shortcoming(health)
     return Check(ok=detail is None, detail=detail)
 

@@ -30,6 +30,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "read-model-unavailable": 503,
 }
 COME_BACK: Final = (429, 503)
+_MOST_FAULTS: Final = 100
 _UNQUOTED: Final = "/:@!$&'()*+,;=~-._"
 
 
@@ -57,9 +58,9 @@ class Problem(HTTPException):
 
 
 def malformed(faults: Sequence[Fault]) -> Problem:
-    """A request whose form is wrong, with all that is wrong with it."""
+    """A request whose form is wrong, with what is wrong with it: all, unless that would fill pages."""
     detail = "; ".join(f"{fault.pointer or 'the body'}: {fault.reason}" for fault in faults[:3])
-    return Problem("malformed", detail, errors=[fault.model_dump() for fault in faults])
+    return Problem("malformed", detail, errors=[fault.model_dump() for fault in faults[:_MOST_FAULTS]])
 
 
 def status_of(rule: str) -> int:

@@ -1,5 +1,6 @@
 """Bodies as strict JSON (RFC 8259, I-JSON's rules on members and text), within a bound on their size."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,10 +12,21 @@ LARGEST_BODY: Final = 1024 * 1024  # bytes
 _UNSPEAKABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
-async def read(chunks: AsyncIterator[bytes], announced: str | None) -> bytes:
-    """The whole body. Raises Problem `too-large` as soon as that is known, whether or not a length was announced."""
+async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: float = 30.0) -> bytes:
+    """The whole body, sent within so many seconds. Raises Problem `malformed` where it was not.
+
+    Raises Problem `too-large` as soon as that is known, whether or not a length was announced.
+    """
     if announced is not None and announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST_BODY:
         raise _too_large()
+    try:
+        async with asyncio.timeout(seconds):
+            return await _collected(chunks)
+    except TimeoutError as error:
+        raise _not_readable(f"did not come within {seconds:g} s") from error
+
+
+async def _collected(chunks: AsyncIterator[bytes]) -> bytes:
     body = bytearray()
     async for chunk in chunks:
         body += chunk

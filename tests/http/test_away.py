@@ -31,6 +31,23 @@ def test_commands_are_refused_soon_while_the_store_is_away() -> None:
     assert answer.headers["Retry-After"] == "1"
 
 
+def test_they_are_refused_sooner_where_the_setting_says_so() -> None:
+    with serving(away(command_seconds=1)) as http:
+        began = time.monotonic()
+        assert http.post("/orders", json=order_form()).status_code == 503
+        assert time.monotonic() - began < 2.5
+
+
+def test_a_cluster_that_is_away_is_a_store_that_is_away() -> None:
+    cluster = f"esdb://{NOBODY},{NOBODY}?tls=false&maxDiscoverAttempts=1"
+    with serving(away(eventstore_uri=cluster)) as http:
+        assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
+        assert http.get("/health/live").status_code == 200
+        checks = http.get("/health/ready").json()["checks"]
+    assert checks["eventstore"]["ok"] is False
+    assert checks["eventstore"]["detail"].startswith(f"{NOBODY},{NOBODY}: ")
+
+
 def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> None:
     with silent() as address, serving(away(eventstore_uri=f"esdb://{address}?tls=false", command_seconds=1)) as http:
         began = time.monotonic()

@@ -94,6 +94,15 @@ def test_an_item_that_is_not_well_formed(
     malformed(http.post("/orders", json=form), (f"/items/1{pointer}", reason))
 
 
+def test_of_very_many_faults_a_hundred_are_said(http: httpx.Client) -> None:
+    body = {f"m{number}": 0 for number in range(50_000)}
+    errors = http.post("/stock/lamp/receipts", json=body).json()["errors"]
+    assert errors == [
+        {"pointer": "/quantity", "reason": MISSING},
+        *({"pointer": f"/m{number}", "reason": UNKNOWN} for number in range(99)),
+    ]
+
+
 def test_a_price_that_the_currency_can_t_express(http: httpx.Client) -> None:
     form = order_form(currency="JPY", items=[{**LAMP, "unit_price": "1990"}, LAMP])
     malformed(http.post("/orders", json=form), ("/items/1/unit_price", "JPY has 0 decimals, not those of 19.90"))
