@@ -1,7 +1,9 @@
-"""A service whose event store is not there yet answers for itself, and is ready as soon as it comes."""
+"""A service whose servers are not there yet answers for itself, says what it waits for, and is ready when they come."""
 
+import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -9,6 +11,7 @@ from tests.service.client import Client
 from tests.service.test_orders import stock
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import eventually
+from tests.support.redis import RedisProcess
 from tests.support.service import FoldstreamProcess
 
 
@@ -18,24 +21,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_store_that_comes_late(tmp_path: Path) -> None:
-    port = free_port()
-    address = f"esdb://127.0.0.1:{port}?tls=false"
-    service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": address})
-    with service.launch():
-        url = eventually(lambda: service.uri_of("api") if "api" in service.processes else "", within=30, what="the API")
-        with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
-            assert http.get("/health/live").status_code == 200
-            assert http.get("/health/ready").status_code == 503
-        awaited = eventually(lambda: _awaited(service), within=30, what="a word about what is missing")
-        assert f'"eventstore": "{address}"' in awaited
-        assert service.process.output == []
-        with EventStoreProcess(None, port=port), Client(service.await_ready().url) as client:
-            assert "eventstore" not in service.processes
-            client.receive("lamp", 3)
-            client.becomes("/stock/lamp", stock("lamp", 3, version=1))
-            assert service.stop() == 0
+def test_servers_that_come_late(tmp_path: Path) -> None:
+    port, redis = free_port(), RedisProcess()
+    store_uri, redis_uri = f"esdb://127.0.0.1:{port}?tls=false", f"unix://{redis.data}/redis.sock"
+    service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": store_uri, "FOLDSTREAM_REDIS_URI": redis_uri})
+    try:
+        with service.launch():
+            url = eventually(lambda: service.uri_of("api") if "api" in service.processes else "", within=30, what="API")
+            assert _answers(url) == {"/health/live": 200, "/health/ready": 503}
+            awaited = eventually(lambda: _awaited(service), within=30, what="a word about what is missing")
+            assert (awaited["eventstore"], awaited["redis"]) == (store_uri, redis_uri)
+            assert service.process.output == []
+            assert list(service.processes) == ["supervisor", "projections", "sagas", "api"]
+            redis.start()
+            with EventStoreProcess(None, port=port), Client(service.await_ready().url) as client:
+                client.receive("lamp", 3)
+                client.becomes("/stock/lamp", stock("lamp", 3, version=1))
+                assert service.stop() == 0
+    finally:
+        redis.close()
 
 
-def _awaited(service: FoldstreamProcess) -> str:
-    return next((line for line in service.process.errors if "service_awaited" in line), "")
+def _answers(url: str) -> dict[str, int]:
+    with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
+        return {path: http.get(path).status_code for path in ("/health/live", "/health/ready")}
+
+
+def _awaited(service: FoldstreamProcess) -> dict[str, Any]:
+    line = next((line for line in service.process.errors if "service_awaited" in line), "{}")
+    return dict(json.loads(line))
