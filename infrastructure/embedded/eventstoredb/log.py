@@ -34,8 +34,7 @@ class Log:
         self._writing, self._reading = open_log(folder)
         self.reader = Reader(self._reading)
         self._grown = asyncio.Event()
-        newest = self.reader.all_backwards(MAX, 1)
-        self._last_position = newest[0][0] if newest else 0
+        self._last_position = self.reader.last_position()
         self._writer = Writer(self._writing, self._committed, on_disk=folder is not None)
 
     async def start(self) -> None:

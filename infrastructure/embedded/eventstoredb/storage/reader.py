@@ -39,6 +39,11 @@ class Reader:
         last = MAX if self.stream(original).last == MAX else row.last
         return StreamRow(name, row.id, last, OF_METASTREAMS)
 
+    def last_position(self) -> int:
+        """Where the last record begins, hidden or not; 0 while there is none."""
+        last: int = self._connection.execute("SELECT ifnull(max(position), 0) FROM records").fetchone()[0]
+        return last
+
     def is_position(self, position: int) -> bool:
         """Whether a record begins there."""
         found = self._connection.execute("SELECT 1 FROM records WHERE position = ?", (position,)).fetchone()

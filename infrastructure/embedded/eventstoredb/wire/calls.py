@@ -64,17 +64,11 @@ class Call(Generic[Request]):
 
     async def receive(self) -> Request | None:
         """The next request; None once the client has said its last. Raises Failure."""
-        head = await self._transport.recv_data(5)
-        if not head:
-            return None
-        size = int.from_bytes(head[1:], "big")
-        if head[0] or len(head) < 5:
-            raise Failure(Status.UNIMPLEMENTED, "Compressed messages are not supported.")
-        if size > MAX_REQUEST_BYTES:
-            reason = "Received message exceeds the maximum configured message size."
-            raise Failure(Status.RESOURCE_EXHAUSTED, reason)
         try:
-            return self._request.FromString(await self._transport.recv_data(size))
+            head = await self._transport.recv_data(5)
+            if not head:
+                return None
+            return self._request.FromString(await self._transport.recv_data(_size(head)))
         except (DecodeError, AssertionError) as error:  # the library asserts that all bytes came
             raise thrown_by_handler() from error
 
@@ -103,6 +97,17 @@ class Call(Generic[Request]):
                 await self._stream.send_trailing_metadata(
                     status=failure.status, status_message=failure.details, metadata=trailers
                 )
+
+
+def _size(head: bytes) -> int:
+    """How long a message is, from the five bytes before it. Raises Failure."""
+    size = int.from_bytes(head[1:], "big")
+    if head[0]:
+        raise Failure(Status.UNIMPLEMENTED, "Compressed messages are not supported.")
+    if size > MAX_REQUEST_BYTES:
+        reason = "Received message exceeds the maximum configured message size."
+        raise Failure(Status.RESOURCE_EXHAUSTED, reason)
+    return size
 
 
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
@@ -148,11 +153,12 @@ class Calls:
         except Failure as failure:
             await call.fail(failure)
         except asyncio.CancelledError:
+            if self._stopping:
+                await call.fail(_stopped())
+                return
             if call.is_overdue:
                 await call.fail(Failure(Status.DEADLINE_EXCEEDED, "Deadline Exceeded"))
-            if not self._stopping:
-                raise
-            await call.fail(_stopped())
+            raise
         except (StreamTerminatedError, ProtocolError, ConnectionError) as error:
             raise GRPCError(Status.CANCELLED) from error  # the client has gone
         except Exception:

@@ -1,5 +1,6 @@
 """Catch-up subscriptions to $all: history at the reader's pace, then what is committed."""
 
+import asyncio
 from dataclasses import dataclass
 
 from esdbclient.protos.Grpc import streams_pb2
@@ -69,6 +70,7 @@ class AllSubscription:
         while rows := self._log.reader.all_forwards(at + (not inclusive), PAGE_RECORDS):
             at, inclusive = rows[-1][0], False
             await self._call.send_frames(self._history_page(rows, start, marks))
+            await asyncio.sleep(0)
         end = marks.caught_up() if marks else None
         if end is not None:
             await self._call.send_frames(checkpoint(end))

@@ -1,5 +1,7 @@
 """Catch-up subscriptions to one stream."""
 
+import asyncio
+
 from esdbclient.protos.Grpc import streams_pb2
 
 from infrastructure.embedded.eventstoredb.log import MAX, Log
@@ -37,6 +39,7 @@ class StreamSubscription:
                 return max(first, row.last + 1)
             first = rows[-1][0] + 1
             await self._call.send_frames(self._rendering.page(rows))
+            await asyncio.sleep(0)
 
     async def _live(self, following: int) -> None:
         """Sends all that is appended, also what metadata hides; ends with the stream's tombstone."""
