@@ -11,7 +11,7 @@ import structlog
 from service.errors import NotReady
 from service.settings import Settings, without_credentials
 
-SILENT_SECONDS: Final = 60.0  # how long the API may take to give any answer at all
+SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at all
 TOLD_EVERY: Final = 10.0
 TOLD_FIRST: Final = 3.0
 _log = structlog.get_logger(__name__)

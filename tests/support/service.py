@@ -87,8 +87,11 @@ class FoldstreamProcess:
 
     def kill_all(self) -> None:
         """SIGKILL for every process at once, as when the machine loses power."""
-        pids = [self.process.pid, *descendants(self.process.pid)]
-        kill_hard(*pids)
+        if self.process.exit_code is not None:
+            return
+        below = descendants(self.process.pid)
+        self.process.send(signal.SIGKILL)
+        kill_hard(*below)
         self.process.kill()
 
     def stop(self, *, within: float = 40) -> int:
