@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -14,15 +14,13 @@ from projections import account_balance, account_statement
 from projections.account_statement import StatementEntry
 from service.http import queries, tokens
 from service.http.answers import Changed, changed, created, digits
-from service.http.commands import Sender, sender
+from service.http.commands import Sending
 from service.http.documentation import documented
 from service.http.forms import AccountForm, AccountPath, AmountForm, digits_at
-from service.http.queries import Freshness, Listing, Reader
+from service.http.queries import Freshness, Listing, Reading
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/accounts", tags=["accounts"])
-Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[Reader, Depends(queries.reader)]
 
 
 class AccountAnswer(BaseModel):
@@ -113,8 +111,7 @@ async def read_statement(
     if not page.entries and not await reading.rows(account_statement.projection, [account_id]):
         raise Unknown("account", account_id)
     entries = [_entry(StatementEntry.model_validate_json(entry.member)) for entry in page.entries]
-    following = None if page.next is None else tokens.write(page.next)
-    return queries.answer(StatementAnswer(entries=entries, next=following), page.position)
+    return queries.answer(StatementAnswer(entries=entries, next=tokens.write_cursor(page.next)), page.position)
 
 
 def _entry(entry: StatementEntry) -> EntryAnswer:

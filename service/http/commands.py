@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict
 from structlog.contextvars import bind_contextvars
 
@@ -122,3 +122,6 @@ async def sender(
     if repeated:
         raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])
     return Sender(request, idempotency_key, None if if_match is None else int(if_match.strip('"')))
+
+
+Sending = Annotated[Sender, Depends(sender)]

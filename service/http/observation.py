@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service.http.metrics import Metrics
 
@@ -36,11 +36,12 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             await send(message)
 
         began = perf_counter()
-        with bound_contextvars(correlation_id=str(correlation_id)):
-            try:
-                await app(scope, receive, answer)
-            finally:
-                _note(scope, status, perf_counter() - began, metrics)
+        clear_contextvars()  # a pipelined request inherits those of the one before
+        bind_contextvars(correlation_id=str(correlation_id))
+        try:
+            await app(scope, receive, answer)
+        finally:
+            _note(scope, status, perf_counter() - began, metrics)
 
     return see
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -16,7 +16,7 @@ from projections.order_summary import OrderSummary
 from projections.orders_by_customer import CustomerOrder, Status
 from service.http import queries, tokens
 from service.http.answers import Changed, LineAdded, changed, created, digits
-from service.http.commands import Sender, sender
+from service.http.commands import Sending
 from service.http.documentation import documented
 from service.http.forms import (
     NO_REASON,
@@ -30,12 +30,10 @@ from service.http.forms import (
     OrderPath,
     digits_at,
 )
-from service.http.queries import Freshness, Listing, Reader
+from service.http.queries import Freshness, Listing, Reading
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
-Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[Reader, Depends(queries.reader)]
 
 
 class LineAnswer(BaseModel):
@@ -170,8 +168,7 @@ async def list_orders(
     page = await reading.page(orders_by_customer.projection, _index(customer_id, listing.status), listing)
     rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries])
     orders = [_in_list(row) for row in rows if listing.status in {None, row.status}]
-    following = None if page.next is None else tokens.write(page.next)
-    return queries.answer(OrdersAnswer(orders=orders, next=following), page.position)
+    return queries.answer(OrdersAnswer(orders=orders, next=tokens.write_cursor(page.next)), page.position)
 
 
 def _index(customer_id: str, status: Status | None) -> str:

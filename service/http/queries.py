@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -85,6 +85,9 @@ class Reader:
 async def reader(request: Request) -> Reader:
     """The reader of this request."""
     return Reader(request.app.state.connections, request.app.state.queries)
+
+
+Reading = Annotated[Reader, Depends(reader)]
 
 
 def answer(body: BaseModel, position: int, version: int | None = None) -> JSONResponse:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -11,15 +11,13 @@ from domain.stock.stock import ReceiveStock, SkuRegistered, WriteOffDamage, stoc
 from projections import stock_levels
 from service.http import queries
 from service.http.answers import Changed, changed, created
-from service.http.commands import Sender, sender
+from service.http.commands import Sending
 from service.http.documentation import documented
 from service.http.forms import QuantityForm, SkuPath
-from service.http.queries import Freshness, Reader
+from service.http.queries import Freshness, Reading
 from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/stock", tags=["stock"])
-Sending = Annotated[Sender, Depends(sender)]
-Reading = Annotated[Reader, Depends(queries.reader)]
 _RECEIVED = {**documented("command"), 201: {**documented("create")[201], "model": Changed}}
 
 

@@ -15,6 +15,11 @@ def write(place: int) -> str:
     return str(place)
 
 
+def write_cursor(place: int | None) -> str | None:
+    """The text that stands for where a list goes on; None at its end."""
+    return None if place is None else write(place)
+
+
 def _read(text: object, largest: int) -> int:
     if not isinstance(text, str) or not re.fullmatch(_GRAMMAR, text) or int(text) > largest:
         raise ValueError("is none of those that this service gives out")

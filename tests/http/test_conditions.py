@@ -1,5 +1,6 @@
 """Commands that name the version they are meant for (If-Match)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
@@ -75,3 +76,25 @@ def test_nothing_to_change_is_refused_too_for_another_version(http: httpx.Client
 
 def _mismatch(present: str) -> str:
     return f"The version that If-Match names is not the present one: {present}."
+
+
+def test_of_many_commands_for_one_version_one_is_done(http: httpx.Client) -> None:
+    order_id = new_order(http)
+
+    def add(_: int) -> int:
+        return http.post(f"/orders/{order_id}/items", json=SHADE, headers={"If-Match": '"0"'}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = sorted(threads.map(add, range(8)))
+    assert statuses == [200] + [412] * 7
+
+
+def test_commands_without_a_version_are_done_one_after_the_other(http: httpx.Client) -> None:
+    order_id = new_order(http)
+
+    def add(_: int) -> int:
+        return int(done(http.post(f"/orders/{order_id}/items", json=SHADE))["line"])
+
+    with ThreadPoolExecutor(4) as threads:
+        lines = sorted(threads.map(add, range(4)))
+    assert lines == [2, 3, 4, 5]
