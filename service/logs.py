@@ -4,6 +4,8 @@ import logging
 import sys
 from typing import Literal, TypeAlias
 
+import stamina
+import stamina.instrumentation
 import structlog
 from structlog.typing import Processor
 
@@ -35,6 +37,7 @@ def set_up(form: LogForm, process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(form, process)))
     logging.raiseExceptions = False
+    stamina.instrumentation.set_on_retry_hooks(())  # an attempt that is made again is no news; who gives up says so
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
