@@ -103,15 +103,15 @@ def _reason(error: Exception) -> str:
 
 
 def _channel_options(spec: ConnectionSpec) -> GrpcOptions:
-    """How a connection is kept: noticed as dead within 20 s, made again within half a second, and not shared.
+    """How a connection is kept: noticed as dead within 20 s, tried again every quarter of a second, not shared.
 
     gRPC lets equal channels of one process share a connection; then its limit of calls would be shared as well.
     """
     return (
         ("grpc.use_local_subchannel_pool", 1),
-        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.initial_reconnect_backoff_ms", 50),
         ("grpc.min_reconnect_backoff_ms", 2_000),
-        ("grpc.max_reconnect_backoff_ms", 500),
+        ("grpc.max_reconnect_backoff_ms", 250),
         ("grpc.keepalive_time_ms", spec.options.KeepAliveInterval or 10_000),
         ("grpc.keepalive_timeout_ms", spec.options.KeepAliveTimeout or 10_000),
         ("grpc.http2.max_pings_without_data", 0),

@@ -1,8 +1,7 @@
 """Handles commands: read, fold, decide, append; once per command id, however often it is sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -128,22 +127,18 @@ class CommandHandler:
             raise ConcurrencyConflict(handling.history.stream, self._attempts) from error
 
     async def _attempt(self, handling: "_Handling") -> Outcome:
-        if not handling.lost:
+        """Those of this process who lost a race for a stream take turns, so that each soon wins one."""
+        if not handling.lost or handling.waited:
             return await self._try(handling)
-        async with self._turn(handling.history.stream):
-            return await self._try(handling)
-
-    @asynccontextmanager
-    async def _turn(self, stream: str) -> AsyncIterator[None]:
-        """Those of this process who lost a race for a stream go one after the other, so that each soon wins one."""
-        turn = self._turns.setdefault(stream, asyncio.Lock())
+        turn = self._turns.setdefault(handling.history.stream, asyncio.Lock())
         try:
             async with asyncio.timeout(self._patience):
                 await turn.acquire()
-        except TimeoutError as error:
-            raise ConcurrencyConflict(stream, self._attempts) from error
+        except TimeoutError:
+            handling.waited = True  # long enough: whatever holds the others up is met without them
+            return await self._try(handling)
         try:
-            yield
+            return await self._try(handling)
         finally:
             turn.release()
 
@@ -180,7 +175,10 @@ class CommandHandler:
 
 @dataclass(slots=True)
 class _Handling:
-    """One command on its way; `sent` says that an append of it was tried, `lost` that others were faster."""
+    """One command on its way.
+
+    `sent` says that an append of it was tried, `lost` that others were faster, `waited` that its turn did not come.
+    """
 
     decider: Decider[Any, Any, Any]
     command: Command
@@ -188,6 +186,7 @@ class _Handling:
     history: History[Any]
     sent: bool = False
     lost: bool = False
+    waited: bool = False
 
     def found(self) -> Outcome:
         events = tuple(self.history.of_command)

@@ -83,7 +83,7 @@ class Deliveries:
 
     async def _settle(self, delivered: RecordedEvent) -> None:
         failures: Counter[type[Exception]] = Counter()
-        while True:
+        while not self._finishing:
             try:
                 await self._react(delivered)
             except Exception as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from esdbclient import AsyncEventStoreDBClient
 
 from infrastructure.eventstore.commands import CommandHandler, Outcome, Request
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.reading import Streams
 from tests.eventstore.stories import count, opened
 from tests.eventstore.tally import CODEC, connected, decider, request
 from tests.support.eventstore import EventStoreProcess
@@ -56,7 +58,10 @@ def test_a_store_killed_under_load_keeps_every_answer_and_doubles_none(tmp_path:
 
 
 async def until_beyond(client: AsyncEventStoreDBClient, tally: str, version: int) -> None:
-    """Waits until so much was counted."""
+    """Waits until so much was counted, by a store that may just have been started again."""
+    reading = Streams(client, CODEC)
     async with asyncio.timeout(30.0):
-        while (await client.get_stream(f"tally-{tally}", backwards=True, limit=1))[0].stream_position < version:
-            continue
+        while True:
+            with suppress(StoreUnavailable):
+                if await reading.page(f"tally-{tally}", version):
+                    return

@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from esdbclient import AsyncEventStoreDBClient
+from esdbclient.exceptions import GrpcError
 
 from domain.message import Recorded
 from infrastructure.eventstore.commands import CommandHandler
@@ -68,10 +69,12 @@ async def consuming(
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Asks the store again and again, until it says so."""
+    """Asks the store again and again, until it says so; it may be away for a while."""
     async with asyncio.timeout(SECONDS):
-        while not await condition():
-            continue
+        while True:
+            with suppress(GrpcError):
+                if await condition():
+                    return
 
 
 def here(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
