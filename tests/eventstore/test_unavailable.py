@@ -225,3 +225,26 @@ def test_a_client_full_of_subscriptions_leaves_the_calls_of_another_alone(events
             assert len(subscriptions) == 100
 
     asyncio.run(run())
+
+
+def test_a_node_of_a_cluster_that_comes_back_is_found_again_under_load(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with line_to(eventstore_uri) as (line, _):
+            uri = f"esdb://127.0.0.1:{closed_port()},{line.address}?tls=false&MaxDiscoverAttempts=2&GossipTimeout=1"
+            async with connected(uri) as client:
+                handler = CommandHandler(client, CODEC, patience=10.0)
+
+                async def open_tallies() -> int:
+                    for _ in range(10):
+                        opening = OpenTally(tally_id=str(uuid4()), limit=Decimal(1))
+                        assert (await handler.handle(decider, opening, request())).version == 0
+                    return 10
+
+                opening = [asyncio.create_task(open_tallies()) for _ in range(8)]
+                await asyncio.wait(opening, timeout=0.05)
+                line.refuse()
+                await asyncio.wait(opening, timeout=0.2)
+                line.restore()
+                assert await asyncio.gather(*opening) == [10] * 8
+
+    asyncio.run(run())
