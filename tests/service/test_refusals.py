@@ -75,7 +75,6 @@ def test_a_worker_without_an_event_store(worker: str) -> None:
         ((), "foldstream: Missing command."),
         (("frobnicate",), "foldstream: No such command 'frobnicate'."),
         (("serve", "--frobnicate"), "foldstream serve: No such option: --frobnicate"),
-        (("redis",), "foldstream redis: Missing option '--data'."),
         (("eventstore",), "foldstream eventstore: Invalid value: give either --data DIR or --memory"),
     ],
 )

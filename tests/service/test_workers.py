@@ -34,14 +34,8 @@ def test_a_worker_without_servers_waits_and_stops_in_order(worker: str) -> None:
     process.send(signal.SIGTERM)
     assert process.wait(within=15) == 0
     assert process.output == []
+    assert {json.loads(line)["process"] for line in process.errors} == {worker}
     assert "a-secret" not in "".join(process.errors)
-
-
-def test_logs_are_json_lines_where_no_terminal_is() -> None:
-    process = missing("sagas")
-    process.send(signal.SIGINT)
-    assert process.wait(within=15) == 0
-    assert {json.loads(line)["process"] for line in process.errors} == {"sagas"}
 
 
 def test_logs_for_people_on_request() -> None:
