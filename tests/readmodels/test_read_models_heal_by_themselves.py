@@ -1,14 +1,19 @@
 """Servers that go away, come back, come back empty, or come back as others, while a worker runs."""
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.identity import store_identity
 from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.follower import Deployment, Follower
+from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.status import read_status
 from projections.projection import Projection
 from tests.readmodels.logbook import Logbook, new_tallies
 from tests.readmodels.reading import WAIT, Reader
@@ -117,18 +122,47 @@ def test_queries_are_answered_while_the_store_is_away(
 def test_rows_of_a_store_that_was_replaced_are_not_read_on(
     tmp_path: Path, deployed: Deployment, store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
 ) -> None:
+    """The other one is laid out alike, and longer: by its positions alone it could not be told from the first."""
     old, position = written(store, projection.category)
     assert reader.totals(projection, list(old), position) == old
+    with EventStoreProcess(tmp_path / "another") as prepared:
+        with reader_client(prepared.uri) as client:
+            store_identity(client)
+        new, _ = written(prepared, projection.category)
+        more, position = written(prepared, projection.category)
+        prepared.stop()
     store.kill()
-    with EventStoreProcess(tmp_path / "another", port=store.port) as other:
+    with EventStoreProcess(tmp_path / "another", port=store.port):
         eventually(lambda: reader.health(projection).generation == 2, within=WAIT, what="the next generation")
-        new, position = written(other, projection.category)
-        assert reader.totals(projection, [*old, *new], position) == new
+        assert reader.totals(projection, [*old, *new, *more], position) == {**new, **more}
 
 
-def test_a_worker_that_finds_another_store_than_before_begins_again(
-    tmp_path: Path, deployed: Deployment, store: EventStoreProcess, reader: Reader, category: str
+def test_a_generation_never_mixes_two_stores(
+    deployed: Deployment, store: EventStoreProcess, category: str, namespace: str
 ) -> None:
+    """Who follows a generation looks at the store's identity before it reads from there."""
+    written(store, category)
+    another = Generation(1, 2, "another-store")
+    stop, reconsidered = threading.Event(), threading.Event()
+    follower = Follower(deployed, tallies(category), another, 0, stop, reconsidered.set)
+    thread = threading.Thread(target=follower.run, daemon=True)
+    thread.start()
+    assert reconsidered.wait(WAIT)
+    stop.set()
+    thread.join(WAIT)
+    keys = ProjectionKeys(namespace, "tallies").partition(1, 0)
+    with connect(deployed.redis_uri) as connection:
+        assert list(connection.scan_iter(match=f"{keys.prefix}*")) == [keys.status.encode()]
+        status = read_status((connection.get(keys.status) or b"").decode())
+    assert status.failure is not None
+    assert status.failure.error == "StoreReplaced"
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["shorter", "longer"])
+def test_a_worker_that_finds_another_store_than_before_begins_again(
+    times: int, deployed: Deployment, store: EventStoreProcess, reader: Reader, category: str
+) -> None:
+    """Also where the other one is laid out alike, so that the checkpoint could be followed there."""
     followed = tallies(category)
     old, position = written(store, category)
     with ThreadWorker(deployed, followed):
@@ -136,7 +170,10 @@ def test_a_worker_that_finds_another_store_than_before_begins_again(
         assert reader.totals(followed, list(old), position) == old
     store.kill()
     with EventStoreProcess(None, port=store.port) as other:
-        new, position = written(other, category)
+        new: dict[str, int] = {}
+        for _ in range(times):
+            totals, position = written(other, category)
+            new |= totals
         with ThreadWorker(deployed, followed):
             eventually(lambda: reader.health(followed).generation == 2, within=WAIT, what="the next generation")
             assert reader.totals(followed, [*old, *new], position) == new

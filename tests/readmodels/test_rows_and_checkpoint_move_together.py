@@ -6,15 +6,19 @@ from typing import Any
 
 import pytest
 import redis
+from pydantic import field_serializer
 
+from domain.message import Event, Recorded
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, EventNotFolded
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached
+from projections.projection import Projection
 from tests.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 
 STORE = "store-1"
+TALLIES = tallies("tally")
 OPENED_AND_RAISED = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
 MORE = history(("a", Raised(by=4)), ("b", Opened(owner="bob")), first=30)
 Worker = Callable[[], Partition[Tally]]
@@ -85,6 +89,33 @@ def test_a_worker_that_another_one_overtook_changes_nothing(
     with pytest.raises(CheckpointMoved):
         second.apply(OPENED_AND_RAISED)
     assert stored(connection, keys) == before
+
+
+def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    """Between its look at the checkpoint and its transaction, while it writes the rows down, a rival commits."""
+    rival = worker()
+
+    class Interrupted(Tally):
+        @field_serializer("total")
+        def _when_it_is_written(self, total: int) -> int:
+            rival.apply(OPENED_AND_RAISED)
+            return 1_000 + total
+
+    def opened(row: Tally | None, recorded: Recorded[Opened]) -> Tally:
+        return Interrupted(owner="eve", total=0, opened=recorded.position, version=0)
+
+    handlers: dict[type[Event], Any] = {**TALLIES.handlers, Opened: opened}
+    slow = Partition(connection, Projection("tallies", "tally", Tally, handlers), keys, STORE)
+    slow.load()
+    with pytest.raises(CheckpointMoved):
+        slow.apply(OPENED_AND_RAISED)
+    assert stored(connection, keys) == {
+        "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
+        "index:owner:ann": [(b"10", 10.0)],
+        "checkpoint": b"store-1:20",
+    }
 
 
 def test_a_worker_that_was_overtaken_goes_on_from_what_is_stored(
