@@ -11,6 +11,7 @@ from infrastructure.embedded.eventstoredb.storage.folder import open_log
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Reader
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
+from infrastructure.embedded.eventstoredb.storage.transaction import is_hidden
 from infrastructure.embedded.eventstoredb.storage.writer import Writer
 from infrastructure.embedded.eventstoredb.streams import links, writing
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
@@ -78,6 +79,13 @@ class Log:
         while self._last_position <= position:
             await self._grown.wait()
 
+    async def wait_for_stream(self, stream: str, position: int) -> None:
+        """Returns once a stream may have got records beyond `position`; as a rule it has."""
+        await self.wait_beyond(position)
+        while not is_hidden(stream) and not self.reader.tail.concerns(stream, position):
+            position = self._last_position
+            await self.wait_beyond(position)
+
     def stream(self, name: str) -> StreamRow:
         """What readers are to know of a stream."""
         return self.reader.stream(name)
@@ -113,7 +121,8 @@ class Log:
             raise StreamDeleted(name)
         return row
 
-    def _committed(self, position: int) -> None:
+    def _committed(self, position: int, rows: Sequence[Row]) -> None:
+        self.reader.tail.extend(rows)
         if position > self._last_position:
             self._last_position = position
             self._grown.set()

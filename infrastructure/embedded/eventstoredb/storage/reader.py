@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
+from infrastructure.embedded.eventstoredb.storage.tail import Tail
 from infrastructure.embedded.eventstoredb.streams.metadata import MAX, OF_METASTREAMS, original_of
 
 # A page is one pause of the event loop and one buffer per reader.
@@ -29,6 +30,7 @@ class Reader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.tail = Tail(self.last_position())
 
     def stream(self, name: str) -> StreamRow:
         """What is known of a stream, with the metadata that holds for readers."""
@@ -51,6 +53,9 @@ class Reader:
 
     def all_forwards(self, at_or_after: int, limit: int) -> list[Row]:
         """The log in order, without hidden streams."""
+        newest = self.tail.forwards(at_or_after, min(limit, PAGE_RECORDS))
+        if newest is not None:
+            return _bounded(newest)
         return self._page(_ALL_FORWARDS, (at_or_after, min(limit, PAGE_RECORDS)))
 
     def all_backwards(self, before: int, limit: int) -> list[Row]:
@@ -86,12 +91,18 @@ class Reader:
 
     def _page(self, query: str, arguments: Iterable[object]) -> list[Row]:
         cursor = self._connection.execute(query, tuple(arguments))
-        rows: list[Row] = []
-        size = 0
-        for row in cursor:
-            rows.append(row)
-            size += len(row[3])
-            if size >= PAGE_BYTES:
-                break
+        rows = _bounded(cursor)
         cursor.close()
         return rows
+
+
+def _bounded(found: Iterable[Row]) -> list[Row]:
+    """As many rows as a page's bytes allow, and at least one."""
+    rows: list[Row] = []
+    size = 0
+    for row in found:
+        rows.append(row)
+        size += len(row[3])
+        if size >= PAGE_BYTES:
+            break
+    return rows

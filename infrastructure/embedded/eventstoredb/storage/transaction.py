@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
-from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, StreamRow, stream_row
+from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
 from infrastructure.embedded.eventstoredb.streams.metadata import Metadata
 from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame, encode_frame
 
@@ -27,18 +27,25 @@ _UPSERT_STREAM = (
 )
 
 
+def is_hidden(stream: str) -> bool:
+    """Whether a stream's records are left out of $all."""
+    return _HIDDEN.match(stream) is not None
+
+
 class Transaction:
     """Reads and writes on the one connection that writes; sees what it has written, committed or not."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._streams: dict[str, StreamRow] = {}
+        self._written: list[Row] = []
         self.last_position = self._next = 0
         self.reload()
 
     def reload(self) -> None:
         """Forgets what it knows, after a transaction was rolled back."""
         self._streams.clear()
+        self._written.clear()
         newest = self._connection.execute(
             "SELECT position, length(frame) FROM records ORDER BY position DESC LIMIT 1"
         ).fetchone()
@@ -83,15 +90,22 @@ class Transaction:
     def write(self, name: str, first: int, events: Sequence[NewRecord]) -> int:
         """Appends events numbered from `first`; the position of the last one."""
         stream = self._save(replace(self.stream(name), last=first + len(events) - 1))
-        hidden, created = _HIDDEN.match(name) is not None, time.time_ns() // 100
+        hidden, created = is_hidden(name), time.time_ns() // 100
         rows = []
         for number, event in enumerate(events, first):
             frame = encode_frame(_record(self._next, name, number, created, event))
             row = (self._next, stream.id, number, event.id.bytes, event.type, created, hidden, frame)
             rows.append(row)
+            if not hidden:
+                self._written.append((self._next, name, event.type, frame))
             self.last_position, self._next = self._next, self._next + len(frame)
         self._connection.executemany(_INSERT, rows)
         return self.last_position
+
+    def take_written(self) -> list[Row]:
+        """The visible records since this was last asked: once they are committed, others may see them."""
+        written, self._written = self._written, []
+        return written
 
     def limit(self, name: str, metadata: Metadata) -> None:
         """From now on readers of a stream see what this metadata leaves of it."""

@@ -11,10 +11,13 @@ from typing import Any, TypeAlias, TypeVar
 import structlog
 
 from infrastructure.embedded.eventstoredb.errors import LogError, StorageFailed
+from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Transaction], T]
+# Told where the log ends now, and which visible records are new.
+Committed: TypeAlias = Callable[[int, list[Row]], None]
 _Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
 # What is decided at once must not keep readers waiting, who share the event loop.
 _SLICE_SECONDS = 0.005
@@ -29,7 +32,7 @@ class Writer:
     event loop would hold it for milliseconds each time.
     """
 
-    def __init__(self, connection: sqlite3.Connection, committed: Callable[[int], None], *, on_disk: bool) -> None:
+    def __init__(self, connection: sqlite3.Connection, committed: Committed, *, on_disk: bool) -> None:
         self._connection, self._committed = connection, committed
         self._transaction = Transaction(connection)
         self._waiting: deque[_Waiting] = deque()
@@ -86,7 +89,7 @@ class Writer:
             if not future.done():
                 answers.append((future, self._attempt(work)))
         await self._commit()
-        self._committed(self._transaction.last_position)
+        self._committed(self._transaction.last_position, self._transaction.take_written())
         for future, answer in answers:
             _settle(future, answer)
 

@@ -51,7 +51,7 @@ class StreamSubscription:
                 if rows[-1][0] == MAX:
                     raise self._is_deleted()
                 following = rows[-1][0] + 1
-            await self._log.wait_beyond(looked_up_to)
+            await self._log.wait_for_stream(self._stream, looked_up_to)
 
     def _is_deleted(self) -> Exception:
         return statuses.stream_deleted(self._stream)
