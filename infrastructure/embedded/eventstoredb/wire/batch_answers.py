@@ -9,7 +9,12 @@ from google.protobuf.message import Message
 from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted, WrongExpectedVersion
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, NO_STREAM, Appended
 from infrastructure.embedded.eventstoredb.wire.encoding import frame
-from infrastructure.embedded.eventstoredb.wire.proposals import MAX_APPEND_BYTES, AppendTooLarge, BadProposal, MissingMetadata
+from infrastructure.embedded.eventstoredb.wire.proposals import (
+    MAX_APPEND_BYTES,
+    AppendTooLarge,
+    BadProposal,
+    MissingMetadata,
+)
 
 BatchResp = streams_pb2.BatchAppendResp
 Code: TypeAlias = code_pb2.Code.ValueType
