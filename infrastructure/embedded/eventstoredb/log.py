@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted
@@ -12,7 +13,7 @@ from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Re
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import is_hidden
-from infrastructure.embedded.eventstoredb.storage.writer import Writer
+from infrastructure.embedded.eventstoredb.storage.writer import Work, Writer
 from infrastructure.embedded.eventstoredb.streams import links, writing
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
 from infrastructure.embedded.eventstoredb.streams.metadata import MAX
@@ -21,6 +22,7 @@ from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 __all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "Log"]
 
+T = TypeVar("T")
 SEED_STREAM = "$$$stats-foldstream"
 
 
@@ -60,6 +62,13 @@ class Log:
         Raises WrongExpectedVersion, StreamDeleted or StorageFailed.
         """
         return await self._writer.write(lambda tx: writing.append(tx, stream, expected, events))
+
+    async def write(self, work: Work[T]) -> T:
+        """Runs several changes as one: all of them or none; returns once they are on disk.
+
+        Raises what `work` refuses with (a LogError), or StorageFailed.
+        """
+        return await self._writer.write(work)
 
     async def delete(self, stream: str, expected: int) -> int:
         """Soft delete; the position of its mark. Raises as `append` does."""

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
@@ -106,6 +107,10 @@ class Transaction:
         """The visible records since this was last asked: once they are committed, others may see them."""
         written, self._written = self._written, []
         return written
+
+    def execute(self, statement: str, arguments: Sequence[object] = ()) -> list[Any]:
+        """Runs a statement on a table that somebody keeps beside the log, and changes together with it."""
+        return self._connection.execute(statement, arguments).fetchall()
 
     def limit(self, name: str, metadata: Metadata) -> None:
         """From now on readers of a stream see what this metadata leaves of it."""
