@@ -207,16 +207,19 @@ class _Server:
 
 def _answering(server: _Server, path: Path, stopped: Callable[[], bool]) -> bool:
     """True once the server has its data and answers; False when we were stopped before that."""
-    client = redis.Redis(unix_socket_path=str(path), socket_timeout=5.0, retry=Retry(NoBackoff(), 0))
     deadline = time.monotonic() + _LOAD_PATIENCE
-    try:
+    with redis.Redis(unix_socket_path=str(path), socket_timeout=5.0, retry=Retry(NoBackoff(), 0)) as client:
         while time.monotonic() < deadline:
             server.check()
-            try:
-                return bool(client.ping())
-            except redis.RedisError:  # not listening yet, or still loading
-                if stopped():
-                    return False
-        raise EmbeddedRedisError(f"the server did not answer within {_LOAD_PATIENCE:.0f} s")
-    finally:
-        client.close()
+            if _answers(client):
+                return True
+            if stopped():
+                return False
+    raise EmbeddedRedisError(f"the server did not answer within {_LOAD_PATIENCE:.0f} s")
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:  # not listening yet, or still loading
+        return False

@@ -15,8 +15,8 @@ from infrastructure.readmodels.rows import decode, encode, strangers
 from infrastructure.subscriptions.frames import Batch
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
 
-ROWS_HELD: Final = 5_000
-"""Rows of a partition that are kept in memory, the most recently used."""
+ROWS_HELD: Final = 20_000
+"""Rows of a generation that are kept in memory, shared out among its partitions: the most recently used."""
 
 
 class Partition(Generic[RowT]):
@@ -33,7 +33,7 @@ class Partition(Generic[RowT]):
         projection: Projection[RowT],
         keys: PartitionKeys,
         store: str,
-        rows_held: int = ROWS_HELD,
+        rows_held: int,
     ) -> None:
         self._redis = connection
         self._projection = projection

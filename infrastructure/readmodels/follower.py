@@ -16,7 +16,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.streams import partition_pattern
-from infrastructure.readmodels.commit import Partition
+from infrastructure.readmodels.commit import ROWS_HELD, Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, GenerationLeft, StoreReplaced
 from infrastructure.readmodels.generations import Generation, Generations
@@ -79,7 +79,8 @@ class Follower(Generic[RowT]):
         self._redis = connect(deployment.redis_uri)
         self._generations = Generations(self._redis, deployment.namespace, projection.name)
         self._keys = self._generations.keys(generation, partition)
-        self._partition = Partition(self._redis, projection, self._keys, generation.store)
+        rows_held = ROWS_HELD // generation.partitions
+        self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held)
         self._pattern = partition_pattern(projection.category, partition, generation.partitions)
         self._log = _log.bind(projection=projection.name, generation=generation.number, partition=partition)
         self._state: State = "starting"

@@ -32,7 +32,10 @@ class Generation:
 
     @staticmethod
     def from_json(text: bytes | str | None) -> "Generation | None":
-        return None if text is None else Generation(**json.loads(text))
+        if text is None:
+            return None
+        stored = json.loads(text)
+        return Generation(stored["number"], stored["partitions"], stored["store"])
 
 
 @dataclass(frozen=True, slots=True)

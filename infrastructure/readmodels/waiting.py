@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 import grpc
 from esdbclient import AsyncEventStoreDBClient
 
-from infrastructure.eventstore.client import address_of, bounded
+from infrastructure.eventstore.client import address_of, bounded, raise_if_cancelled
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.streams import partition_pattern
 from infrastructure.readmodels.errors import ReadModelBehind
@@ -80,6 +80,7 @@ class Log:
         try:
             async with bounded(self._client, seconds=_ASK_SECONDS):
                 end = await self._client.get_commit_position(filter_exclude=[], timeout=_ASK_SECONDS)
+                raise_if_cancelled()
                 if end < at_least:
                     return parts
                 missing = await asyncio.gather(*(self._misses(part, at_least) for part in parts))
@@ -104,5 +105,6 @@ class Log:
         async with response:
             positions = [event.commit_position or 0 async for event in response]
             if await response.aio_call.code() is not grpc.StatusCode.OK:  # a cut connection looks like the end
+                raise_if_cancelled()
                 raise StoreUnavailable(address_of(self._client), "the connection was closed during a read")
         return any(part.position < position <= up_to for position in positions)

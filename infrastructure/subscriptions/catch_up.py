@@ -95,9 +95,12 @@ class CatchUp:
     def _pull(self) -> None:
         try:
             with translated(self._address):
-                for recorded in self._subscription:
-                    if not self._frames.put(recorded):
-                        return
+                self._hand_over()
         except Exception as error:  # noqa: BLE001 - it is raised in the thread that takes
             self._frames.end(error)
         self._frames.end()
+
+    def _hand_over(self) -> None:
+        for recorded in self._subscription:
+            if not self._frames.put(recorded):
+                return

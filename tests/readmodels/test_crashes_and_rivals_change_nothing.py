@@ -1,10 +1,12 @@
 """Workers that are killed at any instruction, or run twice: the rows are those of one uninterrupted run."""
 
 import threading
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
+import redis
 
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.follower import Deployment
@@ -27,19 +29,25 @@ def written(eventstore_uri: str, category: str) -> tuple[dict[str, int], int]:
         return dict(log.totals), position
 
 
-def everything(deployed: Deployment) -> dict[bytes, object]:
+def everything(deployed: Deployment) -> dict[bytes, Any]:
     """Rows and indexes of both read models, whatever their partitions."""
     found: dict[bytes, Any] = {}
     with connect(deployed.redis_uri) as connection:
-        for name in ("tallies", "raises"):
-            for key in connection.scan_iter(match=ProjectionKeys(deployed.namespace, name).generations_pattern):
-                place = name.encode() + key.partition(b"}")[2]
-                kind = connection.type(key)
-                if kind == b"hash":
-                    found[place] = connection.hgetall(key)
-                elif kind == b"zset":
-                    found[place] = [*found.get(place, []), *connection.zrange(key, 0, -1, withscores=True)]
-    return {place: sorted(value) if isinstance(value, list) else value for place, value in found.items()}
+        for name, key in keys(connection, deployed.namespace):
+            place = name.encode() + key.partition(b"}")[2]
+            kind = connection.type(key)
+            if kind == b"hash":
+                found[place] = connection.hgetall(key)
+            elif kind == b"zset":
+                found[place] = sorted([*found.get(place, []), *connection.zrange(key, 0, -1, withscores=True)])
+    return found
+
+
+def keys(connection: redis.Redis, namespace: str) -> Iterator[tuple[str, bytes]]:
+    """All keys of generations, with their projection's name."""
+    for name in ("tallies", "raises"):
+        for key in connection.scan_iter(match=ProjectionKeys(namespace, name).generations_pattern):
+            yield name, key
 
 
 def uninterrupted(eventstore_uri: str, redis_uri: str, category: str, position: int) -> dict[bytes, object]:

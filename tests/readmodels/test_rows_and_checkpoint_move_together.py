@@ -14,7 +14,7 @@ from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached
-from projections.projection import Projection
+from projections.projection import Projection, Row
 from tests.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 
 STORE = "store-1"
@@ -34,7 +34,7 @@ def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
     """Makes a worker of the one partition, at its stored checkpoint."""
 
     def make() -> Partition[Tally]:
-        partition = Partition(connection, tallies("tally"), keys, STORE)
+        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
         partition.load()
         return partition
 
@@ -97,17 +97,22 @@ def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
     """Between its look at the checkpoint and its transaction, while it writes the rows down, a rival commits."""
     rival = worker()
 
-    class Interrupted(Tally):
+    class Interrupted(Row):
+        owner: str
+        total: int
+        opened: int
+        version: int
+
         @field_serializer("total")
         def _when_it_is_written(self, total: int) -> int:
             rival.apply(OPENED_AND_RAISED)
             return 1_000 + total
 
-    def opened(row: Tally | None, recorded: Recorded[Opened]) -> Tally:
+    def opened(row: Tally | None, recorded: Recorded[Opened]) -> Interrupted:
         return Interrupted(owner="eve", total=0, opened=recorded.position, version=0)
 
     handlers: dict[type[Event], Any] = {**TALLIES.handlers, Opened: opened}
-    slow = Partition(connection, Projection("tallies", "tally", Tally, handlers), keys, STORE)
+    slow = Partition(connection, Projection("tallies", "tally", Tally, handlers), keys, STORE, 100)
     slow.load()
     with pytest.raises(CheckpointMoved):
         slow.apply(OPENED_AND_RAISED)
@@ -228,7 +233,7 @@ def test_what_came_before_an_event_that_fails_is_committed(
 def test_a_checkpoint_of_another_store_is_not_followed(connection: redis.Redis, keys: PartitionKeys) -> None:
     connection.set(keys.checkpoint, "store-2:20")
     with pytest.raises(CheckpointUnusable):
-        Partition(connection, tallies("tally"), keys, STORE).load()
+        Partition(connection, tallies("tally"), keys, STORE, rows_held=100).load()
 
 
 def test_a_stored_row_that_does_not_fit_is_named(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:

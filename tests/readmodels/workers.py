@@ -55,6 +55,7 @@ class ProcessWorker:
         )
 
         self._follows = threading.Event()
+        self.output: list[str] = []
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -84,6 +85,7 @@ class ProcessWorker:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
+                self.output.append(line)
                 if "projection_started" in line:
                     self._follows.set()
 

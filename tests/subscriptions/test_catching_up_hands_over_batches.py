@@ -56,13 +56,12 @@ def drain(batches: Iterator[list[Frame]], into: list[Frame]) -> None:
 
 def positions_until(batches: Iterator[list[Frame]], last: int) -> list[int]:
     """The positions of all frames up to that one, each once: a server's checkpoint may repeat an event's."""
-    seen: list[int] = []
+    seen: dict[int, None] = {}
     for batch in batches:
-        for frame in batch:
-            if isinstance(frame, CheckpointReached) and frame.position <= LAST_POSITION:
-                seen += [frame.position] if not seen or frame.position != seen[-1] else []
-                if frame.position >= last:
-                    return seen
+        positions = [frame.position for frame in batch if isinstance(frame, CheckpointReached)]
+        seen.update(dict.fromkeys(position for position in positions if position <= LAST_POSITION))
+        if any(position >= last for position in seen):
+            return list(seen)
     raise AssertionError("the frames ended")
 
 
