@@ -35,7 +35,7 @@ class Logbook:
 
     def open(self, tallies: Iterable[str], owner: str = "ann") -> int:
         """Opens each of them; the position of the last."""
-        return max(self.write(tally, Opened(owner=owner)) for tally in tallies)
+        return max((self.write(tally, Opened(owner=owner)) for tally in tallies), default=0)
 
     def raise_all(self, tallies: Iterable[str], times: int = 1) -> int:
         """Raises each, by another amount each time, and keeps `totals`; the position of the last event."""

@@ -1,6 +1,7 @@
 """Servers that go away, come back, come back empty, or come back as others, while a worker runs."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -107,6 +108,23 @@ def test_a_store_that_was_away_is_followed_again(
     store.start()
     after, position = written(store, projection.category)
     assert reader.totals(projection, [*before, *after], position) == {**before, **after}
+
+
+@pytest.mark.parametrize("victim", ["store", "cache"])
+def test_a_server_that_is_killed_under_load_costs_no_event_and_doubles_none(
+    victim: str, request: pytest.FixtureRequest, store: EventStoreProcess, reader: Reader, projection: Projection[Tally]
+) -> None:
+    """A commit whose answer was lost may or may not have happened: the checkpoint tells."""
+    server: EventStoreProcess | RedisProcess = request.getfixturevalue(victim)
+    several, expected, position = new_tallies(20), Counter[str](), 0
+    for _ in range(4):
+        with Logbook(store.uri, projection.category) as log:
+            log.open(several if not expected else [])
+            position = log.raise_all(several, 10)
+            expected.update(log.totals)
+        server.kill()
+        server.start()
+    assert reader.totals(projection, several, position) == expected
 
 
 def test_queries_are_answered_while_the_store_is_away(
