@@ -61,7 +61,11 @@ async def until_beyond(client: AsyncEventStoreDBClient, tally: str, version: int
     """Waits until so much was counted, by a store that may just have been started again."""
     reading = Streams(client, CODEC)
     async with asyncio.timeout(30.0):
-        while True:
-            with suppress(StoreUnavailable):
-                if await reading.page(f"tally-{tally}", version):
-                    return
+        while not await _counted(reading, f"tally-{tally}", version):
+            await asyncio.to_thread(int)
+
+
+async def _counted(reading: Streams, stream: str, version: int) -> bool:
+    with suppress(StoreUnavailable):
+        return bool(await reading.page(stream, version))
+    return False

@@ -71,10 +71,14 @@ async def consuming(
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Asks the store again and again, until it says so; it may be away for a while."""
     async with asyncio.timeout(SECONDS):
-        while True:
-            with suppress(GrpcError):
-                if await condition():
-                    return
+        while not await _said(condition):
+            await asyncio.to_thread(int)
+
+
+async def _said(condition: Callable[[], Awaitable[bool]]) -> bool:
+    with suppress(GrpcError):
+        return await condition()
+    return False
 
 
 def here(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
