@@ -11,10 +11,12 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Final, TypeVar
 
+from service.settings import Settings, variable_of
+
 ResultT = TypeVar("ResultT")
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
 # What the surroundings of the test run may have set, and a process under test must not see unasked.
-SETTINGS: Final = ("FOLDSTREAM_EVENTSTORE_URI", "FOLDSTREAM_REDIS_URI", "FOLDSTREAM_NAMESPACE", "FOLDSTREAM_PARTITIONS")
+SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
 _TURN: Final = threading.Event()  # never set: waiting for it lets others work
 
 
