@@ -29,12 +29,13 @@ class PartitionHealth:
 class ProjectionHealth:
     """`generation` and `building` are the numbers of the live one and of the one that is being built.
 
-    `partitions` are those of the live one, else of the other.
+    `partitions` are those of the live one, else of the other; `rebuilt` those of one that is built beside a live one.
     """
 
     generation: int | None
     building: int | None
     partitions: tuple[PartitionHealth, ...]
+    rebuilt: tuple[PartitionHealth, ...] = ()
 
     @property
     def live(self) -> bool:
@@ -53,8 +54,9 @@ class ProjectionHealth:
 
     @property
     def error(self) -> str | None:
-        """What stops the first of the partitions that are stopped."""
-        return next((part.failure.reason for part in self.partitions if part.failure), None)
+        """What stops the first of the partitions that are stopped, of the live generation or of the next one."""
+        parts = (*self.partitions, *self.rebuilt)
+        return next((part.failure.reason for part in parts if part.failure), None)
 
     @property
     def position(self) -> int:
@@ -67,14 +69,22 @@ async def health_of(connection: Redis, keys: ProjectionKeys) -> ProjectionHealth
     async with available(keys.projection):
         live = Generation.from_json(await connection.get(keys.live))
         building = Generation.from_json(await connection.get(keys.building))
-        shown = live or building
-        numbers = range(shown.partitions) if shown else range(0)
-        number = shown.number if shown else 0
+        shown, beside = (live, building) if live else (building, None)
         return ProjectionHealth(
             generation=live.number if live else None,
             building=building.number if building else None,
-            partitions=tuple([await _partition(connection, keys.partition(number, n)) for n in numbers]),
+            partitions=await _partitions(connection, keys, shown),
+            rebuilt=await _partitions(connection, keys, beside),
         )
+
+
+async def _partitions(
+    connection: Redis, keys: ProjectionKeys, generation: Generation | None
+) -> tuple[PartitionHealth, ...]:
+    if generation is None:
+        return ()
+    each = [keys.partition(generation.number, partition) for partition in range(generation.partitions)]
+    return tuple([await _partition(connection, partition) for partition in each])
 
 
 async def _partition(connection: Redis, keys: PartitionKeys) -> PartitionHealth:

@@ -71,7 +71,11 @@ def test_the_live_generation_is_kept_up_to_date_while_another_is_built(
     with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), strict):
         eventually(lambda: reader.health(strict).building == 2, within=WAIT, what="the building")
         row = reader.row(strict, tally, at_least=log.write(tally, Raised(by=7)))
+        error = eventually(lambda: reader.health(strict).error, within=WAIT, what="what holds it up")
         health = reader.health(strict)
+    assert "TallyUnheard" in str(error)
+    assert [part.failure is None for part in health.partitions] == [True]
+    assert [part.failure is None for part in health.rebuilt].count(False) == 1
     assert row is not None
     assert (row.total, health.generation, health.building) == (7, 1, 2)
     with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), lax):
