@@ -103,6 +103,13 @@ def eventstore(
     port: Port = 2113,
     data: Annotated[Path | None, typer.Option(help="The folder that the log is kept in.")] = None,
     memory: Annotated[bool, typer.Option("--memory", help="Keep the log in memory only.")] = False,
+    projections: Annotated[
+        bool | None,
+        typer.Option(
+            "--projections/--no-projections",
+            help="Start or stop the system projections: $ce-, $et-, … [default: as they were; in a new log stopped].",
+        ),
+    ] = None,
     stop_when_closed: Pipe = None,
 ) -> int:
     """Run the embedded event store, which speaks EventStoreDB's protocol."""
@@ -110,7 +117,7 @@ def eventstore(
 
     if (data is None) != memory:
         raise typer.BadParameter("give either --data DIR or --memory")
-    return run(host=host, port=port, data=data, stop_when_closed=stop_when_closed)
+    return run(host=host, port=port, data=data, stop_when_closed=stop_when_closed, projections=projections)
 
 
 @app.command()

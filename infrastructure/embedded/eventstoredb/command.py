@@ -18,10 +18,13 @@ from infrastructure.embedded.eventstoredb.storage.folder import locked
 logger = structlog.get_logger()
 
 
-def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None = None) -> int:
+def run(
+    *, host: str, port: int, data: Path | None, stop_when_closed: int | None = None, projections: bool | None = None
+) -> int:
     """Serves until SIGTERM or SIGINT, or until the pipe behind `stop_when_closed` is closed; the exit code.
 
-    Without a folder the log is kept in memory. Port 0 takes a free one. Whoever holds such a pipe stops this
+    Without a folder the log is kept in memory. Port 0 takes a free one. `projections` starts or stops the system
+    projections; None leaves them as they were, which in a new log is stopped. Whoever holds such a pipe stops this
     process in order: then SIGINT, which Ctrl-C sends to all processes of a terminal at once, is ignored.
     """
     if not structlog.is_configured():  # stdout is for the line that says it is ready
@@ -30,13 +33,15 @@ def run(*, host: str, port: int, data: Path | None, stop_when_closed: int | None
         try:
             if data is not None:
                 stack.enter_context(locked(data))
-            return uvloop.run(_serve(host, port, data, stop_when_closed))
+            return uvloop.run(_serve(host, port, data, stop_when_closed, projections))
         except StartRefused as refusal:
             _say(sys.stderr, f"foldstream eventstore: {refusal}")
             return 1
 
 
-async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int | None) -> int:
+async def _serve(
+    host: str, port: int, data: Path | None, stop_when_closed: int | None, projections: bool | None
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(_log_failure)
@@ -46,7 +51,7 @@ async def _serve(host: str, port: int, data: Path | None, stop_when_closed: int 
     else:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         loop.add_reader(stop_when_closed, _read_to_end, stop_when_closed, stop)
-    store = await EventStore.start(host, port, data)
+    store = await EventStore.start(host, port, data, projections=projections)
     broken = loop.create_task(store.log.broken())
     broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)

@@ -66,7 +66,7 @@ class Log:
     async def write(self, work: Work[T]) -> T:
         """Runs several changes as one: all of them or none; returns once they are on disk.
 
-        Raises what `work` refuses with (a LogError), or StorageFailed.
+        Raises what `work` refuses with (a LogError), which it does before it changes anything, or StorageFailed.
         """
         return await self._writer.write(work)
 

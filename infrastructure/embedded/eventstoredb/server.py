@@ -9,9 +9,11 @@ from grpclib.server import Server
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused, StorageFailed
 from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.projections.subsystem import Subsystem
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
 from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
 from infrastructure.embedded.eventstoredb.wire.persistent import PersistentService
+from infrastructure.embedded.eventstoredb.wire.projections import ProjectionsService
 from infrastructure.embedded.eventstoredb.wire.streams import StreamsService
 
 # Who listens on all addresses is reached at one of them.
@@ -26,16 +28,20 @@ class EventStore:
         self.log = log
         self._calls = Calls()
         self._persistent = PersistentService(log, self._calls)
+        self._projections = Subsystem(log)
         services: list[IServable] = [
             StreamsService(log, self._calls),
             self._persistent,
+            ProjectionsService(self._projections, self._calls),
             GossipService(host, port, self._calls),
         ]
         self._server = Server(services)
 
     @classmethod
-    async def start(cls, host: str, port: int, folder: Path | None) -> "EventStore":
+    async def start(cls, host: str, port: int, folder: Path | None, *, projections: bool | None = None) -> "EventStore":
         """Serves the log of a folder that the caller has locked, or one in memory.
+
+        `projections` starts or stops the system projections; None leaves them as they were, in a new log stopped.
 
         Raises StartRefused.
         """
@@ -52,6 +58,7 @@ class EventStore:
         except StorageFailed as error:
             raise StartRefused(str(error)) from error
         await store._persistent.start()
+        await store._projections.start(run=projections)
         await store._server.start(sock=listener, backlog=1024)
         return store
 
@@ -60,6 +67,7 @@ class EventStore:
         await self._calls.stop()
         self._server.close()
         await self._persistent.stop()
+        await self._projections.stop()
         await self.log.close()
 
 

@@ -1,0 +1,81 @@
+"""Writes links to their streams, in order, and before the first of them what makes a stream readable for all."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from infrastructure.embedded.eventstoredb.projections.sources import CORRELATION_ID, Source
+from infrastructure.embedded.eventstoredb.projections.standard import Link, Projection
+from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
+from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
+from infrastructure.embedded.eventstoredb.streams import writing
+from infrastructure.embedded.eventstoredb.streams.decision import ANY
+from infrastructure.embedded.eventstoredb.streams.metadata import MAX, TRUNCATE_BEFORE, as_object
+
+_CHECKPOINT_VERSION = 4
+_STAMP = re.compile(r"(\d{1,9}):-?\d{1,9}:(\d{1,9}):\d")
+_FOR_ALL: dict[str, object] = {"$acl": {"$r": "$all", "$mr": "$all"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A link, and the event that it was made of."""
+
+    link: Link
+    source: Source
+
+
+def links_of(projection: Projection, sources: Iterable[Source]) -> list[Emitted]:
+    """What a projection makes of some records."""
+    made = ((projection.link(source), source) for source in sources)
+    return [Emitted(link, source) for link, source in made if link is not None]
+
+
+def write(transaction: Transaction, projection: Projection, state: State, emitted: Iterable[Emitted]) -> None:
+    """Appends the links, those to one stream together; none to a stream that has a tombstone."""
+    version = f"{projection.number}:{state.epoch}:{state.version}:{_CHECKPOINT_VERSION}"
+    streams: dict[str, list[NewRecord]] = {}
+    for each in emitted:
+        streams.setdefault(each.link.target, []).append(_record(each, version))
+    for target, records in streams.items():
+        row = transaction.stream(target)
+        if row.last != MAX:
+            _prepare(transaction, projection, state, row)
+            writing.append(transaction, target, ANY, records)
+
+
+def _prepare(transaction: Transaction, projection: Projection, state: State, row: StreamRow) -> None:
+    """New streams are for all; what a stream holds from before a reset is hidden."""
+    if row.last < 0:
+        document = _FOR_ALL
+    elif _is_older(transaction, projection, state, row):
+        document = {TRUNCATE_BEFORE: row.last + 1, **_FOR_ALL}
+    else:
+        return
+    metadata = NewRecord(uuid4(), writing.METADATA, True, _json(document), b"")
+    writing.append(transaction, f"$${row.name}", ANY, [metadata])
+
+
+def _is_older(transaction: Transaction, projection: Projection, state: State, row: StreamRow) -> bool:
+    """Whether the last link in a stream is ours, from before the last reset."""
+    newest = None if state.epoch < 0 else transaction.record_at(row, row.last)
+    stamp = None if newest is None else as_object(newest.metadata)
+    found = None if stamp is None else _STAMP.fullmatch(str(stamp.get("$v")))
+    return found is not None and int(found[1]) == projection.number and int(found[2]) < state.epoch
+
+
+def _record(emitted: Emitted, version: str) -> NewRecord:
+    link, source = emitted.link, emitted.source
+    place = source.record.position
+    metadata = {"$v": version, "$c": place, "$p": place, **link.extra, "$causedBy": str(source.record.id)}
+    if source.correlation_id:
+        metadata[CORRELATION_ID] = source.correlation_id
+    return NewRecord(uuid4(), link.type, False, link.data, _json(metadata))
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,57 @@
+"""What the system projections look at: which records, and what these say."""
+
+import json
+from dataclasses import dataclass
+
+from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.streams.metadata import as_object, original_of, parse
+from infrastructure.embedded.eventstoredb.streams.writing import METADATA, TOMBSTONE
+
+CORRELATION_ID = "$correlationId"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A record that projections are told of.
+
+    `subject` is the stream that it is about: its own, or for a metadata event the one whose metadata it is.
+    """
+
+    record: Record
+    subject: str
+    deletes: bool
+    correlation_id: str | None
+
+
+def is_considered(stream: str) -> bool:
+    """Whether records of a stream are sources: those of nobody's system streams, and their metadata."""
+    original = original_of(stream)
+    return not (stream if original is None else original).startswith("$")
+
+
+def source_of(record: Record) -> Source | None:
+    """None for an event that is said to be JSON and is not: no projection takes it."""
+    if record.is_json and not _is_json(record.data):
+        return None
+    original = original_of(record.stream)
+    if original is None:
+        subject, deletes = record.stream, record.type == TOMBSTONE
+    else:
+        subject = original
+        deletes = record.type == METADATA and parse(record.data, record.is_json).soft_deleted
+    return Source(record, subject, deletes, _correlation_id(record.metadata))
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data.decode(), parse_int=float)  # a float takes any number of digits
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _correlation_id(metadata: bytes) -> str | None:
+    document = as_object(metadata) if CORRELATION_ID.encode() in metadata else None
+    value = None if document is None else document.get(CORRELATION_ID)
+    # JSON can hold half a surrogate pair, which is no text.
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else None

@@ -1,0 +1,162 @@
+"""Follows the log and makes links: in pages, each written together with the position that it ends at."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import structlog
+
+from infrastructure.embedded.eventstoredb.errors import StorageFailed
+from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.projections import emission
+from infrastructure.embedded.eventstoredb.projections import state as states
+from infrastructure.embedded.eventstoredb.projections.emission import Emitted
+from infrastructure.embedded.eventstoredb.projections.sources import Source, is_considered, source_of
+from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
+from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
+from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
+
+# Records looked at in one go: their links take a write of a few milliseconds, which other writes wait for.
+PAGE = 64
+# So many pages of which nothing came are read again after a restart: that is cheaper than to write each time.
+SAVED_AFTER = 64
+# Links come when writers pause for so long, and at the latest so long after what they stand for.
+QUIET_SECONDS, LATEST_SECONDS = 0.1, 0.5
+_RETRY_SECONDS = 1.0
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is in the log behind position `start`, up to and with `end`; `is_full` where there may be more."""
+
+    start: int
+    end: int
+    sources: Sequence[Source]
+    is_full: bool
+
+
+class Worker:
+    """Makes the links of all enabled projections; those that are at the same position are served together.
+
+    `states` always are what the write that was decided last has left. `processed` counts events since the start.
+    """
+
+    def __init__(self, log: Log, loaded: dict[str, State]) -> None:
+        self.states = loaded
+        self.processed: Counter[str] = Counter()
+        self._log = log
+        self._switched = asyncio.Event()
+        self._passed_over = 0
+
+    def wake(self) -> None:
+        """To be called after a state was changed."""
+        self._switched.set()
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            await self._something_to_do()
+            await self._writers_to_pause()
+            try:
+                await self._catch_up()
+            except StorageFailed as error:
+                await self._recover(error)
+
+    async def _something_to_do(self) -> None:
+        while not self._is_behind():
+            self._switched.clear()
+            waiting: list[asyncio.Task[object]] = [asyncio.create_task(self._switched.wait())]
+            if self._positions():
+                waiting.append(asyncio.create_task(self._log.wait_beyond(self._positions()[0])))
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in waiting:
+                    task.cancel()
+
+    async def _writers_to_pause(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LATEST_SECONDS):
+                while await self._grows():
+                    pass
+
+    async def _grows(self) -> bool:
+        try:
+            async with asyncio.timeout(QUIET_SECONDS):
+                await self._log.wait_beyond(self._log.last_position)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _catch_up(self) -> None:
+        is_more = True
+        while is_more:
+            is_more = await self._round()
+            await asyncio.sleep(0)  # a page that needs no write is no reason to keep others waiting
+
+    async def _recover(self, error: StorageFailed) -> None:
+        """Nothing of the failed write is on disk: the states are taken from there, as soon as that is possible."""
+        failure: StorageFailed | None = error
+        while failure is not None:
+            logger.warning("links_not_written", error=str(failure), again_in_seconds=_RETRY_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
+            failure = await self._reload()
+
+    async def _reload(self) -> StorageFailed | None:
+        try:
+            self.states = await self._log.write(states.load)
+        except StorageFailed as error:
+            return error
+        return None
+
+    async def _round(self) -> bool:
+        """A page for each position that a projection is at; whether there may be more."""
+        pages = [self._read(position) for position in self._positions()]
+        for page in pages:
+            await self._project(page)
+        return any(page.is_full for page in pages)
+
+    def _positions(self) -> list[int]:
+        return sorted({state.position for state in self.states.values() if state.enabled})
+
+    def _is_behind(self) -> bool:
+        return any(position < self._log.last_position for position in self._positions())
+
+    def _read(self, start: int) -> Page:
+        last = self._log.last_position
+        rows = self._log.reader.all_forwards(start + 1, PAGE)
+        found = [source_of(decode_frame(frame)) for _, stream, _, frame in rows if is_considered(stream)]
+        sources = [source for source in found if source is not None]
+        end = rows[-1][0] if rows else max(start, last)  # behind the last visible record there are hidden ones only
+        return Page(start, end, sources, is_full=bool(rows) and end < last)
+
+    async def _project(self, page: Page) -> None:
+        made = {projection.name: emission.links_of(projection, page.sources) for projection in STANDARD}
+        if any(made.values()) or self._passed_over == SAVED_AFTER:
+            await self._log.write(lambda transaction: self._write(transaction, page, made))
+            self._passed_over = 0
+        else:
+            self._pass_over(page)
+            self._passed_over += 1
+
+    def _write(self, transaction: Transaction, page: Page, made: dict[str, list[Emitted]]) -> None:
+        """Only for projections that are where the page begins: others were switched off or reset meanwhile."""
+        for projection in STANDARD:
+            state = self.states[projection.name]
+            if state.enabled and state.position == page.start:
+                emission.write(transaction, projection, state, made[projection.name])
+                self._move(state, page)
+                states.save(transaction, self.states[projection.name])
+
+    def _pass_over(self, page: Page) -> None:
+        for state in list(self.states.values()):
+            if state.enabled and state.position == page.start:
+                self._move(state, page)
+
+    def _move(self, state: State, page: Page) -> None:
+        self.states[state.name] = replace(state, position=page.end)
+        self.processed[state.name] += len(page.sources)
