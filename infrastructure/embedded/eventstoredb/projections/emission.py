@@ -17,42 +17,45 @@ from infrastructure.embedded.eventstoredb.streams.decision import ANY
 from infrastructure.embedded.eventstoredb.streams.metadata import MAX, TRUNCATE_BEFORE, as_object
 
 _CHECKPOINT_VERSION = 4
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STAMP = re.compile(r"(\d{1,9}):-?\d{1,9}:(\d{1,9}):\d")
 _FOR_ALL: dict[str, object] = {"$acl": {"$r": "$all", "$mr": "$all"}}
 
 
 @dataclass(frozen=True, slots=True)
-class Emitted:
-    """A link, and the event that it was made of."""
+class Emission:
+    """The links that one projection in this state makes of some records, by the stream that they go to."""
 
-    link: Link
-    source: Source
-
-
-def links_of(projection: Projection, sources: Iterable[Source]) -> list[Emitted]:
-    """What a projection makes of some records."""
-    made = ((projection.link(source), source) for source in sources)
-    return [Emitted(link, source) for link, source in made if link is not None]
+    projection: Projection
+    state: State
+    streams: dict[str, list[NewRecord]]
 
 
-def write(transaction: Transaction, projection: Projection, state: State, emitted: Iterable[Emitted]) -> None:
-    """Appends the links, those to one stream together; none to a stream that has a tombstone."""
+def make(projection: Projection, state: State, sources: Iterable[Source]) -> Emission:
+    """Links that are ready to be written."""
     version = f"{projection.number}:{state.epoch}:{state.version}:{_CHECKPOINT_VERSION}"
     streams: dict[str, list[NewRecord]] = {}
-    for each in emitted:
-        streams.setdefault(each.link.target, []).append(_record(each, version))
-    for target, records in streams.items():
+    for source in sources:
+        link = projection.link(source)
+        if link is not None:
+            streams.setdefault(link.target, []).append(_record(link, source, version))
+    return Emission(projection, state, streams)
+
+
+def write(transaction: Transaction, emission: Emission) -> None:
+    """Appends the links, those to one stream together; none to a stream that has a tombstone."""
+    for target, records in emission.streams.items():
         row = transaction.stream(target)
         if row.last != MAX:
-            _prepare(transaction, projection, state, row)
+            _prepare(transaction, emission, row)
             writing.append(transaction, target, ANY, records)
 
 
-def _prepare(transaction: Transaction, projection: Projection, state: State, row: StreamRow) -> None:
+def _prepare(transaction: Transaction, emission: Emission, row: StreamRow) -> None:
     """New streams are for all; what a stream holds from before a reset is hidden."""
     if row.last < 0:
         document = _FOR_ALL
-    elif _is_older(transaction, projection, state, row):
+    elif _is_older(transaction, emission, row):
         document = {TRUNCATE_BEFORE: row.last + 1, **_FOR_ALL}
     else:
         return
@@ -60,16 +63,16 @@ def _prepare(transaction: Transaction, projection: Projection, state: State, row
     writing.append(transaction, f"$${row.name}", ANY, [metadata])
 
 
-def _is_older(transaction: Transaction, projection: Projection, state: State, row: StreamRow) -> bool:
+def _is_older(transaction: Transaction, emission: Emission, row: StreamRow) -> bool:
     """Whether the last link in a stream is ours, from before the last reset."""
-    newest = None if state.epoch < 0 else transaction.record_at(row, row.last)
+    epoch = emission.state.epoch
+    newest = None if epoch < 0 else transaction.record_at(row, row.last)
     stamp = None if newest is None else as_object(newest.metadata)
     found = None if stamp is None else _STAMP.fullmatch(str(stamp.get("$v")))
-    return found is not None and int(found[1]) == projection.number and int(found[2]) < state.epoch
+    return found is not None and int(found[1]) == emission.projection.number and int(found[2]) < epoch
 
 
-def _record(emitted: Emitted, version: str) -> NewRecord:
-    link, source = emitted.link, emitted.source
+def _record(link: Link, source: Source, version: str) -> NewRecord:
     place = source.record.position
     metadata = {"$v": version, "$c": place, "$p": place, **link.extra, "$causedBy": str(source.record.id)}
     if source.correlation_id:
@@ -78,4 +81,4 @@ def _record(emitted: Emitted, version: str) -> NewRecord:
 
 
 def _json(document: object) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(document).encode()

@@ -12,7 +12,7 @@ from infrastructure.embedded.eventstoredb.errors import StorageFailed
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.projections import emission
 from infrastructure.embedded.eventstoredb.projections import state as states
-from infrastructure.embedded.eventstoredb.projections.emission import Emitted
+from infrastructure.embedded.eventstoredb.projections.emission import Emission
 from infrastructure.embedded.eventstoredb.projections.sources import Source, is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
 from infrastructure.embedded.eventstoredb.projections.state import State
@@ -20,7 +20,7 @@ from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # Records looked at in one go: their links take a write of a few milliseconds, which other writes wait for.
-PAGE = 64
+PAGE = 32
 # So many pages of which nothing came are read again after a restart: that is cheaper than to write each time.
 SAVED_AFTER = 64
 # Links come when writers pause for so long, and at the latest so long after what they stand for.
@@ -135,28 +135,28 @@ class Worker:
         return Page(start, end, sources, is_full=bool(rows) and end < last)
 
     async def _project(self, page: Page) -> None:
-        made = {projection.name: emission.links_of(projection, page.sources) for projection in STANDARD}
-        if any(made.values()) or self._passed_over == SAVED_AFTER:
-            await self._log.write(lambda transaction: self._write(transaction, page, made))
-            self._passed_over = 0
-        else:
-            self._pass_over(page)
-            self._passed_over += 1
-
-    def _write(self, transaction: Transaction, page: Page, made: dict[str, list[Emitted]]) -> None:
-        """Only for projections that are where the page begins: others were switched off or reset meanwhile."""
+        made = []
         for projection in STANDARD:
             state = self.states[projection.name]
             if state.enabled and state.position == page.start:
-                emission.write(transaction, projection, state, made[projection.name])
-                self._move(state, page)
-                states.save(transaction, self.states[projection.name])
+                made.append(emission.make(projection, state, page.sources))
+                await asyncio.sleep(0)
+        if any(each.streams for each in made) or self._passed_over == SAVED_AFTER:
+            await self._log.write(lambda transaction: self._write(transaction, page, made))
+            self._passed_over = 0
+        else:
+            self._move(page, made)
+            self._passed_over += 1
 
-    def _pass_over(self, page: Page) -> None:
-        for state in list(self.states.values()):
-            if state.enabled and state.position == page.start:
-                self._move(state, page)
+    def _write(self, transaction: Transaction, page: Page, made: Sequence[Emission]) -> None:
+        for each in self._move(page, made):
+            emission.write(transaction, each)
+            states.save(transaction, self.states[each.projection.name])
 
-    def _move(self, state: State, page: Page) -> None:
-        self.states[state.name] = replace(state, position=page.end)
-        self.processed[state.name] += len(page.sources)
+    def _move(self, page: Page, made: Sequence[Emission]) -> list[Emission]:
+        """Those that still hold: a projection may have been switched off or reset meanwhile."""
+        valid = [each for each in made if self.states[each.state.name] == each.state]
+        for each in valid:
+            self.states[each.state.name] = replace(each.state, position=page.end)
+            self.processed[each.state.name] += len(page.sources)
+        return valid
