@@ -21,11 +21,8 @@ _HIDDEN = re.compile(r"\$epoch-information\Z|\$persistentsubscription-\$all::.*-
 _INSERT = (
     "INSERT INTO records (position, stream, number, id, type, created, hidden, frame) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_UPSERT_STREAM = (
-    "INSERT INTO streams (name, last, max_count, max_age, truncate_before) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET last = excluded.last, max_count = excluded.max_count,"
-    " max_age = excluded.max_age, truncate_before = excluded.truncate_before RETURNING id"
-)
+_INSERT_STREAM = "INSERT INTO streams (name, last, max_count, max_age, truncate_before) VALUES (?, ?, ?, ?, ?)"
+_UPDATE_STREAM = "UPDATE streams SET last = ?, max_count = ?, max_age = ?, truncate_before = ? WHERE id = ?"
 
 
 def is_hidden(stream: str) -> bool:
@@ -118,10 +115,13 @@ class Transaction:
 
     def _save(self, row: StreamRow) -> StreamRow:
         limits = (row.metadata.max_count, row.metadata.max_age, row.metadata.truncate_before)
-        found = self._connection.execute(_UPSERT_STREAM, (row.name, row.last, *limits)).fetchone()
-        saved = replace(row, id=found[0])
-        self._remember(saved)
-        return saved
+        if row.id is None:
+            inserted = self._connection.execute(_INSERT_STREAM, (row.name, row.last, *limits))
+            row = replace(row, id=inserted.lastrowid)
+        else:
+            self._connection.execute(_UPDATE_STREAM, (row.last, *limits, row.id))
+        self._remember(row)
+        return row
 
     def _remember(self, row: StreamRow) -> None:
         if len(self._streams) >= _CACHED_STREAMS:

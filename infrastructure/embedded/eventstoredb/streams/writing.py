@@ -10,6 +10,7 @@ from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 from infrastructure.embedded.eventstoredb.streams.decision import (
+    EXISTS,
     AlreadyWritten,
     Deleted,
     History,
@@ -77,7 +78,7 @@ def _judge(transaction: Transaction, stream: str, expected: int, events: Sequenc
     row = transaction.stream(stream)
     if row.last < 0 and _original_is_closed(transaction, stream):
         raise StreamDeleted(stream)
-    has_metadata = row.id is not None and _has_metadata(transaction, stream)
+    has_metadata = expected == EXISTS and _has_metadata(transaction, stream)  # else nobody asks
     state = StreamState(row.last, row.metadata.soft_deleted, has_metadata)
     history = History(lambda event: transaction.number_of(row, event), lambda at: transaction.id_at(row, at))
     decision = decide(expected, [event.id for event in events], state, history)
