@@ -4,14 +4,15 @@ import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, TypeAlias
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
-from service import logs
+from service import eventstore, logs
 from service.addresses import listen
 from service.errors import ServiceError
+from service.options import Host, Pipe, Port
 from service.settings import Settings, SettingsError
 
 app = typer.Typer(
@@ -22,10 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
-Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
-# How a supervisor binds its children to itself; no one else has a use for it.
-Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3, hidden=True)]
+app.add_typer(eventstore.app, name="eventstore")
 
 
 def _say_version(asked: bool) -> None:
@@ -98,29 +96,6 @@ def sagas(stop_when_closed: Pipe = None) -> int:
 
 
 @app.command()
-def eventstore(
-    host: Host = "127.0.0.1",
-    port: Port = 2113,
-    data: Annotated[Path | None, typer.Option(help="The folder that the log is kept in.")] = None,
-    memory: Annotated[bool, typer.Option("--memory", help="Keep the log in memory only.")] = False,
-    projections: Annotated[
-        bool | None,
-        typer.Option(
-            "--projections/--no-projections",
-            help="Start or stop the system projections: $ce-, $et-, … [default: as they were; in a new log stopped].",
-        ),
-    ] = None,
-    stop_when_closed: Pipe = None,
-) -> int:
-    """Run the embedded event store, which speaks EventStoreDB's protocol."""
-    from infrastructure.embedded.eventstoredb.command import run  # noqa: PLC0415 - a command loads only what it runs
-
-    if (data is None) != memory:
-        raise typer.BadParameter("give either --data DIR or --memory")
-    return run(host=host, port=port, data=data, stop_when_closed=stop_when_closed, projections=projections)
-
-
-@app.command()
 def redis(
     data: Annotated[Path, typer.Option(help="The folder that the data are kept in.")],
     path: Annotated[
@@ -157,6 +132,7 @@ def main() -> NoReturn:
 
 def _refused(reason: str, code: int) -> int:
     commands = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
+    commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)
     who = f"foldstream {name}" if name else "foldstream"
     typer.echo(f"{who}: {' '.join(reason.split())}", err=True)

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import structlog
 import uvloop
 
+from infrastructure.embedded.eventstoredb.access.security import Security
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.server import EventStore
 from infrastructure.embedded.eventstoredb.storage.folder import locked
@@ -19,12 +20,19 @@ logger = structlog.get_logger()
 
 
 def run(
-    *, host: str, port: int, data: Path | None, stop_when_closed: int | None = None, projections: bool | None = None
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    stop_when_closed: int | None = None,
+    projections: bool | None = None,
+    security: Security | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT, or until the pipe behind `stop_when_closed` is closed; the exit code.
 
     Without a folder the log is kept in memory. Port 0 takes a free one. `projections` starts or stops the system
-    projections; None leaves them as they were, which in a new log is stopped. Whoever holds such a pipe stops this
+    projections; None leaves them as they were, which in a new log is stopped. Without `security` anybody may do all,
+    in clear text. Whoever holds such a pipe stops this
     process in order: then SIGINT, which Ctrl-C sends to all processes of a terminal at once, is ignored.
     """
     if not structlog.is_configured():  # stdout is for the line that says it is ready
@@ -33,14 +41,19 @@ def run(
         try:
             if data is not None:
                 stack.enter_context(locked(data))
-            return uvloop.run(_serve(host, port, data, stop_when_closed, projections))
+            return uvloop.run(_serve(host, port, data, stop_when_closed, projections, security))
         except StartRefused as refusal:
             _say(sys.stderr, f"foldstream eventstore: {refusal}")
             return 1
 
 
 async def _serve(
-    host: str, port: int, data: Path | None, stop_when_closed: int | None, projections: bool | None
+    host: str,
+    port: int,
+    data: Path | None,
+    stop_when_closed: int | None,
+    projections: bool | None,
+    security: Security | None,
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -51,11 +64,12 @@ async def _serve(
     else:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         loop.add_reader(stop_when_closed, _read_to_end, stop_when_closed, stop)
-    store = await EventStore.start(host, port, data, projections=projections)
+    store = await EventStore.start(host, port, data, projections=projections, security=security)
     broken = loop.create_task(store.log.broken())
     broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)
-    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.address}?tls=false data={where}")
+    mode = "?tls=false" if security is None else "?tls=true access=users acls=not-enforced"
+    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.address}{mode} data={where}")
     await stop.wait()
     is_broken = broken.done()
     await store.stop()

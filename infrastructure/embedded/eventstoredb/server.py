@@ -5,15 +5,20 @@ import socket
 from pathlib import Path
 
 from grpclib._typing import IServable
-from grpclib.server import Server
 
+from infrastructure.embedded.eventstoredb.access.guard import Guard
+from infrastructure.embedded.eventstoredb.access.security import Security
 from infrastructure.embedded.eventstoredb.errors import StartRefused, StorageFailed
+from infrastructure.embedded.eventstoredb.http.pages import Node, Pages
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.projections.subsystem import Subsystem
-from infrastructure.embedded.eventstoredb.wire.calls import Calls
+from infrastructure.embedded.eventstoredb.wire.admission import admission
+from infrastructure.embedded.eventstoredb.wire.calls import Calls, everyone
 from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
 from infrastructure.embedded.eventstoredb.wire.persistent import PersistentService
+from infrastructure.embedded.eventstoredb.wire.port import Port
 from infrastructure.embedded.eventstoredb.wire.projections import ProjectionsService
+from infrastructure.embedded.eventstoredb.wire.server_features import ServerFeaturesService
 from infrastructure.embedded.eventstoredb.wire.streams import StreamsService
 
 # Who listens on all addresses is reached at one of them.
@@ -23,10 +28,11 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 class EventStore:
     """A running server; made by `start`, ended by `stop`."""
 
-    def __init__(self, log: Log, host: str, port: int) -> None:
+    def __init__(self, log: Log, host: str, port: int, guard: Guard | None = None) -> None:
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.log = log
-        self._calls = Calls()
+        self._guard = guard
+        self._calls = Calls(everyone if guard is None else admission(guard.logins))
         self._persistent = PersistentService(log, self._calls)
         self._projections = Subsystem(log)
         services: list[IServable] = [
@@ -35,16 +41,29 @@ class EventStore:
             ProjectionsService(self._projections, self._calls),
             GossipService(host, port, self._calls),
         ]
-        self._server = Server(services)
+        offered = [path for service in services for path in service.__mapping__()]
+        services.append(ServerFeaturesService(offered, self._calls))
+        node = Node(host, port, is_secure=guard is not None, is_ready=lambda: not self._calls.is_stopping)
+        self._port = Port(services, self._calls, Pages(node))
 
     @classmethod
-    async def start(cls, host: str, port: int, folder: Path | None, *, projections: bool | None = None) -> "EventStore":
+    async def start(
+        cls,
+        host: str,
+        port: int,
+        folder: Path | None,
+        *,
+        projections: bool | None = None,
+        security: Security | None = None,
+    ) -> "EventStore":
         """Serves the log of a folder that the caller has locked, or one in memory.
 
         `projections` starts or stops the system projections; None leaves them as they were, in a new log stopped.
+        Without `security` anybody may do all, in clear text.
 
         Raises StartRefused.
         """
+        guard = None if security is None else Guard.load(security)
         listener = _listen(host, port)
         try:
             log = Log(folder)
@@ -52,20 +71,20 @@ class EventStore:
             listener.close()
             raise
         reached_at = _LOOPBACK.get(host, host)
-        store = cls(log, reached_at, listener.getsockname()[1])
+        store = cls(log, reached_at, listener.getsockname()[1], guard)
         try:
             await log.start()
         except StorageFailed as error:
             raise StartRefused(str(error)) from error
         await store._persistent.start()
         await store._projections.start(run=projections)
-        await store._server.start(sock=listener, backlog=1024)
+        await store._port.start(sock=listener, backlog=1024, ssl=None if guard is None else guard.tls)
         return store
 
     async def stop(self) -> None:
         """Ends open calls with UNAVAILABLE, writes what was accepted, closes; takes a few seconds at most."""
         await self._calls.stop()
-        self._server.close()
+        self._port.close()
         await self._persistent.stop()
         await self._projections.stop()
         await self.log.close()

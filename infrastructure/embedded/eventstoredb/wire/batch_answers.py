@@ -24,6 +24,10 @@ class BatchTimedOut(LogError):
     """The rest of a batch did not come in time."""
 
 
+class BatchDenied(LogError):
+    """The caller may not write."""
+
+
 def answer(correlation: shared_pb2.UUID, stream: bytes, result: Appended | LogError) -> bytes:
     """The framed response to the batch with this correlation id."""
     response = BatchResp(correlation_id=correlation)
@@ -58,6 +62,8 @@ def _status(error: LogError, stream: bytes) -> status_pb2.Status:
             return _pack(code_pb2.INVALID_ARGUMENT, size)
         case BadProposal() | MissingMetadata():
             return _pack(code_pb2.INVALID_ARGUMENT, shared_pb2.BadRequest(message=str(error)))
+        case BatchDenied():
+            return _pack(code_pb2.PERMISSION_DENIED, shared_pb2.AccessDenied())
         case BatchTimedOut():
             return _pack(code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())
         case _:

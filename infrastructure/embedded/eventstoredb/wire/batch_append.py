@@ -8,7 +8,7 @@ from esdbclient.protos.Grpc import streams_pb2
 
 from infrastructure.embedded.eventstoredb.errors import LogError
 from infrastructure.embedded.eventstoredb.log import Appended, Log
-from infrastructure.embedded.eventstoredb.wire.batch_answers import BatchTimedOut, answer
+from infrastructure.embedded.eventstoredb.wire.batch_answers import BatchDenied, BatchTimedOut, answer
 from infrastructure.embedded.eventstoredb.wire.calls import Call
 from infrastructure.embedded.eventstoredb.wire.proposals import (
     BadProposal,
@@ -31,6 +31,14 @@ def batch_appender(log: Log) -> Callable[[Call[BatchReq]], Awaitable[None]]:
         await _Conversation(log, call).run()
 
     return batch_append
+
+
+async def deny_batches(call: Call[BatchReq]) -> None:
+    """The method for callers who may not write: the call goes on, each batch is refused."""
+    async for request in call.requests():
+        if request.HasField("options"):
+            stream = request.options.stream_identifier.stream_name
+            await call.send_frames(answer(request.correlation_id, stream, BatchDenied()))
 
 
 class _Batch:

@@ -52,6 +52,12 @@ class Call(Generic[Request]):
         return "" if headers is None else str(headers.get("connection-name", ""))
 
     @property
+    def authorization(self) -> str:
+        """The header by which a client says who it is; empty if it does not."""
+        headers = self._stream.metadata
+        return "" if headers is None else str(headers.get("authorization", ""))
+
+    @property
     def peer(self) -> str:
         """Host and port of the client."""
         address = self._stream.peer.addr()
@@ -112,24 +118,46 @@ def _size(head: bytes) -> int:
 
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 Work: TypeAlias = Callable[[Call[Any]], Awaitable[None]]
+# Of a method and what answers in its place to those who may not call it (None: as usual), what is done instead.
+Admission: TypeAlias = Callable[[Work, Work | None], Work]
+
+
+def everyone(work: Work, _: Work | None) -> Work:
+    """The admission of a server without users."""
+    return work
 
 
 class Calls:
     """The calls in progress, so that a stop can end them in order and tell their clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, admission: Admission = everyone) -> None:
+        self._admission = admission
         self._running: dict[asyncio.Task[Any], bool] = {}
         self._stopping = False
 
-    def handler(self, work: Work, cardinality: Cardinality, request: type[Message], response: type[Message]) -> Handler:
-        """A method of a service, for the server's table of them."""
+    @property
+    def is_stopping(self) -> bool:
+        """Whether new calls are refused already."""
+        return self._stopping
+
+    def handler(
+        self,
+        work: Work,
+        cardinality: Cardinality,
+        request: type[Message],
+        response: type[Message],
+        *,
+        denied: Work | None = None,
+    ) -> Handler:
+        """A method of a service, for the server's table of them; `denied` answers those who may not call it."""
+        admitted = self._admission(work, denied)
 
         async def serve(stream: Stream[Any, Any]) -> None:
             task = asyncio.current_task()
             assert task is not None
             self._running[task] = cardinality.server_streaming
             try:
-                await self._answer(work, Call(stream, request))
+                await self._answer(admitted, Call(stream, request))
             finally:
                 del self._running[task]
 

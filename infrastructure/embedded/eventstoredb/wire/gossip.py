@@ -19,7 +19,8 @@ class GossipService:
         self._instance, self._calls = encode_id(uuid4(), structured=True), calls
 
     def __mapping__(self) -> Mapping[str, Handler]:
-        method = self._calls.handler(self._gossip, Cardinality.UNARY_UNARY, shared_pb2.Empty, gossip_pb2.ClusterInfo)
+        unary, answer, gossip = Cardinality.UNARY_UNARY, gossip_pb2.ClusterInfo, self._gossip
+        method = self._calls.handler(gossip, unary, shared_pb2.Empty, answer, denied=gossip)
         return {"/event_store.client.gossip.Gossip/Read": method}
 
     async def _gossip(self, call: Call[shared_pb2.Empty]) -> None:

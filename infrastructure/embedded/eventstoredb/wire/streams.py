@@ -7,7 +7,7 @@ from grpclib.const import Cardinality, Handler
 
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.wire.append import appender
-from infrastructure.embedded.eventstoredb.wire.batch_append import batch_appender
+from infrastructure.embedded.eventstoredb.wire.batch_append import batch_appender, deny_batches
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
 from infrastructure.embedded.eventstoredb.wire.delete import deleter
 from infrastructure.embedded.eventstoredb.wire.read import reader
@@ -30,7 +30,11 @@ class StreamsService:
             f"{_PREFIX}/Read": handler(reader(log), streaming, pb.ReadReq, pb.ReadResp),
             f"{_PREFIX}/Append": handler(appender(log), Cardinality.STREAM_UNARY, pb.AppendReq, pb.AppendResp),
             f"{_PREFIX}/BatchAppend": handler(
-                batch_appender(log), Cardinality.STREAM_STREAM, pb.BatchAppendReq, pb.BatchAppendResp
+                batch_appender(log),
+                Cardinality.STREAM_STREAM,
+                pb.BatchAppendReq,
+                pb.BatchAppendResp,
+                denied=deny_batches,
             ),
             f"{_PREFIX}/Delete": handler(delete, unary, pb.DeleteReq, pb.DeleteResp),
             f"{_PREFIX}/Tombstone": handler(tombstone, unary, pb.TombstoneReq, pb.TombstoneResp),

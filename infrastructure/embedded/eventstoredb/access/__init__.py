@@ -1,0 +1,1 @@
+"""Secure mode: TLS, and users with passwords."""

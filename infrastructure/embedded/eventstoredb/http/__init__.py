@@ -1,0 +1,1 @@
+"""What is answered to plain HTTP: pages for probes, on the port of the calls."""

@@ -1,0 +1,76 @@
+"""What EventStoreDB tells probes over HTTP, as far as this server has it."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from infrastructure.embedded.eventstoredb.wire.server_features import VERSION
+
+Content: TypeAlias = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer: a status, and JSON or nothing. `allow` names the methods where another was used."""
+
+    status: int
+    body: bytes = b""
+    allow: str = ""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Names in lower case."""
+        headers = [("content-type", "application/json; charset=utf-8")] if self.body else []
+        if self.allow:
+            headers.append(("allow", self.allow))
+        return headers if self.status == 204 else [*headers, ("content-length", str(len(self.body)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What the pages say of the server. `is_ready` is false once it is stopping."""
+
+    host: str
+    port: int
+    is_secure: bool
+    is_ready: Callable[[], bool]
+
+
+class Pages:
+    """The pages of a node; nobody has to log in for them."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._contents: dict[str, Content] = {"/info": self._info, "/gossip": self._gossip, "/ping": _ping}
+
+    def answer(self, method: str, target: str) -> Page:
+        """For a request line's method and target."""
+        path = target.partition("?")[0]
+        content = self._contents.get(path)
+        if content is None and path != "/health/live":
+            return Page(404)
+        if method not in {"GET", "HEAD"}:
+            return Page(405, allow="GET, HEAD")
+        if content is not None:
+            return Page(200, json.dumps(content()).encode())
+        return Page(204 if self._node.is_ready() else 503)
+
+    def _info(self) -> Mapping[str, Any]:
+        features = {"projections": True, "userManagement": False, "atomPub": False}
+        authentication: dict[str, Any] = {"type": "internal" if self._node.is_secure else "insecure", "properties": {}}
+        return {"esVersion": VERSION, "state": "leader", "features": features, "authentication": authentication}
+
+    def _gossip(self) -> Mapping[str, Any]:
+        member = {
+            "timeStamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "state": "Leader",
+            "isAlive": True,
+            "httpEndPointIp": self._node.host,
+            "httpEndPointPort": self._node.port,
+        }
+        return {"members": [member], "serverIp": self._node.host, "serverPort": self._node.port}
+
+
+def _ping() -> Mapping[str, Any]:
+    return {"label": "ping", "text": "Ping request successfully handled"}

@@ -1,0 +1,33 @@
+"""The port: gRPC calls, and the pages that probes ask for over plain HTTP."""
+
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+from grpclib._typing import IServable
+from grpclib.protocol import H2Protocol
+from grpclib.server import Server
+
+from infrastructure.embedded.eventstoredb.http.connection import HttpConnection
+from infrastructure.embedded.eventstoredb.http.doorway import Doorway
+from infrastructure.embedded.eventstoredb.http.pages import Pages
+from infrastructure.embedded.eventstoredb.wire.calls import Calls
+from infrastructure.embedded.eventstoredb.wire.requests import Requests
+
+
+class Port(Server):
+    """The library's server, with a doorway before its connections and our handler behind them."""
+
+    def __init__(self, services: Collection[IServable], calls: Calls, pages: Pages) -> None:
+        super().__init__(services)
+        self._calls, self._pages = calls, pages
+
+    def _protocol_factory(self) -> Any:
+        return Doorway(self._grpc, partial(HttpConnection, self._pages))
+
+    def _grpc(self) -> H2Protocol:
+        library = (self._mapping, self._codec, self._status_details_codec, self.__dispatch__)
+        requests = Requests(*library, calls=self._calls, pages=self._pages)
+        self.__gc_step__()
+        self._handlers.add(requests)
+        return H2Protocol(requests, self._config, self._h2_config)
