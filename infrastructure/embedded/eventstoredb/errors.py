@@ -4,6 +4,7 @@ LogError
 ├── WrongExpectedVersion   the stream is not where the writer thought
 ├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
 ├── InvalidPosition        a position at which no record begins
+├── PatternTooSlow         a filter's pattern would keep everybody waiting
 └── StorageFailed          the disk refused; nothing of the write is left
 StartRefused               the server can't serve this folder, file or port
 """
@@ -33,6 +34,14 @@ class InvalidPosition(LogError):
     def __init__(self, position: int) -> None:
         super().__init__(f"no record begins at position {position}")
         self.position = position
+
+
+class PatternTooSlow(LogError):
+    """The pattern took more processor time than all others can spare."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"the filter's pattern takes too long: {pattern[:100]}")
+        self.pattern = pattern
 
 
 class StorageFailed(LogError):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted
+from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow, StreamDeleted
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.definition import Definition
 from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
@@ -144,7 +144,8 @@ class Group:
             return False
         try:
             page = self._source.read(size)
-        except StreamDeleted:
+        except (StreamDeleted, PatternTooSlow) as error:
+            logger.warning("group_ended", group=self.definition.key, reason=str(error))
             self._end()
             return False
         for read in page.reads:

@@ -1,6 +1,7 @@
 """Where a group's events come from: one stream, or the whole log through a selection."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from esdbclient.protos.Grpc import persistent_pb2
@@ -34,7 +35,7 @@ class Page:
 
 class Source(Protocol):
     def read(self, limit: int) -> Page:
-        """What comes next, at most `limit` records that are wanted; raises StreamDeleted."""
+        """What comes next, at most `limit` records that are wanted; raises StreamDeleted or PatternTooSlow."""
 
 
 class StreamSource:
@@ -56,7 +57,12 @@ class LogSource:
 
     def __init__(self, log: Log, selection: Selection | None, first: int) -> None:
         self._log, self._next = log, first
-        self._filter = None if selection is None else filter_of(selection)
+        self._selection = selection
+
+    @cached_property
+    def _filter(self) -> Filter | None:
+        """Made when it is needed: a pattern that takes too long is to stop its group, not the others' loading."""
+        return None if self._selection is None else filter_of(self._selection)
 
     def read(self, limit: int) -> Page:
         last = self._log.last_position
@@ -78,7 +84,7 @@ class LogSource:
 
 
 def filter_of(selection: Selection) -> Filter:
-    """Raises re.error for a pattern that is none."""
+    """Raises re.error for a pattern that is none, PatternTooSlow for one that takes too long to read."""
     options = persistent_pb2.CreateReq.AllOptions.FilterOptions()
     expression = options.stream_identifier if selection.by_stream else options.event_type
     expression.regex = selection.regex

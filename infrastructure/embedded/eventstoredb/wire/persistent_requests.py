@@ -7,6 +7,7 @@ from typing import TypeAlias
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from grpclib.const import Status
 
+from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
 from infrastructure.embedded.eventstoredb.groups.definition import (
     ALL,
     FROM_END,
@@ -17,6 +18,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 )
 from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire.calls import Failure, thrown_by_handler
+from infrastructure.embedded.eventstoredb.wire.statuses import refusal
 
 Definer: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
 Namer: TypeAlias = (
@@ -140,6 +142,8 @@ def _selection(
         Filter(options.filter)
     except (re.error, ValueError) as error:
         raise thrown_by_handler() from error
+    except PatternTooSlow as error:
+        raise refusal(error) from error
     by_stream = options.filter.HasField("stream_identifier")
     chosen = options.filter.stream_identifier if by_stream else options.filter.event_type
     return Selection(by_stream, chosen.regex, tuple(chosen.prefix))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
+from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
 from infrastructure.embedded.eventstoredb.log import MAX, Log
 from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire import statuses
@@ -35,7 +36,10 @@ def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
         _check(options)
         structured = options.uuid_option.WhichOneof("content") == "structured"
         shape = Rendering(log, structured, options.resolve_links)
-        await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
+        try:
+            await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
+        except PatternTooSlow as error:
+            raise statuses.refusal(error) from error
 
     return read
 

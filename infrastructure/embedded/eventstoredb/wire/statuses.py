@@ -4,6 +4,7 @@ from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import (
     LogError,
+    PatternTooSlow,
     StorageFailed,
     StreamDeleted,
     WrongExpectedVersion,
@@ -28,6 +29,8 @@ def refusal(error: LogError) -> Failure:
             return _missing_metadata(error.key)
         case AppendTooLarge():
             return _append_too_large()
+        case PatternTooSlow():
+            return Failure(Status.INVALID_ARGUMENT, str(error))
         case StorageFailed():
             return Failure(Status.UNAVAILABLE, f"Server Is Not Ready: {error}")
         case _:

@@ -1,0 +1,104 @@
+"""Matches a reader's regular expression in bounded time: one that explodes ends its call and nobody else's.
+
+Python's engine holds the interpreter while it searches, but looks for signals on its way: a timer that counts
+the processor time of this process interrupts it. Each search earns the pattern a little more time, so that what
+it may take in all is bounded by how much it was asked.
+"""
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TypeVar
+
+from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
+
+MAX_CHARACTERS = 16_384
+COMPILE_SECONDS = 0.1  # an honest pattern of that length takes a third of it
+ALLOWANCE_SECONDS, EARNED_SECONDS = 0.05, 0.0001
+# What is this short can't make a pattern explode that has hardly anything to repeat.
+_SHORT_TEXT, _FEW_REPEATS = 200, 2
+_REPEATS = re.compile(r"(?<!\()[*+?{]")  # without the question mark of a group's kind
+_NESTED = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=|\(\?\(|\(\?[a-zA-Z]*x")
+_REMEMBERED_BY_LIBRARY = 1000
+
+# The numbers behind the enumerations, which take longer than a search.
+_VIRTUAL, _set_timer = int(signal.ITIMER_VIRTUAL), signal.setitimer
+
+T = TypeVar("T")
+
+
+class Pattern:
+    """Searches texts; made and used on the main thread, the only one that hears signals.
+
+    Raises re.error for a pattern that is none, or is too long, and PatternTooSlow for one that takes too long to read.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._search = self._within(COMPILE_SECONDS, lambda: _compiled(text)).search
+        self._is_plain = len(_REPEATS.findall(text)) <= _FEW_REPEATS and not _NESTED.search(text)
+        self._left = ALLOWANCE_SECONDS
+
+    def fits(self, text: str) -> bool:
+        """Whether the pattern is found in the text. Raises PatternTooSlow."""
+        if self._is_plain and len(text) <= _SHORT_TEXT:
+            return self._search(text) is not None
+        began = time.thread_time()
+        found = self._within(self._left, lambda: self._search(text))
+        self._left = min(ALLOWANCE_SECONDS, self._left + EARNED_SECONDS - (time.thread_time() - began))
+        if self._left <= 0:
+            raise PatternTooSlow(self._text)
+        return found is not None
+
+    def _within(self, seconds: float, work: Callable[[], T]) -> T:
+        try:
+            _timer.start(seconds)
+            result = work()
+            _timer.stop()
+        except _TimeIsUp as late:
+            raise PatternTooSlow(self._text) from late
+        return result
+
+
+class _TimeIsUp(Exception):
+    """Raised by the timer into what takes too long."""
+
+
+class _Timer:
+    """Raises _TimeIsUp in what runs between `start` and `stop`, not later."""
+
+    def __init__(self) -> None:
+        self._is_set_up = self._is_running = False
+
+    def start(self, seconds: float) -> None:
+        if not self._is_set_up:
+            signal.signal(signal.SIGVTALRM, self._ring)
+            self._is_set_up = True
+        self._is_running = True
+        _set_timer(_VIRTUAL, seconds)
+
+    def stop(self) -> None:
+        self._is_running = False
+        _set_timer(_VIRTUAL, 0)
+
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._is_running:
+            self._is_running = False
+            raise _TimeIsUp
+
+
+_timer = _Timer()
+
+
+def _compiled(text: str) -> re.Pattern[str]:
+    if len(text) > MAX_CHARACTERS:
+        raise re.error(f"the pattern is longer than {MAX_CHARACTERS} characters")
+    try:
+        compiled = re.compile(text)
+    except (RecursionError, OverflowError) as error:
+        raise re.error(f"the pattern can't be read: {error}") from error
+    if len(text) > _REMEMBERED_BY_LIBRARY:
+        re.purge()  # it would keep hundreds of such
+    return compiled
