@@ -8,11 +8,9 @@ import structlog
 
 from infrastructure.embedded.eventstoredb.errors import LogError, StartRefused, StorageFailed
 from infrastructure.embedded.eventstoredb.log import Log
-from infrastructure.embedded.eventstoredb.projections import state as states
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
 from infrastructure.embedded.eventstoredb.projections.state import State
 from infrastructure.embedded.eventstoredb.projections.worker import Worker
-from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 
 logger = structlog.get_logger()
 
@@ -38,8 +36,9 @@ class Subsystem:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._worker = Worker(log, {})
+        self._worker = Worker(log)
         self._task: asyncio.Task[None] | None = None
+        self._restarting = asyncio.Lock()
 
     async def start(self, *, run: bool | None) -> None:
         """Goes on where it was; `run` starts or stops all projections, None leaves them as they were.
@@ -47,10 +46,10 @@ class Subsystem:
         Raises StartRefused.
         """
         try:
-            await self._log.write(self._load)
+            await self._worker.load()
             if run is not None:
-                for name in list(self._worker.states):
-                    await self._change(name, lambda state: replace(state, enabled=run))
+                for name in self.names():
+                    await self._worker.change(name, lambda state: replace(state, enabled=run))
         except StorageFailed as error:
             raise StartRefused(str(error)) from error
         self._begin()
@@ -62,10 +61,11 @@ class Subsystem:
             await asyncio.wait([self._task])
 
     async def restart(self) -> None:
-        """Reads the states anew and goes on; also after a fault. Raises StorageFailed."""
-        await self.stop()
-        await self._log.write(self._load)
-        self._begin()
+        """Reads the states anew and goes on; also after a fault."""
+        async with self._restarting:
+            await self.stop()
+            self._worker.processed.clear()
+            self._begin()
 
     async def enable(self, name: str) -> None:
         """Returns once that is on disk. Raises UnknownProjection or StorageFailed."""
@@ -99,18 +99,10 @@ class Subsystem:
     async def _change(self, name: str, change: Callable[[State], State]) -> None:
         self._state(name)
         try:
-            await self._log.write(lambda transaction: self._save(transaction, change(self._state(name))))
+            await self._worker.change(name, change)
         except StorageFailed:
             await self.restart()
             raise
-        self._worker.wake()
-
-    def _save(self, transaction: Transaction, state: State) -> None:
-        states.save(transaction, state)
-        self._worker.states[state.name] = state
-
-    def _load(self, transaction: Transaction) -> None:
-        self._worker = Worker(self._log, states.load(transaction))
 
     def _begin(self) -> None:
         self._task = asyncio.create_task(self._worker.run())

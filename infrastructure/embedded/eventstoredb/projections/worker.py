@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -42,29 +42,54 @@ class Page:
 class Worker:
     """Makes the links of all enabled projections; those that are at the same position are served together.
 
-    `states` always are what the write that was decided last has left. `processed` counts events since the start.
+    `states` are what the write that was decided last leaves, if it gets onto the disk; where it does not, they are
+    loaded again before anything else is written. `processed` counts events since the start.
     """
 
-    def __init__(self, log: Log, loaded: dict[str, State]) -> None:
-        self.states = loaded
+    def __init__(self, log: Log) -> None:
+        self.states: dict[str, State] = {}
         self.processed: Counter[str] = Counter()
         self._log = log
         self._switched = asyncio.Event()
         self._passed_over = 0
 
-    def wake(self) -> None:
-        """To be called after a state was changed."""
+    async def load(self) -> None:
+        """Takes the states from the disk. Raises StorageFailed."""
+        await self._log.write(self._load)
+
+    async def change(self, name: str, change: Callable[[State], State]) -> None:
+        """Changes a state on the disk, whatever is thought of it here. Raises StorageFailed."""
+        await self._log.write(lambda transaction: self._change(transaction, name, change))
         self._switched.set()
 
     async def run(self) -> None:
         """Never returns."""
+        await self._load_patiently()
         while True:
             await self._something_to_do()
             await self._writers_to_pause()
             try:
                 await self._catch_up()
             except StorageFailed as error:
-                await self._recover(error)
+                await _rest_after(error)
+                await self._load_patiently()
+
+    def _load(self, transaction: Transaction) -> None:
+        self.states = states.load(transaction)
+
+    def _change(self, transaction: Transaction, name: str, change: Callable[[State], State]) -> None:
+        state = change(states.load(transaction)[name])
+        states.save(transaction, state)
+        self.states[name] = state
+
+    async def _load_patiently(self) -> None:
+        is_loaded = False
+        while not is_loaded:
+            try:
+                await self.load()
+                is_loaded = True
+            except StorageFailed as error:
+                await _rest_after(error)
 
     async def _something_to_do(self) -> None:
         while not self._is_behind():
@@ -97,21 +122,6 @@ class Worker:
         while is_more:
             is_more = await self._round()
             await asyncio.sleep(0)  # a page that needs no write is no reason to keep others waiting
-
-    async def _recover(self, error: StorageFailed) -> None:
-        """Nothing of the failed write is on disk: the states are taken from there, as soon as that is possible."""
-        failure: StorageFailed | None = error
-        while failure is not None:
-            logger.warning("links_not_written", error=str(failure), again_in_seconds=_RETRY_SECONDS)
-            await asyncio.sleep(_RETRY_SECONDS)
-            failure = await self._reload()
-
-    async def _reload(self) -> StorageFailed | None:
-        try:
-            self.states = await self._log.write(states.load)
-        except StorageFailed as error:
-            return error
-        return None
 
     async def _round(self) -> bool:
         """A page for each position that a projection is at; whether there may be more."""
@@ -160,3 +170,8 @@ class Worker:
             self.states[each.state.name] = replace(each.state, position=page.end)
             self.processed[each.state.name] += len(page.sources)
         return valid
+
+
+async def _rest_after(error: StorageFailed) -> None:
+    logger.warning("links_not_written", error=str(error), again_in_seconds=_RETRY_SECONDS)
+    await asyncio.sleep(_RETRY_SECONDS)
