@@ -12,7 +12,16 @@ def test_limits_are_read_and_other_keys_left_alone() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"{", b"[]", b'"text"', b'{"$maxCount": "x", "$tb": 1}', b'{"$tb": 1.5}', b'{"$maxAge": true}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 100_000,
+        b'"text"',
+        b'{"$maxCount": "x", "$tb": 1}',
+        b'{"$tb": 1.5}',
+        b'{"$maxAge": true}',
+    ],
 )
 def test_metadata_that_makes_no_sense_limits_nothing(document: bytes) -> None:
     assert parse(document, is_json=True) == NOTHING
@@ -40,3 +49,7 @@ def test_a_stream_is_deleted_when_everything_is_truncated_for_ever() -> None:
 
 def test_bringing_a_stream_back_keeps_the_rest_of_its_metadata() -> None:
     assert undeleted(b'{"a": 1, "$tb": 9}', is_json=True, first=4) == b'{\n  "a": 1,\n  "$tb": 4\n}'
+
+
+def test_half_a_surrogate_pair_stays_as_it_was_written() -> None:
+    assert undeleted(b'{"a": "\\ud800"}', is_json=True, first=4) == b'{\n  "a": "\\ud800",\n  "$tb": 4\n}'

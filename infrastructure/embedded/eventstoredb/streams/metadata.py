@@ -52,14 +52,15 @@ def undeleted(data: bytes, is_json: bool, first: int) -> bytes | None:
     document = as_object(data) if is_json else None
     if document is None:
         return None
-    return json.dumps({**document, TRUNCATE_BEFORE: first}, ensure_ascii=False, indent=2).encode()
+    text = json.dumps({**document, TRUNCATE_BEFORE: first}, ensure_ascii=False, indent=2)
+    return text.encode(errors="backslashreplace")  # half a surrogate pair can be in JSON, but only so
 
 
 def as_object(data: bytes) -> dict[str, Any] | None:
     """A JSON object, or None for anything else."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
