@@ -17,6 +17,8 @@ from infrastructure.embedded.eventstoredb.wire.encoding import frame
 
 Request = TypeVar("Request", bound=Message)
 MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000
+_MAX_OTHER_REQUEST_BYTES = 4 * 1024 * 1024
+_STREAMS = "event_store.client.streams."
 _CANCEL_SECONDS = 1.0
 _FINISH_SECONDS = 2.0
 logger = structlog.get_logger()
@@ -44,6 +46,8 @@ class Call(Generic[Request]):
     def __init__(self, stream: Stream[Any, Any], request: type[Request]) -> None:
         self._stream, self._request = stream, request
         self._transport = stream._stream
+        is_of_streams = request.DESCRIPTOR.full_name.startswith(_STREAMS)
+        self._most_bytes = MAX_REQUEST_BYTES if is_of_streams else _MAX_OTHER_REQUEST_BYTES
 
     @property
     def connection_name(self) -> str:
@@ -74,7 +78,7 @@ class Call(Generic[Request]):
             head = await self._transport.recv_data(5)
             if not head:
                 return None
-            return self._request.FromString(await self._transport.recv_data(_size(head)))
+            return self._request.FromString(await self._transport.recv_data(_size(head, self._most_bytes)))
         except (DecodeError, AssertionError) as error:  # the library asserts that all bytes came
             raise thrown_by_handler() from error
 
@@ -105,12 +109,12 @@ class Call(Generic[Request]):
                 )
 
 
-def _size(head: bytes) -> int:
+def _size(head: bytes, most: int) -> int:
     """How long a message is, from the five bytes before it. Raises Failure."""
     size = int.from_bytes(head[1:], "big")
     if head[0]:
         raise Failure(Status.UNIMPLEMENTED, "Compressed messages are not supported.")
-    if size > MAX_REQUEST_BYTES:
+    if size > most:
         reason = "Received message exceeds the maximum configured message size."
         raise Failure(Status.RESOURCE_EXHAUSTED, reason)
     return size

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from grpclib._typing import IServable
+from grpclib.config import Configuration
 from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
@@ -14,12 +15,22 @@ from infrastructure.embedded.eventstoredb.http.pages import Pages
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
 from infrastructure.embedded.eventstoredb.wire.requests import Requests
 
+# As EventStoreDB does by default: a client that does not answer a ping within ten seconds has gone.
+_PING_SECONDS = 10
+_KEEPALIVE = Configuration(
+    _keepalive_time=_PING_SECONDS,
+    _keepalive_timeout=_PING_SECONDS,
+    _keepalive_permit_without_calls=True,
+    _http2_max_pings_without_data=0,
+    _http2_min_sent_ping_interval_without_data=_PING_SECONDS / 2,
+)
+
 
 class Port(Server):
     """The library's server, with a doorway before its connections and our handler behind them."""
 
     def __init__(self, services: Collection[IServable], calls: Calls, pages: Pages) -> None:
-        super().__init__(services)
+        super().__init__(services, config=_KEEPALIVE)
         self._calls, self._pages = calls, pages
 
     def _protocol_factory(self) -> Any:

@@ -34,7 +34,7 @@ def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
             raise thrown_by_handler()
         options = request.options
         _check(options)
-        structured = options.uuid_option.WhichOneof("content") == "structured"
+        structured = options.uuid_option.WhichOneof("content") != "string"
         shape = Rendering(log, structured, options.resolve_links)
         try:
             await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
@@ -56,13 +56,18 @@ def _check(options: Options) -> None:
     nonsense = (
         counting is None
         or filtering is None
+        or options.read_direction not in (Options.Forwards, Options.Backwards)
         or (counting == "subscription" and options.read_direction == Options.Backwards)
         or (whole == "stream" and filtering == "filter")
     )
     if nonsense:
-        direction = Options.ReadDirection.Name(options.read_direction)
-        parts = [_spelled(whole), _spelled(counting), direction, _spelled(filtering)]
+        parts = [_spelled(whole), _spelled(counting), _direction(options), _spelled(filtering)]
         raise Failure(Status.INVALID_ARGUMENT, f"The combination of ({', '.join(parts)}) is invalid.")
+
+
+def _direction(options: Options) -> str:
+    known = options.read_direction in Options.ReadDirection.values()
+    return Options.ReadDirection.Name(options.read_direction) if known else str(options.read_direction)
 
 
 def _spelled(option: str | None) -> str:
