@@ -8,11 +8,13 @@ from typing import TypeVar
 from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted
-from infrastructure.embedded.eventstoredb.storage.folder import open_log
+from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log
+from infrastructure.embedded.eventstoredb.storage.mark import Mark
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Reader
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import is_hidden
+from infrastructure.embedded.eventstoredb.storage.verification import Verification
 from infrastructure.embedded.eventstoredb.storage.writer import Work, Writer
 from infrastructure.embedded.eventstoredb.streams import links, writing
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
@@ -38,6 +40,8 @@ class Log:
         self.reader = Reader(self._reading)
         self._grown = asyncio.Event()
         self._last_position = self.reader.last_position()
+        self._mark = None if folder is None else Mark(folder)
+        self._verification = None if folder is None else Verification(folder / FILE)
         self._writer = Writer(self._writing, self._committed, on_disk=folder is not None)
 
     async def start(self) -> None:
@@ -49,12 +53,19 @@ class Log:
     async def close(self) -> None:
         """Finishes what was asked for, and closes the file."""
         await self._writer.close()
+        if self._verification is not None:
+            await self._verification.stop()
+        if self._mark is not None:
+            self._mark.close()
         self._reading.close()
         self._writing.close()
 
     async def broken(self) -> None:
-        """Returns only when the log can't be written any more."""
-        await self._writer.broken()
+        """Returns only when the log can't be written any more, or has turned out to be damaged."""
+        waiting = [asyncio.ensure_future(self._writer.broken())]
+        if self._verification is not None:
+            waiting.append(asyncio.ensure_future(self._verification.failed()))
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
     async def append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
         """Writes all events or none; returns once they are on disk.
@@ -134,6 +145,8 @@ class Log:
         self.reader.tail.extend(rows)
         if position > self._last_position:
             self._last_position = position
+            if self._mark is not None:
+                self._mark.set(position)
             self._grown.set()
             self._grown = asyncio.Event()
 

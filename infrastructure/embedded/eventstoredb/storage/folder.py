@@ -11,10 +11,14 @@ from pathlib import Path
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.storage import schema
+from infrastructure.embedded.eventstoredb.storage.inspection import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    inspect,
+    is_missing,
+)
 
 FILE, LOCK = "events.db", "lock"
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x464F4C44  # "FOLD"
 WAIT_FOR_LOCK_SECONDS = 10.0
 
 
@@ -65,25 +69,27 @@ def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connectio
         return memory, memory
     path = folder / FILE
     try:
+        if is_missing(path):
+            _create_file(path)
+        inspect(path)
         return _open_file(path)
     except sqlite3.DatabaseError as error:
         raise StartRefused(f"the event log can't be opened: {error}", path=path) from error
+    except OSError as error:
+        raise StartRefused(f"the event log can't be opened: {error.strerror}", path=path) from error
 
 
 def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     writing = _connect(str(path))
     try:
-        if writing.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-            writing.execute("PRAGMA page_size = 8192")
-            writing.execute("PRAGMA journal_mode = WAL")
-            _create(writing)
-        _check(writing, path)
         for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"):
             writing.execute(f"PRAGMA {setting}")
+        writing.execute("BEGIN IMMEDIATE")  # refused where the file may only be read
+        writing.execute("COMMIT")
         reading = _connect(str(path))
         reading.execute("PRAGMA query_only = ON")
         reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except (sqlite3.Error, StartRefused):
+    except sqlite3.Error:
         with suppress(sqlite3.Error):
             writing.close()
         raise
@@ -96,20 +102,31 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
+def _create_file(path: Path) -> None:
+    """Under another name first: whatever has the right name is whole."""
+    new = path.with_name(f"{path.name}.new")
+    for leftover in path.parent.glob(f"{new.name}*"):
+        leftover.unlink()
+    connection = _connect(str(new))
+    try:
+        connection.execute("PRAGMA page_size = 8192")
+        _create(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    new.replace(path)
+    _sync(path.parent)
+
+
 def _create(connection: sqlite3.Connection) -> None:
-    """All or nothing: a crash half way leaves an empty file, which the next start takes as new."""
     connection.executescript(
         f"BEGIN; {schema.SQL} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise StartRefused("this is a database of another application", path=path)
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        raise StartRefused(f"the log has schema {version}, this program reads {SCHEMA_VERSION}", path=path)
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise StartRefused(f"the event log is damaged: {verdict.splitlines()[-1]}", path=path)
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
