@@ -1,6 +1,7 @@
 """Runs the event store as a process: one line when it is ready, one line when it can't start."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -37,6 +38,7 @@ def run(
     """
     if not structlog.is_configured():  # stdout is for the line that says it is ready
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logging.getLogger("grpclib").setLevel(logging.WARNING)  # clients end most of their calls by cancelling them
     with ExitStack() as stack:
         try:
             if data is not None:

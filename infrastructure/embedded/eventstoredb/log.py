@@ -72,7 +72,11 @@ class Log:
 
         Raises WrongExpectedVersion, StreamDeleted or StorageFailed.
         """
-        return await self._writer.write(lambda tx: writing.append(tx, stream, expected, events))
+        return await self.begin_append(stream, expected, events)
+
+    def begin_append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> asyncio.Future[Appended]:
+        """The same for those who wait for many appends at once. Raises StorageFailed."""
+        return self._writer.begin(lambda tx: writing.append(tx, stream, expected, events))
 
     async def write(self, work: Work[T]) -> T:
         """Runs several changes as one: all of them or none; returns once they are on disk.

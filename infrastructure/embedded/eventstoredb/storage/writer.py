@@ -46,12 +46,16 @@ class Writer:
 
         Raises what `work` refuses with (a LogError), or StorageFailed, when nothing of it is left.
         """
+        return await self.begin(work)
+
+    def begin(self, work: Work[T]) -> asyncio.Future[T]:
+        """The same for those who wait for many writes at once. Raises StorageFailed."""
         if self._task.done():
             raise StorageFailed("the log is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, future))
         self._something_waits.set()
-        return await future
+        return future
 
     async def broken(self) -> None:
         """Returns if no more can ever be written, because of an error that nobody expected."""

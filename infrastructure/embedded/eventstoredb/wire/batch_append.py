@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from esdbclient.protos.Grpc import streams_pb2
 
@@ -65,12 +66,12 @@ class _Batch:
 
 
 class _Conversation:
-    """One call: a reader (this task), a task for each write, and one that sends the answers."""
+    """One call: a reader (this task), the writes that it has begun, and a task that sends the answers."""
 
     def __init__(self, log: Log, call: Call[BatchReq]) -> None:
         self._log, self._call = log, call
         self._batches: dict[bytes, _Batch] = {}
-        self._writes: set[asyncio.Task[None]] = set()
+        self._writes: set[asyncio.Future[Appended]] = set()
         self._free = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
         self._answers: list[bytes] = []
         self._answered = asyncio.Event()
@@ -103,7 +104,7 @@ class _Conversation:
     async def _take(self, request: BatchReq) -> None:
         key = request.correlation_id.SerializeToString()
         if key not in self._batches and request.HasField("options"):
-            await self._open(key, _Batch(request))
+            await self._open(key, _Batch(request), is_whole=request.is_final)
         batch = self._batches.get(key)
         if batch is None:
             return  # it was answered already, or it never had options
@@ -118,30 +119,33 @@ class _Conversation:
 
     async def _start(self, batch: _Batch, target: tuple[str, int]) -> None:
         self._forget_deadline(batch)
+        try:
+            write = self._log.begin_append(*target, batch.proposal.events)
+        except LogError as refusal:
+            self._answer(batch, refusal)
+            return
         self._writing_bytes += batch.proposal.size
-        write = asyncio.create_task(self._write(batch, target))
         self._writes.add(write)
-        write.add_done_callback(self._writes.discard)
+        write.add_done_callback(partial(self._written, batch))
         while self._writing_bytes > _BYTES_IN_FLIGHT:
             await asyncio.wait(self._writes, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _open(self, key: bytes, batch: _Batch) -> None:
+    async def _open(self, key: bytes, batch: _Batch, *, is_whole: bool) -> None:
         await self._free.acquire()
         self._batches[key] = batch
         seconds = _seconds_left(batch.options)
         if seconds <= 0:
             self._answer(batch, BatchTimedOut())
-        else:
+        elif not is_whole:
             loop = asyncio.get_running_loop()
             batch.deadline = loop.call_later(seconds, self._answer, batch, BatchTimedOut())
 
-    async def _write(self, batch: _Batch, target: tuple[str, int]) -> None:
-        try:
-            self._answer(batch, await self._log.append(*target, batch.proposal.events))
-        except LogError as refusal:
-            self._answer(batch, refusal)
-        finally:
-            self._writing_bytes -= batch.proposal.size
+    def _written(self, batch: _Batch, write: asyncio.Future[Appended]) -> None:
+        self._writes.discard(write)
+        self._writing_bytes -= batch.proposal.size
+        error = write.exception()
+        if error is None or isinstance(error, LogError):
+            self._answer(batch, write.result() if error is None else error)
 
     def _answer(self, batch: _Batch, result: Appended | LogError) -> None:
         self._close(batch)
