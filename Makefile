@@ -31,18 +31,21 @@ bench: .venv/ready
 format: .venv/ready
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
 
-lock:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet
+
+lock:  # needs uv; the image installs the first, everything here the second
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis *.egg-info
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Foldstream needs Python 3.11, 3.12 or 3.13; none of them starts here." >&2; exit 1; }
 	@echo "== set-up with $(PYTHON)"
 	@$(PYTHON) -m venv --clear .venv || { echo "$(PYTHON) can't make a virtual environment \
 	(on Debian: apt install python3-venv)." >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch .venv/ready
