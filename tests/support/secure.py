@@ -1,0 +1,85 @@
+"""An embedded event store in secure mode: with certificates and users of its own."""
+
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from signal import SIGTERM
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+import grpc
+import trustme
+
+from infrastructure.embedded.eventstoredb.access.users import set_password
+from tests.support.processes import FOLDSTREAM, Listened
+
+USER: Final = "ada"
+PASSWORD: Final = "an-unguessable-secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """A certificate of 127.0.0.1 and localhost, its key, and the authority that signed it, as files."""
+
+    folder: Path
+    authority: trustme.CA = field(default_factory=trustme.CA)
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.crt"
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "node.crt"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "node.key"
+
+    def write(self) -> Self:
+        issued = self.authority.issue_cert("127.0.0.1", "localhost")
+        self.authority.cert_pem.write_to_path(str(self.ca))
+        self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(str(self.key))
+        return self
+
+    def trusted(self) -> ssl.SSLContext:
+        """For clients that trust the authority and nobody else."""
+        return ssl.create_default_context(cafile=self.ca)
+
+
+class SecureEventStore:
+    """`foldstream eventstore` in memory, in secure mode, with one user; its files are in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = Certificates(folder).write()
+        self.users = folder / "users"
+        set_password(self.users, USER, PASSWORD)
+        secure = ("--tls-cert", self.files.certificate, "--tls-key", self.files.key, "--users", self.users)
+        command = ("eventstore", "--port", "0", "--memory", *map(str, secure))
+        self.process = Listened((*FOLDSTREAM, *command), {})
+        self.ready = self.process.line("eventstore_ready ", within=30)
+        self.target = self.ready.partition("esdb://")[2].partition("?")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.target.rpartition(":")[2])
+
+    def uri(self, user: str = USER, password: str = PASSWORD) -> str:
+        """What a client of this user connects to."""
+        return f"esdb://{user}:{password}@{self.target}?tls=true&tlsCaFile={quote(str(self.files.ca))}"
+
+    def channel(self) -> grpc.Channel:
+        """Bare calls, by nobody."""
+        return grpc.secure_channel(self.target, grpc.ssl_channel_credentials(self.files.ca.read_bytes()))
+
+    def stop(self) -> int:
+        self.process.send(SIGTERM)
+        return self.process.wait(within=15)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.process.kill()
