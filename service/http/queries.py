@@ -1,5 +1,6 @@
 """The way of every query: how fresh and how much it is to be, and the read models it is answered from."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -18,7 +19,7 @@ _LARGEST_PAGE: Final = 100
 
 
 def _read_limit(text: object) -> int:
-    if not (isinstance(text, str) and text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= _LARGEST_PAGE):
+    if not isinstance(text, str) or not re.fullmatch("[1-9][0-9]{0,2}", text) or int(text) > _LARGEST_PAGE:
         raise ValueError(f"should be a whole number from 1 to {_LARGEST_PAGE}")
     return int(text)
 

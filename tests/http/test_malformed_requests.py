@@ -42,6 +42,9 @@ def test_a_line_that_can_t_be_one(http: httpx.Client, line: str) -> None:
     [
         ("limit=0", "?limit", NO_LIMIT),
         ("limit=101", "?limit", NO_LIMIT),
+        ("limit=0001000", "?limit", NO_LIMIT),
+        ("limit=00010000000", "?limit", NO_LIMIT),
+        ("limit=020", "?limit", NO_LIMIT),
         ("limit=", "?limit", NO_LIMIT),
         ("limit=1.0", "?limit", NO_LIMIT),
         ("limit=%2B5", "?limit", NO_LIMIT),
