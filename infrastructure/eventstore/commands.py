@@ -26,6 +26,7 @@ from infrastructure.eventstore.history import History
 from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import stream_name
 
+_MALFORMED: Final = "malformed"  # the domain's rule for what no state could take, such as money without its decimals
 CommandT = TypeVar("CommandT", bound=Command)
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
@@ -112,7 +113,8 @@ class CommandHandler:
     async def handle(self, decider: Decider[CommandT, StateT, EventT], command: CommandT, request: Request) -> Outcome:
         """The outcome of the command, now or as it was when its id came first.
 
-        Raises, in this order: CommandIdReused; Unknown; VersionMismatch; Rejected. Then ConcurrencyConflict and
+        Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
+        Rejected. Then ConcurrencyConflict and
         StoreUnavailable; and what a stream that can't be read or appended to raises.
         """
         stream = stream_name(decider.category, command.aggregate_id)
@@ -196,11 +198,15 @@ class _Handling:
         return Outcome(self.history.stream, events, last.version, last.position, repeated=not self.sent)
 
     def decided(self) -> list[Event]:
-        """What the command does; a version that doesn't match comes after Unknown and before any other rule."""
+        """What the command does; a version that doesn't match comes after Unknown and before the rules of the state.
+
+        What is malformed is so at every version.
+        """
         try:
             events = self.decider.decide(self.command, self.history.state)
         except Rejected as refusal:
-            self._demand_version(refusal)
+            if refusal.rule != _MALFORMED:
+                self._demand_version(refusal)
             raise
         self._demand_version()
         return events

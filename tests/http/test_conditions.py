@@ -4,8 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import pytest
 
-from tests.http.shop import SHADE, changed, done, new_name, new_order, new_stock, order_form, refused
+from tests.http.shop import (
+    SHADE,
+    changed,
+    done,
+    malformed,
+    new_account,
+    new_name,
+    new_order,
+    new_stock,
+    order_form,
+    refused,
+)
 
 
 def test_a_command_for_the_present_version_is_done(http: httpx.Client) -> None:
@@ -65,6 +77,13 @@ def test_a_later_receipt_has_one(http: httpx.Client) -> None:
     sku = new_stock(http, 1)
     answer = http.post(f"/stock/{sku}/receipts", json={"quantity": 1}, headers={"If-Match": '"1"'})
     changed(answer, 200, sku, 2)
+
+
+@pytest.mark.parametrize("movement", ["deposits", "withdrawals"])
+def test_the_form_comes_before_the_version_even_where_only_the_account_tells(http: httpx.Client, movement: str) -> None:
+    account_id = new_account(http, currency="JPY")
+    answer = http.post(f"/accounts/{account_id}/{movement}", json={"amount": "1.00"}, headers={"If-Match": '"7"'})
+    malformed(answer, ("/amount", "1.00 is no amount of JPY: it has 0 decimals."))
 
 
 def test_nothing_to_change_is_refused_too_for_another_version(http: httpx.Client) -> None:
