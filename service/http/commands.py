@@ -74,15 +74,19 @@ class Sender:
     async def _send(self, command: Command, path: str, body: BaseModel, condition: int | None) -> Outcome:
         name = type(command).__name__
         bind_contextvars(command=name)
+        counted = metrics.of(self.request).commands
         try:
             outcome = await self._handle(command, idempotency.digest(self.request.method, path, body), condition)
-        except (DomainError, EventStoreError, Problem) as error:
+        except Problem as refusal:
+            counted.labels(name, refusal.rule).inc()
+            raise
+        except (DomainError, EventStoreError) as error:
             problem = problem_of(error)
-            metrics.of(self.request).commands.labels(name, problem.rule).inc()
+            counted.labels(name, problem.rule).inc()
             raise problem from error
         what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
         bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
-        metrics.of(self.request).commands.labels(name, what).inc()
+        counted.labels(name, what).inc()
         return outcome
 
     async def _handle(self, command: Command, digest: str, condition: int | None) -> Outcome:

@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import DomainError
-from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
-from infrastructure.readmodels.errors import ReadModelError, ReadModelUnavailable
+from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.readmodels.errors import ReadModelError
 from service.http import problems
 from service.http.observation import CORRELATION
 from service.http.problems import Fault, Problem, malformed
@@ -20,6 +20,7 @@ from service.http.refusals import problem_of
 
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should)|String (?=should)|List (?=should))")
+_UNSERVED: Final = ("store-unavailable", "read-model-unavailable")
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
 
@@ -34,10 +35,11 @@ def install(app: FastAPI) -> None:
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError | EventStoreError | ReadModelError | Problem)
+    problem = problem_of(error)
     cause = error.__cause__ if isinstance(error, Problem) else error
-    if isinstance(cause, StoreUnavailable | ReadModelUnavailable):
-        _log.warning("request_unserved", reason=str(cause))
-    return problems.answer(request, problem_of(error))
+    if cause is not None and problem.rule in _UNSERVED:
+        _log.warning("request_unserved", reason=str(cause) or problem.detail)
+    return problems.answer(request, problem)
 
 
 async def _refuse_malformed(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import structlog
 
 from service.consumers import PROJECTIONS
 from service.settings import Settings
@@ -54,6 +55,24 @@ def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> N
         answer = http.post("/orders", json=order_form())
         assert 0.9 < time.monotonic() - began < 2.5
     refused(answer, 503, "store-unavailable", f"Nothing came of it within 1 s. {NOT_KNOWN}")
+
+
+def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
+    with (
+        structlog.testing.capture_logs() as captured,
+        silent() as address,
+        serving(away(eventstore_uri=f"esdb://{address}?tls=false", command_seconds=1)) as http,
+    ):
+        http.post("/orders", json=order_form())
+        counted = http.get("/metrics").text
+    assert 'foldstream_commands_total{command="CreateOrder",outcome="store-unavailable"} 1.0' in counted
+    assert [line for line in captured if line["event"] == "request_unserved"] == [
+        {
+            "event": "request_unserved",
+            "log_level": "warning",
+            "reason": f"Nothing came of it within 1 s. {NOT_KNOWN}",
+        }
+    ]
 
 
 def test_queries_go_on_while_the_store_is_away(http: httpx.Client, redis_uri: str, namespace: str) -> None:
