@@ -54,12 +54,10 @@ class Pattern:
 
     def _within(self, seconds: float, work: Callable[[], T]) -> T:
         try:
-            _timer.start(seconds)
-            result = work()
-            _timer.stop()
+            with _timer.set(seconds):
+                return work()
         except _TimeIsUp as late:
             raise PatternTooSlow(self._text) from late
-        return result
 
 
 class _TimeIsUp(Exception):
@@ -67,19 +65,23 @@ class _TimeIsUp(Exception):
 
 
 class _Timer:
-    """Raises _TimeIsUp in what runs between `start` and `stop`, not later."""
+    """Raises _TimeIsUp in a block that takes too long, not later."""
 
     def __init__(self) -> None:
         self._is_set_up = self._is_running = False
 
-    def start(self, seconds: float) -> None:
+    def set(self, seconds: float) -> "_Timer":
         if not self._is_set_up:
             signal.signal(signal.SIGVTALRM, self._ring)
             self._is_set_up = True
         self._is_running = True
         _set_timer(_VIRTUAL, seconds)
+        return self
 
-    def stop(self) -> None:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
         self._is_running = False
         _set_timer(_VIRTUAL, 0)
 

@@ -66,7 +66,7 @@ def named_by(options: Namer) -> tuple[str | None, str]:
 
 def source_named(identifier: shared_pb2.StreamIdentifier | None) -> str | None:
     """Where a group reads: None for the log, which may be called by its name."""
-    name = ALL if identifier is None else identifier.stream_name.decode()
+    name = ALL if identifier is None else identifier.stream_name.decode(errors="replace")
     return None if name == ALL else name
 
 
@@ -82,7 +82,7 @@ def reading_of(request: persistent_pb2.ReadReq | None) -> Reading:
 
 
 def _source(identifier: shared_pb2.StreamIdentifier, kind: str) -> str:
-    name = identifier.stream_name.decode()
+    name = identifier.stream_name.decode(errors="replace")
     if name == ALL:
         verb = kind.removesuffix("Req")
         details = (
