@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from domain import fulfilment
 from domain.accounts import account
 from domain.decider import Decider
+from domain.fulfilment import saga as fulfilment
 from domain.message import Command, Event
 from domain.ordering import order
 from domain.saga import Saga

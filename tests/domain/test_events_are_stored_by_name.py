@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from domain.accounts.account import decider as accounts
-from domain.fulfilment import saga
+from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import ItemAdded, Line, OrderConfirmed
 from domain.ordering.order import decider as orders

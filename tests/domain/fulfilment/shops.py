@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from domain.accounts.account import Deposit, OpenAccount
-from domain.fulfilment import FulfilmentStarted, Reservation
+from domain.fulfilment.events import FulfilmentStarted, Reservation
 from domain.ordering.order import ConfirmOrder, CreateOrder, Item
 from domain.stock.stock import ReceiveStock
 from tests.domain.fulfilment.simulation import Shop

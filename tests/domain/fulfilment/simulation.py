@@ -9,7 +9,7 @@ from domain.accounts.account import AccountCommand
 from domain.accounts.account import decider as accounts
 from domain.decider import Decider
 from domain.errors import Rejected
-from domain.fulfilment import saga
+from domain.fulfilment.saga import saga
 from domain.message import Command, Event
 from domain.ordering.events import OrderConfirmed
 from domain.ordering.order import OrderCommand

@@ -5,7 +5,7 @@ import pytest
 from domain.accounts.account import Account, RefundCharge
 from domain.accounts.account import decider as accounts
 from domain.errors import Rejected
-from domain.fulfilment import (
+from domain.fulfilment.events import (
     DispatchForbidden,
     FulfilmentAbandoned,
     FulfilmentCompleted,

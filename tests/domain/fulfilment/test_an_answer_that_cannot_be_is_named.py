@@ -6,7 +6,7 @@ import pytest
 
 from domain.accounts.account import AccountCharged, ChargeRefunded
 from domain.errors import DomainError, UnexpectedAnswer
-from domain.fulfilment import saga
+from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import OrderShipped
 from domain.stock.stock import ReservationReleased, StockReserved

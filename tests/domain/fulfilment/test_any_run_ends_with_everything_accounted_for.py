@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.accounts.account import Account, AccountCharged, ChargeRefunded, Deposit, OpenAccount
 from domain.accounts.account import decider as accounts
-from domain.fulfilment import GoodsReturned, GoodsSecured
+from domain.fulfilment.events import GoodsReturned, GoodsSecured
 from domain.message import Event
 from domain.ordering.events import CancellationRequested, OrderCancelled, OrderConfirmed
 from domain.ordering.order import ConfirmOrder, CreateOrder, Item, Order, RequestCancellation

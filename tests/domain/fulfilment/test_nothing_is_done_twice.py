@@ -1,6 +1,7 @@
 """Repeated triggers, repeated answers and late workers change nothing."""
 
-from domain.fulfilment import GoodsSecured, saga
+from domain.fulfilment.events import GoodsSecured
+from domain.fulfilment.saga import saga
 from domain.ordering.events import OrderConfirmed
 from domain.stock.stock import StockReserved
 from tests.domain.fulfilment.shops import STARTED, shop

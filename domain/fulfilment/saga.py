@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, assert_never
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.accounts.account import (
     AccountCharged,
     ChargeAccount,
@@ -16,8 +14,25 @@ from domain.accounts.account import (
     RefundCharge,
 )
 from domain.errors import UnexpectedAnswer
+from domain.fulfilment.events import (
+    DispatchAgreed,
+    DispatchForbidden,
+    FulfilmentAbandoned,
+    FulfilmentCompleted,
+    FulfilmentEvent,
+    FulfilmentProgress,
+    FulfilmentStarted,
+    GoodsHandedOver,
+    GoodsMissing,
+    GoodsReturned,
+    GoodsSecured,
+    PaymentFailed,
+    PaymentReturned,
+    PaymentTaken,
+    PaymentWaived,
+    Reservation,
+)
 from domain.message import Command, Event
-from domain.money import Money
 from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderShipped, ShipmentDeclined
 from domain.ordering.order import CancelOrder, ShipOrder
 from domain.saga import Ask, Saga
@@ -30,98 +45,6 @@ from domain.stock.stock import (
     ReserveStock,
     StockReserved,
 )
-
-
-class Reservation(BaseModel):
-    """How much of one SKU the order needs, all its lines together."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    sku: str
-    quantity: int
-
-
-class FulfilmentStarted(Event, name="FulfilmentStarted", version=1):
-    order_id: str
-    account_id: str
-    total: Money
-    reservations: tuple[Reservation, ...]
-
-
-class GoodsSecured(Event, name="GoodsSecured", version=1):
-    order_id: str
-    sku: str
-
-
-class GoodsMissing(Event, name="GoodsMissing", version=1):
-    order_id: str
-    sku: str
-
-    @property
-    def reason(self) -> str:
-        return "out-of-stock"
-
-
-class PaymentTaken(Event, name="PaymentTaken", version=1):
-    order_id: str
-
-
-class PaymentWaived(Event, name="PaymentWaived", version=1):
-    order_id: str
-
-
-class PaymentFailed(Event, name="PaymentFailed", version=1):
-    order_id: str
-    reason: str
-
-
-class DispatchAgreed(Event, name="DispatchAgreed", version=1):
-    order_id: str
-
-
-class DispatchForbidden(Event, name="DispatchForbidden", version=1):
-    order_id: str
-    reason: str
-
-
-class GoodsHandedOver(Event, name="GoodsHandedOver", version=1):
-    order_id: str
-    sku: str
-
-
-class FulfilmentCompleted(Event, name="FulfilmentCompleted", version=1):
-    order_id: str
-
-
-class PaymentReturned(Event, name="PaymentReturned", version=1):
-    order_id: str
-
-
-class GoodsReturned(Event, name="GoodsReturned", version=1):
-    order_id: str
-    sku: str
-
-
-class FulfilmentAbandoned(Event, name="FulfilmentAbandoned", version=1):
-    order_id: str
-    reason: str
-
-
-FulfilmentProgress: TypeAlias = (
-    GoodsSecured
-    | GoodsMissing
-    | PaymentTaken
-    | PaymentWaived
-    | PaymentFailed
-    | DispatchAgreed
-    | DispatchForbidden
-    | GoodsHandedOver
-    | FulfilmentCompleted
-    | PaymentReturned
-    | GoodsReturned
-    | FulfilmentAbandoned
-)
-FulfilmentEvent: TypeAlias = FulfilmentStarted | FulfilmentProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,69 +109,96 @@ def observe(event: OrderConfirmed, state: NotStarted | Fulfilment) -> list[Fulfi
     ]
 
 
+FulfilmentCommand: TypeAlias = (
+    ReserveStock | ChargeAccount | ShipOrder | ConsumeReservation | RefundCharge | ReleaseReservation | CancelOrder
+)
+_Step: TypeAlias = tuple[str, FulfilmentCommand]
+
+
 def pending(state: NotStarted | Fulfilment) -> list[Ask]:
     """The one thing to be asked for now, if any: so that all before it is answered."""
+    step = _next(state)
+    return [] if step is None else [Ask(*step)]
+
+
+def _next(state: NotStarted | Fulfilment) -> _Step | None:
     if isinstance(state, NotStarted) or state.ended or state.handed_over:
-        return []
+        return None
     if state.cause is not None:
-        return [_undo(state, state.cause)]
-    return [_hand_over(state) if state.dispatched else _go_on(state)]
+        return _undo(state, state.cause)
+    return _hand_over(state) if state.dispatched else _go_on(state)
 
 
-def _go_on(state: Fulfilment) -> Ask:
+def _go_on(state: Fulfilment) -> _Step:
     order = state.order
     if len(state.secured) < len(order.reservations):
         need = order.reservations[len(state.secured)]
-        return Ask(f"reserve:{need.sku}", ReserveStock(sku=need.sku, order_id=order.order_id, quantity=need.quantity))
+        return f"reserve:{need.sku}", ReserveStock(sku=need.sku, order_id=order.order_id, quantity=need.quantity)
     if state.payment == "due":
-        charge = ChargeAccount(account_id=order.account_id, order_id=order.order_id, amount=order.total)
-        return Ask("charge", charge)
-    return Ask("ship", ShipOrder(order_id=order.order_id))
+        return "charge", ChargeAccount(account_id=order.account_id, order_id=order.order_id, amount=order.total)
+    return "ship", ShipOrder(order_id=order.order_id)
 
 
-def _hand_over(state: Fulfilment) -> Ask:
+def _hand_over(state: Fulfilment) -> _Step:
     sku = state.secured[0]
-    return Ask(f"consume:{sku}", ConsumeReservation(sku=sku, order_id=state.order.order_id))
+    return f"consume:{sku}", ConsumeReservation(sku=sku, order_id=state.order.order_id)
 
 
-def _undo(state: Fulfilment, cause: str) -> Ask:
+def _undo(state: Fulfilment, cause: str) -> _Step:
     """The last step first; the order is cancelled when nothing is left of the others."""
     order = state.order
     if state.payment == "taken":
-        refund = RefundCharge(account_id=order.account_id, order_id=order.order_id, amount=order.total)
-        return Ask("refund", refund)
+        return "refund", RefundCharge(account_id=order.account_id, order_id=order.order_id, amount=order.total)
     if state.secured:
         sku = state.secured[-1]
-        return Ask(f"release:{sku}", ReleaseReservation(sku=sku, order_id=order.order_id))
-    return Ask("cancel", CancelOrder(order_id=order.order_id, reason=cause))
-
-
-_FACTS: Final[Mapping[tuple[type[Command], type[Event]], Callable[[Any], FulfilmentEvent]]] = {
-    (ReserveStock, StockReserved): lambda answer: GoodsSecured(order_id=answer.order_id, sku=answer.sku),
-    (ReserveStock, ReservationDeclined): lambda answer: GoodsMissing(order_id=answer.order_id, sku=answer.sku),
-    (ChargeAccount, AccountCharged): lambda answer: PaymentTaken(order_id=answer.order_id),
-    (ChargeAccount, NothingToCharge): lambda answer: PaymentWaived(order_id=answer.order_id),
-    (ChargeAccount, ChargeDeclined): lambda answer: PaymentFailed(order_id=answer.order_id, reason=answer.reason),
-    (ShipOrder, OrderShipped): lambda answer: DispatchAgreed(order_id=answer.order_id),
-    (ShipOrder, ShipmentDeclined): lambda answer: DispatchForbidden(order_id=answer.order_id, reason=answer.reason),
-    (ConsumeReservation, ReservationConsumed): lambda answer: GoodsHandedOver(order_id=answer.order_id, sku=answer.sku),
-    (RefundCharge, ChargeRefunded): lambda answer: PaymentReturned(order_id=answer.order_id),
-    (ReleaseReservation, ReservationReleased): lambda answer: GoodsReturned(order_id=answer.order_id, sku=answer.sku),
-    (CancelOrder, OrderCancelled): lambda answer: FulfilmentAbandoned(order_id=answer.order_id, reason=answer.reason),
-}
+        return f"release:{sku}", ReleaseReservation(sku=sku, order_id=order.order_id)
+    return "cancel", CancelOrder(order_id=order.order_id, reason=cause)
 
 
 def hear(ask: Ask, answer: Sequence[Event], state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
     """The answer in the fulfilment's own words; nothing, if it was heard before. Raises `UnexpectedAnswer`."""
-    if ask not in pending(state):
+    step = _next(state)
+    if step is None or ask != Ask(*step):
         return []
-    fact = _FACTS.get((type(ask.command), type(answer[0]))) if len(answer) == 1 else None
-    if fact is None or not _answers(ask.command, answer[0]):
+    _, command = step
+    fact = _facts(command).get(type(answer[0])) if len(answer) == 1 else None
+    if fact is None or not _answers(command, answer[0]):
         raise UnexpectedAnswer("fulfilment", ask.step, [event.stored_name for event in answer])
     heard = fact(answer[0])
     after = evolve(state, heard)
     completed = isinstance(after, Fulfilment) and after.handed_over
     return [heard, FulfilmentCompleted(order_id=heard.order_id)] if completed else [heard]
+
+
+def _facts(command: FulfilmentCommand) -> Mapping[type[Event], Callable[[Any], FulfilmentProgress]]:
+    """The possible answers to a command, each with what it means to the fulfilment."""
+    match command:
+        case ReserveStock():
+            return {
+                StockReserved: lambda answer: GoodsSecured(order_id=answer.order_id, sku=answer.sku),
+                ReservationDeclined: lambda answer: GoodsMissing(order_id=answer.order_id, sku=answer.sku),
+            }
+        case ChargeAccount():
+            return {
+                AccountCharged: lambda answer: PaymentTaken(order_id=answer.order_id),
+                NothingToCharge: lambda answer: PaymentWaived(order_id=answer.order_id),
+                ChargeDeclined: lambda answer: PaymentFailed(order_id=answer.order_id, reason=answer.reason),
+            }
+        case ShipOrder():
+            return {
+                OrderShipped: lambda answer: DispatchAgreed(order_id=answer.order_id),
+                ShipmentDeclined: lambda answer: DispatchForbidden(order_id=answer.order_id, reason=answer.reason),
+            }
+        case ConsumeReservation():
+            return {ReservationConsumed: lambda answer: GoodsHandedOver(order_id=answer.order_id, sku=answer.sku)}
+        case RefundCharge():
+            return {ChargeRefunded: lambda answer: PaymentReturned(order_id=answer.order_id)}
+        case ReleaseReservation():
+            return {ReservationReleased: lambda answer: GoodsReturned(order_id=answer.order_id, sku=answer.sku)}
+        case CancelOrder():
+            return {OrderCancelled: lambda answer: FulfilmentAbandoned(order_id=answer.order_id, reason=answer.reason)}
+        case _:
+            assert_never(command)
 
 
 def _answers(command: Command, answer: Event) -> bool:

@@ -1,0 +1,1 @@
+"""Fulfilment of orders across stock, accounts and orders."""
