@@ -6,13 +6,13 @@ from typing import Any
 
 from grpclib._typing import IServable
 from grpclib.config import Configuration
-from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
 from infrastructure.embedded.eventstoredb.http.connection import HttpConnection
 from infrastructure.embedded.eventstoredb.http.doorway import Doorway
 from infrastructure.embedded.eventstoredb.http.pages import Pages
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
+from infrastructure.embedded.eventstoredb.wire.outbox import Connection
 from infrastructure.embedded.eventstoredb.wire.requests import Requests
 
 # As EventStoreDB does by default: a client that does not answer a ping within ten seconds has gone.
@@ -36,9 +36,9 @@ class Port(Server):
     def _protocol_factory(self) -> Any:
         return Doorway(self._grpc, partial(HttpConnection, self._pages))
 
-    def _grpc(self) -> H2Protocol:
+    def _grpc(self) -> Connection:
         library = (self._mapping, self._codec, self._status_details_codec, self.__dispatch__)
         requests = Requests(*library, calls=self._calls, pages=self._pages)
         self.__gc_step__()
         self._handlers.add(requests)
-        return H2Protocol(requests, self._config, self._h2_config)
+        return Connection(requests, self._config, self._h2_config)

@@ -1,0 +1,51 @@
+"""Sends what one turn of the event loop writes to a connection in one piece: answers to many calls come together."""
+
+import asyncio
+from typing import Any, cast
+
+from grpclib.protocol import H2Protocol
+
+_MOST_BYTES = 64 * 1024
+
+
+class Outbox:
+    """A transport as the gRPC library uses it, before the one that sends.
+
+    The library writes every frame by itself, and each would be a system call here and a wake-up at the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._frames: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        if not self._frames:
+            self._loop.call_soon(self._send)
+        self._frames.append(data)
+        self._size += len(data)
+        if self._size >= _MOST_BYTES:
+            self._send()
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str) -> Any:
+        return self._transport.get_extra_info(name)
+
+    def _send(self) -> None:
+        frames, self._frames, self._size = self._frames, [], 0
+        if frames and not self._transport.is_closing():
+            self._transport.write(b"".join(frames))
+
+
+class Connection(H2Protocol):
+    """The library's side of a connection, which writes into an outbox."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", Outbox(cast("asyncio.Transport", transport))))
