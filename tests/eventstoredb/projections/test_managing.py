@@ -32,7 +32,17 @@ def own(durable: EventStoreProcess) -> Iterator[EventStoreDBClient]:
 
 @pytest.fixture
 def calls(durable: EventStoreProcess) -> Iterator[ProjectionsStub]:
-    with grpc.insecure_channel(f"127.0.0.1:{durable.port}") as channel:
+    yield from connected(durable)
+
+
+@pytest.fixture
+def shared_calls(store: EventStoreProcess) -> Iterator[ProjectionsStub]:
+    """For calls that change nothing."""
+    yield from connected(store)
+
+
+def connected(process: EventStoreProcess) -> Iterator[ProjectionsStub]:
+    with grpc.insecure_channel(f"127.0.0.1:{process.port}") as channel:
         yield ProjectionsStub(channel)  # type: ignore[no-untyped-call]  # generated without annotations
 
 
@@ -113,27 +123,29 @@ def test_statistics_tell_of_one_or_of_all(own: EventStoreDBClient, calls: Projec
     assert (one.effectiveName, one.eventsProcessedAfterRestart, one.stateReason) == ("$streams", 51, "")
 
 
-def test_the_state_of_a_system_projection_is_empty(own: EventStoreDBClient) -> None:
-    assert own.get_projection_state("$by_category").value == {}
+def test_the_state_of_a_system_projection_is_empty(client: EventStoreDBClient) -> None:
+    assert client.get_projection_state("$by_category").value == {}
 
 
-def test_a_projection_that_is_not_there_is_not_found(own: EventStoreDBClient) -> None:
+def test_a_projection_that_is_not_there_is_not_found(client: EventStoreDBClient) -> None:
     for call in (
-        own.enable_projection, own.disable_projection, own.reset_projection, own.delete_projection,
-        own.get_projection_state, lambda name: own.update_projection(name, query=QUERY),
-        lambda name: own.get_projection_statistics(name=name),
+        client.enable_projection, client.disable_projection, client.reset_projection, client.delete_projection,
+        client.get_projection_state, lambda name: client.update_projection(name, query=QUERY),
+        lambda name: client.get_projection_statistics(name=name),
     ):  # fmt: skip
         with pytest.raises(NotFound):
             call("nobody")
 
 
-def test_projections_in_javascript_are_declined_in_a_sentence(calls: ProjectionsStub, own: EventStoreDBClient) -> None:
+def test_projections_in_javascript_are_declined_in_a_sentence(
+    shared_calls: ProjectionsStub, client: EventStoreDBClient
+) -> None:
     options = projections_pb2.CreateReq.Options
     request = projections_pb2.CreateReq(options=options(continuous=options.Continuous(name="mine"), query=QUERY))
     sentence = "This server runs the system projections only: those in JavaScript need a real EventStoreDB."
-    assert refusal(calls.Create, request) == (grpc.StatusCode.UNIMPLEMENTED, sentence)
+    assert refusal(shared_calls.Create, request) == (grpc.StatusCode.UNIMPLEMENTED, sentence)
     with pytest.raises(AlreadyExists):
-        own.create_projection(name="$by_category", query=QUERY)
+        client.create_projection(name="$by_category", query=QUERY)
 
 
 def test_system_projections_stay_as_they_are(calls: ProjectionsStub, own: EventStoreDBClient) -> None:
@@ -187,7 +199,7 @@ def test_a_projection_can_be_switched_while_events_come(own: EventStoreDBClient)
     assert links(own, "$ce-order") == [f"{number}@order-1" for number in range(300)]
 
 
-def test_an_unfinished_request_ends_with_an_error_and_nothing_else(own: EventStoreDBClient) -> None:
+def test_an_unfinished_request_ends_with_an_error_and_nothing_else(client: EventStoreDBClient) -> None:
     with pytest.raises(GrpcError):
-        own.create_projection(name="", query="")
-    assert own.append_events("s", current_version=StreamState.ANY, events=[event("T")])
+        client.create_projection(name="", query="")
+    assert client.append_events("unfinished", current_version=StreamState.ANY, events=[event("T")])
