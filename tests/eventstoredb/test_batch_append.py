@@ -76,11 +76,13 @@ def test_a_refused_write_does_not_disturb_the_others(stub: StreamsStub, stream: 
 def test_a_write_that_is_never_finished_is_given_up(stub: StreamsStub, stream: str) -> None:
     request = batch(stream, is_final=False)
     request.options.deadline.CopyFrom(type(request.options.deadline)(nanos=200_000_000))
-    answer = next(iter(stub.BatchAppend(endless(request), timeout=20)))
+    answered = threading.Event()
+    answer = next(iter(stub.BatchAppend(unfinished(request, answered), timeout=20)))
+    answered.set()
     assert (answer.correlation_id, answer.error.message) == (request.correlation_id, "Timeout")
 
 
-def endless(first: BatchAppendReq) -> Iterator[BatchAppendReq]:
+def unfinished(first: BatchAppendReq, answered: threading.Event) -> Iterator[BatchAppendReq]:
     """One request; then the call stays open until the server has answered."""
     yield first
-    threading.Event().wait(1)
+    answered.wait(20)

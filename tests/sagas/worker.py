@@ -5,7 +5,6 @@ Usage: python -m tests.sagas.worker URI TAG HELD, where HELD is the step to stan
 
 import asyncio
 import sys
-import threading
 from typing import Any
 
 from domain.decider import Decider
@@ -13,8 +12,6 @@ from domain.message import Command
 from infrastructure.sagas.consumer import consume_saga
 from tests.eventstore.tally import connected
 from tests.sagas.errand import Errands, shelf
-
-HELD_SECONDS = 60.0
 
 
 async def work(uri: str, tag: str, held: str) -> None:
@@ -25,7 +22,7 @@ async def work(uri: str, tag: str, held: str) -> None:
         sys.stdout.write(f"{step}\n")
         sys.stdout.flush()
         if step == held:
-            threading.Event().wait(HELD_SECONDS)
+            sys.stdin.read()  # until it is killed, or whoever started it is gone
         return shelf
 
     errands = Errands(tag, route=route)

@@ -37,8 +37,8 @@ class Siege:
         threads = [threading.Thread(target=each.run, args=(self.process.uri,)) for each in self._clients()]
         for thread in threads:
             thread.start()
-        eventually(lambda: self._acknowledged() >= before + ENOUGH_EVENTS, within=30, what="appends")
-        threading.Event().wait(self._random.uniform(0, 0.25))  # the moment of the kill
+        enough = before + self._random.randint(ENOUGH_EVENTS, 60)
+        eventually(lambda: self._acknowledged() >= enough, within=30, what="appends")
         self.process.kill()
         for thread in threads:
             thread.join(30)
