@@ -1,8 +1,8 @@
 """Broken connections and broken messages: whoever sends them may be cut off, the others notice nothing."""
 
-import asyncio
 import random
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import grpc
@@ -28,7 +28,7 @@ def besiege(connection_count: int, call_count: int, seed: int) -> None:
         before = resident_bytes(process)
         for _ in range(connection_count // AT_ONCE):
             throw_connections(process.port, chance)
-        asyncio.run(throw_calls(process.port, chance, call_count))
+        throw_calls(process.port, chance, call_count)
         assert process.is_running()
         assert resident_bytes(process) - before < MAX_GROWTH_BYTES
     assert [line for line in process.errors.splitlines() if any(word in line for word in UNFORESEEN)] == []
@@ -51,23 +51,20 @@ def throw_connections(port: int, chance: random.Random) -> None:
                 pass
 
 
-async def throw_calls(port: int, chance: random.Random, count: int) -> None:
+def throw_calls(port: int, chance: random.Random, count: int) -> None:
     """Makes calls whose requests are mutated; each ends by itself or by its deadline."""
     seeds = calls()
     messages = [message for _, requests in seeds for message in requests]
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        for _ in range(count // AT_ONCE):
-            thrown = []
-            for _ in range(AT_ONCE):
-                path, requests = chance.choice(seeds)
-                thrown.append(throw(channel, path, [mutated(each, messages, chance) for each in requests]))
-            await asyncio.gather(*thrown)
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, ThreadPoolExecutor(AT_ONCE) as threads:
+        for _ in range(count):
+            path, requests = chance.choice(seeds)
+            threads.submit(throw, channel, path, [mutated(each, messages, chance) for each in requests])
 
 
-async def throw(channel: grpc.aio.Channel, path: str, requests: list[bytes]) -> None:
-    call: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
-    with suppress(grpc.aio.AioRpcError):
-        async for _ in call(iter(requests), timeout=CALL_SECONDS):
+def throw(channel: grpc.Channel, path: str, requests: list[bytes]) -> None:
+    call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
+    with suppress(grpc.RpcError):
+        for _ in call(iter(requests), timeout=CALL_SECONDS):
             pass
 
 
