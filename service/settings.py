@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from esdbclient.connection_spec import ConnectionSpec
@@ -25,10 +26,24 @@ class SettingsError(Exception):
 
 def _eventstore_uri(uri: str) -> str:
     try:
-        ConnectionSpec(uri)
+        options = ConnectionSpec(uri).options
     except ValueError as error:
         raise ValueError("must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113") from error
+    for name, file in (
+        ("tlsCaFile", options.TlsCaFile),
+        ("userCertFile", options.UserCertFile),
+        ("userKeyFile", options.UserKeyFile),
+    ):
+        if file is not None:
+            _demand_readable(name, file)
     return uri
+
+
+def _demand_readable(name: str, file: str) -> None:
+    try:
+        Path(file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"names a {name} that can't be read: {error.strerror}") from error
 
 
 def _redis_uri(uri: str) -> str:

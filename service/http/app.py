@@ -1,11 +1,13 @@
 """Puts the HTTP API together."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
+import structlog
 from fastapi import FastAPI
 
 from service.http import accounts, documentation, health, orders, refused_requests, stock
@@ -16,6 +18,7 @@ from service.http.observation import observed
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
+_log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -48,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _connected(app: FastAPI) -> AsyncIterator[None]:
     connections: Connections = app.state.connections
     finding = asyncio.create_task(connections.find_store(), name="find the event store")
+    finding.add_done_callback(_end_where_it_failed)
     await asyncio.wait({finding}, timeout=_FIND_SECONDS)
     try:
         yield
@@ -55,3 +59,10 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
         finding.cancel()
         await asyncio.gather(finding, return_exceptions=True)
         await connections.close()
+
+
+def _end_where_it_failed(finding: asyncio.Task[None]) -> None:
+    """Nothing would ever be found any more, so the process ends, in order, and is started again by who watches it."""
+    if not finding.cancelled() and (error := finding.exception()) is not None:
+        _log.error("eventstore_search_failed", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)

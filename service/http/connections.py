@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient.connection_spec import ConnectionSpec
+from esdbclient.exceptions import EventStoreDBClientException
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
@@ -70,8 +71,8 @@ class Connections:
             async with bounded(self._client, seconds=_CHECK_SECONDS):
                 await self._client.get_commit_position(timeout=_CHECK_SECONDS)
                 raise_if_cancelled()  # a call that is cut short says 0, as if nothing were wrong
-        except StoreUnavailable as error:
-            return error.reason
+        except (StoreUnavailable, EventStoreDBClientException) as error:
+            return _reason(error)
         return None
 
     async def redis_fault(self) -> str | None:
@@ -94,8 +95,8 @@ class Connections:
         try:
             if self._client is None:
                 self._use(await command_client(self._settings.eventstore))
-        except StoreUnavailable as error:
-            self._reason = error.reason
+        except (StoreUnavailable, EventStoreDBClientException) as error:
+            self._reason = _reason(error)
         return await self.store_fault()
 
     def _use(self, client: AsyncEventStoreDBClient) -> None:
@@ -103,6 +104,13 @@ class Connections:
         self._client = client
         self._handler = CommandHandler(client, EventCodec(EVENTS), patience=patience)
         self._read_models = ReadModels(self._redis, client, self._settings.namespace)
+
+
+def _reason(error: StoreUnavailable | EventStoreDBClientException) -> str:
+    """Whatever the store answered where it should have let us in, a wrong password too: it may be put right."""
+    if isinstance(error, StoreUnavailable):
+        return error.reason
+    return f"{type(error).__name__} {error}".strip()
 
 
 def _pool(uri: str) -> BlockingConnectionPool:

@@ -61,6 +61,16 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_EVENTSTORE_URI", "http://store:2113", BAD_STORE),
         ("FOLDSTREAM_EVENTSTORE_URI", "esdb://admin:secret@store:2113?tls=perhaps", BAD_STORE),
         ("FOLDSTREAM_EVENTSTORE_URI", "store", BAD_STORE),
+        (
+            "FOLDSTREAM_EVENTSTORE_URI",
+            "esdb://admin:secret@store:2113?tlsCaFile=/nowhere/ca.crt",
+            "names a tlsCaFile that can't be read: No such file or directory",
+        ),
+        (
+            "FOLDSTREAM_EVENTSTORE_URI",
+            "esdb://admin:secret@store:2113?userCertFile=/&userKeyFile=/",
+            "names a userCertFile that can't be read: Is a directory",
+        ),
         ("FOLDSTREAM_REDIS_URI", "http://:secret@redis", BAD_REDIS),
         ("FOLDSTREAM_REDIS_URI", "redis://redis:port", BAD_REDIS),
         ("FOLDSTREAM_NAMESPACE", "a b", "should match pattern '^[A-Za-z0-9._-]{1,64}$'"),
