@@ -1,0 +1,14 @@
+"""Which benches there are, and the parts that each measures one after the other."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from service.bench.figures import Part
+from service.bench.store.appending import appending
+from service.bench.store.delivering import delivering
+from service.bench.store.keeping import keeping
+from service.bench.store.reading import reading
+
+BENCHES: Final[Mapping[str, tuple[Part, ...]]] = {
+    "store": (reading, appending, delivering, keeping),
+}

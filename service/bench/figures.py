@@ -1,0 +1,76 @@
+"""What a bench says: figures, each as a ratio to something that was measured in the same run."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`value` is in `unit`; `ratio` says how many times the figure called `baseline` that is, which may be itself."""
+
+    name: str
+    value: float
+    unit: str
+    ratio: float
+    baseline: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured: all of it, or a small `part` (0 to 1) to see that it works."""
+
+    part: float = 1.0
+    is_full: bool = False
+
+    @property
+    def rounds(self) -> int:
+        """How often ways that are compared take turns."""
+        return 3 if self.part == 1.0 else 1
+
+    @property
+    def seconds(self) -> float:
+        """For how long a rate is measured that is not bounded by a number of events."""
+        return max(0.1, 3.0 * self.part)
+
+    def events(self, whole: int) -> int:
+        """So many of what would be `whole` events."""
+        return max(200, round(whole * self.part))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """So many in so many seconds, and what they took of the server's processor time, in seconds."""
+
+    count: int
+    seconds: float
+    server_cpu: float
+
+    @property
+    def rate(self) -> float:
+        return self.count / self.seconds
+
+    @property
+    def cost(self) -> str:
+        return f"{1e6 * self.server_cpu / self.count:.1f} µs of the server's CPU each"
+
+
+Part: TypeAlias = Callable[[Extent], Iterator[Figure]]
+Way: TypeAlias = Callable[[], Run]
+
+
+def in_turns(ways: Mapping[str, Way], rounds: int) -> dict[str, Run]:
+    """The middle one of each way's runs, by rate. Taking turns, they all feel whatever else the machine does."""
+    runs: dict[str, list[Run]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            runs[name].append(way())
+    return {name: sorted(each, key=lambda run: run.rate)[len(each) // 2] for name, each in runs.items()}
+
+
+def compared(runs: Mapping[str, Run], unit: str, baselines: Mapping[str, str]) -> Iterator[Figure]:
+    """A figure for each; those without a baseline of their own are one."""
+    for name, run in runs.items():
+        baseline = baselines.get(name, name)
+        yield Figure(name, run.rate, unit, run.rate / runs[baseline].rate, baseline, run.cost if run.server_cpu else "")

@@ -1,0 +1,126 @@
+"""How fast events become durable, one at a time and with many in flight, which the server writes together."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+import grpc
+from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq
+
+from infrastructure.eventstore.client import command_client
+from service.bench.figures import Extent, Figure, Run, Way, compared, in_turns
+from service.bench.store.log import METADATA, data
+from service.bench.store.server import StoreServer, temporary_folder
+
+_IN_FLIGHT: Final = (16, 200)
+_BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
+_PLAIN: Final = "SQLite alone, one insert at a time"
+_CALLS, _BATCHES = "appends by calls", "appends on one call"
+
+
+def appending(extent: Extent) -> Iterator[Figure]:
+    """Two clients: the service's, which makes a call for each append, and a bare stub that keeps one call open."""
+    with temporary_folder() as folder, StoreServer(folder / "log") as server:
+        work = _Appending(server, folder, extent.seconds)
+        runs = in_turns(work.ways(), extent.rounds)
+    yield from compared(runs, "appends/s", _baselines())
+
+
+def _name(kind: str, in_flight: int) -> str:
+    return f"{kind}, {in_flight} in flight" if in_flight > 1 else f"{kind}, one at a time"
+
+
+def _baselines() -> dict[str, str]:
+    """One at a time is compared with SQLite, many with one at a time."""
+    baselines = {}
+    for kind in (_CALLS, _BATCHES):
+        baselines[_name(kind, 1)] = _PLAIN
+        baselines |= {_name(kind, many): _name(kind, 1) for many in _IN_FLIGHT}
+    return baselines
+
+
+@dataclass(frozen=True, slots=True)
+class _Appending:
+    server: StoreServer
+    folder: Path
+    seconds: float
+
+    def ways(self) -> dict[str, Way]:
+        ways: dict[str, Way] = {_PLAIN: self._insert}
+        for many in (1, *_IN_FLIGHT):
+            ways[_name(_CALLS, many)] = partial(self.server.measured, partial(self._call, many))
+        for many in (1, *_IN_FLIGHT):
+            ways[_name(_BATCHES, many)] = partial(self.server.measured, partial(self._converse, many))
+        return ways
+
+    def _insert(self) -> Run:
+        connection = sqlite3.connect(self.folder / "plain.db", isolation_level=None)
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
+            connection.execute(statement)
+        connection.execute("CREATE TABLE IF NOT EXISTS records (position INTEGER PRIMARY KEY, frame BLOB NOT NULL)")
+        count, began = 0, perf_counter()
+        while perf_counter() - began < self.seconds:
+            connection.execute("INSERT INTO records (frame) VALUES (?)", (data(count) + METADATA,))
+            count += 1
+        seconds = perf_counter() - began
+        connection.close()
+        return Run(count, seconds, 0.0)
+
+    def _call(self, in_flight: int) -> int:
+        return asyncio.run(_append_for(self.seconds, self.server.uri, in_flight))
+
+    def _converse(self, in_flight: int) -> int:
+        """Sends an append for every answer, until the time is up."""
+        requests: SimpleQueue[bytes | None] = SimpleQueue()
+        streams = [f"bench-{uuid4()}" for _ in range(in_flight)]
+        end = perf_counter() + self.seconds
+        with grpc.insecure_channel(self.server.target) as channel:
+            converse: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(_BATCH_APPEND)
+            answers = converse(iter(requests.get, None))
+            for stream in streams:
+                requests.put(_batch(stream))
+            answered, sent = 0, in_flight
+            while answered < sent:
+                next(answers)
+                answered += 1
+                if perf_counter() < end:
+                    requests.put(_batch(streams[answered % in_flight]))
+                    sent += 1
+            requests.put(None)
+            return answered
+
+
+async def _append_for(seconds: float, uri: str, in_flight: int) -> int:
+    client = await command_client(uri)
+    end = perf_counter() + seconds
+    counts = await asyncio.gather(*(_append_until(end, client) for _ in range(in_flight)))
+    await client.close()
+    return sum(counts)
+
+
+async def _append_until(end: float, client: AsyncEventStoreDBClient) -> int:
+    stream, count = f"bench-{uuid4()}", 0
+    while perf_counter() < end:
+        event = NewEvent("Measured", data(count), METADATA)
+        await client.append_to_stream(stream, current_version=StreamState.ANY, events=event)
+        count += 1
+    return count
+
+
+def _batch(stream: str) -> bytes:
+    request = BatchAppendReq(is_final=True)
+    request.correlation_id.string = str(uuid4())
+    request.options.stream_identifier.stream_name = stream.encode()
+    request.options.any.SetInParent()
+    event = request.proposed_messages.add(data=data(0), custom_metadata=METADATA)
+    event.id.string = str(uuid4())
+    event.metadata.update({"type": "Measured", "content-type": "application/json"})
+    return request.SerializeToString()
