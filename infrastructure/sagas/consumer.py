@@ -1,7 +1,7 @@
 """Feeds a saga's coordinator from a persistent subscription, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
 from infrastructure.sagas.group import join_group, pattern_of
+from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.policy import back_off
 
 _log: Final = structlog.get_logger(__name__)
@@ -33,19 +34,23 @@ async def consume_saga(
     """Reacts to every message of the group, together with others who do the same, until `stop` is set.
 
     The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after the
-    coordinator is through with it. A lost subscription is joined again, after growing pauses. On `stop` what is
-    being reacted to ends within the grace, and the rest is given back. Raises only what the policy stops at.
+    coordinator is through with it; beside that the log is swept for messages that no delivery brought to an end.
+    A lost subscription is joined again, after growing pauses. On `stop` what is being reacted to ends within the
+    grace, and the rest is given back. Raises only what the policy stops at.
     """
     pattern = pattern_of(coordinator.saga)
     log = _log.bind(saga=coordinator.saga.category, group=group)
     log.info("saga_consumer_started", filter=pattern, address=address_of(client))
+    sweep = Sweep(coordinator, client, codec, options.policy)
     losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
             subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
             log.info("saga_subscription_joined", subscription=subscription.subscription_id)
-            await _serve(subscription, Deliveries(subscription, coordinator, codec, options), stop, client)
+            sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
+            deliveries = Deliveries(subscription, coordinator, codec, options)
+            await _serve(subscription, deliveries, sweeping, stop, client)
         except StoreUnavailable as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
             pause = back_off(losses, longest=5.0)
@@ -57,27 +62,32 @@ async def consume_saga(
 async def _serve(
     subscription: AbstractAsyncPersistentSubscription,
     deliveries: Deliveries,
+    sweep: Coroutine[Any, Any, None],
     stop: asyncio.Event,
     client: AsyncEventStoreDBClient,
 ) -> None:
     """One subscription's life. Raises StoreUnavailable where it is lost, and what stops the worker."""
     receiving = asyncio.create_task(_receive(subscription, deliveries, client))
+    sweeping = asyncio.create_task(sweep)
     stopping = asyncio.create_task(stop.wait())
     try:
-        watched: set[asyncio.Future[Any]] = {receiving, stopping, deliveries.failure}
+        watched: set[asyncio.Future[Any]] = {receiving, sweeping, stopping, deliveries.failure}
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             await deliveries.finish()
         if deliveries.failure.done():
             deliveries.failure.result()
+        if sweeping.done():
+            sweeping.result()
         if receiving.done():
             receiving.result()
     finally:
+        sweeping.cancel()
         await deliveries.abandon()
         await _within(3.0, subscription.stop())
         receiving.cancel()
         stopping.cancel()
-        await asyncio.gather(receiving, stopping, return_exceptions=True)
+        await asyncio.gather(receiving, sweeping, stopping, return_exceptions=True)
 
 
 async def _receive(

@@ -62,13 +62,20 @@ class SagaCoordinator:
         StoreUnavailable, ConcurrencyConflict, and what a stream that can't be read raises; the next call goes on
         from there.
         """
-        stream = self.stream_of(message)
-        history = History(self._streams, stream, self.saga.initial, self.saga.evolve)
-        run = _Run(message, history, actor=f"saga:{self.saga.category}")
+        run = _Run(message, self._history(message), actor=f"saga:{self.saga.category}")
         try:
             await self._retrying(RaceLost, self._advance, run)
         except RaceLost as error:
-            raise ConcurrencyConflict(stream, self._attempts) from error
+            raise ConcurrencyConflict(run.history.stream, self._attempts) from error
+
+    async def is_settled(self, message: Recorded[Any]) -> bool:
+        """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
+        history = self._history(message)
+        await history.catch_up()
+        return not self.saga.observe(message.event, history.state) and not self.saga.pending(history.state)
+
+    def _history(self, message: Recorded[Any]) -> History[Any]:
+        return History(self._streams, self.stream_of(message), self.saga.initial, self.saga.evolve)
 
     async def _advance(self, run: "_Run") -> None:
         saga, history = self.saga, run.history

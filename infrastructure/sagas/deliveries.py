@@ -26,11 +26,16 @@ _log: Final = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ConsumerOptions:
-    """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop."""
+    """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop.
+
+    Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
+    """
 
     concurrency: int = 16
     policy: FailurePolicy = after_failure
     grace: float = 10.0
+    settling: float = 20.0
+    sweep_every: float = 300.0
 
 
 class Deliveries:
