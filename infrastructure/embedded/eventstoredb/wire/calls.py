@@ -19,6 +19,8 @@ Request = TypeVar("Request", bound=Message)
 MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000
 _MAX_OTHER_REQUEST_BYTES = 4 * 1024 * 1024
 _STREAMS = "event_store.client.streams."
+# Clients take eight kibibytes of headers, in which a byte may become three; and to pack megabytes takes minutes.
+_MOST_TOLD_BYTES = 1024
 _CANCEL_SECONDS = 1.0
 _FINISH_SECONDS = 2.0
 logger = structlog.get_logger()
@@ -100,13 +102,20 @@ class Call(Generic[Request]):
             self._stream._send_message_done = True
 
     async def fail(self, failure: Failure) -> None:
-        """Ends the call with a status, if the client is still there; trailers beyond ASCII are percent-encoded."""
-        trailers = {key: quote(value, safe=_PRINTABLE) for key, value in failure.trailers.items() if value}
+        """Ends the call with a status, if the client is still there; trailers beyond ASCII are percent-encoded.
+
+        What is too long for a header, as the name of a stream may be, loses its middle.
+        """
+        trailers = {key: quote(_cut(value), safe=_PRINTABLE) for key, value in failure.trailers.items() if value}
         with suppress(ProtocolError, ConnectionError, TimeoutError):
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await self._stream.send_trailing_metadata(
-                    status=failure.status, status_message=failure.details, metadata=trailers
+                    status=failure.status, status_message=_cut(failure.details), metadata=trailers
                 )
+
+
+def _cut(text: str) -> str:
+    return text if len(text.encode()) <= _MOST_TOLD_BYTES else f"{text[:200]}…{text[-100:]}"
 
 
 def _size(head: bytes, most: int) -> int:
