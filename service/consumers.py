@@ -10,10 +10,18 @@ from domain.message import Command, Event
 from domain.ordering import order
 from domain.saga import Saga
 from domain.stock import stock
+from domain.trips import car, flight, room
 from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
 from projections.projection import Projection
 
-DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (order.decider, stock.decider, account.decider)
+DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
+    order.decider,
+    stock.decider,
+    account.decider,
+    car.decider,
+    room.decider,
+    flight.decider,
+)
 
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     order_summary.projection,
@@ -34,6 +42,9 @@ _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(order.OrderCommand), order.decider),
     **dict.fromkeys(get_args(stock.StockCommand), stock.decider),
     **dict.fromkeys(get_args(account.AccountCommand), account.decider),
+    **dict.fromkeys(get_args(car.CarCommand), car.decider),
+    **dict.fromkeys(get_args(room.RoomCommand), room.decider),
+    **dict.fromkeys(get_args(flight.FlightCommand), flight.decider),
 }
 
 

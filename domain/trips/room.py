@@ -1,0 +1,242 @@
+"""Rooms of one type in one hotel for one night: offered at a price, reserved by trips, confirmed or released.
+
+A hotel counts its rooms by the night, named after the date it begins on, so a night's rooms are one aggregate, and a
+stay of three nights asks three of them. Which room it will be is settled at the desk. A reservation keeps the price
+that it was made at and ends once: confirmed, which sells it for good, or released, which makes it free for others.
+"""
+
+from datetime import date
+from typing import Final, TypeAlias, assert_never
+from uuid import NAMESPACE_URL, uuid5
+
+from domain.decider import Decider
+from domain.errors import Rejected
+from domain.message import Command, Event
+from domain.money import Currency, Money, in_currency
+from domain.terms import Id, Name, Price, Quantity
+from domain.trips.allotment import Allotment, Capacity
+
+
+class RoomsOffered(Event, name="RoomsOffered", version=1):
+    """From now on so many are to be had, those already reserved among them, at this price for one."""
+
+    hotel: str
+    room_type: str
+    night: date
+    capacity: int
+    price: Money
+
+
+class RoomsReserved(Event, name="RoomsReserved", version=1):
+    """`price` is that of all of them together."""
+
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    quantity: int
+    price: Money
+
+
+class RoomReservationDeclined(Event, name="RoomReservationDeclined", version=1):
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    quantity: int
+    available: int
+    reason: str
+
+
+class RoomsConfirmed(Event, name="RoomsConfirmed", version=1):
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    quantity: int
+
+
+class RoomConfirmationDeclined(Event, name="RoomConfirmationDeclined", version=1):
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    reason: str
+
+
+class RoomsReleased(Event, name="RoomsReleased", version=1):
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    quantity: int
+
+
+class RoomReleaseDeclined(Event, name="RoomReleaseDeclined", version=1):
+    hotel: str
+    room_type: str
+    night: date
+    trip_id: str
+    reason: str
+
+
+RoomEvent: TypeAlias = (
+    RoomsOffered
+    | RoomsReserved
+    | RoomReservationDeclined
+    | RoomsConfirmed
+    | RoomConfirmationDeclined
+    | RoomsReleased
+    | RoomReleaseDeclined
+)
+
+
+def evolve(rooms: Allotment, event: RoomEvent) -> Allotment:
+    match event:
+        case RoomsOffered():
+            return rooms.offered(event.capacity, event.price)
+        case RoomsReserved():
+            return rooms.reserved(event.trip_id, event.quantity)
+        case RoomsConfirmed():
+            return rooms.confirmed(event.trip_id, event.quantity)
+        case RoomsReleased():
+            return rooms.released(event.trip_id)
+        case RoomReservationDeclined() | RoomConfirmationDeclined() | RoomReleaseDeclined():
+            return rooms
+        case _:
+            assert_never(event)
+
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "foldstream:room")
+
+
+def rooms_id(hotel: str, room_type: str, night: date) -> str:
+    """The id of a night's stream: a UUIDv5 of the natural key, which the events keep. No name contains a slash."""
+    return str(uuid5(_NAMESPACE, f"{hotel}/{room_type}/{night.isoformat()}"))
+
+
+class _RoomCommand(Command):
+    hotel: Name
+    room_type: Name
+    night: date
+
+    @property
+    def aggregate_id(self) -> str:
+        return rooms_id(self.hotel, self.room_type, self.night)
+
+
+class OfferRooms(_RoomCommand):
+    """What is to be had from now on, for the first time or again. The price is that of one room for the night."""
+
+    capacity: Capacity
+    price: Price
+    currency: Currency
+
+
+class ReserveRooms(_RoomCommand):
+    trip_id: Id
+    quantity: Quantity
+
+
+class ConfirmRooms(_RoomCommand):
+    trip_id: Id
+
+
+class ReleaseRooms(_RoomCommand):
+    trip_id: Id
+
+
+RoomCommand: TypeAlias = OfferRooms | ReserveRooms | ConfirmRooms | ReleaseRooms
+
+
+def decide(command: RoomCommand, rooms: Allotment) -> list[RoomEvent]:
+    match command:
+        case OfferRooms():
+            return offer(command, rooms)
+        case ReserveRooms():
+            return reserve(command, rooms)
+        case ConfirmRooms():
+            return confirm(command, rooms)
+        case ReleaseRooms():
+            return release(command, rooms)
+        case _:
+            assert_never(command)
+
+
+def offer(command: OfferRooms, rooms: Allotment) -> list[RoomEvent]:
+    price = in_currency(command.price, command.currency)
+    if (rooms.capacity, rooms.price) == (command.capacity, price):
+        return []
+    if command.capacity < rooms.taken:
+        raise Rejected("capacity-taken", f"{rooms.taken} rooms are reserved already, more than {command.capacity}.")
+    hotel, room_type, night = command.hotel, command.room_type, command.night
+    return [RoomsOffered(hotel=hotel, room_type=room_type, night=night, capacity=command.capacity, price=price)]
+
+
+def reserve(command: ReserveRooms, rooms: Allotment) -> list[RoomEvent]:
+    """Declines in writing, also where nothing was offered: a late duplicate must find the answer."""
+    if rooms.holds_exactly(command.trip_id, command.quantity):
+        return []
+    hotel, room_type, night = command.hotel, command.room_type, command.night
+    trip_id, quantity = command.trip_id, command.quantity
+    quote = rooms.quote(trip_id, quantity)
+    if isinstance(quote, Money):
+        return [
+            RoomsReserved(
+                hotel=hotel, room_type=room_type, night=night, trip_id=trip_id, quantity=quantity, price=quote
+            )
+        ]
+    return [
+        RoomReservationDeclined(
+            hotel=hotel,
+            room_type=room_type,
+            night=night,
+            trip_id=trip_id,
+            quantity=quantity,
+            available=rooms.available,
+            reason=quote,
+        )
+    ]
+
+
+def confirm(command: ConfirmRooms, rooms: Allotment) -> list[RoomEvent]:
+    """Declines in writing where nothing is reserved: the trip must not count on it."""
+    hotel, room_type, night, trip_id = command.hotel, command.room_type, command.night, command.trip_id
+    hold = rooms.holds.get(trip_id)
+    if hold is None:
+        return [
+            RoomConfirmationDeclined(
+                hotel=hotel, room_type=room_type, night=night, trip_id=trip_id, reason="not-reserved"
+            )
+        ]
+    if hold.confirmed:
+        return []
+    return [RoomsConfirmed(hotel=hotel, room_type=room_type, night=night, trip_id=trip_id, quantity=hold.quantity)]
+
+
+def release(command: ReleaseRooms, rooms: Allotment) -> list[RoomEvent]:
+    """Declines in writing where nothing is reserved, or it is sold: a late duplicate must find the answer."""
+    hotel, room_type, night, trip_id = command.hotel, command.room_type, command.night, command.trip_id
+    hold = rooms.holds.get(trip_id)
+    if hold is not None and not hold.confirmed:
+        return [RoomsReleased(hotel=hotel, room_type=room_type, night=night, trip_id=trip_id, quantity=hold.quantity)]
+    reason = "not-reserved" if hold is None else "confirmed"
+    return [RoomReleaseDeclined(hotel=hotel, room_type=room_type, night=night, trip_id=trip_id, reason=reason)]
+
+
+decider: Final = Decider[RoomCommand, Allotment, RoomEvent](
+    category="room",
+    events=(
+        RoomsOffered,
+        RoomsReserved,
+        RoomReservationDeclined,
+        RoomsConfirmed,
+        RoomConfirmationDeclined,
+        RoomsReleased,
+        RoomReleaseDeclined,
+    ),
+    initial=Allotment(),
+    evolve=evolve,
+    decide=decide,
+    exists=lambda rooms: rooms.price is not None,
+)
