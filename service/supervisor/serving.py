@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infrastructure.embedded.folder import socket_path
 from service.addresses import lasting_port, listen, url_of
 from service.settings import Settings
 from service.supervisor import folder
@@ -16,7 +17,12 @@ from service.supervisor.supervisor import Supervisor
 def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> None:
     """Runs everything until it is told to stop. `log` is the form of the children's log. Raises ServiceError."""
     data = data.absolute()
-    with folder.held(data) as lock, folder.socket_path(data) as socket, listen(host, port) as api, _pipe() as pipe:
+    with (
+        folder.held(data) as lock,
+        socket_path(data / "run" / "redis.sock") as socket,
+        listen(host, port) as api,
+        _pipe() as pipe,
+    ):
         place = Place(
             data=data,
             settings=settings,

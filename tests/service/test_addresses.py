@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.embedded.folder import SOCKET_BYTES, socket_path
 from service.addresses import lasting_port, listen, url_of
 from service.errors import AddressUnusable
-from service.supervisor.folder import SOCKET_BYTES, socket_path
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,13 @@ def test_a_lasting_port_is_never_given_to_an_outgoing_connection() -> None:
 
 
 def test_redis_listens_in_the_folder(tmp_path: Path) -> None:
-    with socket_path(tmp_path) as path:
-        assert path == tmp_path / "run" / "redis.sock"
+    wish = tmp_path / "run" / "redis.sock"
+    with socket_path(wish) as path:
+        assert path == wish
 
 
 def test_redis_listens_elsewhere_when_the_folder_is_too_far_down(tmp_path: Path) -> None:
-    with socket_path(tmp_path / ("x" * SOCKET_BYTES)) as path:
+    with socket_path(tmp_path / ("x" * SOCKET_BYTES) / "redis.sock") as path:
         assert len(str(path)) <= SOCKET_BYTES
         assert path.parent.is_dir()
     assert not path.parent.exists()

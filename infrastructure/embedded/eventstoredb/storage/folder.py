@@ -1,10 +1,7 @@
 """Opens the log's folder: one process at a time, and only files that are whole and ours."""
 
-import errno
-import fcntl
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,9 +14,9 @@ from infrastructure.embedded.eventstoredb.storage.inspection import (
     inspect,
     is_missing,
 )
+from infrastructure.embedded.folder import FolderInUse, FolderUnusable, held
 
 FILE, LOCK = "events.db", "lock"
-WAIT_FOR_LOCK_SECONDS = 10.0
 
 
 @contextmanager
@@ -28,34 +25,13 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises StartRefused when it can't be had.
     """
-    descriptor = _open_lock(folder)
     try:
-        until = time.monotonic() + WAIT_FOR_LOCK_SECONDS
-        while not _try_lock(descriptor):
-            if time.monotonic() > until:
-                raise StartRefused("the data folder is in use by another process", path=folder)
-            time.sleep(0.05)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _open_lock(folder: Path) -> int:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise StartRefused(f"can't write there: {error.strerror}", path=folder) from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise
-        return False
-    return True
+        with held(folder / LOCK):
+            yield
+    except FolderUnusable as error:
+        raise StartRefused(f"can't write there: {error.reason}", path=folder) from error
+    except FolderInUse as error:
+        raise StartRefused("the data folder is in use by another process", path=folder) from error
 
 
 def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection]:

@@ -1,0 +1,85 @@
+"""A data folder as the processes of one machine share it: who holds it, and where in it a socket may lie.
+
+FolderError
+├── FolderUnusable    it can't be written or locked
+└── FolderInUse       somebody else held it all the time
+"""
+
+import errno
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+PATIENCE: Final = 10.0  # seconds: a predecessor that is just stopping is waited for
+SOCKET_BYTES: Final = (
+    99  # what every system and client takes as a socket's path; the kernel takes 107, some clients less
+)
+_TAKEN: Final = (errno.EWOULDBLOCK, errno.EACCES)
+
+
+class FolderError(Exception):
+    """Base of all that keeps a folder from being held."""
+
+
+class FolderUnusable(FolderError):
+    """The folder of the lock at `path` can't be used, for this `reason`."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class FolderInUse(FolderError):
+    """Somebody holds the lock at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is held by another process")
+        self.path = path
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[int]:
+    """Holds a folder by the lock file in it, which is made, with the folder, where it is missing.
+
+    Yields the lock's descriptor: a process that inherits it holds the folder too, so that the next one begins only when
+    the last of them is gone. Waits for that at most `PATIENCE` seconds. Raises FolderUnusable or FolderInUse.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FolderUnusable(lock, error.strerror or str(error)) from error
+    try:
+        _take(descriptor, lock)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, lock: Path) -> None:
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise FolderUnusable(lock, error.strerror or str(error)) from error
+            if monotonic() > until:
+                raise FolderInUse(lock) from error
+        sleep(0.05)
+
+
+@contextmanager
+def socket_path(wish: Path) -> Iterator[Path]:
+    """The wished-for path of a socket, or one in a short temporary folder where that is longer than it may be."""
+    if len(os.fsencode(wish)) <= SOCKET_BYTES:
+        yield wish
+        return
+    with tempfile.TemporaryDirectory(prefix="foldstream-", ignore_cleanup_errors=True) as short:
+        yield Path(short) / wish.name
