@@ -1,11 +1,10 @@
 """Sends what one turn of the event loop writes to a connection in one piece: answers to many calls come together."""
 
 import asyncio
-from typing import Any, cast
-
-from grpclib.protocol import H2Protocol
+from typing import Any
 
 _MOST_BYTES = 64 * 1024
+_MOST_UNSENT_BYTES = 4 * 1024 * 1024
 
 
 class Outbox:
@@ -42,10 +41,9 @@ class Outbox:
         frames, self._frames, self._size = self._frames, [], 0
         if frames and not self._transport.is_closing():
             self._transport.write(b"".join(frames))
+            self._let_go_of_who_does_not_read()
 
-
-class Connection(H2Protocol):
-    """The library's side of a connection, which writes into an outbox."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast("asyncio.Transport", Outbox(cast("asyncio.Transport", transport))))
+    def _let_go_of_who_does_not_read(self) -> None:
+        """Answers to pings and the like wait for no flow control: whoever lets so many pile up has had enough."""
+        if self._transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
+            self._transport.abort()

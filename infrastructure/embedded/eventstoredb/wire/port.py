@@ -12,7 +12,7 @@ from infrastructure.embedded.eventstoredb.http.connection import HttpConnection
 from infrastructure.embedded.eventstoredb.http.doorway import Doorway
 from infrastructure.embedded.eventstoredb.http.pages import Pages
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
-from infrastructure.embedded.eventstoredb.wire.outbox import Connection
+from infrastructure.embedded.eventstoredb.wire.connection import Connection
 from infrastructure.embedded.eventstoredb.wire.requests import Requests
 
 # As EventStoreDB does by default: a client that does not answer a ping within ten seconds has gone.

@@ -32,7 +32,12 @@ class Requests(Handler):
         self._calls, self._pages = calls, pages
 
     def accept(self, stream: Stream, headers: Headers, release_stream: Callable[[], Any]) -> None:
-        """Begins to answer a request."""
+        """Begins to answer a request, and forgets it when that is over, also if it was taken back before."""
+        release = _once(release_stream)
+        self._begin(stream, headers, release)
+        self._tasks[stream].add_done_callback(lambda _: release())
+
+    def _begin(self, stream: Stream, headers: Headers, release_stream: Callable[[], Any]) -> None:
         asked = dict(headers)
         path = asked.get(":path", "")
         if asked.get(":method") in {"GET", "HEAD"}:
@@ -70,3 +75,14 @@ class Requests(Handler):
                     await stream.send_data(body, end_stream=True)
         finally:
             release()
+
+
+def _once(work: Callable[[], Any]) -> Callable[[], None]:
+    """Work that may be asked for twice."""
+    waiting = [work]
+
+    def do() -> None:
+        if waiting:
+            waiting.pop()()
+
+    return do
