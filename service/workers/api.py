@@ -15,9 +15,6 @@ STOP_SECONDS: Final = 4  # for requests under way
 
 def run_api(settings: Settings, listening: socket, stop_when_closed: int | None) -> int:
     """Answers until SIGTERM or SIGINT; requests under way are finished, bounded. Returns the exit code."""
-    # uvicorn stops in order, then raises the signal again: it has done its work by then.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
@@ -30,6 +27,9 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None)
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = uvicorn.Server(config)
+    # For what comes before uvicorn takes the signals; when it has stopped in order, it raises them once more.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     end_with(stop_when_closed)
     server.run(sockets=[listening])
     return 0 if server.started else 1

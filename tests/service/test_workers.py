@@ -38,6 +38,13 @@ def test_a_worker_without_servers_waits_and_stops_in_order(worker: str) -> None:
     assert "a-secret" not in "".join(process.errors)
 
 
+def test_an_api_that_is_told_to_stop_before_it_listens_to_signals_stops() -> None:
+    left_alone = ("/bin/sh", "-c", 'exec "$@" 3</dev/null', "sh")  # whoever held the pipe is gone before anything runs
+    process = Listened((*left_alone, *FOLDSTREAM, "api", "--port", "0", "--stop-when-closed", "3"), NOWHERE)
+    assert process.wait(within=30) == 0
+    assert process.output == []
+
+
 def test_logs_for_people_on_request() -> None:
     process = missing("sagas", "--log", "console")
     process.kill()
