@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 from esdbclient import EventStoreDBClient
+from esdbclient.exceptions import GrpcDeadlineExceeded
 
+from infrastructure.embedded.eventstoredb.http.pages import Node, Page, Pages
 from tests.support.eventstore import EventStoreProcess
 from tests.support.secure import SecureEventStore
 
@@ -71,6 +73,11 @@ def test_probes_of_a_secure_server_need_no_password(tmp_path: Path, newer: bool)
         assert answer.json() == INFO | {"authentication": {"type": "internal", "properties": {}}}
 
 
+def test_a_server_that_stops_is_not_alive_any_more() -> None:
+    stopping = Node("here", 1, is_secure=False, is_ready=lambda: False)
+    assert Pages(stopping).answer("GET", "/health/live") == Page(503)
+
+
 def said(store: EventStoreProcess, *pieces: bytes) -> bytes:
     """All that the server answers to these bytes, sent piece by piece, before it ends the connection."""
     with socket.create_connection(("127.0.0.1", store.port), timeout=10) as connection:
@@ -110,3 +117,17 @@ def test_the_beginning_of_http2_may_come_in_pieces(store: EventStoreProcess) -> 
         for byte in PREFACE + EMPTY_SETTINGS:
             connection.sendall(bytes([byte]))
         assert connection.recv(9)[3] == 4  # a frame of settings
+
+
+@pytest.mark.nightly
+def test_who_does_not_answer_a_ping_has_gone(store: EventStoreProcess) -> None:
+    with socket.create_connection(("127.0.0.1", store.port), timeout=30) as connection:
+        connection.sendall(PREFACE + EMPTY_SETTINGS)
+        received = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert b"\0\0\x08\x06\0\0\0\0\0" in received  # the ping
+
+
+@pytest.mark.nightly
+def test_a_quiet_subscription_stays(client: EventStoreDBClient) -> None:
+    with client.subscribe_to_all(from_end=True, timeout=25) as following, pytest.raises(GrpcDeadlineExceeded):
+        next(following)
