@@ -18,7 +18,13 @@ from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.streams import partition_pattern
 from infrastructure.readmodels.commit import ROWS_HELD, Partition
 from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, GenerationLeft, StoreReplaced
+from infrastructure.readmodels.errors import (
+    CheckpointMoved,
+    CheckpointUnusable,
+    GenerationLeft,
+    ReadModelError,
+    StoreReplaced,
+)
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.reading import reader_of
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
@@ -44,7 +50,7 @@ class Deployment:
 
 def on_failure(error: Exception, failures: int) -> Retry:
     """Everything is tried again, sooner or later: who came second soon, a store or Redis that is away within
-    seconds, an event that can't be folded more and more rarely, until a release can."""
+    seconds, an event that can't be folded more and more rarely, until a release can (docs/adr/0008)."""
     match error:
         case CheckpointMoved():
             return Retry(back_off(failures, first=0.05, longest=4.0))
@@ -167,7 +173,7 @@ class Follower(Generic[RowT]):
     def _give_up_generation(self) -> None:
         try:
             self._generations.retire(self._generation)
-        except redis.RedisError as error:  # the checkpoint will be as unusable next time
+        except (redis.RedisError, ReadModelError) as error:  # the checkpoint will be as unusable next time
             self._log.warning("generation_not_retired", reason=str(error))
 
     def _failed(self, error: Exception) -> Failure:

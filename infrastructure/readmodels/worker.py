@@ -97,7 +97,8 @@ class _Owner:
             return self._store
 
     def _align(self, wanted: set[tuple[Generation, int]]) -> None:
-        self._end([key for key in self._running if key not in wanted])
+        """What is not wanted ends; what is wanted and does not run, or no longer does, begins."""
+        self._end([key for key, running in self._running.items() if key not in wanted or not running.thread.is_alive()])
         for key in sorted(wanted - self._running.keys(), key=str):
             self._begin(*key)
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from esdbclient import NewEvent
 
+from domain.message import Recorded
 from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.health import ProjectionHealth
 from infrastructure.readmodels.status import Failure
@@ -88,6 +89,28 @@ def test_it_stops_its_own_partition_and_is_shown(
 def test_it_is_tried_again(log: Logbook, reader: Reader, projection: Projection[Tally]) -> None:
     log.write(SICK, Raised(by=-1))
     eventually(lambda: failure_of(reader, projection).attempts >= 2, within=WAIT, what="another attempt")
+
+
+def test_a_thread_that_ends_altogether_is_replaced(
+    log: Logbook, reader: Reader, deployed: Deployment, category: str
+) -> None:
+    ended: list[int] = []
+    well = tallies(category)
+
+    def raised(row: Tally | None, recorded: Recorded[Raised]) -> Tally | None:
+        if not ended:
+            ended.append(recorded.position)
+            raise SystemExit
+        return well.handlers[Raised](row, recorded)
+
+    projection = Projection(well.name, category, Tally, {**well.handlers, Raised: raised}, well.ignored, well.index)
+    with ThreadWorker(deployed, projection):
+        reader.wait_until_available(projection)
+        position = log.write(WELL, Raised(by=8))
+        row = reader.row(projection, WELL, at_least=position)
+    assert ended == [position]
+    assert row is not None
+    assert (row.total, row.version) == (8, 1)
 
 
 def test_a_release_that_can_fold_it_goes_on_from_there(
