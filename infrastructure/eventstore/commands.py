@@ -23,7 +23,7 @@ from infrastructure.eventstore.errors import (
     VersionMismatch,
 )
 from infrastructure.eventstore.history import History
-from infrastructure.eventstore.reading import Streams
+from infrastructure.eventstore.reading import CALL_SECONDS, CALLS_AT_ONCE, Streams
 from infrastructure.eventstore.streams import stream_name
 
 _MALFORMED: Final = "malformed"  # the domain's rule for what no state could take, such as money without its decimals
@@ -87,7 +87,8 @@ class CommandHandler:
     """Decides commands against their streams.
 
     A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience`
-    seconds. An append without an answer is looked for before it is sent again, under the same ids.
+    seconds, each call for `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
+    connection. An append without an answer is looked for before it is sent again, under the same ids.
     """
 
     def __init__(
@@ -97,8 +98,10 @@ class CommandHandler:
         *,
         attempts: int = 10,
         patience: float = 3.0,
+        call_seconds: float = CALL_SECONDS,
+        calls_at_once: int = CALLS_AT_ONCE,
     ) -> None:
-        self._streams: Final = Streams(client, codec)
+        self._streams: Final = Streams(client, codec, patience=call_seconds, calls_at_once=calls_at_once)
         self._codec: Final = codec
         self._attempts: Final = attempts
         self._patience: Final = patience

@@ -1,14 +1,15 @@
 """Tells one event store from another: by an event that the first service to come writes into it."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID, uuid4
 
 import stamina
-from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
+from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, RecordedEvent, StreamState
 from esdbclient.exceptions import NotFound, StreamIsDeleted, WrongCurrentVersion
 
-from infrastructure.eventstore.client import address_of, translated
+from infrastructure.eventstore.client import address_of, raise_if_cancelled, translated
 from infrastructure.eventstore.errors import RaceLost, StreamGone, UnreadableEvent
 
 IDENTITY_STREAM: Final = "foldstream-store-identity"
@@ -26,6 +27,21 @@ def store_identity(client: EventStoreDBClient) -> str:
     raise AssertionError("stamina ends with a result or an error")
 
 
+async def known_identity(client: AsyncEventStoreDBClient, seconds: float) -> str | None:
+    """The id of the store behind this client, None where nobody has given it one yet; nothing is written.
+
+    To be called within `bounded`. Raises StreamGone, UnreadableEvent.
+    """
+    try:
+        events = await client.get_stream(IDENTITY_STREAM, limit=1, timeout=seconds)
+    except NotFound:
+        return None
+    except StreamIsDeleted as error:
+        raise StreamGone(IDENTITY_STREAM) from error
+    raise_if_cancelled()  # a call that is cut short looks like an empty stream
+    return _first_of(events)
+
+
 def _read(client: EventStoreDBClient) -> str | None:
     try:
         events = client.get_stream(IDENTITY_STREAM, limit=1, timeout=_SECONDS)
@@ -33,12 +49,13 @@ def _read(client: EventStoreDBClient) -> str | None:
         return None
     except StreamIsDeleted as error:
         raise StreamGone(IDENTITY_STREAM) from error
+    return _first_of(events)
+
+
+def _first_of(events: Sequence[RecordedEvent]) -> str:
     if not events:
         raise StreamGone(IDENTITY_STREAM)
-    return _store_id(events[0])
-
-
-def _store_id(recorded: RecordedEvent) -> str:
+    recorded = events[0]
     try:
         return str(UUID(json.loads(recorded.data)["store_id"]))
     except (KeyError, TypeError, ValueError) as error:

@@ -24,24 +24,35 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import AppendRefused, RaceLost, StoreUnavailable, StreamGone
 
 PAGE: Final = 500
+CALL_SECONDS: Final = 2.5
+CALLS_AT_ONCE: Final = 64  # of the 100 that fit on the client's connection
 _REFUSALS: Final = (AccessDeniedError, BadRequestError, InvalidTransactionError, MaximumAppendSizeExceededError)
-_CALLS_AT_ONCE: Final = 64  # of the 100 that fit on the client's connection: queries need some, too
 
 
 class Streams:
-    """Single streams through one client. A call ends within `patience` seconds, one way or the other."""
+    """Single streams through one client. A call ends within `patience` seconds, one way or the other.
 
-    def __init__(self, client: AsyncEventStoreDBClient, codec: EventCodec, *, patience: float = 2.5) -> None:
+    At most `calls_at_once` are made together; the others wait, within their seconds.
+    """
+
+    def __init__(
+        self,
+        client: AsyncEventStoreDBClient,
+        codec: EventCodec,
+        *,
+        patience: float = CALL_SECONDS,
+        calls_at_once: int = CALLS_AT_ONCE,
+    ) -> None:
         self._client: Final = client
         self._codec: Final = codec
         self._patience: Final = patience
-        self._slots: Final = asyncio.Semaphore(_CALLS_AT_ONCE)
+        self._slots: Final = asyncio.Semaphore(calls_at_once)
 
     async def page(self, stream: str, first: int) -> list[Recorded[Any]] | None:
-        """Up to PAGE visible events from version `first` on, or None where there is no such stream, or no more.
+        """What is visible from version `first` on, up to PAGE records, or None where there is no such stream, or no more.
 
         An empty page is the end of the stream, or that of a stream all of which was truncated away.
-        Raises StoreUnavailable, StreamGone, UnknownEventType, UnreadableEvent.
+        Raises StoreUnavailable, StreamGone, UnknownEventType, UnknownEventVersion, UnreadableEvent.
         """
         try:
             async with self._call():
@@ -79,7 +90,7 @@ class Streams:
 
     async def _decoded(self, response: AsyncReadResponse) -> list[Recorded[Any]]:
         try:
-            page = [self._codec.decode(recorded) async for recorded in response]
+            page = [event async for recorded in response for event in self._codec.events_in(recorded)]
             if await response.aio_call.code() is not grpc.StatusCode.OK:
                 # the iterator of a call that was cancelled ends like that of one which is complete
                 raise_if_cancelled()

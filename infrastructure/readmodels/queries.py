@@ -9,12 +9,14 @@ from redis.asyncio import Redis
 
 from infrastructure.readmodels import selection
 from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.eventlog import EventLog
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.part import Part
 from infrastructure.readmodels.rows import UnreadableRow, decode
 from infrastructure.readmodels.selection import Answers, Selection
-from infrastructure.readmodels.snapshot import read_live
-from infrastructure.readmodels.waiting import Log, Part, wait_for
+from infrastructure.readmodels.snapshot import READ_SECONDS, read_live
+from infrastructure.readmodels.waiting import wait_for
 from projections.projection import Entry, Projection, Row, RowT
 
 RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
@@ -53,12 +55,14 @@ class ReadModels:
 
     Every method raises ReadModelUnavailable where there is nothing to read: no generation is complete (none was
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
-    read model has not come that far within `wait` seconds. `connection` must leave answers as bytes.
+    read model has not come that far within `wait` seconds, and ReadModelUnavailable too where it was folded from
+    another event store than the one that `client` finds. `connection` must leave answers as bytes; `client` should
+    not be the commands', whose calls would have to wait for those of queries.
     """
 
     def __init__(self, connection: Redis, client: AsyncEventStoreDBClient, namespace: str) -> None:
         self._redis = connection
-        self._client = client
+        self._log = EventLog(client)
         self._namespace = namespace
 
     async def get(
@@ -105,12 +109,12 @@ class ReadModels:
     async def _read(self, projection: Projection[Any], asked: Selection, at: _At) -> Sequence[Part[Answers]]:
         keys = ProjectionKeys(self._namespace, projection.name)
 
-        async def read() -> Sequence[Part[Answers]]:
-            return await read_live(self._redis, keys, asked)
+        async def read(seconds: float) -> Sequence[Part[Answers]]:
+            return await read_live(self._redis, keys, asked, seconds)
 
         if at.least is None:
-            return await read()
-        return await wait_for(read, Log(self._client, projection), at_least=at.least, wait=at.wait)
+            return await read(READ_SECONDS)
+        return await wait_for(read, self._log, projection, at_least=at.least, wait=at.wait)
 
 
 def _row(projection: Projection[RowT], fields: dict[bytes, bytes]) -> RowT | None:

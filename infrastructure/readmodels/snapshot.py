@@ -12,20 +12,22 @@ from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.part import Part
 from infrastructure.readmodels.selection import Answers, Commands, Selection
-from infrastructure.readmodels.waiting import Part
 
-_SECONDS: Final = 5.0
+READ_SECONDS: Final = 5.0
 _FLIPS: Final = 3  # generations that may come and go under one read
 
 
-async def read_live(connection: Redis, keys: ProjectionKeys, selection: Selection) -> Sequence[Part[Answers]]:
-    """What the selection asks, of the generation that is live. Raises ReadModelUnavailable.
+async def read_live(
+    connection: Redis, keys: ProjectionKeys, selection: Selection, seconds: float = READ_SECONDS
+) -> Sequence[Part[Answers]]:
+    """What the selection asks, of the generation that is live, within so many seconds. Raises ReadModelUnavailable.
 
     A partition without a checkpoint holds nothing that could be trusted: either the generation was replaced since we
     read the pointer, or its keys are lost.
     """
-    async with available(keys.projection):
+    async with available(keys.projection, seconds):
         for _ in range(_FLIPS):
             generation = Generation.from_json(await connection.get(keys.live))
             if generation is None:
@@ -39,13 +41,13 @@ async def read_live(connection: Redis, keys: ProjectionKeys, selection: Selectio
 
 
 @asynccontextmanager
-async def available(projection: str) -> AsyncIterator[None]:
-    """Turns what Redis raises, and its silence, into ReadModelUnavailable."""
+async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIterator[None]:
+    """Turns what Redis raises, and silence of so many seconds, into ReadModelUnavailable."""
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise ReadModelUnavailable(projection, f"Redis did not answer within {_SECONDS:g} s") from error
+        raise ReadModelUnavailable(projection, f"Redis did not answer within {seconds:.3g} s") from error
     except redis.RedisError as error:
         raise ReadModelUnavailable(projection, f"Redis: {error}") from error
 

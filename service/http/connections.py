@@ -23,6 +23,7 @@ _CHECK_SECONDS: Final = 1.0
 _FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event store; doubled each time
 _LONGEST_WAIT: Final = 5.0
 _PATIENCE: Final = 0.75  # of the time that a command has: the rest is for its answer
+_CALL: Final = 0.625  # of that time, for a single call: one that was lost leaves time for another
 _REDIS_CONNECTIONS: Final = 128
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
@@ -37,6 +38,7 @@ class Connections:
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
         self._reason = "it has not been looked for yet"
         self._client: AsyncEventStoreDBClient | None = None
+        self._queries_client: AsyncEventStoreDBClient | None = None
         self._handler: CommandHandler | None = None
         self._read_models: ReadModels | None = None
 
@@ -86,24 +88,34 @@ class Connections:
 
     async def close(self) -> None:
         """Ends all connections."""
-        if self._client is not None:
-            await self._client.close()
+        for client in (self._client, self._queries_client):
+            if client is not None:
+                await client.close()
         await self._redis.aclose()
 
     async def _missing(self) -> str | None:
         """Connects where that was not done yet; why the event store can't be used, None where it can."""
         try:
-            if self._client is None:
-                self._use(await command_client(self._settings.eventstore))
+            await self._connect()
         except (StoreUnavailable, EventStoreDBClientException) as error:
             self._reason = _reason(error)
         return await self.store_fault()
 
-    def _use(self, client: AsyncEventStoreDBClient) -> None:
-        patience = _PATIENCE * self._settings.command_seconds
-        self._client = client
-        self._handler = CommandHandler(client, EventCodec(EVENTS), patience=patience)
-        self._read_models = ReadModels(self._redis, client, self._settings.namespace)
+    async def _connect(self) -> None:
+        """Commands and queries get a client each: at most 100 calls at once fit on one's connection."""
+        uri, settings = self._settings.eventstore, self._settings
+        if self._client is None:
+            self._client = await command_client(uri)
+            self._handler = CommandHandler(
+                self._client,
+                EventCodec(EVENTS),
+                patience=_PATIENCE * settings.command_seconds,
+                call_seconds=_CALL * settings.command_seconds,
+                calls_at_once=settings.commands_at_once,
+            )
+        if self._queries_client is None:
+            self._queries_client = await command_client(uri)
+            self._read_models = ReadModels(self._redis, self._queries_client, settings.namespace)
 
 
 def _reason(error: StoreUnavailable | EventStoreDBClientException) -> str:

@@ -13,6 +13,7 @@ import structlog
 
 from service.consumers import PROJECTIONS
 from service.settings import Settings
+from tests.http.holding import Holding, running
 from tests.http.serving import NOBODY, away, serving
 from tests.http.shop import changed, done, order_form, read, refused
 from tests.support.eventstore import EventStoreProcess
@@ -121,6 +122,22 @@ def test_commands_go_on_while_redis_is_away(eventstore_uri: str) -> None:
     with serving(away(eventstore_uri=eventstore_uri)) as http:
         created = http.post("/orders", json=order_form())
         changed(created, 201, created.json()["id"], 0)
+
+
+def test_who_waits_no_time_is_told_soon_where_the_store_is_silent(redis_uri: str, namespace: str, api: str) -> None:
+    with running(Holding()) as uri, serving(away(eventstore_uri=uri, redis_uri=redis_uri, namespace=namespace)) as http:
+        began = time.monotonic()
+        answer = http.get(f"/orders/{uuid4()}", params={"at_least": str(2**63), "wait": 0})
+        assert time.monotonic() - began < 0.9
+    assert (answer.status_code, answer.json()["rule"]) == (503, "read-model-behind")
+
+
+def test_nor_for_long_where_redis_is_silent(eventstore_uri: str) -> None:
+    with silent() as address, serving(away(eventstore_uri=eventstore_uri, redis_uri=f"redis://{address}")) as http:
+        began = time.monotonic()
+        answer = http.get(f"/orders/{uuid4()}", params={"at_least": "1", "wait": 0})
+        assert time.monotonic() - began < 0.9
+    assert (answer.status_code, answer.json()["rule"]) == (503, "read-model-unavailable")
 
 
 @pytest.mark.parametrize("path", [f"/orders/{uuid4()}", "/stock/lamp", f"/accounts/{uuid4()}"])

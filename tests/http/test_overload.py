@@ -8,9 +8,11 @@ import httpx
 import pytest
 
 from service.settings import Settings
+from tests.http.holding import Call, Holding, running
 from tests.http.serving import away, serving
 from tests.http.shop import order_form, refused
 from tests.http.test_away import silent
+from tests.support.processes import eventually
 
 FULL = "{} requests of this kind are being worked on; come back later."
 
@@ -36,6 +38,63 @@ def test_queries_beyond_those_at_work_are_refused(
         assert narrow.get("/customers/ada/orders").status_code == 200
     assert [answer.status_code for answer in answers] == [429, 503]
     refused(answers[0], 429, "overloaded", FULL.format(1))
+
+
+def test_queries_that_wait_leave_room_for_each_other_and_for_commands(redis_uri: str, namespace: str, api: str) -> None:
+    """The store takes a hundred calls at once of a connection; the next one would be stuck without a word."""
+    store, order_id = Holding(), str(uuid4())
+    path = f"/orders/{uuid4()}?at_least={2**63}&wait=4"
+    with (
+        running(store) as uri,
+        serving(away(eventstore_uri=uri, redis_uri=redis_uri, namespace=namespace)) as narrow,
+        _wide(narrow) as http,
+        ThreadPoolExecutor(121) as threads,
+    ):
+        queries = [threads.submit(http.get, path) for _ in range(120)]
+        eventually(lambda: len(store.held) > 30, within=10, what="queries that ask the store")
+        command = threads.submit(http.post, "/orders", json=order_form(id=order_id))
+        [asked] = eventually(lambda: _about(store, order_id), within=2, what="the command's call")
+    assert {query.result().json()["rule"] for query in queries} == {"read-model-behind"}
+    assert command.result().json()["rule"] == "store-unavailable"
+    assert max(store.most_held.values()) <= 64  # 32, and as many whose end the store has not noticed yet
+    assert store.most_held[asked.connection] <= 2  # the search for the store is a call, too
+
+
+def _wide(http: httpx.Client) -> httpx.Client:
+    """A client that opens as many connections as it is asked for."""
+    limits = httpx.Limits(max_connections=None)
+    return httpx.Client(base_url=http.base_url, timeout=40, trust_env=False, limits=limits)
+
+
+def _about(store: Holding, order_id: str) -> list[Call]:
+    return [call for call in store.seen if order_id.encode() in call.request]
+
+
+@pytest.mark.parametrize("at_once", [3, 80])
+def test_as_many_commands_as_the_setting_says_are_worked_on(at_once: int) -> None:
+    store = Holding()
+    with (
+        running(store) as uri,
+        serving(away(eventstore_uri=uri, commands_at_once=at_once, command_seconds=3)) as http,
+        ThreadPoolExecutor(90) as threads,
+    ):
+        commands = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(90)]
+        eventually(lambda: _orders(store) == at_once, within=5, what="the commands' calls")
+    assert {command.result().status_code for command in commands} == {503}
+    assert max(store.most_held.values()) in {at_once, at_once + 1}  # the search for the store is a call, too
+
+
+def test_a_call_gets_a_part_of_the_seconds_that_a_command_has() -> None:
+    """So that there is time for another one, where the first was lost."""
+    store = Holding()
+    order_id = str(uuid4())
+    with running(store) as uri, serving(away(eventstore_uri=uri, command_seconds=1)) as http:
+        assert http.post("/orders", json=order_form(id=order_id)).status_code == 503
+    assert len(_about(store, order_id)) == 2
+
+
+def _orders(store: Holding) -> int:
+    return sum(b"order-" in call.request for call in store.held)
 
 
 def _at_once(times: int, request: Callable[[], httpx.Response]) -> list[httpx.Response]:

@@ -10,8 +10,10 @@ import pytest
 import structlog
 
 from service.http.app import create_app
+from tests.http.holding import Refusing, running
 from tests.http.serving import NOBODY, away, serving
 from tests.http.shop import order_form
+from tests.support.processes import eventually
 from tests.support.secure import SecureEventStore
 
 
@@ -60,6 +62,14 @@ def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
         SecureEventStore(tmp_path) as store,
         serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=1)) as http,
     ):
-        ready = http.get("/health/ready")
-        assert (ready.status_code, ready.json()["detail"]) == (503, f"{store.target}: UNAUTHENTICATED: Unauthenticated")
+        denied = f"{store.target}: UNAUTHENTICATED: Unauthenticated"
+        eventually(lambda: http.get("/health/ready").json()["detail"] == denied, within=20, what="the store's answer")
+        assert http.get("/health/ready").status_code == 503
         assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
+
+
+def test_a_store_that_refuses_to_be_looked_at_is_not_ready() -> None:
+    with running(Refusing()) as uri, serving(away(eventstore_uri=uri)) as http:
+        answer = http.get("/health/ready")
+    assert (answer.status_code, answer.json()["rule"]) == (503, "store-unavailable")
+    assert answer.json()["detail"].endswith(": FailedPrecondition not in this state")

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.identity import store_identity
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
 from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.queries import Read
+from infrastructure.readmodels.queries import Read, ReadModels
 from projections.projection import Entry, Projection
 from tests.readmodels.logbook import Logbook, new_tallies
-from tests.readmodels.reading import Reader
+from tests.readmodels.reading import WAIT, Reader
 from tests.readmodels.tallies import Closed, Opened, Raised, Tally, new_category, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
+from tests.support.eventstore import EventStoreProcess
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +170,32 @@ def test_a_redis_that_is_away_is_said_to_be(eventstore_uri: str, category: str) 
     nowhere = Reader(deployment(eventstore_uri, "unix:///nowhere/redis.sock", "any"))
     with pytest.raises(ReadModelUnavailable, match=r"^tallies: Redis: "):
         nowhere.row(tallies(category), new_tallies(1)[0])
+
+
+def test_rows_of_a_store_that_was_replaced_are_not_answered_at_a_position_of_the_new_one(
+    redis_uri: str, category: str
+) -> None:
+    projection, [tally] = tallies(category), new_tallies(1)
+    with EventStoreProcess(None) as store:
+        deployed = deployment(store.uri, redis_uri, f"test-{new_category()}")
+        with Logbook(store.uri, category) as log:
+            position = log.open([tally])
+        with ThreadWorker(deployed, projection):
+            Reader(deployed).wait_until_available(projection)
+
+        async def ask_before_and_after(models: ReadModels) -> None:
+            assert (await models.get(projection, tally, at_least=position, wait=WAIT)).row is not None
+            store.kill()
+            store.start()
+            with pytest.raises(ReadModelUnavailable, match="folded from another event store"):
+                await models.get(projection, tally, at_least=1)
+
+        Reader(deployed).ask(ask_before_and_after)
+        with reader_client(store.uri) as client:
+            store_identity(client)
+        Reader(deployed).ask(lambda models: _demand_refusal(models, projection, tally))
+
+
+async def _demand_refusal(models: ReadModels, projection: Projection[Tally], tally: str) -> None:
+    with pytest.raises(ReadModelUnavailable, match="folded from another event store"):
+        await models.get(projection, tally, at_least=1)
