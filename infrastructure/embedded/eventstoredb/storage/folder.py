@@ -1,5 +1,6 @@
 """Opens the log's folder: one process at a time, and only files that are whole and ours."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connectio
     try:
         if is_missing(path):
             _create_file(path)
+        _check_rights(path)
         inspect(path)
         return _open_file(path)
     except sqlite3.DatabaseError as error:
@@ -60,8 +62,6 @@ def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     try:
         for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"):
             writing.execute(f"PRAGMA {setting}")
-        writing.execute("BEGIN IMMEDIATE")  # refused where the file may only be read
-        writing.execute("COMMIT")
         reading = _connect(str(path))
         reading.execute("PRAGMA query_only = ON")
         reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -70,6 +70,13 @@ def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
             writing.close()
         raise
     return writing, reading
+
+
+def _check_rights(path: Path) -> None:
+    """SQLite itself would serve a file that it may only read, and fail at the first write."""
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+            raise StartRefused(f"can't write there: {os.strerror(errno.EACCES)}", path=file)
 
 
 def _connect(path: str) -> sqlite3.Connection:
