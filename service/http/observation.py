@@ -24,7 +24,7 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        correlation_id = _correlation_id(Headers(scope=scope).get(CORRELATION))
+        correlation_id = named_or_new(Headers(scope=scope).get(CORRELATION))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         status = 500  # what an error that nobody expected becomes, further out
 
@@ -66,5 +66,6 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path_format", "unknown"))
 
 
-def _correlation_id(named: str | None) -> UUID:
+def named_or_new(named: str | None) -> UUID:
+    """The correlation id of a request that names this one; what is no UUID is not taken over."""
     return UUID(named) if named is not None and _UUID.fullmatch(named) else uuid4()

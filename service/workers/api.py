@@ -7,6 +7,7 @@ from typing import Final
 import uvicorn
 
 from service.http.app import create_app
+from service.http.protocol import ProblemProtocol
 from service.settings import Settings
 from service.workers.lifetime import end_with
 
@@ -18,7 +19,7 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None)
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=ProblemProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
