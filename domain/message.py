@@ -1,5 +1,6 @@
 """The messages everything is said in: events that happened, commands that ask, and what the log adds to an event."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -7,22 +8,32 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.upcasting import Upcaster
+
 
 class Event(BaseModel):
     """A fact, in the past tense. `name` and `version` say how it is stored; the class may be renamed, they may not.
 
-    Members that a newer version added are ignored, so that old code reads on.
+    `past` are the steps from all older names and versions that may lead to it; where one old event became several
+    it stands in the past of each. Members that a newer version added are ignored, so that old code reads on.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stored_name: ClassVar[str]
     stored_version: ClassVar[int]
+    past: ClassVar[tuple[Upcaster[Any], ...]]
 
-    def __init_subclass__(cls, *, name: str, version: int, **options: Any) -> None:
+    def __init_subclass__(cls, *, name: str, version: int, past: Sequence[Upcaster[Any]] = (), **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.stored_name = name
         cls.stored_version = version
+        cls.past = tuple(past)
+
+    @classmethod
+    def stored_names(cls) -> frozenset[str]:
+        """The names of all records that may hold it: its own and those it had before."""
+        return frozenset({cls.stored_name, *(upcaster.name for upcaster in cls.past)})
 
 
 class Command(BaseModel):
@@ -55,6 +66,21 @@ class Metadata(BaseModel):
     time: datetime
 
 
+class MetadataWhenAsked:
+    """A member that is given as Metadata, or as the way to get it, which is gone when somebody asks; few ever do."""
+
+    def __get__(self, recorded: "Recorded[Any] | None", owner: type | None = None) -> Metadata:
+        if recorded is None:
+            raise AttributeError("metadata has no default")
+        held: Metadata | Callable[[], Metadata] = vars(recorded)["metadata"]
+        if not isinstance(held, Metadata):
+            held = vars(recorded)["metadata"] = held()
+        return held
+
+    def __set__(self, recorded: "Recorded[Any]", value: Metadata | Callable[[], Metadata]) -> None:
+        vars(recorded)["metadata"] = value
+
+
 EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
 
 
@@ -63,7 +89,8 @@ class Recorded(Generic[EventT_co]):
     """An event as the log holds it.
 
     `version` is its number in its stream, from 0; `position` its commit position in the whole log;
-    `at` the server's clock when it was written.
+    `at` the server's clock when it was written. Where an older record means several events, they share all of that
+    but `index`, which counts them from 0.
     """
 
     event: EventT_co
@@ -72,7 +99,8 @@ class Recorded(Generic[EventT_co]):
     version: int
     position: int
     at: datetime
-    metadata: Metadata
+    metadata: MetadataWhenAsked = MetadataWhenAsked()
+    index: int = 0
 
     @property
     def aggregate_id(self) -> str:

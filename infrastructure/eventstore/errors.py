@@ -8,7 +8,8 @@ EventStoreError
 ├── CommandIdReused       this command id stands for another request
 ├── AppendRefused         the store will never take this: too large, not allowed, malformed
 ├── StreamGone            the stream was tombstoned, for good
-├── UnknownEventType      a stored name or version that this code doesn't know
+├── UnknownEventType      a stored name that this code doesn't know
+├── UnknownEventVersion   a version of a stored name that this code doesn't know
 └── UnreadableEvent       a payload or metadata that doesn't fit its type
 """
 
@@ -83,7 +84,7 @@ class StreamGone(EventStoreError):
 
 
 class UnknownEventType(EventStoreError):
-    """The event at `version` of `stream` has a stored name, or a version of it, that nobody here declares."""
+    """The event at `version` of `stream` has a stored name that nobody here declares."""
 
     def __init__(self, stream: str, version: int, position: int, type: str) -> None:  # noqa: A002 - the field's word
         super().__init__(f"{stream} holds at version {version} (position {position}) the unknown type {type}")
@@ -91,6 +92,20 @@ class UnknownEventType(EventStoreError):
         self.version = version
         self.position = position
         self.type = type
+
+
+class UnknownEventVersion(EventStoreError):
+    """The event at `version` of `stream` has a known name, and a schema version of it that nobody here declares."""
+
+    def __init__(self, stream: str, version: int, position: int, type: str, schema_version: int) -> None:  # noqa: A002 - the field's word
+        super().__init__(
+            f"{stream} holds at version {version} (position {position}) {type} in the unknown version {schema_version}"
+        )
+        self.stream = stream
+        self.version = version
+        self.position = position
+        self.type = type
+        self.schema_version = schema_version
 
 
 class UnreadableEvent(EventStoreError):

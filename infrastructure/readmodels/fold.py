@@ -1,13 +1,16 @@
 """Folding a batch of frames into rows and index changes, in memory, so that each row is written once."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 from domain.message import Recorded
 from infrastructure.readmodels.errors import EventNotFolded
 from infrastructure.subscriptions.frames import LAST_POSITION, Batch, CaughtUp, CheckpointReached, Happened
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
+
+_Step: TypeAlias = tuple[RowT | None, dict[tuple[str, str], IndexChange]]
 
 
 @dataclass(slots=True)
@@ -35,11 +38,11 @@ class Folded(Generic[RowT]):
 def touched(projection: Projection[RowT], batch: Batch, after: int | None) -> list[str]:
     """The aggregate ids whose rows folding this batch will need, each once."""
     ids = {
-        frame.recorded.aggregate_id: None
+        frame.events[0].aggregate_id: None
         for frame in batch
         if isinstance(frame, Happened)
-        and (after is None or frame.recorded.position > after)
-        and type(frame.recorded.event) in projection.handlers
+        and (after is None or frame.position > after)
+        and any(type(recorded.event) in projection.handlers for recorded in frame.events)
     }
     return list(ids)
 
@@ -51,8 +54,8 @@ def fold(
     folded = Folded[RowT](position=after)
     for frame in batch:
         match frame:
-            case Happened(recorded):
-                _happened(projection, held, folded, recorded)
+            case Happened(events):
+                _happened(projection, held, folded, events)
             case CheckpointReached(position):
                 folded.passes(position)
             case CaughtUp():
@@ -63,15 +66,16 @@ def fold(
 
 
 def _happened(
-    projection: Projection[RowT], held: Mapping[str, RowT | None], folded: Folded[RowT], recorded: Recorded[Any]
+    projection: Projection[RowT], held: Mapping[str, RowT | None], folded: Folded[RowT], events: Sequence[Recorded[Any]]
 ) -> None:
-    before_this = folded.position
-    if not folded.passes(recorded.position) or type(recorded.event) in projection.ignored:
+    """Takes in all that a record means, or none of it: the position knows no more than whole records."""
+    first, before_this = events[0], folded.position
+    if not folded.passes(first.position):
         return
-    aggregate_id = recorded.aggregate_id
+    aggregate_id = first.aggregate_id
     before = folded.rows[aggregate_id] if aggregate_id in folded.rows else held.get(aggregate_id)
     try:
-        after, changes = _step(projection, before, recorded)
+        after, changes = _steps(projection, before, events)
     except EventNotFolded as failure:
         folded.position, folded.failure = before_this, failure
         return
@@ -80,17 +84,31 @@ def _happened(
     folded.changes.update(changes)
 
 
-def _step(
-    projection: Projection[RowT], before: RowT | None, recorded: Recorded[Any]
-) -> tuple[RowT | None, dict[tuple[str, str], IndexChange]]:
-    """The row after the event, and what it changes in the indexes; names the event where that fails."""
-    try:
-        after = _handler(projection, recorded)(before, recorded)
-        changes = {_place(change): change for change in projection.index(before, after)}
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise EventNotFolded(projection.name, recorded.stream, recorded.version, recorded.position, reason) from error
-    return after, changes
+def _steps(projection: Projection[RowT], row: RowT | None, events: Sequence[Recorded[Any]]) -> _Step[RowT]:
+    """The row after the record's events, and what they change in the indexes; names the event where that fails."""
+    changes: dict[tuple[str, str], IndexChange] = {}
+    for recorded in events:
+        if type(recorded.event) in projection.ignored:
+            continue
+        try:
+            before, row = row, _handler(projection, recorded)(row, recorded)
+            changes.update({_place(change): change for change in projection.index(before, row)})
+            _demand_places(recorded, changes)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise EventNotFolded(
+                projection.name, recorded.stream, recorded.version, recorded.position, reason
+            ) from error
+    return row, changes
+
+
+def _demand_places(recorded: Recorded[Any], changes: Mapping[tuple[str, str], IndexChange]) -> None:
+    """Raises ValueError where two events of one record stand at one place of an index: a page could end between."""
+    if recorded.index == 0:
+        return
+    added = Counter((change.entry.index, change.entry.score) for change in changes.values() if isinstance(change, Add))
+    if doubled := [index for (index, _), entries in added.items() if entries > 1]:
+        raise ValueError(f"several events of one record stand at one place in {', '.join(doubled)}")
 
 
 def _handler(

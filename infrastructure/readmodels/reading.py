@@ -14,15 +14,21 @@ from projections.projection import Projection
 def reader_of(projection: Projection[Any], codec: EventCodec) -> Read:
     """Decodes what the projection handles; ignored events and the system's own only move the checkpoint.
 
-    The reader raises UnknownEventType for anything else, and UnreadableEvent.
+    An older record may mean several events, and others than its name says: it is decoded to be told. The reader
+    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent.
     """
-    handled = {event.stored_name for event in projection.handlers}
-    passed = {event.stored_name for event in projection.ignored} - handled
+    handled = {name for event in projection.handlers for name in event.stored_names()}
+    passed = {name for event in projection.ignored for name in event.stored_names()} - handled
+    concerned = projection.handlers.keys() | projection.ignored
 
     def read(recorded: RecordedEvent) -> Frame:
-        if recorded.type in handled:
-            return Happened(codec.decode(recorded))
         position = recorded.commit_position or 0
+        if recorded.type in handled:
+            events = codec.events_in(recorded)
+            for event in events:
+                if type(event.event) not in concerned:
+                    raise UnknownEventType(event.stream, event.version, position, event.event.stored_name)
+            return Happened(events)
         if recorded.type in passed or recorded.type.startswith("$"):
             return CheckpointReached(position)
         raise UnknownEventType(recorded.stream_name, recorded.stream_position, position, recorded.type)

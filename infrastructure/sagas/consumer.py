@@ -11,7 +11,6 @@ from esdbclient.common import AbstractAsyncPersistentSubscription
 from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.eventstore.client import address_of, raise_if_cancelled, translated
-from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
@@ -26,7 +25,6 @@ _STEADY: Final = 10.0  # a subscription that held for so many seconds was a good
 async def consume_saga(
     coordinator: SagaCoordinator,
     client: AsyncEventStoreDBClient,
-    codec: EventCodec,
     group: str,
     stop: asyncio.Event,
     options: ConsumerOptions = ConsumerOptions(),  # noqa: B008 - frozen
@@ -41,7 +39,7 @@ async def consume_saga(
     pattern = pattern_of(coordinator.saga)
     log = _log.bind(saga=coordinator.saga.category, group=group)
     log.info("saga_consumer_started", filter=pattern, address=address_of(client))
-    sweep = Sweep(coordinator, client, codec, options.policy)
+    sweep = Sweep(coordinator, client, options.policy)
     losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
@@ -49,7 +47,7 @@ async def consume_saga(
             subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
             log.info("saga_subscription_joined", subscription=subscription.subscription_id)
             sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
-            deliveries = Deliveries(subscription, coordinator, codec, options)
+            deliveries = Deliveries(subscription, coordinator, options)
             await _serve(subscription, deliveries, sweeping, stop, client)
         except StoreUnavailable as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1

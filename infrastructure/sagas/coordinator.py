@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import stamina
-from esdbclient import AsyncEventStoreDBClient
+from esdbclient import AsyncEventStoreDBClient, RecordedEvent
 
 from domain.decider import Decider
 from domain.message import Command, Event, Metadata, Recorded
@@ -51,6 +51,10 @@ class SagaCoordinator:
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
 
+    def messages_in(self, delivered: RecordedEvent) -> list[Recorded[Any]]:
+        """What of a record wakes the saga: an older one may mean several events, or others. Raises as `events_in`."""
+        return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
+
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns."""
         return stream_name(self.saga.category, self.saga.identify(message.event))
@@ -80,7 +84,7 @@ class SagaCoordinator:
     async def _advance(self, run: "_Run") -> None:
         saga, history = self.saga, run.history
         await history.catch_up()
-        await self._store(run, run.message.id, saga.observe(run.message.event, history.state))
+        await self._store(run, run.observation(), saga.observe(run.message.event, history.state))
         while asks := saga.pending(history.state):
             await self._ask(run, asks[0])
 
@@ -91,12 +95,11 @@ class SagaCoordinator:
         if not facts:
             raise SagaStuck(run.history.stream, ask.step)
         answer = outcome.events[-1].id if outcome.events else request.causation_id
-        await self._store(run, answer, facts)
+        await self._store(run, run.reaction_to(answer), facts)
 
-    async def _store(self, run: "_Run", cause: UUID, facts: Sequence[Event]) -> None:
+    async def _store(self, run: "_Run", reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
             return
-        reaction = run.reaction_to(cause)
         ids = [event_id(reaction.command_id, reaction.digest, index) for index in range(len(facts))]
         events = [
             self._codec.encode(fact, fact_id, reaction.metadata(fact)) for fact, fact_id in zip(facts, ids, strict=True)
@@ -124,10 +127,14 @@ class _Run:
             raise SagaStuck(self.history.stream, ask.step)
         return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
 
-    def reaction_to(self, cause: UUID) -> Request:
-        """What stands in the metadata of the saga's own events that this event caused."""
-        command_id = uuid5(cause, self.history.stream)
-        return self._request(command_id, sha256(f"{self.history.stream} {cause}".encode()).hexdigest(), cause)
+    def observation(self) -> Request:
+        """What stands in the metadata of the facts that the message left; of each of a record's events another."""
+        return self.reaction_to(self.message.id, self.message.index)
+
+    def reaction_to(self, cause: UUID, index: int = 0) -> Request:
+        """What stands in the metadata of the saga's own events that this event of that record caused."""
+        stream = self.history.stream if index == 0 else f"{self.history.stream} {index}"
+        return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
 
     def _request(self, command_id: UUID, digest: str, cause: UUID) -> Request:
         return Request(

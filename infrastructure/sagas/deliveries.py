@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -16,7 +16,7 @@ from esdbclient import RecordedEvent
 from esdbclient.common import AbstractAsyncPersistentSubscription
 from esdbclient.exceptions import ProgrammingError
 
-from infrastructure.eventstore.codec import EventCodec
+from domain.message import Recorded
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
 from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
@@ -48,13 +48,11 @@ class Deliveries:
         self,
         subscription: AbstractAsyncPersistentSubscription,
         coordinator: SagaCoordinator,
-        codec: EventCodec,
         options: ConsumerOptions,
     ) -> None:
         self.failure: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._subscription: Final = subscription
         self._coordinator: Final = coordinator
-        self._codec: Final = codec
         self._options: Final = options
         self._slots: Final = asyncio.Semaphore(options.concurrency)
         self._instances: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
@@ -105,15 +103,25 @@ class Deliveries:
                 return
 
     async def _react(self, delivered: RecordedEvent) -> None:
-        message = self._codec.decode(delivered)
+        """All that the record means to the saga; it is acknowledged as a whole, with the last of it."""
+        messages = self._coordinator.messages_in(delivered)
+        for message in messages[:-1]:
+            await self._react_to(message, None)
+        if messages:
+            await self._react_to(messages[-1], delivered)
+        else:
+            await self._acknowledge(delivered)
+
+    async def _react_to(self, message: Recorded[Any], delivered: RecordedEvent | None) -> None:
         stream = self._coordinator.stream_of(message)
         instance = self._instances.setdefault(stream, asyncio.Lock())
         async with instance, self._slots, self._marked_as_reacting():
             began = time.perf_counter()
             await self._coordinator.react(message)
-            await self._acknowledge(delivered)
+            if delivered is not None:
+                await self._acknowledge(delivered)
         seconds = round(time.perf_counter() - began, 3)
-        _log.info("saga_message_handled", message=str(delivered.id), saga=stream, seconds=seconds)
+        _log.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
 
     @asynccontextmanager
     async def _marked_as_reacting(self) -> AsyncIterator[None]:

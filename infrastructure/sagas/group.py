@@ -16,8 +16,9 @@ _SECONDS: Final = 5.0
 
 
 def pattern_of(saga: Saga[Any, Any]) -> str:
-    """One regular-expression group that matches the stored names of what wakes the saga, and nothing else."""
-    return f"(?:{'|'.join(re.escape(event.stored_name) for event in saga.reacts_to)})"
+    """One regular-expression group that matches the stored names of what wakes the saga, the older ones too."""
+    names = sorted({name for event in saga.reacts_to for name in event.stored_names()})
+    return f"(?:{'|'.join(re.escape(name) for name in names)})"
 
 
 async def join_group(

@@ -6,7 +6,6 @@ from typing import Final
 import structlog
 from esdbclient import AsyncEventStoreDBClient, RecordedEvent
 
-from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import EventStoreError, RaceLost, StoreUnavailable
 from infrastructure.sagas.bookmark import Bookmark, Mark
 from infrastructure.sagas.calls import called, complete
@@ -29,12 +28,9 @@ class Sweep:
     which does no harm where a worker is at it just now. What fails is remembered and tried again next time.
     """
 
-    def __init__(
-        self, coordinator: SagaCoordinator, client: AsyncEventStoreDBClient, codec: EventCodec, policy: FailurePolicy
-    ) -> None:
+    def __init__(self, coordinator: SagaCoordinator, client: AsyncEventStoreDBClient, policy: FailurePolicy) -> None:
         self._coordinator: Final = coordinator
         self._client: Final = client
-        self._codec: Final = codec
         self._policy: Final = policy
         self._pattern: Final = pattern_of(coordinator.saga)
         self.bookmark: Final = Bookmark(client, coordinator.saga.category, self._pattern)
@@ -89,10 +85,10 @@ class Sweep:
     async def _settle(self, delivered: RecordedEvent) -> bool:
         """Whether the message is settled now."""
         try:
-            message = self._codec.decode(delivered)
-            if await self._coordinator.is_settled(message):
-                return True
-            await self._coordinator.react(message)
+            messages = self._coordinator.messages_in(delivered)
+            unsettled = [message for message in messages if not await self._coordinator.is_settled(message)]
+            for message in unsettled:
+                await self._coordinator.react(message)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -100,7 +96,8 @@ class Sweep:
                 raise
             self._log.warning("saga_message_unsettled", message=str(delivered.id), error=repr(error))
             return False
-        self._log.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream_name)
+        if unsettled:
+            self._log.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream_name)
         return True
 
     async def _page(self, first: int | None, limit: int) -> list[RecordedEvent]:

@@ -12,9 +12,13 @@ LAST_POSITION: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event that passed the subscription's filter."""
+    """A record that passed the subscription's filter: one event, or the several that an older one means."""
 
-    recorded: Recorded[Any]
+    events: Sequence[Recorded[Any]]
+
+    @property
+    def position(self) -> int:
+        return self.events[0].position
 
 
 @dataclass(frozen=True, slots=True)

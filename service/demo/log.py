@@ -10,7 +10,7 @@ from domain.message import Recorded
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.streams import partition_pattern
-from projections.projection import Add, Projection, Row
+from projections.projection import Projection, Row
 from service.consumers import EVENTS
 
 
@@ -30,28 +30,26 @@ class Log:
     def stream(self, name: str) -> list[Recorded[Any]]:
         """One stream from its beginning; empty where there is none."""
         try:
-            return [self._codec.decode(event) for event in self._client.get_stream(name)]
+            records = self._client.get_stream(name)
         except NotFound:
             return []
+        return [event for record in records for event in self._codec.events_in(record)]
 
     def category(self, category: str) -> Iterator[Recorded[Any]]:
         """All events of a category's streams, in the order of the log."""
         pattern = partition_pattern(category, 0, 1)
         for event in self._client.read_all(filter_include=(pattern,), filter_by_stream_name=True):
-            yield self._codec.decode(event)
+            yield from self._codec.events_in(event)
 
-    def fold(self, projection: Projection[Any]) -> tuple[dict[str, Row], int]:
-        """The rows that the projection's handlers make of the whole log, and how many index entries they add."""
+    def fold(self, projection: Projection[Any]) -> dict[str, Row]:
+        """The rows that the projection's handlers make of the whole log."""
         rows: dict[str, Row] = {}
-        entries = 0
         handlers: Mapping[type, Any] = projection.handlers
         for recorded in self.category(projection.category):
             handler = handlers.get(type(recorded.event))
             if handler is None:
                 continue
-            before = rows.get(recorded.aggregate_id)
-            after = handler(before, recorded)
-            entries += sum(isinstance(change, Add) for change in projection.index(before, after))
+            after = handler(rows.get(recorded.aggregate_id), recorded)
             if after is not None:
                 rows[recorded.aggregate_id] = after
-        return rows, entries
+        return rows

@@ -48,7 +48,7 @@ async def _consume(saga: Saga[Any, Any], uri: str, group: str, stop: asyncio.Eve
         return
     try:
         coordinator = SagaCoordinator(saga, route, CommandHandler(commands, codec), commands, codec)
-        await consume_saga(coordinator, subscription, codec, group, stop, OPTIONS)
+        await consume_saga(coordinator, subscription, group, stop, OPTIONS)
     finally:
         await subscription.close()
         await commands.close()

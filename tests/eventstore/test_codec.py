@@ -11,7 +11,7 @@ from esdbclient import RecordedEvent
 
 from domain.message import Event, Recorded
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import UnknownEventType, UnreadableEvent
+from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from tests.eventstore.tally import CODEC, CORRELATION, NOW, Counted, TallyOpened, request
 
 COMMAND = UUID("22222222-2222-4222-8222-222222222222")
@@ -52,21 +52,23 @@ def test_metadata_is_stored_under_the_names_that_tools_know() -> None:
 
 
 def test_an_event_is_read_back_as_it_was() -> None:
-    assert CODEC.decode(STORED) == Recorded(
-        event=COUNTED,
-        id=EVENT,
-        stream="tally-0",
-        version=4,
-        position=99,
-        at=datetime(2026, 3, 1, tzinfo=UTC),
-        metadata=METADATA,
-    )
+    assert CODEC.events_in(STORED) == [
+        Recorded(
+            event=COUNTED,
+            id=EVENT,
+            stream="tally-0",
+            version=4,
+            position=99,
+            at=datetime(2026, 3, 1, tzinfo=UTC),
+            metadata=METADATA,
+        )
+    ]
     assert METADATA.time == NOW
 
 
 def test_members_of_a_newer_writer_are_ignored() -> None:
     newer = replace(STORED, data=b'{"by": "1.50", "colour": "red"}', metadata=_metadata(trace="t"))
-    assert CODEC.decode(newer) == CODEC.decode(STORED)
+    assert CODEC.events_in(newer) == CODEC.events_in(STORED)
 
 
 def test_the_stored_version_is_the_events_own() -> None:
@@ -79,14 +81,17 @@ def test_the_stored_version_is_the_events_own() -> None:
 
 def test_an_unknown_name_is_refused_with_its_place() -> None:
     with pytest.raises(UnknownEventType) as refusal:
-        CODEC.decode(replace(STORED, type="Melted", metadata=b""))
+        CODEC.events_in(replace(STORED, type="Melted", metadata=b""))
     error = refusal.value
     assert (error.stream, error.version, error.position, error.type) == ("tally-0", 4, 99, "Melted")
 
 
 def test_an_unknown_version_of_a_known_name_is_refused() -> None:
-    with pytest.raises(UnknownEventType, match="Counted version 2"):
-        CODEC.decode(replace(STORED, metadata=_metadata(schema_version=2)))
+    with pytest.raises(UnknownEventVersion) as refusal:
+        CODEC.events_in(replace(STORED, metadata=_metadata(schema_version=2)))
+    error = refusal.value
+    assert (error.stream, error.version, error.position, error.type) == ("tally-0", 4, 99, "Counted")
+    assert error.schema_version == 2
 
 
 @pytest.mark.parametrize(
@@ -94,14 +99,24 @@ def test_an_unknown_version_of_a_known_name_is_refused() -> None:
     [
         (replace(STORED, data=b"{}"), "Counted: by: Field required"),
         (replace(STORED, data=b"\xff"), "Counted: Invalid JSON: expected value at line 1 column 1"),
-        (replace(STORED, metadata=b"{}"), r"Counted: \$correlationId: Field required"),
+        (replace(STORED, metadata=b"{}"), r"Counted: metadata: \$correlationId: Field required"),
+        (replace(STORED, metadata=b""), r"Counted: metadata: Invalid JSON: EOF"),
         (replace(STORED, commit_position=None), "Counted: the server did not say where"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(damaged: RecordedEvent, reason: str) -> None:
     with pytest.raises(UnreadableEvent, match=reason) as refusal:
-        CODEC.decode(damaged)
+        CODEC.events_in(damaged)
     assert (refusal.value.stream, refusal.value.version) == ("tally-0", 4)
+
+
+def test_metadata_as_we_write_it_is_read_when_it_is_asked_for() -> None:
+    with_a_day_that_never_was = NEW.metadata.replace(b"2026-03-01T", b"2026-02-30T")
+    [recorded] = CODEC.events_in(replace(STORED, metadata=with_a_day_that_never_was))
+    assert recorded.event == COUNTED
+    with pytest.raises(UnreadableEvent, match="Counted: metadata: time: ") as refusal:
+        _ = recorded.metadata
+    assert (refusal.value.stream, refusal.value.version, refusal.value.position) == ("tally-0", 4, 99)
 
 
 def test_an_event_that_could_not_be_read_again_is_not_stored() -> None:

@@ -126,7 +126,7 @@ def raises(category: str, name: str = "raises") -> Projection[Change]:
 
 def happened(event: Event, tally: str, *, version: int, position: int) -> Happened:
     """The frame of an event of the stream `tally-<tally>`."""
-    return Happened(Recorded(event, uuid4(), f"tally-{tally}", version, position, AT, METADATA))
+    return Happened([Recorded(event, uuid4(), f"tally-{tally}", version, position, AT, METADATA)])
 
 
 def history(*events: Sequence[object], first: int = 10, step: int = 10) -> list[Happened]:

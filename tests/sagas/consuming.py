@@ -60,7 +60,7 @@ async def consuming(
     stop = asyncio.Event()
     async with connected(uri) as client, connected(uri) as own:
         reacting = coordinator or errands.coordinator(client)
-        task = asyncio.create_task(consume_saga(reacting, own, errands.codec, errands.group, stop, options))
+        task = asyncio.create_task(consume_saga(reacting, own, errands.group, stop, options))
         try:
             yield task
         finally:

@@ -238,7 +238,8 @@ class Errands:
 
     async def recorded(self, client: AsyncEventStoreDBClient, stream: str) -> list[Recorded[Any]]:
         """All that a stream holds."""
-        return [self.codec.decode(event) for event in await client.get_stream(stream, timeout=5.0)]
+        records = await client.get_stream(stream, timeout=5.0)
+        return [event for record in records for event in self.codec.events_in(record)]
 
     async def story(self, client: AsyncEventStoreDBClient, stream: str) -> list[Event]:
         """All that happened in a stream."""

@@ -36,7 +36,7 @@ def tell(uri: str, story: Story, errands: Errands | None = None) -> None:
 
 
 def sweep(client: AsyncEventStoreDBClient, errands: Errands) -> Sweep:
-    return Sweep(errands.coordinator(client), client, errands.codec, after_failure)
+    return Sweep(errands.coordinator(client), client, after_failure)
 
 
 async def through_all(client: AsyncEventStoreDBClient, sweeping: Sweep) -> None:
@@ -93,7 +93,7 @@ def test_what_is_settled_is_left_alone_and_not_read_again(eventstore_uri: str) -
         for message in messages:
             await errands.coordinator(client).react(message)
         watched = GatedCoordinator(errands, client)
-        sweeping = Sweep(watched, client, errands.codec, after_failure)
+        sweeping = Sweep(watched, client, after_failure)
         await through_all(client, sweeping)
         assert watched.came == []
         assert await sweeping.bookmark.read() == Mark(messages[-1].position, (), 0)

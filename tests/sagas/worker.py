@@ -29,7 +29,7 @@ async def work(uri: str, tag: str, held: str) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     async with connected(uri) as client, connected(uri) as own:
-        await consume_saga(errands.coordinator(client), own, errands.codec, errands.group, stop)
+        await consume_saga(errands.coordinator(client), own, errands.group, stop)
 
 
 if __name__ == "__main__":
