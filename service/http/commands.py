@@ -12,8 +12,8 @@ from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
 from domain.message import Command
-from infrastructure.eventstore import commands as eventstore
 from infrastructure.eventstore.commands import Outcome
+from infrastructure.eventstore.commands import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.streams import stream_name
 from service.consumers import route
@@ -102,8 +102,8 @@ class Sender:
         except TimeoutError as error:
             raise store_unavailable(f"Nothing came of it within {seconds} s.") from error
 
-    def _described(self, command_id: UUID, digest: str, condition: int | None) -> eventstore.Request:
-        return eventstore.Request(
+    def _described(self, command_id: UUID, digest: str, condition: int | None) -> CommandRequest:
+        return CommandRequest(
             command_id=command_id,
             digest=digest,
             correlation_id=self.request.state.correlation_id,
