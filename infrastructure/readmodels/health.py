@@ -53,10 +53,14 @@ class ProjectionHealth:
         return bool(self.partitions) and all(part.status and part.status.state == "live" for part in self.partitions)
 
     @property
-    def error(self) -> str | None:
+    def failure(self) -> Failure | None:
         """What stops the first of the partitions that are stopped, of the live generation or of the next one."""
-        parts = (*self.partitions, *self.rebuilt)
-        return next((part.failure.reason for part in parts if part.failure), None)
+        return next((part.failure for part in (*self.partitions, *self.rebuilt) if part.failure), None)
+
+    @property
+    def error(self) -> str | None:
+        """The failure in words."""
+        return self.failure.reason if self.failure else None
 
     @property
     def position(self) -> int:

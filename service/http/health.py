@@ -31,9 +31,14 @@ class Alive(BaseModel):
 
 
 class Check(BaseModel):
-    """One thing the service needs: whether it is as it should be, and `detail` about what is not."""
+    """One thing the service needs: whether it is as it should be, and `detail` about what is not.
+
+    `away` is what does not answer or does not run, `behind` what catches up by itself, `stopped` what waits for a
+    release that can read the event it stopped at.
+    """
 
     ok: bool
+    state: Literal["ok", "away", "behind", "stopped"] = "ok"
     detail: str | None = None
 
 
@@ -79,12 +84,12 @@ async def read_document(request: Request, parameters: Parameters) -> JSONRespons
 
 async def _eventstore(connections: Connections) -> Check:
     fault = await connections.store_fault()
-    return Check(ok=True) if fault is None else Check(ok=False, detail=f"{connections.store_address}: {fault}")
+    return Check(ok=True) if fault is None else _away(f"{connections.store_address}: {fault}")
 
 
 async def _redis(connections: Connections) -> Check:
     fault = await connections.redis_fault()
-    return Check(ok=True) if fault is None else Check(ok=False, detail=f"{connections.redis_address}: {fault}")
+    return Check(ok=True) if fault is None else _away(f"{connections.redis_address}: {fault}")
 
 
 async def _projection(connections: Connections, projection: Projection[Any]) -> Check:
@@ -92,18 +97,26 @@ async def _projection(connections: Connections, projection: Projection[Any]) -> 
         async with asyncio.timeout(_CHECK_SECONDS):
             health = await connections.read_models.health(projection)
     except ReadModelUnavailable as error:
-        return Check(ok=False, detail=error.reason)
+        return _away(error.reason)
     except TimeoutError:
-        return Check(ok=False, detail=f"no answer within {_CHECK_SECONDS:g} s")
-    detail = _shortcoming(health)
-    return Check(ok=detail is None, detail=detail)
+        return _away(f"no answer within {_CHECK_SECONDS:g} s")
+    return _judged(health)
 
 
-def _shortcoming(health: ProjectionHealth) -> str | None:
-    if health.error is not None:
-        return f"stopped: {health.error}"
+def _judged(health: ProjectionHealth) -> Check:
+    if health.failure is not None:
+        by_an_event = health.failure.position is not None
+        return Check(ok=False, state="stopped" if by_an_event else "away", detail=f"stopped: {health.failure.reason}")
     if not health.live:
-        return "is being built"
+        return _behind("is being built")
     if not health.alive:
-        return "has no worker"
-    return None if health.caught_up else "is catching up"
+        return _away("has no worker")
+    return Check(ok=True) if health.caught_up else _behind("is catching up")
+
+
+def _away(detail: str) -> Check:
+    return Check(ok=False, state="away", detail=detail)
+
+
+def _behind(detail: str) -> Check:
+    return Check(ok=False, state="behind", detail=detail)

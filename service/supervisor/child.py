@@ -16,23 +16,25 @@ from service.errors import ChildRefused
 from service.supervisor.programs import Program
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-STEADY_SECONDS: Final = 15.0  # after running so long, the next pause is the first one again
-REFUSALS: Final = 3  # so many ends with an error, before the service was ever ready, are a refusal
+STEADY_SECONDS: Final = 15.0  # what ran so long can run, and the next pause is the first one again
+REFUSALS: Final = 3  # so many ends with an error, in a row and before it was settled, are a refusal
 _log = structlog.get_logger(__name__)
 
 
 class Child:
     """Keeps one program running until `stop`. `changed` is called whenever its pid changes.
 
-    Until `settled` is set a program that ends with an error three times is given up: ChildRefused, with what it said.
+    A program that ends with an error three times is given up: ChildRefused, with what it said. Once it has run for
+    `steady` seconds, or `settled` is set, it never is.
     """
 
-    def __init__(self, program: Program, changed: Callable[[], None]) -> None:
+    def __init__(self, program: Program, changed: Callable[[], None], steady: float = STEADY_SECONDS) -> None:
         self.program = program
         self.pid: int | None = None
         self.settled = False
         self.ready = asyncio.Event()
         self._changed = changed
+        self._steady = steady
         self._process: Process | None = None
         self._stopping = asyncio.Event()
         self._explained = ""  # the line by which it explained its end, if it did
@@ -126,8 +128,8 @@ class Child:
                 _pass_on(line)
 
     def _judge(self, code: int, seconds: float) -> None:
-        if seconds >= STEADY_SECONDS:
-            self._pause, self._refused = FIRST_PAUSE, 0
+        if seconds >= self._steady:
+            self._pause, self.settled = FIRST_PAUSE, True
         self._refused = self._refused + 1 if code > 0 and not self.settled else 0
         if self._refused >= REFUSALS:
             raise ChildRefused(self.program.name, code, self._explained or self._last_line)

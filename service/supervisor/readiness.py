@@ -1,4 +1,4 @@
-"""Waits until the service says of itself that it is ready, and says meanwhile what it is waiting for."""
+"""Waits until the service says of itself that it serves, and says meanwhile what it is waiting for."""
 
 import asyncio
 import json
@@ -12,27 +12,32 @@ from service.errors import NotReady
 from service.settings import Settings, without_credentials
 
 SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at all
+ASKED_EVERY: Final = 0.5
 TOLD_EVERY: Final = 10.0
 TOLD_FIRST: Final = 3.0
+_SERVING: Final = frozenset({"ok", "stopped"})
 _log = structlog.get_logger(__name__)
 
 
 async def ready(url: str, settings: Settings) -> None:
-    """Returns when `/health/ready` says ok. As long as it says what is missing, so do we, and wait on.
+    """Returns when `/health/ready` misses nothing that will come by itself; else says what it misses, and waits on.
 
+    A read model that an event has stopped waits for another release, and the others don't wait for it.
     Raises NotReady when nothing answers at all.
     """
     began, told = monotonic(), monotonic() - TOLD_EVERY + TOLD_FIRST
     heard = False
     async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
-        while (answer := await _ask(http)) is None or answer.get("status") != "ok":
+        while not (checks := _checks(answer := await _ask(http))) or not _SERVING.issuperset(checks.values()):
             heard = heard or answer is not None
             if not heard and monotonic() - began > SILENT_SECONDS:
                 raise NotReady("the API", SILENT_SECONDS)
             if monotonic() - told > TOLD_EVERY:
                 told = monotonic()
                 _tell(answer, settings)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(ASKED_EVERY)
+    if stopped := [name for name, state in checks.items() if state == "stopped"]:
+        _log.warning("service_degraded", stopped=stopped)
 
 
 async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
@@ -42,6 +47,11 @@ async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
     except (httpx.TransportError, json.JSONDecodeError):
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _checks(answer: dict[str, Any] | None) -> dict[str, str]:
+    """The state of each thing that the service needs; nothing where it does not say."""
+    return {name: check["state"] for name, check in (answer or {}).get("checks", {}).items()}
 
 
 def _tell(answer: dict[str, Any] | None, settings: Settings) -> None:

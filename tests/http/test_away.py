@@ -20,7 +20,7 @@ from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import eventually
 
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
-WELL = {"ok": True, "detail": None}
+WELL = {"ok": True, "state": "ok", "detail": None}
 READ_MODELS = [projection.name for projection in PROJECTIONS]
 
 
@@ -95,7 +95,7 @@ def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Cli
         answer = lonely.get("/health/ready")
     detail = answer.json()["detail"]
     assert detail.startswith(f"{NOBODY}: ")
-    checks = {**_checks(WELL, "redis", *READ_MODELS), "eventstore": {"ok": False, "detail": detail}}
+    checks = {**_checks(WELL, "redis", *READ_MODELS), "eventstore": {"ok": False, "state": "away", "detail": detail}}
     refused(answer, 503, "store-unavailable", detail, checks=checks)
 
 
@@ -170,7 +170,7 @@ def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: s
     refused(answer, 503, "read-model-unavailable", "orders_by_customer can't be read at present.")
     assert checks == {
         **_checks(WELL, "eventstore", "redis"),
-        **_checks({"ok": False, "detail": "is being built"}, *READ_MODELS),
+        **_checks({"ok": False, "state": "behind", "detail": "is being built"}, *READ_MODELS),
     }
 
 

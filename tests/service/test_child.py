@@ -20,9 +20,11 @@ IGNORES_SIGTERM: Final = "import signal; signal.signal(signal.SIGTERM, signal.SI
 class Kept:
     """A child that is kept running while the block lasts; `pids` has the pid of every start."""
 
-    def __init__(self, script: str, grace: float = 8.0, interpreter: str = sys.executable) -> None:
+    def __init__(
+        self, script: str, grace: float = 8.0, interpreter: str = sys.executable, steady: float = WITHIN
+    ) -> None:
         program = Program("it", (interpreter, "-c", script), ready="it_is_ready ", grace=grace)
-        self.child = Child(program, self._note)
+        self.child = Child(program, self._note, steady)
         self._pids: asyncio.Queue[int] = asyncio.Queue()
 
     async def __aenter__(self) -> "Kept":
@@ -92,6 +94,14 @@ def test_a_process_of_a_service_that_was_ready_is_never_given_up() -> None:
     async def run() -> int:
         async with Kept(REFUSES) as kept:
             kept.child.settled = True
+            return len({await kept.started() for _ in range(5)})
+
+    assert asyncio.run(run()) == 5
+
+
+def test_a_process_that_has_run_for_a_while_is_never_given_up() -> None:
+    async def run() -> int:
+        async with Kept(REFUSES, steady=0.0) as kept:
             return len({await kept.started() for _ in range(5)})
 
     assert asyncio.run(run()) == 5

@@ -1,4 +1,4 @@
-"""A service whose servers are not there yet answers for itself, says what it waits for, and is ready when they come."""
+"""A service that lacks something says so: it waits for what may come, and serves without what will not."""
 
 import json
 import socket
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from tests.service.client import Client
 from tests.service.test_orders import stock
@@ -40,6 +41,21 @@ def test_servers_that_come_late(tmp_path: Path) -> None:
                 assert service.stop() == 0
     finally:
         redis.close()
+
+
+def test_a_read_model_that_an_event_has_stopped_keeps_nothing_else_from_being_served(tmp_path: Path) -> None:
+    with EventStoreProcess(None) as store, EventStoreDBClient(store.uri) as log:
+        poison = NewEvent(type="OrderOverturned", data=b"{}")
+        log.append_to_stream("order-0", current_version=StreamState.NO_STREAM, events=poison, timeout=5)
+        service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": store.uri})
+        with service, Client(service.url) as client:
+            ready = client.get("/health/ready")
+            assert ready["status"] == "degraded"
+            stopped = {name for name, check in ready["checks"].items() if check["state"] == "stopped"}
+            assert stopped == {"order_summary", "orders_by_customer"}
+            assert {check["state"] for name, check in ready["checks"].items() if name not in stopped} == {"ok"}
+            client.receive("lamp", 3)
+            client.becomes("/stock/lamp", stock("lamp", 3, version=1))
 
 
 def _answers(url: str) -> dict[str, int]:
