@@ -45,7 +45,8 @@ class ChildRefused(ServiceError):
 
 
 class NotReady(ServiceError):
-    def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(f"{name} was not ready within {seconds:.0f} s")
+    def __init__(self, name: str, seconds: float, said: str = "") -> None:
+        super().__init__(f"{name} was not ready within {seconds:.0f} s{said and f'; it said: {said}'}")
         self.name = name
         self.seconds = seconds
+        self.said = said

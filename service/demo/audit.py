@@ -10,7 +10,7 @@ from service.consumers import PROJECTIONS
 from service.demo.dataset import PlannedOrder
 from service.demo.log import Log
 from service.demo.report import Report
-from service.demo.shop import Shop
+from service.demo.shop import PATIENCE, Shop
 
 
 def outcomes(report: Report, planned: Iterable[PlannedOrder], orders: Iterable[Mapping[str, Any]]) -> None:
@@ -67,12 +67,12 @@ def adds_up(entries: list[dict[str, Any]], balance: Decimal) -> bool:
     return running == balance
 
 
-async def read_models(report: Report, log: Log, models: ReadModels) -> None:
-    """Each read model in Redis is, row by row, what a fresh fold of the whole log makes."""
+async def read_models(report: Report, log: Log, models: ReadModels, position: int) -> None:
+    """Each read model in Redis is at `position`, row by row, what a fresh fold of the whole log makes."""
     for projection in PROJECTIONS:
-        expected, _ = log.fold(projection)
-        stored = dict(zip(expected, await models.rows(projection, list(expected)), strict=True))
-        different = [key for key, row in expected.items() if stored[key] != row]
+        expected = log.fold(projection)
+        reads = {key: await models.get(projection, key, at_least=position, wait=PATIENCE) for key in expected}
+        different = [key for key, row in expected.items() if reads[key].row != row]
         report.check(
             f"{projection.name}: {len(expected)} rows are what a fresh fold of the log gives",
             bool(expected) and not different,

@@ -35,7 +35,7 @@ def run_demo() -> int:
 
 async def _day(server: Server, report: Report) -> None:
     data = dataset.load()
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http:
         shop = Shop(http, data)
         report.heading("Opening: stock comes in, customers fund their accounts")
         await shop.open()
@@ -95,7 +95,7 @@ async def _evening(server: Server, report: Report, shop: Shop) -> None:
     client, redis = await command_client(server.eventstore_uri), Redis.from_url(server.redis_uri)
     try:
         with Log(server.eventstore_uri) as log:
-            await audit.read_models(report, log, ReadModels(redis, client, server.namespace))
+            await audit.read_models(report, log, ReadModels(redis, client, server.namespace), int(shop.seen))
     finally:
         await redis.aclose()
         await client.close()

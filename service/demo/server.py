@@ -10,28 +10,31 @@ from threading import Thread
 from time import monotonic
 from typing import IO, Any, Final, Self
 
-from service.errors import ServiceError
+from service.errors import ChildRefused, NotReady
+from service.settings import Settings, variable_of
 
 READY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 30.0
 READY: Final = "foldstream_ready "
-
-
-class NotReady(ServiceError):
-    """The service ended, or was silent for too long; carries the last lines that it wrote."""
+# Whatever the surroundings name is somebody else's, who wants no demo in it.
+FORGETTING: Final = ("/usr/bin/env", *(part for name in Settings.model_fields for part in ("-u", variable_of(name))))
 
 
 class Server:
-    """The whole service in `folder` while the block lasts; it is stopped in order at the end."""
+    """The whole service in `folder` while the block lasts, on servers of its own; it is stopped in order at the end.
 
-    namespace: Final = "foldstream"
+    Entering raises ChildRefused or NotReady, with the last lines that the service wrote.
+    """
+
+    namespace: Final = Settings().namespace
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.url = ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-P", "-m", "service", "serve", "--port", "0", "--data", str(self._folder)]
+        serve = (sys.executable, "-P", "-m", "service", "serve", "--port", "0", "--data", str(self._folder))
+        command = [*FORGETTING, *serve]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             self.url = self._ready_line().split("url=")[1].split()[0]
@@ -71,7 +74,10 @@ class Server:
             if line.startswith(READY):
                 return line
             last.append(line.rstrip())
-        raise NotReady("the service did not become ready; its last lines: " + " | ".join(last))
+        said = " | ".join(last)
+        if (code := self._process.poll()) is not None:
+            raise ChildRefused("the service", code, said)
+        raise NotReady("the service", READY_WITHIN, said)
 
     def _stop(self) -> None:
         self._process.terminate()

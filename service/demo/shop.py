@@ -11,15 +11,17 @@ from service.demo.dataset import Article, Customer, Dataset, PlannedOrder
 
 AT_ONCE: Final = 16
 SETTLED_WITHIN: Final = 45.0  # seconds for all sagas of a batch to end
+PATIENCE: Final = 20.0  # seconds for a read model to come as far as is asked for
 
 
 @dataclass(slots=True)
 class Shop:
-    """Calls the API at `http`, as many calls at once as there are places."""
+    """Calls the API at `http`, as many calls at once as there are places. Queries see all up to the position `seen`."""
 
     http: httpx.AsyncClient
     dataset: Dataset
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    seen: str = "0"
     _answered: int = 0
     _milestone: tuple[int, asyncio.Event] | None = None
 
@@ -61,9 +63,10 @@ class Shop:
         return dict(answer.json())
 
     async def get(self, path: str, **parameters: str) -> dict[str, Any]:
-        """A query's answer."""
+        """A query's answer, as of `seen` or later."""
+        fresh = {"at_least": self.seen, "wait": f"{PATIENCE:.0f}"}
         async with self.places:
-            answer = await self.http.get(path, params=parameters)
+            answer = await self.http.get(path, params=fresh | parameters)
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -122,13 +125,22 @@ class Shop:
         return next(other for other in self.dataset.customers.values() if other.currency != own.currency)
 
     async def settled(self, orders: Iterable[PlannedOrder]) -> list[dict[str, Any]]:
-        """The orders once each of them ended shipped or cancelled, in the order given."""
+        """The orders once nothing of them is under way any more, in the order given; queries see that from now on."""
         planned = list(orders)
         expected = {order.order_id for order in planned}
         async with asyncio.timeout(SETTLED_WITHIN):
             while not expected <= await self._ended({order.customer_id for order in planned}):  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.25)
+            while await self._reserved():  # noqa: ASYNC110 - stock leaves after its order is shipped; nothing tells
+                await asyncio.sleep(0.25)
+        last = await self.command("/stock/packing-paper/receipts", {"quantity": 1})  # comes after all of it in the log
+        self.seen = str(last["position"])
         return list(await asyncio.gather(*(self.get(f"/orders/{order.order_id}") for order in planned)))
+
+    async def _reserved(self) -> int:
+        """How much of the stock is held for orders."""
+        levels = await asyncio.gather(*(self.get(f"/stock/{sku}") for sku in self.dataset.catalogue))
+        return sum(level["reserved"] for level in levels)
 
     async def _ended(self, customer_ids: Iterable[str]) -> set[str]:
         """The ids of the orders of these customers that are shipped or cancelled."""

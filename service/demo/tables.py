@@ -3,7 +3,10 @@
 from collections import Counter
 from typing import Any
 
+from domain.fulfilment.saga import saga as fulfilment
 from domain.message import Recorded
+from domain.ordering.order import decider as orders
+from infrastructure.eventstore.streams import stream_name
 from service.demo.dataset import PlannedOrder
 from service.demo.log import Log
 from service.demo.report import Report
@@ -36,27 +39,30 @@ async def statement(report: Report, shop: Shop, customer_id: str, lines: int) ->
     """The newest lines of an account's statement."""
     customer = shop.dataset.customers[customer_id]
     page = await shop.get(f"/accounts/{customer.account_id}/statement", limit=str(lines))
-    rows = [(e["at"][:23], e["kind"], e["amount"], e["balance"], e["reference"] or "") for e in page["entries"]]
+    columns = ("at", "kind", "amount", "balance", "reference")
+    rows = [[str(entry[column] or "")[:36] for column in columns] for entry in page["entries"]]
     report.table(["at", "kind", "amount ", "balance ", "reference"], rows)
 
 
 def history(report: Report, log: Log, order: PlannedOrder) -> None:
     """Everything that happened to an order: when, who, and what caused it."""
-    events = log.stream(f"order-{order.order_id}")
+    events = log.stream(stream_name(orders.category, order.order_id))
     report.table(
         ["nr ", "at", "event", "by", "because of", "says"],
-        (
-            (e.version, f"{e.at:%H:%M:%S.%f}"[:-3], _name(e), e.metadata.actor, _cause(e), _says(e, "order_id"))
-            for e in events
-        ),
+        ([*_when(event), _name(event), event.metadata.actor, _cause(event), _says(event)] for event in events),
     )
 
 
 def saga(report: Report, log: Log, order: PlannedOrder) -> None:
     """The saga of an order step by step, and what each step left in the streams that it asked."""
-    own = log.stream(f"fulfilment-{order.order_id}")
-    rows = [(e.version, f"{e.at:%H:%M:%S.%f}"[:-3], _name(e), _cause(e), _says(e, "order_id")) for e in own]
+    events = log.stream(stream_name(fulfilment.category, order.order_id))
+    rows = ([*_when(event), _name(event), _cause(event), _says(event)] for event in events)
     report.table(["step ", "at", "event of the saga", "because of", "says"], rows)
+
+
+def _when(recorded: Recorded[Any]) -> tuple[int, str]:
+    """Its number in its stream, and the time of day."""
+    return recorded.version, recorded.at.strftime("%H:%M:%S.%f")[:-3]
 
 
 def _name(recorded: Recorded[Any]) -> str:
@@ -69,9 +75,9 @@ def _cause(recorded: Recorded[Any]) -> str:
     return f"{kind} {str(metadata.causation_id)[:8]}"
 
 
-def _says(recorded: Recorded[Any], *hidden: str) -> str:
-    """The event's own members, the short ones."""
-    members = recorded.event.model_dump(mode="json", exclude=set(hidden))
+def _says(recorded: Recorded[Any]) -> str:
+    """The event's own members, the short ones, but for the order's id, which they all share."""
+    members = recorded.event.model_dump(mode="json", exclude={"order_id"})
     short = {name: _short(value) for name, value in members.items()}
     return ", ".join(f"{name}: {text}" for name, text in short.items() if text)[:60]
 
