@@ -48,6 +48,11 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
+def children(pid: int) -> list[int]:
+    """The pids of the processes that this one started itself."""
+    return [below for below in descendants(pid) if _parent(below) == pid]
+
+
 def _parent(pid: int) -> int | None:
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
