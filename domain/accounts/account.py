@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
-from pydantic import field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from domain.accounts import past
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
@@ -12,19 +13,31 @@ from domain.money import Currency, Money, in_currency, zero
 from domain.terms import Amount, Id, Name, Price
 
 
-class AccountOpened(Event, name="AccountOpened", version=1):
+class Address(BaseModel):
+    """Where an owner lives, as far as it was asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    street: str
+    town: str
+
+
+class AccountOpened(Event, name="AccountOpened", version=3, past=past.OPENED):
+    """`address` is that of the owner; it is not asked for any more."""
+
     account_id: str
     owner_id: str
+    address: Address | None = None
     currency: Currency
     credit_limit: Money
 
 
-class MoneyDeposited(Event, name="MoneyDeposited", version=1):
+class MoneyDeposited(Event, name="MoneyDeposited", version=2, past=past.DEPOSITED):
     account_id: str
     amount: Money
 
 
-class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=1):
+class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=2, past=past.WITHDRAWN):
     account_id: str
     amount: Money
 

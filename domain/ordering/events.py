@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.message import Event
 from domain.money import Currency, Money, zero
+from domain.ordering import past
 
 
 class Line(BaseModel):
@@ -21,7 +22,7 @@ class Line(BaseModel):
     unit_price: Money
 
 
-class OrderCreated(Event, name="OrderCreated", version=1):
+class OrderCreated(Event, name="OrderCreated", version=3, past=past.CREATED):
     order_id: str
     customer_id: str
     account_id: str
@@ -29,7 +30,7 @@ class OrderCreated(Event, name="OrderCreated", version=1):
     lines: tuple[Line, ...]
 
 
-class ItemAdded(Event, name="ItemAdded", version=1):
+class ItemAdded(Event, name="ItemAdded", version=3, past=past.ITEM_ADDED):
     order_id: str
     line: Line
 
@@ -39,7 +40,7 @@ class ItemRemoved(Event, name="ItemRemoved", version=1):
     line: int
 
 
-class OrderConfirmed(Event, name="OrderConfirmed", version=1):
+class OrderConfirmed(Event, name="OrderConfirmed", version=3, past=past.CONFIRMED):
     order_id: str
     account_id: str
     lines: tuple[Line, ...]

@@ -10,6 +10,7 @@ from pydantic import Field
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
+from domain.stock import past
 from domain.terms import Id, Name, Quantity
 
 
@@ -22,7 +23,7 @@ class StockReceived(Event, name="StockReceived", version=1):
     quantity: int
 
 
-class StockDamaged(Event, name="StockDamaged", version=1):
+class StockDamaged(Event, name="StockDamaged", version=1, past=past.DAMAGED):
     sku: str
     quantity: int
 

@@ -63,7 +63,7 @@ def test_an_event_says_who_asked_and_what_it_belongs_to(http: httpx.Client, even
         "digest": metadata["digest"],
         "actor": "anonymous",
         "tenant": "default",
-        "schema_version": 1,
+        "schema_version": 3,
         "time": metadata["time"],
     }
 

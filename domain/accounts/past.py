@@ -1,0 +1,79 @@
+"""How accounts were stored before: the owner's address in one line with the name, and amounts without a currency."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from typing_extensions import TypedDict  # pydantic can't read that of `typing` before Python 3.12
+
+from domain.upcasting import Payload, Stored, Upcaster, reshaped
+
+_FIRST_CURRENCY: Final = "EUR"  # the only one until amounts began to say theirs
+
+
+class _AccountOpenedV1(TypedDict):
+    """`owner` is the owner's name, and behind it, as on an envelope, the address: `cafe-harbour, 12 Quay, Porto`."""
+
+    account_id: str
+    owner: str
+    credit_limit: str
+
+
+class _Address(TypedDict):
+    street: str
+    town: str
+
+
+class _AccountOpenedV2(TypedDict):
+    account_id: str
+    owner_id: str
+    address: _Address | None
+    credit_limit: str
+
+
+class _AmountV1(TypedDict):
+    account_id: str
+    amount: str
+
+
+class _BalanceAdjustedV1(TypedDict):
+    """A deposit where the amount is positive, a withdrawal where a minus stands before it."""
+
+    account_id: str
+    amount: str
+
+
+def _with_an_address(old: _AccountOpenedV1) -> Payload:
+    owner, _, address = old["owner"].partition(", ")
+    street, _, town = address.rpartition(", ")
+    return {
+        "account_id": old["account_id"],
+        "owner_id": owner,
+        "address": {"street": street, "town": town} if address else None,
+        "credit_limit": old["credit_limit"],
+    }
+
+
+def _with_a_limit_of_money(old: _AccountOpenedV2) -> Payload:
+    return {**old, "currency": _FIRST_CURRENCY, "credit_limit": _money(old["credit_limit"])}
+
+
+def _with_an_amount_of_money(old: _AmountV1) -> Payload:
+    return {**old, "amount": _money(old["amount"])}
+
+
+def _money(digits: str) -> Payload:
+    return {"amount": digits, "currency": _FIRST_CURRENCY}
+
+
+def _one_way_or_the_other(old: _BalanceAdjustedV1) -> Sequence[Stored]:
+    name = "MoneyWithdrawn" if old["amount"].startswith("-") else "MoneyDeposited"
+    return (Stored(name, 1, {**old, "amount": old["amount"].removeprefix("-")}),)
+
+
+_ADJUSTED: Final = Upcaster("BalanceAdjusted", 1, _BalanceAdjustedV1, _one_way_or_the_other)
+OPENED: Final = (
+    reshaped("AccountOpened", 1, _AccountOpenedV1, _with_an_address),
+    reshaped("AccountOpened", 2, _AccountOpenedV2, _with_a_limit_of_money),
+)
+DEPOSITED: Final = (_ADJUSTED, reshaped("MoneyDeposited", 1, _AmountV1, _with_an_amount_of_money))
+WITHDRAWN: Final = (_ADJUSTED, reshaped("MoneyWithdrawn", 1, _AmountV1, _with_an_amount_of_money))

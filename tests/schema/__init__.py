@@ -1,0 +1,1 @@
+"""How events were stored, and what they mean today."""

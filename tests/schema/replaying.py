@@ -1,0 +1,86 @@
+"""Recorded samples of every stored name and version, and streams of them as the log would give them out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from esdbclient import RecordedEvent
+from pydantic import TypeAdapter
+
+from domain.decider import Decider
+from domain.message import Event
+from domain.saga import Saga
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.readmodels.fold import fold
+from infrastructure.readmodels.reading import reader_of
+from projections.projection import Add
+from service.consumers import DECIDERS, EVENTS, PROJECTIONS, SAGAS
+
+SAMPLES: Final = Path(__file__).parents[1] / "samples"
+STORIES: Final = SAMPLES / "stories"
+CODEC: Final = EventCodec(EVENTS)
+_BEGINNING: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+_FOLDS: Final[Mapping[str, Decider[Any, Any, Any] | Saga[Any, Any]]] = {
+    **{decider.category: decider for decider in DECIDERS},
+    **{saga.category: saga for saga in SAGAS},
+}
+
+
+def load(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def record(sample: str, stream: str = "sample-0", number: int = 0) -> RecordedEvent:
+    """The sample as a record of the log: one a minute, at every tenth position."""
+    content = load(SAMPLES / f"{sample}.json")
+    return RecordedEvent(
+        type=sample.rpartition(".")[0],
+        data=_compact(content["data"]),
+        metadata=_compact(content["metadata"]),
+        content_type="application/json",
+        id=UUID(int=number),
+        stream_name=stream,
+        stream_position=number,
+        commit_position=1000 + 10 * number,
+        prepare_position=1000 + 10 * number,
+        recorded_at=_BEGINNING + timedelta(minutes=number),
+    )
+
+
+def replayed(story: Mapping[str, Any]) -> dict[str, Any]:
+    """What becomes of a story's records: the state of its decider or saga, and what each read model makes of it."""
+    stream, category = story["stream"], story["stream"].partition("-")[0]
+    records = [record(sample, stream, number) for number, sample in enumerate(story["records"])]
+    events = [recorded.event for each in records for recorded in CODEC.events_in(each)]
+    return {"state": _state(category, events), "read_models": _read_models(category, records)}
+
+
+def _state(category: str, events: Sequence[Event]) -> Any:
+    state = _FOLDS[category].initial
+    for event in events:
+        state = _FOLDS[category].evolve(state, event)
+    return {"is": type(state).__name__, **TypeAdapter(type(state)).dump_python(state, mode="json")}
+
+
+def _read_models(category: str, records: Sequence[RecordedEvent]) -> dict[str, Any]:
+    """Each row, and the entries of each index, by the readers and the fold that the workers use."""
+    models = {}
+    for projection in PROJECTIONS:
+        if projection.category == category:
+            read = reader_of(projection, CODEC)
+            folded = fold(projection, {}, [read(each) for each in records], None)
+            assert folded.failure is None
+            [row] = folded.rows.values()
+            added = [change.entry for change in folded.changes.values() if isinstance(change, Add)]
+            index = [[entry.index, entry.member, entry.score] for entry in added]
+            models[projection.name] = {"row": row and row.model_dump(mode="json"), "index": index}
+    return models
+
+
+def _compact(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
