@@ -1,5 +1,6 @@
 """An embedded event store in secure mode: with certificates and users of its own."""
 
+import os
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.processes import FOLDSTREAM, Listened
 
 USER: Final = "ada"
 PASSWORD: Final = "an-unguessable-secret"
+_BOUND: Final = ("/bin/sh", "-c", 'exec "$@" 3<"$0"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,16 @@ class SecureEventStore:
         self.users = folder / "users"
         set_password(self.users, USER, PASSWORD)
         secure = ("--tls-cert", self.files.certificate, "--tls-key", self.files.key, "--users", self.users)
-        command = ("eventstore", "--port", "0", "--memory", *map(str, secure))
-        self.process = Listened((*FOLDSTREAM, *command), {})
+        command = ("eventstore", "--port", "0", "--memory", *map(str, secure), "--stop-when-closed", "3")
+        self.process = Listened((*_BOUND, str(self._bind(folder / "alive")), *FOLDSTREAM, *command), {})
         self.ready = self.process.line("eventstore_ready ", within=30)
         self.target = self.ready.partition("esdb://")[2].partition("?")[0]
+
+    def _bind(self, fifo: Path) -> Path:
+        """A pipe that closes when this process ends, however it ends; then the server stops as well."""
+        os.mkfifo(fifo)
+        self._alive = os.open(fifo, os.O_RDWR)
+        return fifo
 
     @property
     def port(self) -> int:
@@ -83,3 +91,4 @@ class SecureEventStore:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.process.kill()
+        os.close(self._alive)
