@@ -64,6 +64,7 @@ def test_a_hundred_calls_may_be_open_on_a_connection() -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(600)
 def test_a_client_that_never_reads_the_answers_to_its_pings_is_let_go() -> None:
     with EventStoreProcess(None) as process, connect(process) as connection:
         with pytest.raises(ConnectionError):
@@ -76,7 +77,7 @@ def connect(process: EventStoreProcess) -> socket.socket:
     """A connection on which the library has said hello, with little room for what comes back."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(60)
+    connection.settimeout(300)
     connection.connect(("127.0.0.1", process.port))
     connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
     return connection

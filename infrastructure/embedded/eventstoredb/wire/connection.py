@@ -35,16 +35,25 @@ class Connection(H2Protocol):
             self._work()
 
     def _work(self) -> None:
-        until = time.monotonic() + _TURN_SECONDS
-        while self._unread and not self._transport.is_closing() and time.monotonic() < until:
-            piece, self._unread = self._unread[:_PIECE_BYTES], self._unread[_PIECE_BYTES:]
-            super().data_received(bytes(piece))
+        is_sound = False
+        try:
+            self._read_for_a_turn()
+            is_sound = True
+        finally:
+            if not is_sound:
+                self._transport.abort()  # as the event loop does where it calls itself
         if self._transport.is_closing():
             self._unread = memoryview(b"")
             return
         if self._unread:
             asyncio.get_running_loop().call_soon(self._work)
         self._pause(bool(self._unread))
+
+    def _read_for_a_turn(self) -> None:
+        until = time.monotonic() + _TURN_SECONDS
+        while self._unread and not self._transport.is_closing() and time.monotonic() < until:
+            piece, self._unread = self._unread[:_PIECE_BYTES], self._unread[_PIECE_BYTES:]
+            super().data_received(bytes(piece))
 
     def _pause(self, wanted: bool) -> None:
         if wanted != self._is_paused:

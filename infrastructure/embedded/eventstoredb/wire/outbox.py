@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 _MOST_BYTES = 64 * 1024
-_MOST_UNSENT_BYTES = 4 * 1024 * 1024
+# A page for each of the hundred calls that a connection may have; flow control holds the rest back.
+_MOST_UNSENT_BYTES = 32 * 1024 * 1024
+_LINGER_SECONDS = 5.0
 
 
 class Outbox:
@@ -28,8 +30,10 @@ class Outbox:
             self._send()
 
     def close(self) -> None:
+        """What is unsent has a while to be taken: a client that reads no more is not to hold it for ever."""
         self._send()
         self._transport.close()
+        self._loop.call_later(_LINGER_SECONDS, self._transport.abort)
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
