@@ -58,12 +58,17 @@ def _whole_number(text: object) -> object:
     return int(text) if isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text) else text
 
 
+def _names(text: object) -> object:
+    return tuple(name.strip() for name in text.split(",")) if isinstance(text, str) else text
+
+
 class Settings(BaseModel):
     """The settings of one deployment. Each is read from FOLDSTREAM_<NAME>; an empty variable counts as not set.
 
     `eventstore_uri` and `redis_uri`: the servers to use; None where `serve` is to run the embedded ones.
     `namespace`: what the keys in Redis and the names of consumer groups begin with.
     `partitions`: into how many shares each read model is divided.
+    `skip_unreadable`: the projections that pass by events which today's code can't read, and log them; the others stop.
     `command_seconds`: how long a command may take before its caller is told that the store is not available.
     `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
     their turn; `queries_at_once`: how many queries may be open. Whoever comes beyond that is told to come back.
@@ -75,6 +80,7 @@ class Settings(BaseModel):
     redis_uri: Annotated[str, AfterValidator(_redis_uri)] | None = Field(default=None, repr=False)
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "foldstream"
     partitions: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_whole_number)] = 1
+    skip_unreadable: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     command_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 4
     commands_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=90)] = 64
     commands_waiting: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=100_000)] = 1024

@@ -28,7 +28,7 @@ from infrastructure.readmodels.errors import (
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.reading import reader_of
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
-from infrastructure.subscriptions.catch_up import CatchUp
+from infrastructure.subscriptions.catch_up import CatchUp, Read
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
@@ -39,13 +39,17 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where events come from and rows go to, under which namespace, and into how many partitions they are cut."""
+    """Where events come from and rows go to, under which namespace, and into how many partitions they are cut.
+
+    `skip_unreadable` are the names of the projections that pass by what can't be read; the others stop there.
+    """
 
     eventstore_uri: str
     redis_uri: str
     namespace: str
     partitions: int
     codec: EventCodec
+    skip_unreadable: frozenset[str] = frozenset()
 
 
 def on_failure(error: Exception, failures: int) -> Retry:
@@ -110,8 +114,12 @@ class Follower(Generic[RowT]):
             after, end = self._begin(client)
             self._log.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
-            with CatchUp(client, self._pattern, after, reader_of(self._projection, self._deployment.codec)) as frames:
+            with CatchUp(client, self._pattern, after, self._reader()) as frames:
                 self.consume(frames.batches(), end)
+
+    def _reader(self) -> Read:
+        skip = self._projection.name in self._deployment.skip_unreadable
+        return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
 
     def consume(self, batches: Iterable[Batch], end: int) -> None:
         """Commits batch by batch; `end` is where the log ended when the subscription began."""

@@ -1,36 +1,62 @@
 """What a projection makes of the log's records: which ones it decodes, and which it passes by."""
 
-from typing import Any
+from collections.abc import Set
+from typing import Any, Final
 
+import structlog
 from esdbclient import RecordedEvent
 
+from domain.message import Event, Recorded
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import UnknownEventType
+from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from infrastructure.subscriptions.catch_up import Read
 from infrastructure.subscriptions.frames import CheckpointReached, Frame, Happened
 from projections.projection import Projection
 
+_UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
+_log: Final = structlog.get_logger()
 
-def reader_of(projection: Projection[Any], codec: EventCodec) -> Read:
+
+def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> Read:
     """Decodes what the projection handles; ignored events and the system's own only move the checkpoint.
 
     An older record may mean several events, and others than its name says: it is decoded to be told. The reader
-    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent.
+    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent, or passes such a record by and
+    says so in the log, where it is told to skip them.
     """
     handled = {name for event in projection.handlers for name in event.stored_names()}
     passed = {name for event in projection.ignored for name in event.stored_names()} - handled
     concerned = projection.handlers.keys() | projection.ignored
 
     def read(recorded: RecordedEvent) -> Frame:
-        position = recorded.commit_position or 0
         if recorded.type in handled:
-            events = codec.events_in(recorded)
-            for event in events:
-                if type(event.event) not in concerned:
-                    raise UnknownEventType(event.stream, event.version, position, event.event.stored_name)
-            return Happened(events)
+            return Happened(_demand(concerned, codec.events_in(recorded)))
+        position = recorded.commit_position or 0
         if recorded.type in passed or recorded.type.startswith("$"):
             return CheckpointReached(position)
         raise UnknownEventType(recorded.stream_name, recorded.stream_position, position, recorded.type)
 
-    return read
+    def read_or_skip(recorded: RecordedEvent) -> Frame:
+        try:
+            return read(recorded)
+        except _UNREADABLE as error:
+            _log.warning(
+                "event_skipped",
+                projection=projection.name,
+                error=type(error).__name__,
+                reason=str(error),
+                stream=error.stream,
+                version=error.version,
+                position=error.position,
+            )
+            return CheckpointReached(error.position)
+
+    return read_or_skip if skip_unreadable else read
+
+
+def _demand(concerned: Set[type[Event]], events: list[Recorded[Any]]) -> list[Recorded[Any]]:
+    """The same events, all of which have to be among those that the projection knows."""
+    for recorded in events:
+        if type(recorded.event) not in concerned:
+            raise UnknownEventType(recorded.stream, recorded.version, recorded.position, recorded.event.stored_name)
+    return events

@@ -4,20 +4,31 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels import worker
 from infrastructure.readmodels.follower import Deployment
 from service.consumers import EVENTS, PROJECTIONS
-from service.settings import Settings
+from service.settings import Settings, SettingsError, variable_of
 from service.workers.lifetime import end_with, told_to_stop_threads
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
     """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed."""
-    deployment = Deployment(
+    deployment = deployment_of(settings)
+    stop = told_to_stop_threads()
+    end_with(stop_when_closed)
+    worker.run_projections(PROJECTIONS, deployment, stop)
+    return 0
+
+
+def deployment_of(settings: Settings) -> Deployment:
+    """What these settings say to projections. Raises SettingsError, also for the name of a projection there is not."""
+    known = [projection.name for projection in PROJECTIONS]
+    if unknown := [name for name in settings.skip_unreadable if name not in known]:
+        raise SettingsError(
+            variable_of("skip_unreadable"), f"there is no projection {unknown[0]!r}; there are: {', '.join(known)}"
+        )
+    return Deployment(
         eventstore_uri=settings.eventstore,
         redis_uri=settings.redis,
         namespace=settings.namespace,
         codec=EventCodec(EVENTS),
         partitions=settings.partitions,
+        skip_unreadable=frozenset(settings.skip_unreadable),
     )
-    stop = told_to_stop_threads()
-    end_with(stop_when_closed)
-    worker.run_projections(PROJECTIONS, deployment, stop)
-    return 0
