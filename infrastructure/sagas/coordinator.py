@@ -92,10 +92,9 @@ class SagaCoordinator:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
         facts = self.saga.hear(ask, [recorded.event for recorded in outcome.events], run.history.state)
-        if not facts:
+        if not facts or not outcome.events:  # a saga's command leaves an event in its target's stream, always
             raise SagaStuck(run.history.stream, ask.step)
-        answer = outcome.events[-1].id if outcome.events else request.causation_id
-        await self._store(run, run.reaction_to(answer), facts)
+        await self._store(run, run.reaction_to(outcome.events[-1].id), facts)
 
     async def _store(self, run: "_Run", reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
