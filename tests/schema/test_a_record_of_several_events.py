@@ -1,0 +1,187 @@
+"""Where an old record means several events, they are decided on, folded and reacted to together, under one version."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from esdbclient import AsyncEventStoreDBClient, StreamState
+
+from domain.message import Recorded
+from infrastructure.eventstore.commands import CommandHandler, Outcome
+from infrastructure.eventstore.errors import CommandIdReused, UnknownEventType, VersionMismatch
+from infrastructure.readmodels.fold import fold, touched
+from infrastructure.readmodels.reading import reader_of
+from infrastructure.sagas.consumer import consume_saga
+from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.group import pattern_of
+from infrastructure.sagas.sweep import Sweep
+from infrastructure.subscriptions.frames import Frame, Happened
+from infrastructure.subscriptions.policy import Stop
+from projections.projection import Add, Entry, Projection
+from tests.eventstore.tally import connected, request
+from tests.schema.lamps import CODEC, LAMP, LAMPS, LIGHTS, SAGA, LampLit, LampNamed, LampRow, NameLamp, begun, decider
+from tests.schema.lamps import recorded as as_recorded
+
+SECONDS = 20.0
+
+
+def frame(projection: Projection[LampRow], *names: str) -> Frame:
+    return reader_of(projection, CODEC)(as_recorded(begun(LAMP, *names), version=3, position=10))
+
+
+def test_a_read_model_takes_in_all_of_it_at_once() -> None:
+    batch = [frame(LAMPS, "ann", "bob")]
+    assert touched(LAMPS, batch, None) == [LAMP]
+    folded = fold(LAMPS, {}, batch, None)
+    assert folded.rows == {LAMP: LampRow(lit=1, names=("ann", "bob"), version=3)}
+    assert [change for change in folded.changes.values() if isinstance(change, Add)] == [
+        Add(Entry("names:2", LAMP, 10))
+    ]
+    assert (folded.position, folded.failure) == (10, None)
+
+
+def test_a_read_model_takes_in_nothing_of_it_where_one_part_fails() -> None:
+    folded = fold(LAMPS, {}, [frame(LAMPS, "ann", "")], 4)
+    assert (folded.rows, folded.changes, folded.position) == ({}, {}, 4)
+    assert folded.failure is not None
+    assert (folded.failure.version, folded.failure.position) == (3, 10)
+    assert "a name has letters" in folded.failure.reason
+
+
+def test_a_read_model_does_not_take_it_in_again() -> None:
+    folded = fold(LAMPS, {}, [frame(LAMPS, "ann"), frame(LAMPS, "ann")], None)
+    assert folded.rows == {LAMP: LampRow(lit=1, names=("ann",), version=3)}
+
+
+def test_a_read_model_that_ignores_a_part_of_it_takes_in_the_rest() -> None:
+    folded = fold(LIGHTS, {}, [frame(LIGHTS, "ann")], None)
+    assert folded.rows == {LAMP: LampRow(lit=1, names=(), version=3)}
+
+
+def test_two_parts_at_one_place_of_an_index_are_refused() -> None:
+    """Pages of an index end between places: of two entries at one of them the second could be missed."""
+    by_name = replace(
+        LAMPS, index=lambda before, after: [Add(Entry("names", name, 10)) for name in (after.names if after else ())]
+    )
+    folded = fold(by_name, {}, [frame(by_name, "ann", "bob")], None)
+    assert folded.failure is not None
+    assert "several events of one record stand at one place in names" in folded.failure.reason
+
+
+def test_a_part_that_the_read_model_does_not_know_stops_it() -> None:
+    unaware = replace(LIGHTS, ignored=frozenset())
+    with pytest.raises(UnknownEventType) as refusal:
+        frame(unaware, "ann")
+    assert (refusal.value.type, refusal.value.version, refusal.value.position) == ("LampNamed", 3, 10)
+
+
+async def _append(client: AsyncEventStoreDBClient, lamp_id: str, *names: str) -> Any:
+    event = begun(lamp_id, *names)
+    await client.append_to_stream(f"lamp-{lamp_id}", current_version=StreamState.NO_STREAM, events=event, timeout=5.0)
+    return event
+
+
+def test_a_command_is_decided_on_all_of_it_and_appended_after_the_record(eventstore_uri: str) -> None:
+    async def story() -> tuple[Outcome, Outcome, Outcome]:
+        lamp_id = str(uuid4())
+        async with connected(eventstore_uri) as client:
+            await _append(client, lamp_id, "ann", "bob")
+            handler = CommandHandler(client, CODEC)
+            known = await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="bob"), request(if_version=0))
+            with pytest.raises(VersionMismatch):
+                await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="cid"), request(if_version=2))
+            sent = request(if_version=0)
+            new = await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="cid"), sent)
+            return known, new, await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="cid"), sent)
+
+    known, new, again = asyncio.run(story())
+    assert (known.events, known.version) == ((), 0)
+    assert (new.version, [each.event.name for each in new.events]) == (1, ["cid"])
+    assert (again.repeated, again.version, again.position, again.events) == (True, 1, new.position, new.events)
+
+
+def test_a_repeat_of_the_command_that_left_it_is_answered_with_all_of_it(eventstore_uri: str) -> None:
+    async def story() -> Outcome:
+        lamp_id, sent = str(uuid4()), request()
+        async with connected(eventstore_uri) as client:
+            event = begun(lamp_id, "ann", command_id=sent.command_id)
+            stream = f"lamp-{lamp_id}"
+            await client.append_to_stream(stream, current_version=StreamState.NO_STREAM, events=event, timeout=5.0)
+            handler = CommandHandler(client, CODEC)
+            other = replace(sent, digest="another")
+            with pytest.raises(CommandIdReused):
+                await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="cid"), other)
+            return await handler.handle(decider, NameLamp(lamp_id=lamp_id, name="cid"), sent)
+
+    outcome = asyncio.run(story())
+    assert outcome.repeated
+    assert outcome.version == 0
+    assert [(type(each.event), each.index, each.version) for each in outcome.events] == [
+        (LampLit, 0, 0),
+        (LampNamed, 1, 0),
+    ]
+
+
+def test_a_saga_asks_the_store_for_records_by_their_older_names_too() -> None:
+    assert pattern_of(SAGA) == "(?:LampBegun|LampNamed)"
+
+
+async def _noted(client: AsyncEventStoreDBClient, lamp_id: str) -> list[Recorded[Any]]:
+    records = await client.get_stream(f"lampnote-{lamp_id}", timeout=5.0)
+    return [each for record in records for each in CODEC.events_in(record)]
+
+
+def _coordinator(client: AsyncEventStoreDBClient) -> SagaCoordinator:
+    def route(command: Any) -> Any:
+        raise AssertionError("it asks for nothing")
+
+    return SagaCoordinator(SAGA, route, CommandHandler(client, CODEC), client, CODEC)
+
+
+def test_a_saga_reacts_to_each_part_that_wakes_it_once(eventstore_uri: str) -> None:
+    async def story() -> tuple[Any, list[Recorded[Any]]]:
+        lamp_id, stop = str(uuid4()), asyncio.Event()
+        async with connected(eventstore_uri) as client, connected(eventstore_uri) as own:
+            cause = await _append(client, lamp_id, "ann", "bob", "ann")
+            group = f"lampnotes-{uuid4()}"
+            consuming = asyncio.create_task(consume_saga(_coordinator(client), own, group, stop))
+            await _until_both_are_noted(client, lamp_id)
+            stop.set()
+            await asyncio.wait_for(consuming, SECONDS)
+            [record] = await client.get_stream(f"lamp-{lamp_id}", timeout=5.0)
+            for message in _coordinator(client).messages_in(record):
+                await _coordinator(client).react(message)
+            return cause, await _noted(client, lamp_id)
+
+    cause, noted = asyncio.run(story())
+    assert [each.event.name for each in noted] == ["ann", "bob"]
+    assert {each.metadata.causation_id for each in noted} == {cause.id}
+    assert len({each.id for each in noted}) == len({each.metadata.command_id for each in noted}) == 2
+
+
+async def _until_both_are_noted(client: AsyncEventStoreDBClient, lamp_id: str) -> None:
+    async with await client.subscribe_to_stream(f"lampnote-{lamp_id}") as subscription, asyncio.timeout(SECONDS):
+        async for record in subscription:
+            if record.stream_position == 1:
+                return
+
+
+def test_a_sweep_finds_what_no_delivery_brought(eventstore_uri: str) -> None:
+    async def story() -> list[Recorded[Any]]:
+        lamp_id = str(uuid4())
+        async with connected(eventstore_uri) as client:
+            await _append(client, lamp_id, "ann", "bob")
+            sweep = Sweep(_coordinator(client), client, lambda error, failures: Stop(str(error)))
+            await sweep.through(await client.get_commit_position(filter_exclude=[], timeout=5.0))
+            return await _noted(client, lamp_id)
+
+    assert [each.event.name for each in asyncio.run(story())] == ["ann", "bob"]
+
+
+def test_frames_hold_all_of_it() -> None:
+    held = frame(LAMPS, "ann")
+    assert isinstance(held, Happened)
+    assert [(type(each.event), each.index) for each in held.events] == [(LampLit, 0), (LampNamed, 1)]
+    assert held.position == 10
