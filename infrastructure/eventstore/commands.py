@@ -14,6 +14,7 @@ from esdbclient import AsyncEventStoreDBClient, NewEvent
 from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command, Event, Metadata, Recorded
+from infrastructure.eventstore.client import address_of
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import (
     CommandIdReused,
@@ -105,6 +106,7 @@ class CommandHandler:
         self._codec: Final = codec
         self._attempts: Final = attempts
         self._patience: Final = patience
+        self._address: Final = address_of(client)
         self._turns: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
         self._racing: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
@@ -113,17 +115,32 @@ class CommandHandler:
             attempts=None, timeout=patience, wait_initial=0.05, wait_max=0.5, wait_jitter=0.05
         )
 
-    async def handle(self, decider: Decider[CommandT, StateT, EventT], command: CommandT, request: Request) -> Outcome:
+    async def handle(
+        self,
+        decider: Decider[CommandT, StateT, EventT],
+        command: CommandT,
+        request: Request,
+        *,
+        seconds: float | None = None,
+    ) -> Outcome:
         """The outcome of the command, now or as it was when its id came first.
 
+        What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else unavailable.
+
         Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
-        Rejected. Then ConcurrencyConflict and
-        StoreUnavailable; and what a stream that can't be read or appended to raises.
+        Rejected. Then ConcurrencyConflict and StoreUnavailable; and what a stream that can't be read or appended to
+        raises.
         """
         stream = stream_name(decider.category, command.aggregate_id)
         history = History(self._streams, stream, decider.initial, decider.evolve, request.command_id)
         handling = _Handling(decider, command, request, history)
-        return await self._waiting(StoreUnavailable, self._race, handling)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._waiting(StoreUnavailable, self._race, handling)
+        except TimeoutError as error:
+            if handling.lost:
+                raise ConcurrencyConflict(stream, handling.lost) from error
+            raise StoreUnavailable(self._address, f"nothing came of it within {seconds or 0:.1f} s") from error
 
     async def _race(self, handling: "_Handling") -> Outcome:
         try:
@@ -167,7 +184,7 @@ class CommandHandler:
         try:
             await self._streams.append(history.stream, history.version, self._encoded(events, request))
         except RaceLost as race:
-            handling.lost = True
+            handling.lost += 1
             history.refused_at(race.current)
             raise
 
@@ -182,7 +199,7 @@ class CommandHandler:
 class _Handling:
     """One command on its way.
 
-    `sent` says that an append of it was tried, `lost` that others were faster, `waited` that its turn did not come.
+    `sent` says that an append of it was tried, `lost` how often others were faster, `waited` that its turn never came.
     """
 
     decider: Decider[Any, Any, Any]
@@ -190,7 +207,7 @@ class _Handling:
     request: Request
     history: History[Any]
     sent: bool = False
-    lost: bool = False
+    lost: int = 0
     waited: bool = False
 
     def found(self) -> Outcome:

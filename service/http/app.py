@@ -18,6 +18,7 @@ from service.http.observation import observed
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
+_TURN: Final = 0.75  # of a command's time may pass before its turn: what is left must do for the command itself
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
@@ -37,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.connections = connections
     app.state.metrics = Metrics()
-    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting)
+    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     for module in (orders, stock, accounts, health):
         app.include_router(module.router)

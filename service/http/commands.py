@@ -21,7 +21,7 @@ from service.http import idempotency, metrics
 from service.http.connections import Connections
 from service.http.gate import Gate
 from service.http.problems import Fault, Problem, malformed
-from service.http.refusals import problem_of, store_unavailable
+from service.http.refusals import problem_of
 
 ACTOR: Final = "anonymous"
 TENANT: Final = "default"
@@ -95,12 +95,11 @@ class Sender:
         seconds: int = self.request.app.state.settings.command_seconds
         decider = route(command)
         command_id = idempotency.command_id(stream_name(decider.category, command.aggregate_id), self.key)
-        try:
-            async with asyncio.timeout(seconds), gate:
-                request = self._described(command_id, digest, condition)
-                return await connections.handler.handle(decider, command, request)
-        except TimeoutError as error:
-            raise store_unavailable(f"Nothing came of it within {seconds} s.") from error
+        ends = asyncio.get_running_loop().time() + seconds
+        async with gate:
+            request = self._described(command_id, digest, condition)
+            left = ends - asyncio.get_running_loop().time()
+            return await connections.handler.handle(decider, command, request, seconds=left)
 
     def _described(self, command_id: UUID, digest: str, condition: int | None) -> CommandRequest:
         return CommandRequest(

@@ -7,9 +7,10 @@ from service.http.problems import Problem
 
 
 class Gate:
-    """Lets `at_once` through together and `waiting` more wait for their turn; beyond that, Problem `overloaded`."""
+    """Lets `at_once` through together and `waiting` more wait for their turn, up to `seconds`; else `overloaded`."""
 
-    def __init__(self, at_once: int, waiting: int = 0) -> None:
+    def __init__(self, at_once: int, waiting: int = 0, seconds: float | None = None) -> None:
+        self._seconds = seconds
         self._places = at_once + waiting
         self._turns = asyncio.Semaphore(at_once)
         self._inside = 0
@@ -19,7 +20,11 @@ class Gate:
             raise Problem("overloaded", f"{self._inside} requests of this kind are being worked on; come back later.")
         self._inside += 1
         try:
-            await self._turns.acquire()
+            async with asyncio.timeout(self._seconds):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            self._inside -= 1
+            raise Problem("overloaded", f"Its turn did not come within {self._seconds} s; come back later.") from error
         except BaseException:
             self._inside -= 1
             raise

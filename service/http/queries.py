@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from infrastructure.readmodels.queries import Page, Read
 from projections.projection import Projection, RowT
@@ -24,7 +24,17 @@ def _read_limit(text: object) -> int:
     return int(text)
 
 
-Seconds = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)]
+def _read_seconds(text: object) -> float:
+    if not isinstance(text, str) or not re.fullmatch(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?", text) or float(text) > 30:
+        raise ValueError("should be a number of seconds from 0 to 30")
+    return float(text)
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(_read_seconds),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 30, "default": 2}),
+]
 Limit = Annotated[
     int,
     BeforeValidator(_read_limit),

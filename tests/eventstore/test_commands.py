@@ -1,11 +1,12 @@
 """A command is decided against its stream, and appends what it decides or nothing."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
+from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, StreamState
 
 from domain.errors import Rejected, Unknown
 from domain.message import Metadata
@@ -20,6 +21,9 @@ from tests.eventstore.tally import (
     CountUpTo,
     LimitMet,
     OpenTally,
+    Tally,
+    TallyCommand,
+    TallyEvent,
     TallyOpened,
     decider,
     request,
@@ -149,5 +153,26 @@ def test_too_many_lost_races_are_a_conflict(eventstore_uri: str) -> None:
         assert len(lost) + len(counted) == 8
         assert {(conflict.stream, conflict.attempts) for conflict in lost} == {(f"tally-{tally}", 1)}
         assert await client.get_current_version(f"tally-{tally}") == len(counted)
+
+    tell(eventstore_uri, story)
+
+
+def test_races_lost_until_time_is_up_are_a_conflict_too(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+        await opened(handler, tally, limit=1_000_000)
+        with EventStoreDBClient(eventstore_uri) as rival:
+            beaten: list[int] = []
+
+            def decide(command: TallyCommand, state: Tally) -> list[TallyEvent]:
+                events = decider.decide(command, state)
+                faster = CODEC.encode(events[0], uuid4(), request().metadata(events[0]))
+                rival.append_to_stream(f"tally-{tally}", current_version=StreamState.ANY, events=[faster])
+                beaten.append(len(beaten))
+                return events
+
+            patient = CommandHandler(client, CODEC, attempts=1_000)
+            with pytest.raises(ConcurrencyConflict) as conflict:
+                await patient.handle(replace(decider, decide=decide), count(tally), request(), seconds=1.0)
+        assert conflict.value.attempts in {len(beaten) - 1, len(beaten)}  # time may end between the two
 
     tell(eventstore_uri, story)

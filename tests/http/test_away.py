@@ -55,7 +55,7 @@ def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> N
         began = time.monotonic()
         answer = http.post("/orders", json=order_form())
         assert 0.9 < time.monotonic() - began < 2.5
-    refused(answer, 503, "store-unavailable", f"Nothing came of it within 1 s. {NOT_KNOWN}")
+    refused(answer, 503, "store-unavailable", f"The event store can't be used at present. {NOT_KNOWN}")
 
 
 def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
@@ -71,7 +71,7 @@ def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
         {
             "event": "request_unserved",
             "log_level": "warning",
-            "reason": f"Nothing came of it within 1 s. {NOT_KNOWN}",
+            "reason": f"The event store at {address} can't be used: nothing came of it within 1.0 s",
         }
     ]
 
