@@ -41,11 +41,12 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """So many in so many seconds, and what they took of the server's processor time, in seconds."""
+    """So many in so many seconds, and what they took of the processors at the server and here, also in seconds."""
 
     count: int
     seconds: float
     server_cpu: float
+    client_cpu: float
 
     @property
     def rate(self) -> float:
@@ -53,7 +54,9 @@ class Run:
 
     @property
     def cost(self) -> str:
-        return f"{1e6 * self.server_cpu / self.count:.1f} µs of the server's CPU each"
+        """A server of its own is not measured where all is done in this process."""
+        server, client = (f"{1e6 * cpu / self.count:.1f} µs" for cpu in (self.server_cpu, self.client_cpu))
+        return f"CPU each: server {server}, client {client}" if self.server_cpu else f"CPU each: {client}"
 
 
 Part: TypeAlias = Callable[[Extent], Iterator[Figure]]
@@ -73,4 +76,4 @@ def compared(runs: Mapping[str, Run], unit: str, baselines: Mapping[str, str]) -
     """A figure for each; those without a baseline of their own are one."""
     for name, run in runs.items():
         baseline = baselines.get(name, name)
-        yield Figure(name, run.rate, unit, run.rate / runs[baseline].rate, baseline, run.cost if run.server_cpu else "")
+        yield Figure(name, run.rate, unit, run.rate / runs[baseline].rate, baseline, run.cost)

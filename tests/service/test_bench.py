@@ -48,11 +48,13 @@ def test_a_bench_that_there_is_not_is_refused_by_name() -> None:
 
 def test_ways_take_turns_and_the_middle_run_of_each_counts() -> None:
     fast, slow = iter([10, 30, 20]), iter([1, 2, 3])
-    runs = in_turns({"fast": lambda: Run(next(fast), 1.0, 0.0), "slow": lambda: Run(next(slow), 1.0, 0.5)}, rounds=3)
-    assert runs == {"fast": Run(20, 1.0, 0.0), "slow": Run(2, 1.0, 0.5)}
+    runs = in_turns(
+        {"fast": lambda: Run(next(fast), 1.0, 0.0, 0.1), "slow": lambda: Run(next(slow), 1.0, 0.5, 0.1)}, rounds=3
+    )
+    assert runs == {"fast": Run(20, 1.0, 0.0, 0.1), "slow": Run(2, 1.0, 0.5, 0.1)}
     assert list(compared(runs, "events/s", {"fast": "slow"})) == [
-        Figure("fast", 20.0, "events/s", 10.0, "slow"),
-        Figure("slow", 2.0, "events/s", 1.0, "slow", "250000.0 µs of the server's CPU each"),
+        Figure("fast", 20.0, "events/s", 10.0, "slow", "CPU each: 5000.0 µs"),
+        Figure("slow", 2.0, "events/s", 1.0, "slow", "CPU each: server 250000.0 µs, client 50000.0 µs"),
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 from uuid import uuid4
 
@@ -66,13 +66,13 @@ class _Appending:
         for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
             connection.execute(statement)
         connection.execute("CREATE TABLE IF NOT EXISTS records (position INTEGER PRIMARY KEY, frame BLOB NOT NULL)")
-        count, began = 0, perf_counter()
+        count, cpu, began = 0, process_time(), perf_counter()
         while perf_counter() - began < self.seconds:
             connection.execute("INSERT INTO records (frame) VALUES (?)", (data(count) + METADATA,))
             count += 1
-        seconds = perf_counter() - began
+        run = Run(count, perf_counter() - began, 0.0, process_time() - cpu)
         connection.close()
-        return Run(count, seconds, 0.0)
+        return run
 
     def _call(self, in_flight: int) -> int:
         return asyncio.run(_append_for(self.seconds, self.server.uri, in_flight))
