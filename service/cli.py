@@ -9,8 +9,10 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from infrastructure.eventstore.errors import EventStoreError
 from service import eventstore, logs
 from service.addresses import listen
+from service.commands import schema
 from service.errors import ServiceError
 from service.options import Host, Pipe, Port
 from service.settings import Settings, SettingsError
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 
 app.add_typer(eventstore.app, name="eventstore")
+app.add_typer(schema.app, name="schema")
 
 
 def _say_version(asked: bool) -> None:
@@ -137,7 +140,7 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
     except TyperException as refusal:
         code = _refused(refusal.format_message(), refusal.exit_code)
-    except (ServiceError, SettingsError) as refusal:
+    except (ServiceError, SettingsError, EventStoreError) as refusal:
         code = _refused(str(refusal), 1)
     except (KeyboardInterrupt, typer.Abort):
         code = 130  # as shells count a Ctrl-C that came before there was anything to stop

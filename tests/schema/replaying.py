@@ -21,6 +21,7 @@ from service.consumers import DECIDERS, EVENTS, PROJECTIONS, SAGAS
 
 SAMPLES: Final = Path(__file__).parents[1] / "samples"
 STORIES: Final = SAMPLES / "stories"
+RECORDED: Final = sorted(path.stem for path in SAMPLES.glob("*.json"))
 CODEC: Final = EventCodec(EVENTS)
 _BEGINNING: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 _FOLDS: Final[Mapping[str, Decider[Any, Any, Any] | Saga[Any, Any]]] = {

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from domain.message import Event
 from infrastructure.eventstore.schema import Schema
 from infrastructure.eventstore.shapes import Shape, fields_of, shapes_of
-from tests.schema.replaying import CODEC, SAMPLES, STORIES, load, record, replayed
+from tests.schema.replaying import CODEC, RECORDED, SAMPLES, STORIES, load, record, replayed
 
-RECORDED: Final = sorted(path.stem for path in SAMPLES.glob("*.json"))
 TOLD: Final = sorted(path.stem for path in STORIES.glob("*.json"))
 
 
