@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -14,6 +15,7 @@ from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
 from infrastructure.eventstore.identity import known_identity
 from infrastructure.eventstore.streams import partition_pattern
 from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.part import Part
 from projections.projection import Projection
 
@@ -21,6 +23,15 @@ T = TypeVar("T")
 _CALLS_AT_ONCE: Final = 32  # of the 100 that fit on the client's connection, and a small part of the store's attention
 _KNOWN_FOR: Final = 0.5  # seconds: no event store is replaced by another one faster
 _IDENTITY_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """That a partition has no event after its checkpoint, up to that position: the log does not change."""
+
+    generation: Generation
+    checkpoint: int | None
+    up_to: int
 
 
 class EventLog:
@@ -33,6 +44,7 @@ class EventLog:
         self._identity: str | None = None
         self._is_known = False
         self._asked = -_KNOWN_FOR
+        self._silent: Final[dict[tuple[str, int], _Silence]] = {}
 
     async def demand_own(self, projection: str, parts: Sequence[Part[Any]]) -> None:
         """Raises ReadModelUnavailable for parts that were folded from another event store, which was here before.
@@ -43,6 +55,15 @@ class EventLog:
         stores = {part.generation.store for part in parts}
         if not await self._may_be(stores, read - _KNOWN_FOR) and not await self._may_be(stores, read):
             raise ReadModelUnavailable(projection, "it was folded from another event store than the one that is there")
+
+    def is_known_at(self, projection: Projection[Any], part: Part[Any], at_least: int) -> bool:
+        """Whether the part was found to be the state at that position before: then nobody has to be asked."""
+        silence = self._silent.get((projection.name, part.partition))
+        return (
+            silence is not None
+            and (silence.generation, silence.checkpoint) == (part.generation, part.checkpoint)
+            and silence.up_to >= at_least
+        )
 
     async def not_at(
         self, projection: Projection[Any], parts: Sequence[Part[T]], at_least: int, seconds: float
@@ -57,17 +78,19 @@ class EventLog:
         if end < at_least:
             return parts
         async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(self._misses(projection, part, at_least, seconds)) for part in parts]
-        return [part for part, misses in zip(parts, asked, strict=True) if misses.result()]
+            asked = [tasks.create_task(self._silent_up_to(projection, part, end, seconds)) for part in parts]
+        return [part for part, silent in zip(parts, asked, strict=True) if silent.result() < at_least]
 
-    async def _misses(self, projection: Projection[Any], part: Part[Any], up_to: int, seconds: float) -> bool:
-        """Whether an event of the partition lies after the part's checkpoint, up to that position, or may do so."""
+    async def _silent_up_to(self, projection: Projection[Any], part: Part[Any], end: int, seconds: float) -> int:
+        """Up to where the partition has no event after the part's checkpoint: at most to where the log ended."""
         try:
             async with self._call(seconds):
                 positions = await self._next_positions(projection, part, seconds)
         except StoreUnavailable:
-            return True
-        return any(part.position < position <= up_to for position in positions)
+            return part.position
+        up_to = min([end, *(position - 1 for position in positions if position > part.position)])
+        self._silent[projection.name, part.partition] = _Silence(part.generation, part.checkpoint, up_to)
+        return up_to
 
     async def _next_positions(self, projection: Projection[Any], part: Part[Any], seconds: float) -> list[int]:
         """Where the partition goes on. Two events are enough: the first may be the one at the checkpoint itself.

@@ -34,15 +34,17 @@ async def wait_for(
     `read` is given the seconds that it may take. A partition's checkpoint moves when something of interest happens,
     else only every few hundred events of the log. So where parts stay behind for 40 ms, the log is asked (then every
     100 ms) whether it holds, between the checkpoint that was read and the token, any event of their partition. If
-    not, what was read *is* the state at the token, and the answer says so; the stored checkpoint stays the worker's
-    own: a query writes nothing.
+    not, what was read *is* the state at the token, and the answer says so; what was found out is remembered here, the
+    stored checkpoint stays the worker's own: a query writes nothing.
     """
     deadline = time.monotonic() + wait
     ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
     parts = await read(_at_most(READ_SECONDS, deadline))
     while True:
         await log.demand_own(projection.name, parts)
-        behind: Sequence[Part[T]] = [part for part in parts if part.position < at_least]
+        behind: Sequence[Part[T]] = [
+            part for part in parts if part.position < at_least and not log.is_known_at(projection, part, at_least)
+        ]
         if behind and time.monotonic() >= ask_at:
             behind = await log.not_at(projection, behind, at_least, _at_most(_ASK_SECONDS, deadline))
             ask_at = time.monotonic() + _ASK_EVERY

@@ -6,12 +6,13 @@ import pytest
 
 from infrastructure.readmodels.errors import ReadModelBehind
 from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.queries import Read
+from infrastructure.readmodels.queries import Read, ReadModels
 from projections.projection import Projection
 from tests.readmodels.logbook import Logbook
 from tests.readmodels.reading import Reader
 from tests.readmodels.tallies import Opened, Raised, Remarked, Tally, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
+from tests.support.eventstore import EventStoreProcess
 
 EVEN, ODD = "0000000a", "0000000b"
 SOON = 0.2
@@ -100,3 +101,25 @@ def test_a_query_writes_nothing(log: Logbook, reader: Reader, left: Projection[T
     position = log.elsewhere(1)
     assert get(reader, left, EVEN, position).position == position
     assert [part.position for part in reader.health(left).partitions] == [part.position for part in before]
+
+
+def test_what_the_log_said_once_is_not_asked_again(redis_uri: str, namespace: str, category: str) -> None:
+    """A log does not change: while the checkpoint stays where it is, the answer holds, also without the store."""
+    projection = tallies(category)
+    with EventStoreProcess(None) as store, Logbook(store.uri, category) as log:
+        deployed = deployment(store.uri, redis_uri, namespace, partitions=2)
+        reader = Reader(deployed)
+        written = log.write(EVEN, Opened(owner="ann"))
+        with ThreadWorker(deployed, projection):
+            reader.wait_until_available(projection)
+            row = reader.row(projection, EVEN, at_least=written)
+        token = log.elsewhere(1)
+
+        async def question(models: ReadModels) -> None:
+            assert await models.get(projection, EVEN, at_least=token, wait=SOON) == Read(row, token)
+            store.kill()
+            assert await models.get(projection, EVEN, at_least=token, wait=SOON) == Read(row, token)
+            with pytest.raises(ReadModelBehind):
+                await models.get(projection, EVEN, at_least=token + 1, wait=SOON)
+
+        reader.ask(question)
