@@ -9,6 +9,7 @@ from domain.errors import Rejected
 
 Currency: TypeAlias = Literal["EUR", "USD", "GBP", "JPY"]
 DECIMALS: Final[dict[Currency, int]] = {"EUR": 2, "USD": 2, "GBP": 2, "JPY": 0}
+_UNITS: Final = {currency: Decimal(1).scaleb(-decimals) for currency, decimals in DECIMALS.items()}
 _EXACT: Final = Context(prec=60, traps=[Inexact, InvalidOperation])  # rounding would be an error, not a surprise
 
 
@@ -29,8 +30,7 @@ class Money(BaseModel):
 
     @model_validator(mode="after")
     def _as_the_currency_counts(self) -> "Money":
-        exponent = self.amount.as_tuple().exponent
-        if exponent != -DECIMALS[self.currency]:
+        if not self.amount.same_quantum(_UNITS[self.currency]):
             raise ValueError(f"{self.currency} has {DECIMALS[self.currency]} decimals, not those of {self.amount}")
         return self
 

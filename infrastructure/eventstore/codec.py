@@ -1,7 +1,7 @@
 """Turns events into what the store keeps, and back."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
@@ -13,11 +13,12 @@ from domain.message import Event, Metadata, Recorded
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from infrastructure.eventstore.schema import Schema, Unfit, UnknownShape, first_of
 
-_AS_WRITTEN_HERE: Final = re.compile(
-    rb'\{"\$correlationId":"[0-9a-f-]{36}","\$causationId":"[0-9a-f-]{36}","command_id":"[0-9a-f-]{36}",'
-    rb'"digest":"[^"\\]*","actor":"[^"\\]*","tenant":"[^"\\]*","schema_version":([0-9]{1,9}),"time":"[0-9TZ:.+-]+"\}'
-)
-"""Metadata as `encode` writes it: then the version is read, and the rest when it is asked for."""
+_AS_WRITTEN_HERE: Final = re.compile(rb',"schema_version":([0-9]{1,9}),"time":"[0-9TZ:.+-]{20,32}"\}\Z')
+_LENGTH: Final = len(',"schema_version":123456789,"time":""}') + 32
+"""How metadata ends as `encode` writes it: then the version is read, and the rest when it is asked for.
+
+No other text ends so: within a text the quotes would be escaped, and within a member a second brace would follow.
+"""
 
 
 class EventCodec:
@@ -51,29 +52,27 @@ class EventCodec:
         Raises UnknownEventType, UnknownEventVersion or UnreadableEvent, which say where it lies. Metadata that looks
         like ours is read when it is asked for, and raises UnreadableEvent then.
         """
-        if recorded.type not in self.schema.names:
-            raise UnknownEventType(*_place(recorded), recorded.type)
-        written = _AS_WRITTEN_HERE.fullmatch(recorded.metadata)
-        if written is None:
-            metadata: Metadata | Callable[[], Metadata] = (read := _metadata(recorded))
-            version = read.schema_version
-        else:
-            metadata, version = partial(_metadata, recorded), int(written[1])
+        metadata, version = self._metadata(recorded)
         if recorded.commit_position is None or recorded.recorded_at is None:
             _unreadable(recorded, "the server did not say where and when it was written")
-        return [
-            Recorded(
-                event,
-                recorded.id,
-                recorded.stream_name,
-                recorded.stream_position,
-                recorded.commit_position,
-                recorded.recorded_at,
-                metadata,
-                index,
-            )
-            for index, event in enumerate(self._read(recorded, version))
-        ]
+        place = {
+            "id": recorded.id,
+            "stream": recorded.stream_name,
+            "version": recorded.stream_position,
+            "position": recorded.commit_position,
+            "at": recorded.recorded_at,
+            "metadata": metadata,
+        }
+        return [_recorded(event, index, place) for index, event in enumerate(self._read(recorded, version))]
+
+    def _metadata(self, recorded: RecordedEvent) -> tuple[Metadata | Callable[[], Metadata], int]:
+        written = _AS_WRITTEN_HERE.search(recorded.metadata[-_LENGTH:])
+        if written is not None:
+            return partial(_metadata, recorded), int(written[1])
+        if recorded.type not in self.schema.names:  # whoever wrote it, nothing can be expected of its metadata
+            raise UnknownEventType(*_place(recorded), recorded.type)
+        metadata = _metadata(recorded)
+        return metadata, metadata.schema_version
 
     def _read(self, recorded: RecordedEvent, version: int) -> list[Event]:
         try:
@@ -84,6 +83,13 @@ class EventCodec:
             if not error.known_name:
                 raise UnknownEventType(*_place(recorded), error.name) from error
             raise UnknownEventVersion(*_place(recorded), error.name, error.version) from error
+
+
+def _recorded(event: Event, index: int, place: Mapping[str, object]) -> Recorded[Any]:
+    """One is made of every event that is read; a frozen dataclass sets each member by itself, for as much again."""
+    made: Recorded[Any] = Recorded.__new__(Recorded)
+    vars(made).update(place, event=event, index=index)
+    return made
 
 
 def _metadata(recorded: RecordedEvent) -> Metadata:

@@ -119,6 +119,13 @@ def test_metadata_as_we_write_it_is_read_when_it_is_asked_for() -> None:
     assert (refusal.value.stream, refusal.value.version, refusal.value.position) == ("tally-0", 4, 99)
 
 
+@pytest.mark.parametrize("last", ['{"schema_version":9,"time":"2026-03-01T15:00:00Z"}', '",\\"schema_version\\":9"'])
+def test_only_the_metadatas_own_schema_version_counts(last: str) -> None:
+    ours = NEW.metadata[:-1].decode()
+    recorded = replace(STORED, metadata=f'{ours},"by_a_newer_writer":{last}}}'.encode())
+    assert CODEC.events_in(recorded) == CODEC.events_in(STORED)
+
+
 def test_an_event_that_could_not_be_read_again_is_not_stored() -> None:
     with pytest.raises(ValueError, match="TallyOpened is not among the events"):
         EventCodec([Counted]).encode(TallyOpened(limit=Decimal(1)), EVENT, METADATA)
