@@ -1,0 +1,80 @@
+"""Folds the records of a stream into the state that they amount to, and shows a state as JSON."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from esdbclient import RecordedEvent
+from pydantic import TypeAdapter
+
+from domain.message import Event, Recorded
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import UnreadableEvent
+
+Shown: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """How the streams of one category are folded."""
+
+    category: str
+    events: frozenset[type[Event]]
+    initial: Any
+    evolve: Callable[[Any, Any], Any]
+
+
+class Folding:
+    """The state of one stream so far, record by record."""
+
+    def __init__(self, boundary: Boundary, codec: EventCodec) -> None:
+        self.state: Any = boundary.initial
+        self._boundary = boundary
+        self._codec = codec
+
+    def take(self, record: RecordedEvent) -> list[Recorded[Any]]:
+        """Folds what the record means, and says it. Raises as `EventCodec.events_in`."""
+        events = self._codec.events_in(record)
+        for recorded in events:
+            if type(recorded.event) not in self._boundary.events:
+                reason = f"{recorded.event.stored_name}: is no event of {self._boundary.category}"
+                raise UnreadableEvent(recorded.stream, recorded.version, recorded.position, reason)
+            self.state = self._boundary.evolve(self.state, recorded.event)
+        return events
+
+
+def shown(state: Any) -> Shown:
+    """A state as JSON: its fields, and as `is`, which no field can be called, the name of its class."""
+    kind: Any = type(state)
+    return {"is": kind.__name__, **_adapter(kind).dump_python(state, mode="json")}
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field, named by its path, before and after; None stands for one that was not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def differences(before: Any, after: Any) -> list[Difference]:
+    """What differs between two states, as `shown`, leaf by leaf, in the order of the fields."""
+    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    fields = dict.fromkeys((*new, *old))
+    return [Difference(field, old.get(field), new.get(field)) for field in fields if old.get(field) != new.get(field)]
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if members is None:
+        yield path, value
+        return
+    for name, member in members:
+        yield from _leaves(member, f"{path}.{name}" if path else str(name))
