@@ -14,7 +14,7 @@ from tests.support.eventstore import EventStoreProcess, resident_bytes
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 PING, SETTINGS, WINDOW_UPDATE, RESET, HEADERS, GOAWAY = 6, 4, 8, 3, 1, 7
 END_HEADERS, ACKNOWLEDGED = 4, 1
-FLOOD_SECONDS = 1.0
+FLOOD_SECONDS = 0.7
 # A POST of gRPC to the method Read, in the static table's indices and plain literals (RFC 7541).
 REQUEST = b"\x83\x86\x04\x28/event_store.client.streams.Streams/Read\x0f\x10\x10application/grpc\x00\x02te\x08trailers"
 

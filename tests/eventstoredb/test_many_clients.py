@@ -1,179 +1,32 @@
 """Two hundred followers and two hundred writers at once: all get their share, and the slow cost nothing."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+import json
+import subprocess
+import sys
 from pathlib import Path
-from uuid import uuid4
 
-import grpc
 import pytest
-from esdbclient.protos.Grpc.streams_pb2 import AppendReq, AppendResp, ReadReq, ReadResp
-from google.protobuf.message import Message
 
-from tests.support.eventstore import EventStoreProcess, resident_bytes
-
-WRITERS = 200
-FOLLOWERS_OF_ALL, FOLLOWERS_OF_SOME, FOLLOWERS_OF_ONE, STALLED = 20, 90, 90, 10
-DATA = b"x" * 4000
-# A real server, too, takes no more on one connection.
-CALLS_PER_CONNECTION = 100
-SECONDS = 90.0
-STREAMS = "/event_store.client.streams.Streams/"
-Taken = list[tuple[int, str]]
-Following = grpc.aio.UnaryStreamCall[Message, ReadResp]
-
-
-class Crowd:
-    """Clients of one server, on as many connections as they need."""
-
-    def __init__(self, port: int, channels: AsyncExitStack) -> None:
-        self._port, self._channels = port, channels
-        self._calls = 0
-        self._channel: grpc.aio.Channel
-        self.written = [0] * WRITERS
-        self.least_when_first_was_done: int | None = None
-
-    async def follow(self, request: ReadReq) -> Following:
-        """A subscription that has begun."""
-        channel = await self._connection()
-        read = channel.unary_stream(
-            f"{STREAMS}Read", request_serializer=ReadReq.SerializeToString, response_deserializer=ReadResp.FromString
-        )
-        call: Following = read(request, timeout=SECONDS)
-        self._channels.callback(call.cancel)
-        assert (await _next(call)).WhichOneof("content") == "confirmation"
-        return call
-
-    async def write(self, number: int, count: int) -> None:
-        """One writer's appends, one after the other; notes how far the others are when the first is done."""
-        channel = await self._connection()
-        append = channel.stream_unary(
-            f"{STREAMS}Append",
-            request_serializer=AppendReq.SerializeToString,
-            response_deserializer=AppendResp.FromString,
-        )
-        for _ in range(count):
-            answer: AppendResp = await append(iter(_append(number)), timeout=SECONDS)
-            assert answer.success.current_revision == self.written[number]
-            self.written[number] += 1
-        if self.least_when_first_was_done is None:
-            self.least_when_first_was_done = min(self.written)
-
-    async def _connection(self) -> grpc.aio.Channel:
-        if self._calls % CALLS_PER_CONNECTION == 0:
-            options = [("grpc.use_local_subchannel_pool", 1)]
-            channel = grpc.aio.insecure_channel(f"127.0.0.1:{self._port}", options=options)
-            self._channel = await self._channels.enter_async_context(channel)
-        self._calls += 1
-        return self._channel
-
-
-async def _next(call: Following) -> ReadResp:
-    frame = await call.read()
-    assert isinstance(frame, ReadResp)
-    return frame
-
-
-async def events(call: Following) -> AsyncIterator[tuple[int, str]]:
-    """Position and stream of what the writers wrote."""
-    while True:
-        frame = await _next(call)
-        event = frame.event.event
-        name = event.stream_identifier.stream_name.decode()
-        if name.startswith("writer-"):
-            yield event.commit_position, name
-
-
-async def take(call: Following, count: int) -> Taken:
-    """So many of them, in the order in which they come."""
-    taken: Taken = []
-    async for each in events(call):
-        taken.append(each)
-        if len(taken) == count:
-            break
-    return taken
-
-
-async def take_each(calls: list[Following], count: int) -> list[Taken]:
-    return list(await asyncio.gather(*[take(call, count) for call in calls]))
-
-
-def _append(number: int) -> list[AppendReq]:
-    options, event = AppendReq(), AppendReq()
-    options.options.stream_identifier.stream_name = f"writer-{number:03}".encode()
-    options.options.any.SetInParent()
-    event.proposed_message.id.string = str(uuid4())
-    event.proposed_message.metadata.update({"type": "Written", "content-type": "application/octet-stream"})
-    event.proposed_message.data = DATA
-    return [options, event]
-
-
-def of_all(pattern: str = "") -> ReadReq:
-    request = ReadReq()
-    options = request.options
-    options.all.start.SetInParent()
-    options.subscription.SetInParent()
-    options.uuid_option.string.SetInParent()
-    if pattern:
-        options.filter.stream_identifier.regex = pattern
-        options.filter.max, options.filter.checkpointIntervalMultiplier = 32, 100
-    else:
-        options.no_filter.SetInParent()
-    return request
-
-
-def of_one(number: int) -> ReadReq:
-    request = of_all()
-    request.options.stream.stream_identifier.stream_name = f"writer-{number:03}".encode()
-    request.options.stream.start.SetInParent()
-    return request
-
-
-@dataclass
-class Outcome:
-    """What the whole log is to those who followed it, what the others took, and how it went."""
-
-    wholes: list[Taken]
-    stalled: list[Taken]
-    least_when_first_was_done: int | None
-    grown_bytes: int
-
-
-async def crowd(process: EventStoreProcess, count: int) -> Outcome:
-    """Everybody at once; those who stall read only when all others are done."""
-    async with AsyncExitStack() as channels:
-        people = Crowd(process.port, channels)
-        stalled = [await people.follow(of_all()) for _ in range(STALLED)]
-        every = [await people.follow(of_all()) for _ in range(FOLLOWERS_OF_ALL)]
-        tens = [await people.follow(of_all(f"^writer-{number:02}.$")) for number in range(20)]
-        twenties = [
-            await people.follow(of_all(f"^writer-.*{number % 10}$")) for number in range(FOLLOWERS_OF_SOME - 20)
-        ]
-        ones = [await people.follow(of_one(number)) for number in range(FOLLOWERS_OF_ONE)]
-        before = resident_bytes(process)
-        wholes, *_ = await asyncio.gather(
-            take_each(every, WRITERS * count),
-            take_each(tens, 10 * count),
-            take_each(twenties, 20 * count),
-            take_each(ones, count),
-            asyncio.gather(*[people.write(number, count) for number in range(WRITERS)]),
-        )
-        grown = resident_bytes(process) - before
-        late = await take_each(stalled, WRITERS * count)
-        return Outcome(wholes, late, people.least_when_first_was_done, grown)
+from tests.eventstoredb.crowd import SECONDS
+from tests.support.eventstore import EventStoreProcess
 
 
 def besiege(folder: Path, count: int, most_bytes: int) -> None:
+    """Each writer appends so many events."""
     with EventStoreProcess(folder) as process:
-        outcome = asyncio.run(asyncio.wait_for(crowd(process, count), SECONDS))
-    first = outcome.wholes[0]
-    assert first == sorted(set(first))
-    assert all(other == first for other in (*outcome.wholes, *outcome.stalled))
-    assert outcome.least_when_first_was_done is not None
-    assert outcome.least_when_first_was_done >= count // 4
-    assert outcome.grown_bytes < most_bytes
+        command = [
+            sys.executable,
+            "-m",
+            "tests.eventstoredb.crowd",
+            *map(str, (process.port, process.process.pid, count)),
+        ]
+        told = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS + 10, check=True, cwd=Path(__file__).parents[2]
+        )
+    outcome = json.loads(told.stdout)
+    assert outcome.pop("grown bytes") < most_bytes
+    assert outcome.pop("least when the first was done") >= count // 4
+    assert outcome == {"in order": True, "all the same": True}
 
 
 def test_all_get_their_share_and_a_reader_that_stalled_goes_on_where_it_was(folder: Path) -> None:

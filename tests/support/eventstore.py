@@ -128,5 +128,10 @@ class EventStoreProcess:
 
 def resident_bytes(process: EventStoreProcess) -> int:
     """How much memory the server holds."""
-    pages = int(Path(f"/proc/{process.process.pid}/statm").read_text().split()[1])
+    return resident_bytes_of(process.process.pid)
+
+
+def resident_bytes_of(pid: int) -> int:
+    """How much memory a process holds."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -22,6 +22,7 @@ GROUP = "witness"
 _CURRENT = re.compile(r"Stream position of last event is (\d+) not")
 _HELD = 20  # events that a consumer keeps unanswered
 SECONDS = 10.0
+_IMPATIENT = "&MaxDiscoverAttempts=1&DiscoveryInterval=1"  # the server they know is gone, and there is no other
 
 
 class Writer:
@@ -34,7 +35,7 @@ class Writer:
 
     def run(self, uri: str) -> None:
         """Until the server is gone."""
-        with suppress(EventStoreDBClientException), EventStoreDBClient(uri) as client:
+        with suppress(EventStoreDBClientException), EventStoreDBClient(f"{uri}{_IMPATIENT}") as client:
             unheard = self._unheard()
             if unheard is not None:
                 self._append(client, unheard.stream, unheard.expected, unheard.ids)
@@ -71,17 +72,25 @@ class Consumer:
 
     stream: str | None
     answered: set[int] = field(default_factory=set)
-    round: random.Random = field(default_factory=lambda: random.Random(1))
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    gone: threading.Event = field(default_factory=threading.Event)
 
     def run(self, uri: str) -> None:
-        """Until the server is gone."""
-        with suppress(EventStoreDBClientException), EventStoreDBClient(uri) as client:
-            held: list[RecordedEvent] = []
+        """Until the server is gone; says so before the client is closed, which takes it five seconds."""
+        with EventStoreDBClient(f"{uri}{_IMPATIENT}") as client:
+            try:
+                self._read_until_gone(client)
+            finally:
+                self.gone.set()
+
+    def _read_until_gone(self, client: EventStoreDBClient) -> None:
+        held: list[RecordedEvent] = []
+        with suppress(EventStoreDBClientException):
             subscription = self._read(client)
             for event in subscription:
                 held.append(event)
                 if len(held) > _HELD:
-                    self._answer(subscription, held.pop(self.round.randrange(len(held))))
+                    self._answer(subscription, held.pop(self.chance.randrange(len(held))))
 
     def drain(self, client: EventStoreDBClient, wanted: set[int]) -> None:
         """Answers everything, until nothing of what is wanted is left; stops after a while in any case."""
