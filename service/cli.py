@@ -10,9 +10,10 @@ import typer
 from typer.exceptions import TyperException
 
 from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.history.errors import HistoryError
 from service import eventstore, logs
 from service.addresses import listen
-from service.commands import schema
+from service.commands import history, schema
 from service.errors import ServiceError
 from service.options import Host, Pipe, Port
 from service.settings import Settings, SettingsError
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(eventstore.app, name="eventstore")
 app.add_typer(schema.app, name="schema")
+app.add_typer(history.app)
 
 
 def _say_version(asked: bool) -> None:
@@ -140,7 +142,7 @@ def main() -> NoReturn:
         code = app(standalone_mode=False)
     except TyperException as refusal:
         code = _refused(refusal.format_message(), refusal.exit_code)
-    except (ServiceError, SettingsError, EventStoreError) as refusal:
+    except (ServiceError, SettingsError, EventStoreError, HistoryError) as refusal:
         code = _refused(str(refusal), 1)
     except (KeyboardInterrupt, typer.Abort):
         code = 130  # as shells count a Ctrl-C that came before there was anything to stop
@@ -148,7 +150,8 @@ def main() -> NoReturn:
 
 
 def _refused(reason: str, code: int) -> int:
-    commands = {command.callback.__name__ for command in app.registered_commands if command.callback is not None}
+    registered = (*app.registered_commands, *history.app.registered_commands)
+    commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)
     who = f"foldstream {name}" if name else "foldstream"

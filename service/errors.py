@@ -3,6 +3,7 @@
 ServiceError
 ├── AddressUnusable     the port is in use, or the host is not this machine
 ├── FolderUnusable      the data folder can't be written
+├── FileUnusable        a file that was named can't be read or written
 ├── FolderInUse         another service holds the data folder
 ├── ChildRefused        a process does not start; says what it said itself
 └── NotReady            a process did not become ready in time
@@ -19,6 +20,13 @@ class FolderUnusable(ServiceError):
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(f"the data folder {folder} can't be used: {reason}")
         self.folder = folder
+        self.reason = reason
+
+
+class FileUnusable(ServiceError):
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"the file {file} can't be used: {reason}")
+        self.file = file
         self.reason = reason
 
 

@@ -66,15 +66,16 @@ class Difference:
 
 def differences(before: Any, after: Any) -> list[Difference]:
     """What differs between two states, as `shown`, leaf by leaf, in the order of the fields."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    old, new = dict(leaves(before)), dict(leaves(after))
     fields = dict.fromkeys((*new, *old))
     return [Difference(field, old.get(field), new.get(field)) for field in fields if old.get(field) != new.get(field)]
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value that has no members of its own, with its path: `balance.amount`."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
     if members is None:
         yield path, value
         return
     for name, member in members:
-        yield from _leaves(member, f"{path}.{name}" if path else str(name))
+        yield from leaves(member, f"{path}.{name}" if path else str(name))

@@ -16,25 +16,25 @@ app = typer.Typer(
 )
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """RFC 3339 with an offset, or a day, which begins at midnight in UTC."""
     try:
-        moment = datetime.fromisoformat(text)
+        given = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is neither a day nor a time such as 2026-03-01T15:00:00Z") from error
-    if moment.tzinfo is None:
+    if given.tzinfo is None:
         if len(text) > len("2026-03-01"):
             raise typer.BadParameter(f"{text!r} does not say its offset from UTC; for UTC put a Z behind it")
-        return moment.replace(tzinfo=UTC)
-    return moment
+        return given.replace(tzinfo=UTC)
+    return given
 
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Since: TypeAlias = Annotated[
-    datetime | None, typer.Option("--from", parser=_moment, metavar="TIME", help="Only what was written since then.")
+    datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Only what was written since then.")
 ]
 Until: TypeAlias = Annotated[
-    datetime | None, typer.Option("--to", parser=_moment, metavar="TIME", help="Only what was written before then.")
+    datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="Only what was written before then.")
 ]
 
 

@@ -1,0 +1,1 @@
+"""What `foldstream history`, `as-of`, `changes`, `trace`, `export` and `replay` show."""

@@ -1,0 +1,90 @@
+"""What a look back found, as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from esdbclient import RecordedEvent
+
+from infrastructure.history.moment import written
+from infrastructure.history.past import Change, StateAsOf
+from infrastructure.history.trace import Asked, Found, metadata_of, tree_of
+
+Answer: TypeAlias = dict[str, Any]
+
+
+def record_answer(record: RecordedEvent) -> Answer:
+    """A record as it is stored: null for data that are no JSON, and for who and why where it does not say so."""
+    said = metadata_of(record)
+    return {
+        "version": record.stream_position,
+        "position": record.commit_position,
+        "at": time_of(written(record)),
+        "id": str(record.id),
+        "type": record.type,
+        "schema_version": said and said.schema_version,
+        "actor": said and said.actor,
+        "command_id": said and str(said.command_id),
+        "correlation_id": said and str(said.correlation_id),
+        "causation_id": said and str(said.causation_id),
+        "data": _json(record.data),
+    }
+
+
+def history_answer(stream: str, records: Sequence[RecordedEvent], following: int | None) -> Answer:
+    """`next` is the version to go on from; null where that was all."""
+    return {"stream": stream, "events": [record_answer(record) for record in records], "next": following}
+
+
+def as_of_answer(found: StateAsOf) -> Answer:
+    return {**asdict(found), "since": time_of(found.since), "until": found.until and time_of(found.until)}
+
+
+def change_answer(change: Change) -> Answer:
+    return {
+        **{name: value for name, value in record_answer(change.record).items() if name != "data"},
+        "caused_by": change.cause and str(change.cause),
+        "events": [
+            {"name": recorded.event.stored_name, "data": recorded.event.model_dump(mode="json")}
+            for recorded in change.events
+        ],
+        "fields": [asdict(difference) for difference in change.fields],
+        "before": change.before,
+        "after": change.after,
+    }
+
+
+def trace_answer(correlation_id: str, found: Found) -> Answer:
+    return {
+        "correlation_id": correlation_id,
+        "source": "system projection" if found.searched is None else "search",
+        "searched": found.searched,
+        "complete": found.complete,
+        "commands": [_asked(asked) for asked in tree_of(found.records)],
+    }
+
+
+def time_of(at: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _asked(asked: Asked) -> Answer:
+    return {
+        "command_id": str(asked.command_id),
+        "causation_id": str(asked.causation_id),
+        "actor": asked.actor,
+        "stream": asked.stream,
+        "events": [
+            {**record_answer(told.record), "caused": [_asked(caused) for caused in told.caused]} for told in asked.left
+        ],
+    }
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""Looks back and prints what was found, for people or as JSON; 0 is the exit code of all that found something."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from uuid import UUID
+
+import typer
+from esdbclient import RecordedEvent
+
+from infrastructure.eventstore.client import reader_client
+from infrastructure.history.errors import OutOfReach
+from infrastructure.history.export import line_of, records_in
+from infrastructure.history.moment import written
+from infrastructure.history.past import Change, Past, StateAsOf, walk
+from infrastructure.history.records import Records
+from infrastructure.history.trace import find
+from service.errors import FileUnusable
+from service.history import tables
+from service.history.answers import as_of_answer, change_answer, history_answer, trace_answer
+from service.history.sources import BOUNDARIES, CODEC, boundary_of, stream_called
+
+
+@dataclass(frozen=True, slots=True)
+class Lookout:
+    """From where one looks back: the store, and whether the answer is to be JSON.
+
+    All of it raises UnknownStream, StreamGone and StoreUnavailable; what folds also raises UnknownCategory and what
+    reading events raises.
+    """
+
+    uri: str
+    json: bool
+
+    def history(self, name: str, first: int, limit: int) -> int:
+        """Prints records as they are stored."""
+        with self._records(stream_called(name)) as records:
+            page = list(records.page(first, limit + 1))
+            following = page[limit].stream_position if len(page) > limit else None
+            if not page:
+                records.last()  # says where there is no such stream at all
+        if self.json:
+            print_json(history_answer(records.stream, page[:limit], following))
+        else:
+            tables.show_records(records.stream, page[:limit], following)
+        return 0
+
+    def as_of_time(self, name: str, at: datetime) -> int:
+        """Prints the state at that time. Raises OutOfReach."""
+        return self._as_of(name, lambda past: past.as_of_time(at))
+
+    def as_of_version(self, name: str, version: int) -> int:
+        """Prints the state after that version. Raises OutOfReach."""
+        return self._as_of(name, lambda past: past.as_of_version(version))
+
+    def changes(self, name: str, since: datetime | None, until: datetime | None) -> int:
+        """Prints all changes of one stream between two times."""
+        with self._past(name) as (stream, past):
+            changes = list(past.changes(since, until))
+        if self.json:
+            print_json({"stream": stream, "changes": [change_answer(change) for change in changes]})
+        else:
+            tables.show_changes(stream, changes)
+        return 0
+
+    def trace(self, correlation_id: UUID, limit: int, since: datetime | None) -> int:
+        """Prints the tree of a correlation id. Raises NothingTraced."""
+        with reader_client(self.uri) as client:
+            found = find(client, correlation_id, BOUNDARIES, limit=limit, since=since)
+        if self.json:
+            print_json(trace_answer(str(correlation_id), found))
+        else:
+            tables.show_tree(str(correlation_id), found)
+        return 0
+
+    def export(self, name: str, out: Path | None) -> int:
+        """Writes a stream as JSON lines. Raises FileUnusable."""
+        with self._records(stream_called(name)) as records:
+            lines = (line_of(record) for record in records.through(0, records.last().stream_position))
+            if out is None:
+                for line in lines:
+                    typer.echo(line)
+            else:
+                _write(out, lines)
+        return 0
+
+    def _as_of(self, name: str, ask: Callable[[Past], StateAsOf]) -> int:
+        with self._past(name) as (_, past):
+            found = ask(past)
+        if self.json:
+            print_json(as_of_answer(found))
+        else:
+            tables.show_state(found)
+        return 0
+
+    @contextmanager
+    def _past(self, name: str) -> Iterator[tuple[str, Past]]:
+        stream = stream_called(name)
+        boundary = boundary_of(stream)
+        with self._records(stream) as records:
+            yield stream, Past(records, boundary, CODEC)
+
+    @contextmanager
+    def _records(self, stream: str) -> Iterator[Records]:
+        with reader_client(self.uri) as client:
+            yield Records(client, stream)
+
+
+def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:
+    """Folds an exported stream as far as version `until`; prints each step, or the state at the end. Needs no store.
+
+    Raises OutOfReach, FileUnusable, ExportUnreadable, UnknownCategory, and what reading events raises.
+    """
+    try:
+        with file.open(encoding="utf-8") as lines:
+            records = list(records_in(str(file), lines))
+    except OSError as error:
+        raise FileUnusable(file, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise FileUnusable(file, "it is not text in UTF-8") from error
+    chosen = list(takewhile(lambda record: until is None or record.stream_position <= until, records))
+    if not chosen:
+        raise OutOfReach(records[0].stream_name, f"begins in {file} at version {records[0].stream_position}")
+    (_print_steps if step else _print_end)(chosen, json=json)
+    return 0
+
+
+def _print_steps(records: list[RecordedEvent], *, json: bool) -> None:
+    changes = _walk(records)
+    if json:
+        print_json([change_answer(change) for change in changes])
+        return
+    for change in changes:
+        tables.show_step(change)
+
+
+def _print_end(records: list[RecordedEvent], *, json: bool) -> None:
+    (last,) = deque(_walk(records), maxlen=1)
+    record = last.record
+    end = StateAsOf(
+        stream=record.stream_name,
+        version=record.stream_position,
+        since=written(record),
+        until=None,
+        first_version=records[0].stream_position,
+        state=last.after,
+    )
+    if json:
+        print_json(as_of_answer(end))
+    else:
+        tables.show_state(end)
+
+
+def _walk(records: list[RecordedEvent]) -> Iterator[Change]:
+    return walk(iter(records), boundary_of(records[0].stream_name), CODEC)
+
+
+def _write(out: Path, lines: Iterator[str]) -> None:
+    """Whole or not at all: under another name until it is complete."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        part.replace(out)
+    except OSError as error:
+        raise FileUnusable(out, error.strerror or str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def print_json(content: object) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,62 @@
+"""Which streams have a state and how it is folded, what they may be called, and the store that they are read from."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from domain.decider import Decider
+from domain.saga import Saga
+from domain.stock.stock import decider as stock
+from domain.stock.stock import stock_id
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.streams import stream_name
+from infrastructure.history.errors import UnknownCategory
+from infrastructure.history.states import Boundary
+from service.consumers import DECIDERS, EVENTS, SAGAS
+from service.settings import Settings
+
+CODEC: Final = EventCodec(EVENTS)
+
+
+def _boundary(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Boundary:
+    return Boundary(source.category, frozenset(source.events), source.initial, source.evolve)
+
+
+BOUNDARIES: Final[Mapping[str, Boundary]] = {
+    **{decider.category: _boundary(decider) for decider in DECIDERS},
+    **{saga.category: _boundary(saga) for saga in SAGAS},
+}
+_SKU: Final = re.compile(rf"{stock.category}:(.+)", re.DOTALL)
+
+
+def stream_called(name: str) -> str:
+    """The stream of that name; `stock:SKU` is that of a SKU, whose id nobody knows by heart."""
+    sku = _SKU.fullmatch(name)
+    return name if sku is None else stream_name(stock.category, stock_id(sku[1]))
+
+
+def boundary_of(stream: str) -> Boundary:
+    """How the stream is folded. Raises UnknownCategory."""
+    boundary = BOUNDARIES.get(stream.partition("-")[0])
+    if boundary is None:
+        raise UnknownCategory(stream, tuple(f"{category}-…" for category in BOUNDARIES))
+    return boundary
+
+
+def store_uri(data: Path) -> str:
+    """The event store that the environment names, else that of the service which runs in this folder.
+
+    Raises SettingsError where there is neither.
+    """
+    settings = Settings.from_environment()
+    return settings.eventstore_uri or _running_in(data) or settings.eventstore
+
+
+def _running_in(data: Path) -> str | None:
+    try:
+        listed = json.loads((data / "run" / "processes.json").read_text(encoding="utf-8"))
+        return next((str(entry["uri"]) for entry in listed if entry["name"] == "eventstore"), None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
