@@ -14,8 +14,14 @@ demo: .venv/ready
 serve: .venv/ready
 	@$(BIN)/foldstream serve
 
+# Two runs side by side, since tests of servers mostly wait; what the first said is shown at the end.
 test: check
-	@echo "== tests" && $(BIN)/pytest --ignore=tests/architecture
+	@echo "== tests"
+	@$(BIN)/pytest tests/eventstoredb > .venv/eventstoredb.log 2>&1 & store=$$!; \
+	$(BIN)/pytest --ignore=tests/architecture --ignore=tests/eventstoredb; rest=$$?; \
+	echo "== tests of the embedded event store"; \
+	wait $$store; store=$$?; cat .venv/eventstoredb.log; \
+	exit $$((rest | store))
 
 check: .venv/ready
 	@echo "== format" && $(BIN)/ruff format --check .
