@@ -134,7 +134,7 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
     early = written(records[0]) - timedelta(days=1)
     unset = "FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
     missing = tmp_path / "missing"
-    for arguments, line in (
+    refusals = (
         (("as-of", "order-0", "--version", "0"), "there is no stream order-0"),
         (("as-of", stream, "--version", "3"), f"{stream} ends at version 2"),
         (("as-of", stream, "--at", time_of(early)), f"{stream} holds nothing from before {records[0].recorded_at:%Y}"),
@@ -142,10 +142,12 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
         (("export", "order-0", "--out", str(missing)), "there is no stream order-0"),
         (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
         (("replay", str(missing)), f"the file {missing} can't be used: No such file or directory"),
-    ):
-        output, errors = run(*arguments, store=eventstore_uri, code=1)
-        assert (output, len(errors)) == ([], 1)
-        assert errors[0].startswith(f"foldstream {arguments[0]}: {line}")
+    )
+    environment = {"FOLDSTREAM_EVENTSTORE_URI": eventstore_uri}
+    running = [Listened((*FOLDSTREAM, *arguments), environment) for arguments, _ in refusals]
+    for process, (arguments, line) in zip(running, refusals, strict=True):
+        assert (process.wait(within=30), process.output, len(process.errors)) == (1, [], 1)
+        assert process.errors[0].startswith(f"foldstream {arguments[0]}: {line}")
     assert run("history", stream, "--data", str(tmp_path), code=1) == ([], [f"foldstream history: {unset}"])
 
 
