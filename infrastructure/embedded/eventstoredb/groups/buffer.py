@@ -58,17 +58,21 @@ class Buffer:
         """Whether there may be capacity left."""
         held: list[Message] = []
         capacity = True
-        while queue and capacity:
-            result = answer(queue[0])
-            capacity = result is not Answer.FULL
-            if capacity:
-                message = queue.popleft()
-                if result is Answer.HELD:
-                    held.append(message)
-                else:
-                    self.bytes -= message.size
-        queue.extendleft(reversed(held))
+        try:
+            while queue and capacity:
+                result = answer(queue[0])
+                capacity = result is not Answer.FULL
+                if capacity:
+                    self._take(queue.popleft(), result, held)
+        finally:
+            queue.extendleft(reversed(held))
         return capacity
+
+    def _take(self, message: Message, result: Answer, held: list[Message]) -> None:
+        if result is Answer.HELD:
+            held.append(message)
+        else:
+            self.bytes -= message.size
 
 
 def _rank(message: Message) -> tuple[bool, int]:

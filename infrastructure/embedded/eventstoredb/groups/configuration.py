@@ -44,7 +44,7 @@ class Configuration:
         newest = next((record for record in kept if record.type == TYPE), None)
         try:
             return [] if newest is None else list(map(_definition, json.loads(newest.data)["entries"]))
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise StartRefused(f"the list of persistent subscriptions is not readable: {error!r}") from error
 
     async def prepare(self) -> None:

@@ -4,7 +4,6 @@ What belongs together falls into one of 1,024 buckets, and a bucket into the han
 long as that is connected and no newcomer needs a share.
 """
 
-import json
 import math
 import zlib
 from collections import Counter
@@ -14,6 +13,7 @@ from infrastructure.embedded.eventstoredb.groups.choice import Nobody
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.streams.metadata import as_object
 
 BUCKETS = 1024
 LINK = "$>"
@@ -59,7 +59,7 @@ class Pinned:
         return sorted(buckets, key=lambda bucket: bucket not in busy)
 
     def _bucket(self, message: Message) -> int:
-        return zlib.crc32(self._key(message).encode()) % BUCKETS
+        return zlib.crc32(self._key(message).encode(errors="surrogatepass")) % BUCKETS
 
 
 def stream_of(message: Message) -> str:
@@ -71,11 +71,7 @@ def stream_of(message: Message) -> str:
 def correlation_of(message: Message) -> str:
     """The event's `$correlationId`, or its stream where there is none."""
     event = message.event or message.record
-    try:
-        metadata = json.loads(event.metadata)
-    except ValueError:
-        return stream_of(message)
-    correlation = metadata.get("$correlationId") if isinstance(metadata, dict) else None
+    correlation = (as_object(event.metadata) or {}).get("$correlationId")
     return correlation if isinstance(correlation, str) else stream_of(message)
 
 

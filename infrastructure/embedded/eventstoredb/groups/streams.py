@@ -45,10 +45,17 @@ class CheckpointStream:
             return None
         last = self._log.read_stream_backwards(self.name, MAX, 1)
         try:
-            return self._definition.position(json.loads(last[0].data)) if last else None
-        except (ValueError, AttributeError):  # anybody can write to this stream
+            return self._possible(self._definition.position(json.loads(last[0].data))) if last else None
+        except (ValueError, AttributeError, RecursionError):  # anybody can write to this stream
             logger.warning("checkpoint_unreadable", stream=self.name)
             return None
+
+    def _possible(self, position: int) -> int:
+        """Raises ValueError for a place that no source has."""
+        end = self._log.last_position if self._definition.stream is None else MAX
+        if not 0 <= position <= end:
+            raise ValueError(f"{position} is not between 0 and {end}")
+        return position
 
     async def write(self, position: int) -> None:
         """Raises LogError."""

@@ -36,6 +36,7 @@ class Writer:
         self._connection, self._committed = connection, committed
         self._transaction = Transaction(connection)
         self._waiting: deque[_Waiting] = deque()
+        self._taken: list[asyncio.Future[Any]] = []  # being written together
         self._something_waits = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "commit") if on_disk else None
         self._task = asyncio.create_task(self._run())
@@ -74,11 +75,11 @@ class Writer:
     async def _run(self) -> None:
         while True:
             await self._something_waits.wait()
-            taken: list[asyncio.Future[Any]] = []
+            self._taken = []
             try:
-                await self._write_together(taken)
+                await self._write_together(self._taken)
             except (sqlite3.Error, ValueError, OverflowError) as error:
-                self._roll_back(taken, error)
+                self._roll_back(self._taken, error)
             if not self._waiting:
                 self._something_waits.clear()
 
@@ -121,8 +122,9 @@ class Writer:
     def _give_up(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             logger.critical("log_writer_died", exc_info=task.exception())
-        while self._waiting:
-            _settle(self._waiting.popleft()[1], StorageFailed("the log is closed"))
+        for future in (*self._taken, *(future for _, future in self._waiting)):
+            _settle(future, StorageFailed("the log is closed"))
+        self._waiting.clear()
 
 
 def _settle(future: asyncio.Future[Any], answer: Any) -> None:

@@ -19,7 +19,7 @@ def resolve(reader: Reader, link: Record) -> Record | None:
     text, _, stream = link.data.decode(errors="replace").partition("@")
     number = _number(text)
     row = reader.stream(stream)
-    if number is None or row.last == MAX:
+    if number is None or not _NEWEST <= number <= MAX or row.last == MAX:
         return None
     found = reader.at(row, row.last if number == _NEWEST else number)
     return None if found is None else decode_frame(found[3])
