@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ _SHORT_TEXT, _FEW_REPEATS = 200, 2
 _REPEATS = re.compile(r"(?<!\()[*+?{]")  # without the question mark of a group's kind
 _NESTED = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=|\(\?\(|\(\?[a-zA-Z]*x")
 _REMEMBERED_BY_LIBRARY = 1000
+_AGAIN_SECONDS = 0.005
+_SEARCHING = (str(Path(re.__file__).parent), __file__)  # the library's code, and ours
 
 # The numbers behind the enumerations, which take longer than a search.
 _VIRTUAL, _set_timer = int(signal.ITIMER_VIRTUAL), signal.setitimer
@@ -75,7 +78,7 @@ class _Timer:
             signal.signal(signal.SIGVTALRM, self._ring)
             self._is_set_up = True
         self._is_running = True
-        _set_timer(_VIRTUAL, seconds)
+        _set_timer(_VIRTUAL, seconds, _AGAIN_SECONDS)
         return self
 
     def __enter__(self) -> None:
@@ -85,8 +88,9 @@ class _Timer:
         self._is_running = False
         _set_timer(_VIRTUAL, 0)
 
-    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._is_running:
+    def _ring(self, _signal: int, frame: FrameType | None) -> None:
+        """Rings again soon where others have come in between, such as the garbage collector: there it would be lost."""
+        if self._is_running and frame is not None and frame.f_code.co_filename.startswith(_SEARCHING):
             self._is_running = False
             raise _TimeIsUp
 
