@@ -1,0 +1,129 @@
+"""One aggregate as far as its stream was read: its state, where the stream ends, and which commands left something."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from domain.message import Event, Recorded
+from infrastructure.aggregates.bloom import BloomFilter
+from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
+from infrastructure.eventstore.reading import PAGE, Streams
+
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """SEGMENT versions of a stream, of which `last_version` is the last: the state after it, and the commands' ids."""
+
+    number: int
+    last_version: int
+    state: Any
+    commands: BloomFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An aggregate after the record `last_id`, number `version` of its stream, at `position` in the log."""
+
+    stream: str
+    version: int
+    position: int
+    last_id: UUID
+    state: Any
+    commands: CommandIds
+
+
+class Aggregate(Generic[StateT]):
+    """Reads a stream once and then only what was added.
+
+    `version` is that of its last event, -1 where it has none, and `position` that event's place in the log.
+    `snapshot_version`: the last that a snapshot was taken of, -1 where none is known. `unsaved`: the segments that
+    ended since they were last written down. `is_whole` says that no event was missing when the stream was read, as some
+    are where it was truncated; of what lacks its beginning no snapshot is taken.
+    """
+
+    def __init__(self, stream: str, initial: StateT, evolve: Callable[[StateT, Any], StateT]) -> None:
+        self.stream = stream
+        self._initial = initial
+        self._evolve = evolve
+        self._refused_at: int | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Starts anew, as if nothing had been read."""
+        self.state = self._initial
+        self.version = -1
+        self.position = 0
+        self.last_id: UUID | None = None
+        self.commands = CommandIds()
+        self.snapshot_version = -1
+        self.unsaved: list[Segment] = []
+        self.is_whole = True
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Starts from a snapshot. Whether the stream holds its last record must be known."""
+        self.state = snapshot.state
+        self.version = self.snapshot_version = snapshot.version
+        self.position = snapshot.position
+        self.last_id = snapshot.last_id
+        self.commands = snapshot.commands
+
+    def snapshot(self) -> Snapshot:
+        """What it is now. Raises ValueError where nothing was read."""
+        if self.last_id is None:
+            raise ValueError(f"nothing of {self.stream} was read")
+        return Snapshot(self.stream, self.version, self.position, self.last_id, self.state, self.commands.copy())
+
+    async def catch_up(self, streams: Streams) -> None:
+        """Folds what the stream holds beyond `version`. Raises what reading raises, and may then be called again."""
+        while (page := await streams.page(self.stream, self.version + 1)) is not None:
+            self.take(page)
+            if len(page) < PAGE:
+                self._settle()
+                return
+        self.forget()
+
+    def take(self, records: Iterable[Recorded[Any]]) -> None:
+        """Folds the records that follow, all of their events or none."""
+        try:
+            for recorded in records:
+                if recorded.version != self.version:
+                    self._begin(recorded.version)
+                self.state = self._evolve(self.state, recorded.event)
+                self.position = recorded.position
+                self.last_id = recorded.id
+                self.commands.add(recorded.metadata.command_id, recorded.version)
+        except Exception:
+            self.forget()  # half a page must not be taken for a whole one
+            raise
+
+    def append(self, events: Iterable[Event], last_id: UUID, command_id: UUID, position: int) -> None:
+        """Folds facts that were appended just now, one a record, the last of them under this id at this position."""
+        for event in events:
+            self._begin(self.version + 1)
+            self.state = self._evolve(self.state, event)
+            self.commands.add(command_id, self.version)
+        self.last_id = last_id
+        self.position = position
+
+    def refused_at(self, version: int | None) -> None:
+        """Notes the version at which the store says the stream ends, for a stream that shows none of its events."""
+        self._refused_at = version
+
+    def _begin(self, version: int) -> None:
+        """Goes to the next version, behind the end of a segment perhaps."""
+        if version != self.version + 1:
+            self.is_whole = False
+        while version >= (len(self.commands.sealed) + 1) * SEGMENT:
+            number = len(self.commands.sealed)
+            sealed = self.commands.seal()
+            if self.is_whole:
+                self.unsaved.append(Segment(number, version - 1, self.state, sealed))
+        self.version = version
+
+    def _settle(self) -> None:
+        if self.version == -1 and self._refused_at is not None:
+            self.version = self._refused_at  # truncated away as a whole: still nothing to see after the refusal
+            self.is_whole = False
