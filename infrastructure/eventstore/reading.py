@@ -48,8 +48,8 @@ class Streams:
         self._patience: Final = patience
         self._slots: Final = asyncio.Semaphore(calls_at_once)
 
-    async def page(self, stream: str, first: int) -> list[Recorded[Any]] | None:
-        """What is visible from version `first` on, up to PAGE records; None where there is no such stream, or no more.
+    async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
+        """What is visible from version `first` on, up to `limit` records; None where there is no such stream, or no more.
 
         An empty page is the end of the stream, or that of a stream all of which was truncated away.
         Raises StoreUnavailable, StreamGone, UnknownEventType, UnknownEventVersion, UnreadableEvent.
@@ -57,7 +57,7 @@ class Streams:
         try:
             async with self._call():
                 response = await self._client.read_stream(
-                    stream, stream_position=first, limit=PAGE, timeout=self._patience
+                    stream, stream_position=first, limit=limit, timeout=self._patience
                 )
                 return await self._decoded(response)
         except NotFound:
