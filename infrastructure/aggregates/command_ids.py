@@ -12,10 +12,10 @@ RECENT: Final = 64
 
 
 class CommandIds:
-    """The ids of a stream's commands: of the last RECENT ones with their versions, of older ones a filter each segment.
+    """The ids of a stream's commands: the last RECENT ones with their versions, of older ones a filter each segment.
 
-    A segment is SEGMENT versions of the stream: number 0 is the first of them. What a filter takes for one of its own is
-    to be looked up within the segment.
+    A segment is SEGMENT versions of the stream: number 0 is the first of them. What a filter takes for one of its own
+    is to be looked up within the segment.
     """
 
     def __init__(

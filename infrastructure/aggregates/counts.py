@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 class Counts:
     """Since the start. Each command is a hit or a miss; the others may come in any number.
 
-    `hits`: decided on what was remembered, with one append or from what is known of earlier commands; `misses`: nothing
-    was remembered. `retries`: what was decided so proved nothing, so the stream's tail was read and it was decided again.
-    `conflicts`: appends that found their stream at another version. `lookups`: repeats that were looked for in a stream,
-    of which `false_alarms` were none. `restored`: loads that began at a snapshot. `skipped`: snapshots by why they were
-    of no use. `taken`, `failed`, `passed_over`: snapshots that were written, that the store did not take, and that were
-    not taken because too many others waited.
+    `hits`: something was remembered of the aggregate; `misses`: nothing was. `retries`: what was decided on memory
+    proved nothing, so the stream's tail was read and it was decided again. `conflicts`: appends that found their stream
+    at another version. `lookups`: repeats that were looked for in a stream, of which `false_alarms` were none.
+    `restored`: loads that began at a snapshot. `skipped`: snapshots by why they were of no use. `taken`, `failed`,
+    `passed_over`: snapshots that were written, that the store did not take, and that were not taken because too many
+    others waited.
     """
 
     hits: int = 0
