@@ -49,7 +49,7 @@ class Streams:
         self._slots: Final = asyncio.Semaphore(calls_at_once)
 
     async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
-        """What is visible from version `first` on, up to `limit` records; None where there is no such stream, or no more.
+        """What is visible from version `first` on, up to `limit` records; None where there is no such stream.
 
         An empty page is the end of the stream, or that of a stream all of which was truncated away.
         Raises StoreUnavailable, StreamGone, UnknownEventType, UnknownEventVersion, UnreadableEvent.
