@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from service.bench.commands.deciding import deciding
 from service.bench.figures import Part
 from service.bench.store.appending import appending
 from service.bench.store.delivering import delivering
@@ -11,4 +12,5 @@ from service.bench.store.reading import reading
 
 BENCHES: Final[Mapping[str, tuple[Part, ...]]] = {
     "store": (reading, appending, delivering, keeping),
+    "commands": (deciding,),
 }

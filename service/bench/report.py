@@ -14,11 +14,11 @@ _COLUMNS = (("figure", "left"), ("value", "right"), ("", "left"), ("ratio", "rig
 
 def show(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) -> None:
     """Prints the tables."""
-    console = Console(highlight=False, width=180)
+    console = Console(highlight=False, width=200)
     for name, figures in benches.items():
         table = Table(title=name, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
         for column, justify in _COLUMNS:
-            table.add_column(column, justify="right" if justify == "right" else "left", no_wrap=True)
+            table.add_column(column, justify="right" if justify == "right" else "left", no_wrap=column != "note")
         for figure in figures:
             table.add_row(figure.name, _spelled(figure.value), figure.unit, *_comparison(figure), figure.note)
         console.print(table)

@@ -6,22 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from time import perf_counter, process_time
 from typing import Final
 from uuid import uuid4
 
-import grpc
 from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
-from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq
 
 from infrastructure.eventstore.client import command_client
 from service.bench.figures import Extent, Figure, Run, Way, compared, in_turns
+from service.bench.store.conversation import append_request, converse
 from service.bench.store.log import METADATA, data
 from service.bench.store.server import StoreServer, temporary_folder
 
 _IN_FLIGHT: Final = (16, 200)
-_BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
 _PLAIN: Final = "SQLite alone, one insert at a time"
 _CALLS, _BATCHES = "appends by calls", "appends on one call"
 
@@ -78,24 +75,8 @@ class _Appending:
         return asyncio.run(_append_for(self.seconds, self.server.uri, in_flight))
 
     def _converse(self, in_flight: int) -> int:
-        """Sends an append for every answer, until the time is up."""
-        requests: SimpleQueue[bytes | None] = SimpleQueue()
         streams = [f"bench-{uuid4()}" for _ in range(in_flight)]
-        end = perf_counter() + self.seconds
-        with grpc.insecure_channel(self.server.target) as channel:
-            converse: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(_BATCH_APPEND)
-            answers = converse(iter(requests.get, None))
-            for stream in streams:
-                requests.put(_batch(stream))
-            answered, sent = 0, in_flight
-            while answered < sent:
-                next(answers)
-                answered += 1
-                if perf_counter() < end:
-                    requests.put(_batch(streams[answered % in_flight]))
-                    sent += 1
-            requests.put(None)
-            return answered
+        return converse(self.server.target, lambda number: _batch(streams[number % in_flight]), in_flight, self.seconds)
 
 
 async def _append_for(seconds: float, uri: str, in_flight: int) -> int:
@@ -116,11 +97,4 @@ async def _append_until(end: float, client: AsyncEventStoreDBClient) -> int:
 
 
 def _batch(stream: str) -> bytes:
-    request = BatchAppendReq(is_final=True)
-    request.correlation_id.string = str(uuid4())
-    request.options.stream_identifier.stream_name = stream.encode()
-    request.options.any.SetInParent()
-    event = request.proposed_messages.add(data=data(0), custom_metadata=METADATA)
-    event.id.string = str(uuid4())
-    event.metadata.update({"type": "Measured", "content-type": "application/json"})
-    return request.SerializeToString()
+    return append_request(stream, NewEvent("Measured", data(0), METADATA))

@@ -1,0 +1,72 @@
+"""The bench's work done with our command handler, in a process of its own as the other libraries have.
+
+Run as `-m service.bench.commands.ours URI CALLERS`. Says its versions as a line of JSON; then reads lines
+`deposits SECONDS` or `orders SECONDS`, says `ready`, and answers each with what it did, until its input ends.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
+from time import perf_counter, process_time
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+import uvloop
+
+from domain.accounts import account
+from domain.ordering import order
+from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.commands import CommandHandler
+from service.bench.commands.work import CODEC, create_order, deposit, open_account, request
+
+Work: TypeAlias = Callable[[], Awaitable[object]]
+_PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
+
+
+async def answer(uri: str, callers: int) -> None:
+    """Works as it is told to, line by line."""
+    client = await command_client(uri)
+    handler = CommandHandler(client, CODEC, calls_at_once=callers)
+    say({"versions": {package: version(package) for package in _PACKAGES}})
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        kind, seconds = line.split()
+        works = await asyncio.gather(*(_work(kind, handler) for _ in range(callers)))
+        say({"ready": kind})
+        say(await _measured(works, float(seconds)))
+    await client.close()
+
+
+async def _work(kind: str, handler: CommandHandler) -> Work:
+    """What one caller does again and again."""
+    if kind == "orders":
+        return lambda: handler.handle(order.decider, create_order(str(uuid4())), request())
+    account_id = str(uuid4())
+    await handler.handle(account.decider, open_account(account_id), request())
+    return lambda: handler.handle(account.decider, deposit(account_id), request())
+
+
+async def _measured(works: Sequence[Work], seconds: float) -> dict[str, float]:
+    """Each caller sends its next command when the last one was answered, until the time is up."""
+    cpu, began = process_time(), perf_counter()
+    counts = await asyncio.gather(*(_repeat(work, began + seconds) for work in works))
+    return {"count": sum(counts), "seconds": perf_counter() - began, "cpu_seconds": process_time() - cpu}
+
+
+async def _repeat(work: Work, end: float) -> int:
+    count = 0
+    while perf_counter() < end:
+        await work()
+        count += 1
+    return count
+
+
+def say(what: dict[str, Any]) -> None:
+    """One line of JSON, at once."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(answer(sys.argv[1], int(sys.argv[2])))
