@@ -6,6 +6,8 @@ from typing import Final
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
 _HEX_DIGITS: Final = "0123456789abcdef"
 _CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]*")
+_SNAPSHOTS: Final = "snapshot"
+_SEGMENTS: Final = "segments"
 
 
 def stream_name(category: str, aggregate_id: str) -> str:
@@ -13,6 +15,16 @@ def stream_name(category: str, aggregate_id: str) -> str:
     if aggregate_id[-1:] not in _HEX_DIGITS or not aggregate_id:
         raise ValueError(f"an aggregate's id ends in a lower-case hexadecimal digit, unlike {aggregate_id!r}")
     return f"{_checked(category)}-{aggregate_id}"
+
+
+def snapshot_stream(stream: str) -> str:
+    """Where the snapshots of a stream are kept; its name is that of no aggregate, and in no partition."""
+    return f"{_SNAPSHOTS}-{stream}"
+
+
+def segment_stream(stream: str) -> str:
+    """Where the sealed segments of a stream are kept."""
+    return f"{_SEGMENTS}-{stream}"
 
 
 def partition_of(aggregate_id: str, partitions: int) -> int:
@@ -34,6 +46,8 @@ def partition_pattern(category: str, partition: int, partitions: int) -> str:
 def _checked(category: str) -> str:
     if not _CATEGORY.fullmatch(category):
         raise ValueError(f"a category is a lower-case word without a hyphen, unlike {category!r}")
+    if category in (_SNAPSHOTS, _SEGMENTS):
+        raise ValueError(f"{category} is no aggregate's category: its streams hold what is derived from others")
     return category
 
 
