@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from service.bench.commands.crowding import crowding
 from service.bench.commands.deciding import deciding
+from service.bench.commands.loading import loading
 from service.bench.figures import Part
 from service.bench.store.appending import appending
 from service.bench.store.delivering import delivering
@@ -12,5 +14,5 @@ from service.bench.store.reading import reading
 
 BENCHES: Final[Mapping[str, tuple[Part, ...]]] = {
     "store": (reading, appending, delivering, keeping),
-    "commands": (deciding,),
+    "commands": (deciding, loading, crowding),
 }

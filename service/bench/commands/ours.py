@@ -5,12 +5,11 @@ Run as `-m service.bench.commands.ours URI CALLERS`. Says its versions as a line
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from time import perf_counter, process_time
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from uuid import uuid4
 
 import uvloop
@@ -19,6 +18,8 @@ from domain.accounts import account
 from domain.ordering import order
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.commands import CommandHandler
+from service import logs
+from service.bench.commands.saying import say
 from service.bench.commands.work import CODEC, create_order, deposit, open_account, request
 
 Work: TypeAlias = Callable[[], Awaitable[object]]
@@ -62,11 +63,6 @@ async def _repeat(work: Work, end: float) -> int:
     return count
 
 
-def say(what: dict[str, Any]) -> None:
-    """One line of JSON, at once."""
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
+    logs.set_up("json", "ours")
     uvloop.run(answer(sys.argv[1], int(sys.argv[2])))

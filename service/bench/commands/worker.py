@@ -33,7 +33,7 @@ class Worker:
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self._listen, daemon=True).start()
         try:
-            self.versions = self._answer(_STARTED_WITHIN)["versions"]
+            self.versions = self._next(_STARTED_WITHIN)["versions"]
         except BaseException:
             self._end()
             raise
@@ -48,16 +48,20 @@ class Worker:
         with suppress(BrokenPipeError):  # then it has ended, and its answer says so
             self._process.stdin.write(f"{what} {seconds}\n")
             self._process.stdin.flush()
-        return self._answer(seconds + _LATE)
+        return self.answer(seconds)
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """Its next line, which comes after so much work."""
+        return self._next(seconds + _LATE)
 
     def run(self, server: StoreServer, kind: str, seconds: float) -> Run:
         """What it did against the server, once it had prepared."""
         self.ask(kind, seconds)
         server_cpu = server.cpu_seconds
-        did = self._answer(seconds + _LATE)
+        did = self.answer(seconds)
         return Run(did["count"], did["seconds"], server.cpu_seconds - server_cpu, did["cpu_seconds"])
 
-    def _answer(self, seconds: float) -> dict[str, Any]:
+    def _next(self, seconds: float) -> dict[str, Any]:
         try:
             line = self._lines.get(timeout=seconds)
         except Empty as error:

@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -27,11 +28,28 @@ def data(number: int) -> bytes:
 
 def fill(folder: Path, first: int, end: int) -> None:
     """Adds the events with these numbers, 20 to a stream; the streams' names end in all hexadecimal digits alike."""
+    with _opened(folder) as connection:
+        for start in range(first, end, _PER_TRANSACTION):
+            _write(connection, range(start, min(start + _PER_TRANSACTION, end)))
+
+
+def fill_stream(folder: Path, stream: str, events: Iterable[NewRecord]) -> None:
+    """Makes a stream of these events; every twenty of them are of one time."""
+    left = iter(events)
+    with _opened(folder) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        transaction = Transaction(connection)
+        while some := list(islice(left, _PER_STREAM)):
+            transaction.write(stream, transaction.stream(stream).last + 1, some)
+        connection.commit()
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
     writing, reading = open_log(folder)
     try:
         with _without_indexes(writing):
-            for start in range(first, end, _PER_TRANSACTION):
-                _write(writing, range(start, min(start + _PER_TRANSACTION, end)))
+            yield writing
     finally:
         reading.close()
         writing.close()
