@@ -1,0 +1,98 @@
+"""A sealed segment as the record that is stored of it, and back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from esdbclient import NewEvent, RecordedEvent
+from pydantic import BaseModel, ConfigDict
+
+from infrastructure.aggregates.aggregate import Segment
+from infrastructure.aggregates.bloom import BloomFilter
+from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.aggregates.filters import filter_in, filter_text
+from infrastructure.aggregates.snapshot import FORMAT, SnapshotRule, Unusable, read_as
+from infrastructure.aggregates.states import Shown
+
+SEGMENT_SEALED: Final = "SegmentSealed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """What a record says of a segment: the state after the record `last_id`, and a filter of the commands' ids.
+
+    The state is of use under the same fingerprint only, the filter under any.
+    """
+
+    number: int
+    last_version: int
+    last_id: UUID
+    fingerprint: str
+    state: Shown
+    commands: BloomFilter
+
+
+def segment_event(stream: str, segment: Segment, last_id: UUID, rule: SnapshotRule) -> NewEvent:
+    """The record to store, where the segment ends with the record `last_id`. Raises ValueError as snapshots do."""
+    body = {
+        "stream": stream,
+        "number": segment.number,
+        "last_version": segment.last_version,
+        "last_id": str(last_id),
+        "format": FORMAT,
+        "fingerprint": rule.fingerprint,
+        "state": rule.stored(segment.state),
+        "commands": filter_text(segment.commands),
+    }
+    return NewEvent(type=SEGMENT_SEALED, data=json.dumps(body).encode(), id=uuid4())
+
+
+def segments_in(records: Iterable[RecordedEvent], stream: str) -> dict[int, StoredSegment]:
+    """The stream's segments by their numbers; of several the last, and what can't be read is passed by."""
+    found: dict[int, StoredSegment] = {}
+    for record in records:
+        try:
+            segment = _segment_in(record, stream)
+        except Unusable:
+            continue
+        found[segment.number] = segment
+    return found
+
+
+def filters_of(segments: Mapping[int, StoredSegment], sealed: int) -> list[BloomFilter]:
+    """The filters of the first `sealed` segments, as far as there are any without a gap."""
+    filters: list[BloomFilter] = []
+    while len(filters) < sealed and (segment := segments.get(len(filters))) is not None:
+        filters.append(segment.commands)
+    return filters
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    stream: str
+    number: int
+    last_version: int
+    last_id: UUID
+    format: int
+    fingerprint: str
+    state: Shown
+    commands: str
+
+
+def _segment_in(record: RecordedEvent, stream: str) -> StoredSegment:
+    """Raises Unusable."""
+    if record.type != SEGMENT_SEALED:
+        raise Unusable("undecodable")
+    said = read_as(_Body, record)
+    if said.stream != stream:
+        raise Unusable("other-stream")
+    if said.format != FORMAT or said.last_version != (said.number + 1) * SEGMENT - 1:
+        raise Unusable("undecodable")
+    try:
+        commands = filter_in(said.commands)
+    except ValueError as error:
+        raise Unusable("undecodable") from error
+    return StoredSegment(said.number, said.last_version, said.last_id, said.fingerprint, said.state, commands)

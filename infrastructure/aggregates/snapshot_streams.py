@@ -1,0 +1,95 @@
+"""The streams that snapshots and sealed segments are kept in: their records read, and added to."""
+
+import json
+from typing import Final
+
+from esdbclient import NewEvent, RecordedEvent
+
+from infrastructure.eventstore.errors import RaceLost, StreamGone
+from infrastructure.eventstore.reading import Streams
+from infrastructure.eventstore.streams import segment_stream, snapshot_stream
+
+KEPT: Final = 3
+_PAGE: Final = 100  # a segment's record has 14,000 bytes and the state's
+
+
+class SnapshotStreams:
+    """What is kept beside the streams of aggregates; a stream of it that was deleted holds nothing.
+
+    All of it raises StoreUnavailable; what adds, also RaceLost, StreamGone and AppendRefused.
+    """
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams: Final = streams
+
+    async def newest(self, stream: str) -> RecordedEvent | None:
+        """The newest snapshot of a stream."""
+        return await self._newest(snapshot_stream(stream))
+
+    async def older(self, stream: str, newest: RecordedEvent) -> list[RecordedEvent]:
+        """Those that are left besides the newest, the newer first."""
+        if newest.stream_position == 0:
+            return []
+        return await self._records(snapshot_stream(stream), newest.stream_position - 1, KEPT - 1, backwards=True)
+
+    async def segments(self, stream: str) -> list[RecordedEvent]:
+        """All that was stored of a stream's segments, oldest first."""
+        kept, found = segment_stream(stream), list[RecordedEvent]()
+        while page := await self._records(kept, found[-1].stream_position + 1 if found else 0, _PAGE):
+            found += page
+            if len(page) < _PAGE:
+                break
+        return found
+
+    async def record(self, stream: str, version: int) -> RecordedEvent | None:
+        """That record of the aggregate's own stream; None where it is not, or no more, to be seen."""
+        records = await self._records(stream, version, 1)
+        return next((record for record in records if record.stream_position == version), None)
+
+    async def add_snapshot(self, stream: str, event: NewEvent) -> None:
+        """Puts a snapshot behind the others, of which KEPT are left."""
+        kept = snapshot_stream(stream)
+        end = await self._end(kept)
+        if end == -1:
+            await self._bound(kept)
+        await self._streams.append(kept, end, [event])
+
+    async def add_segment(self, stream: str, event: NewEvent) -> None:
+        """Puts a segment behind the others."""
+        kept = segment_stream(stream)
+        await self._streams.append(kept, await self._end(kept), [event])
+
+    async def _newest(self, kept: str) -> RecordedEvent | None:
+        return next(iter(await self._records(kept, None, 1, backwards=True)), None)
+
+    async def _end(self, kept: str) -> int:
+        """The version of the last record, also where it was truncated away with all others; -1 where there is none."""
+        newest = await self._newest(kept)
+        if newest is not None:
+            return newest.stream_position
+        truncated_before = (await self._metadata(kept)).get("$tb", 0)
+        return truncated_before - 1 if isinstance(truncated_before, int) and truncated_before < 2**63 - 1 else -1
+
+    async def _bound(self, kept: str) -> None:
+        """Has the store keep a few alone; metadata that somebody else has set are left as they are."""
+        event = NewEvent(type="$metadata", data=json.dumps({"$maxCount": KEPT}).encode())
+        try:
+            await self._streams.append(f"$${kept}", -1, [event])
+        except RaceLost:
+            return
+
+    async def _metadata(self, kept: str) -> dict[str, object]:
+        newest = await self._newest(f"$${kept}")
+        try:
+            said = None if newest is None else json.loads(newest.data)
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    async def _records(
+        self, stream: str, first: int | None, limit: int, *, backwards: bool = False
+    ) -> list[RecordedEvent]:
+        try:
+            return await self._streams.records(stream, first, limit, backwards=backwards) or []
+        except StreamGone:
+            return []

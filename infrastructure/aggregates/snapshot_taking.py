@@ -1,0 +1,116 @@
+"""Takes the snapshots that are due, one after the other, while commands go on."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+import stamina
+import structlog
+from esdbclient.exceptions import EventStoreDBClientException
+
+from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
+from infrastructure.aggregates.counts import Counts
+from infrastructure.aggregates.segment import filters_of, segment_event, segments_in
+from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_event, snapshot_in
+from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+from infrastructure.eventstore.errors import EventStoreError, RaceLost
+
+_CLOSING_SECONDS: Final = 5.0
+_FAILURES: Final = (EventStoreError, EventStoreDBClientException, ValueError)
+_log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What an aggregate was when its snapshot was due, and its segments that may not have been stored yet."""
+
+    aggregate: Aggregate[Any]
+    snapshot: Snapshot
+    segments: tuple[Segment, ...]
+    rule: SnapshotRule
+
+
+class Taking:
+    """A queue with at most one place for a stream, and a task that lives while there is something in it."""
+
+    def __init__(self, stored: SnapshotStreams, counts: Counts, limit: int) -> None:
+        self._stored: Final = stored
+        self._counts: Final = counts
+        self._limit: Final = limit
+        self._waiting: Final[dict[str, Due]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._racing: Final = stamina.AsyncRetryingCaller(attempts=5, timeout=None, wait_initial=0.005, wait_max=0.1)
+
+    def put(self, due: Due) -> bool:
+        """Puts it into the queue, in the place of an older one of its stream; False where the queue is full."""
+        stream = due.snapshot.stream
+        if len(self._waiting) >= self._limit and stream not in self._waiting:
+            return False
+        self._waiting[stream] = due
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._take_all())
+        return True
+
+    async def close(self) -> None:
+        """Waits some seconds until nothing is in the queue; what is left then is given up."""
+        if self._task is None:
+            return
+        await asyncio.wait({self._task}, timeout=_CLOSING_SECONDS)
+        if not self._task.done():
+            _log.warning("snapshots_given_up", waiting=len(self._waiting))
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _take_all(self) -> None:
+        while self._waiting:
+            due = self._waiting.pop(next(iter(self._waiting)))
+            try:
+                await self.take(due)
+            except _FAILURES as error:
+                self._counts.failed += 1
+                version, reason = due.snapshot.version, f"{type(error).__name__}: {error}"
+                _log.warning("snapshot_failed", stream=due.snapshot.stream, version=version, reason=reason)
+
+    async def take(self, due: Due) -> None:
+        """Stores the segments, and then the snapshot that counts on them, where that was not done before.
+
+        Raises StoreUnavailable, RaceLost, StreamGone, AppendRefused; ValueError where a state can't be stored.
+        """
+        await self._racing(RaceLost, self._take, due)
+
+    async def _take(self, due: Due) -> None:
+        if due.segments:
+            await self._store_segments(due)
+        if not await self._is_stored(due):
+            await self._stored.add_snapshot(due.snapshot.stream, snapshot_event(due.snapshot, due.rule))
+            self._counts.taken += 1
+
+    async def _store_segments(self, due: Due) -> None:
+        stream, aggregate = due.snapshot.stream, due.aggregate
+        stored = segments_in(await self._stored.segments(stream), stream)
+        for segment in due.segments:
+            record = await self._stored.record(stream, segment.last_version)
+            if record is None:
+                raise ValueError(f"{stream} does not hold version {segment.last_version} any more")
+            known = stored.get(segment.number)
+            if known is None or (known.last_id, known.fingerprint) != (record.id, due.rule.fingerprint):
+                await self._stored.add_segment(stream, segment_event(stream, segment, record.id, due.rule))
+        written = {id(segment) for segment in due.segments}
+        aggregate.unsaved = [segment for segment in aggregate.unsaved if id(segment) not in written]
+
+    async def _is_stored(self, due: Due) -> bool:
+        """Whether the newest snapshot is at least as new, and of use."""
+        stream, rule = due.snapshot.stream, due.rule
+        newest = await self._stored.newest(stream)
+        if newest is None:
+            return False
+        try:
+            said = snapshot_in(newest, stream, rule)
+            if said.version < due.snapshot.version:
+                return False
+            segments = segments_in(await self._stored.segments(stream), stream)
+            said.restored(rule, 0, filters_of(segments, said.commands.sealed))
+        except Unusable:
+            return False
+        record = await self._stored.record(stream, said.version)
+        return record is not None and record.id == said.last_id
