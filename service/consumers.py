@@ -1,4 +1,4 @@
-"""What runs: every decider, read model and saga of the service, and who decides which command."""
+"""What runs: every decider with its snapshots, read model and saga of the service, and who decides which command."""
 
 from collections.abc import Mapping
 from typing import Any, Final, get_args
@@ -11,6 +11,8 @@ from domain.ordering import order
 from domain.saga import Saga
 from domain.stock import stock
 from domain.trips import car, flight, room
+from domain.trips.allotment import Allotment
+from infrastructure.aggregates.snapshot import SnapshotRule
 from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
 from projections.projection import Projection
 
@@ -21,6 +23,15 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     car.decider,
     room.decider,
     flight.decider,
+)
+
+SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
+    SnapshotRule(order.decider.category, (order.NoOrder, order.Order)),
+    SnapshotRule(stock.decider.category, (stock.Stock,)),
+    SnapshotRule(account.decider.category, (account.NoAccount, account.Account)),
+    SnapshotRule(car.decider.category, (Allotment,)),
+    SnapshotRule(room.decider.category, (Allotment,)),
+    SnapshotRule(flight.decider.category, (Allotment,)),
 )
 
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (

@@ -9,10 +9,11 @@ from uuid import UUID
 from esdbclient import RecordedEvent
 
 from domain.message import Metadata, Recorded
+from infrastructure.aggregates.states import Shown, shown
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.history.moment import Moment, moment_of_time, moment_of_version, written
 from infrastructure.history.records import Records
-from infrastructure.history.states import Boundary, Difference, Folding, Shown, differences, shown
+from infrastructure.history.states import Boundary, Difference, Folding, differences
 
 
 @dataclass(frozen=True, slots=True)

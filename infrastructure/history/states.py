@@ -1,18 +1,14 @@
-"""Folds the records of a stream into the state that they amount to, and shows a state as JSON."""
+"""Folds the records of a stream into the state that they amount to, and tells two states apart."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from esdbclient import RecordedEvent
-from pydantic import TypeAdapter
 
 from domain.message import Event, Recorded
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnreadableEvent
-
-Shown: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +38,6 @@ class Folding:
                 raise UnreadableEvent(recorded.stream, recorded.version, recorded.position, reason)
             self.state = self._boundary.evolve(self.state, recorded.event)
         return events
-
-
-def shown(state: Any) -> Shown:
-    """A state as JSON: its fields, and as `is`, which no field can be called, the name of its class."""
-    kind: Any = type(state)
-    return {"is": kind.__name__, **_adapter(kind).dump_python(state, mode="json")}
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
 
 
 @dataclass(frozen=True, slots=True)

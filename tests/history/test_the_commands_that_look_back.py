@@ -12,9 +12,9 @@ import pytest
 from esdbclient import RecordedEvent
 
 from domain.stock.stock import stock_id
+from infrastructure.aggregates.states import shown
 from infrastructure.eventstore.client import reader_client
 from infrastructure.history.moment import written
-from infrastructure.history.states import shown
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
 from tests.history.ledger import balance, told
