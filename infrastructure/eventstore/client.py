@@ -25,6 +25,7 @@ from esdbclient.exceptions import (
 from infrastructure.eventstore.errors import StoreUnavailable
 
 _TRANSIENT: Final = (GrpcError, DeadlineExceeded, DiscoveryFailed, NodeIsNotLeader, CancelledByClient, UnknownError)
+CLOSED: Final = "the connection was closed"
 _READS_IN_THE_CALLERS_THREAD: Final[GrpcOptions] = (("SingleThreadedUnaryStream", 1),)
 
 
@@ -64,7 +65,7 @@ def translated(address: str) -> Iterator[None]:
     try:
         yield
     except _TRANSIENT as error:
-        raise StoreUnavailable(address, _reason(error)) from error
+        raise StoreUnavailable(address, reason_of(error)) from error
     except EventStoreDBClientException as error:
         if type(error) is not EventStoreDBClientException:
             raise
@@ -85,7 +86,7 @@ async def bounded(client: BaseEventStoreDBClient, *, seconds: float) -> AsyncIte
     except asyncio.CancelledError as error:
         raise_if_cancelled()
         # nobody cancelled this task: gRPC says so when the channel is closed under a call
-        raise StoreUnavailable(address, "the connection was closed") from error
+        raise StoreUnavailable(address, CLOSED) from error
 
 
 def raise_if_cancelled() -> None:
@@ -95,7 +96,8 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Why a call failed, in the store's words where it said something."""
     call = error.args[0] if error.args else None
     if isinstance(call, grpc.aio.AioRpcError | grpc.Call):
         return f"{call.code().name}: {call.details() or type(error).__name__}"

@@ -115,6 +115,11 @@ class CommandHandler:
             attempts=None, timeout=patience, wait_initial=0.05, wait_max=0.5, wait_jitter=0.05
         )
 
+    @property
+    def streams(self) -> Streams:
+        """What the handler reads and appends with; whoever shares it shares its call for appends."""
+        return self._streams
+
     async def handle(
         self,
         decider: Decider[CommandT, StateT, EventT],

@@ -2,6 +2,7 @@
 
 EventStoreError
 ├── StoreUnavailable      not reachable, not ready, or no answer in time; it may or may not have happened
+├── Overloaded            too many appends are unanswered already; this one was not sent
 ├── RaceLost              somebody else appended first; load again and decide again
 ├── ConcurrencyConflict   too many races lost
 ├── VersionMismatch       the caller expected another version
@@ -27,6 +28,15 @@ class StoreUnavailable(EventStoreError):
         super().__init__(f"The event store at {address} can't be used: {reason}")
         self.address = address
         self.reason = reason
+
+
+class Overloaded(EventStoreError):
+    """So many appends, `in_flight`, wait for their answers that no more is taken on; this one was not sent."""
+
+    def __init__(self, address: str, in_flight: int) -> None:
+        super().__init__(f"{in_flight} appends wait for the event store at {address}")
+        self.address = address
+        self.in_flight = in_flight
 
 
 class RaceLost(EventStoreError):

@@ -10,7 +10,7 @@ from esdbclient import AsyncEventStoreDBClient, AsyncReadResponse, NewEvent, Rec
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from domain.message import Recorded
-from infrastructure.eventstore.appending import Appended, Appender
+from infrastructure.eventstore.appending import Appended, Appender, appender_of
 from infrastructure.eventstore.client import address_of, bounded, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
@@ -24,7 +24,7 @@ class Streams:
     """Single streams through one client. A call ends within `patience` seconds, one way or the other.
 
     At most `calls_at_once` are made together; the others wait, within their seconds. Appends share one call: the
-    `appender`'s, or one of their own.
+    `appender`'s, or that of all who use the client with this patience.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Streams:
         self._codec: Final = codec
         self._patience: Final = patience
         self._slots: Final = asyncio.Semaphore(calls_at_once)
-        self._appender: Final = appender or Appender(client, seconds=patience)
+        self._appender: Final = appender or appender_of(client, seconds=patience)
 
     async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
         """What is visible from version `first` on, up to `limit` records; None where there is no such stream.

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import stamina
-from esdbclient import AsyncEventStoreDBClient, RecordedEvent
+from esdbclient import RecordedEvent
 
 from domain.decider import Decider
 from domain.message import Command, Event, Metadata, Recorded
@@ -18,7 +18,6 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.commands import CommandHandler, Request, event_id
 from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost
 from infrastructure.eventstore.history import History
-from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import stream_name
 from infrastructure.sagas.errors import SagaStuck
 
@@ -36,7 +35,6 @@ class SagaCoordinator:
         saga: Saga[Any, Any],
         route: Callable[[Command], Decider[Any, Any, Any]],
         handler: CommandHandler,
-        client: AsyncEventStoreDBClient,
         codec: EventCodec,
         *,
         attempts: int = 10,
@@ -45,7 +43,7 @@ class SagaCoordinator:
         self._route: Final = route
         self._handler: Final = handler
         self._codec: Final = codec
-        self._streams: Final = Streams(client, codec)
+        self._streams: Final = handler.streams
         self._attempts: Final = attempts
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04

@@ -5,9 +5,15 @@ from infrastructure.eventstore.errors import (
     CommandIdReused,
     ConcurrencyConflict,
     EventStoreError,
+    Overloaded,
     StoreUnavailable,
+    StreamGone,
+    UnknownEventType,
+    UnknownEventVersion,
+    UnreadableEvent,
     VersionMismatch,
 )
+from infrastructure.history.errors import HistoryError, NothingTraced, OutOfReach, UnknownCategory, UnknownStream
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelError, ReadModelUnavailable
 from service.http import tokens
 from service.http.problems import Fault, Problem, malformed
@@ -34,10 +40,46 @@ def store_unavailable(what: str) -> Problem:
     return Problem("store-unavailable", f"{what} {advice}")
 
 
+def problem_of_a_look_back(error: HistoryError | EventStoreError) -> Problem:
+    """The problem that tells why there is nothing to be seen. What callers can do nothing about is raised again."""
+    match error:
+        case UnknownStream():
+            return Problem("unknown-stream", f"There is no stream {error.stream}.")
+        case UnknownCategory():
+            known = ", ".join(error.known)
+            return Problem("unknown-category", f"{error.stream} has no history here; these have one: {known}.")
+        case OutOfReach():
+            reason = error.reason.replace("+00:00", "Z")  # as all times over HTTP
+            return Problem("out-of-reach", f"{error.stream} {reason}.")
+        case NothingTraced():
+            bounds = "as far as was looked; `limit` and `from` say how far"
+            return Problem("unknown-correlation-id", f"No event carries {error.correlation_id}, {bounds}.")
+        case StoreUnavailable():
+            return Problem("store-unavailable", "The event store can't be used at present.")
+        case StreamGone():
+            return Problem("stream-gone", f"{error.stream} was deleted for good.")
+        case UnknownEventType() | UnknownEventVersion() | UnreadableEvent():
+            return _of_an_event(error)
+        case _:
+            raise error
+
+
+def _of_an_event(error: UnknownEventType | UnknownEventVersion | UnreadableEvent) -> Problem:
+    return Problem(
+        "unreadable-event",
+        f"This release can't read {error.stream} at version {error.version}.",
+        stream=error.stream,
+        version=error.version,
+        position=tokens.write(error.position),
+    )
+
+
 def _of_the_store(error: EventStoreError) -> Problem:
     match error:
         case StoreUnavailable():
             return store_unavailable("The event store can't be used at present.")
+        case Overloaded():
+            return Problem("overloaded", f"{error.in_flight} changes are being written; come back later.")
         case ConcurrencyConflict():
             return Problem("conflict", f"Others changed it {error.attempts} times meanwhile; try again.")
         case VersionMismatch():

@@ -47,7 +47,7 @@ async def _consume(saga: Saga[Any, Any], uri: str, group: str, stop: asyncio.Eve
     if commands is None or subscription is None:
         return
     try:
-        coordinator = SagaCoordinator(saga, route, CommandHandler(commands, codec), commands, codec)
+        coordinator = SagaCoordinator(saga, route, CommandHandler(commands, codec), codec)
         await consume_saga(coordinator, subscription, group, stop, OPTIONS)
     finally:
         await subscription.close()

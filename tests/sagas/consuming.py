@@ -29,7 +29,7 @@ class GatedCoordinator(SagaCoordinator):
     """Lets nobody through before the gate opens, and remembers who came, and how many were inside at once."""
 
     def __init__(self, errands: Errands, client: AsyncEventStoreDBClient) -> None:
-        super().__init__(errands.saga, errands.route, CommandHandler(client, errands.codec), client, errands.codec)
+        super().__init__(errands.saga, errands.route, CommandHandler(client, errands.codec), errands.codec)
         self.gate = asyncio.Event()
         self.came: list[UUID] = []
         self.inside: Counter[str] = Counter()

@@ -218,7 +218,7 @@ class Errands:
         self.codec = EventCodec((*shelf.events, *self.saga.events, ErrandAsked))
 
     def coordinator(self, client: AsyncEventStoreDBClient) -> SagaCoordinator:
-        return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), client, self.codec)
+        return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
 
     async def ask(
         self, client: AsyncEventStoreDBClient, shelves: Sequence[str], errand_id: str | None = None

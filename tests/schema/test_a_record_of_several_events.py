@@ -137,7 +137,7 @@ def _coordinator(client: AsyncEventStoreDBClient) -> SagaCoordinator:
     def route(command: Any) -> Any:
         raise AssertionError("it asks for nothing")
 
-    return SagaCoordinator(SAGA, route, CommandHandler(client, CODEC), client, CODEC)
+    return SagaCoordinator(SAGA, route, CommandHandler(client, CODEC), CODEC)
 
 
 def test_a_saga_reacts_to_each_part_that_wakes_it_once(eventstore_uri: str) -> None:

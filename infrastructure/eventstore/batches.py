@@ -1,0 +1,75 @@
+"""Appends and their answers as the messages of `BatchAppend`."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from esdbclient import NewEvent
+from esdbclient.protos.Grpc import shared_pb2
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
+
+from infrastructure.eventstore.errors import AppendRefused, EventStoreError, RaceLost, StoreUnavailable, StreamGone
+
+LARGEST: Final = 16 * 1024 * 1024 - 10_000
+"""Bytes of a request: what is larger ends the call, with all the appends on it."""
+_REFUSALS: Final = (
+    shared_pb2.AccessDenied.DESCRIPTOR,
+    shared_pb2.BadRequest.DESCRIPTOR,
+    shared_pb2.InvalidTransaction.DESCRIPTOR,
+    shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR,
+)
+
+
+def batch(correlation_id: str, stream: str, version: int, events: Sequence[NewEvent], seconds: float) -> bytes:
+    """The request that appends these events to a stream that ends at `version`, or to none where that is -1.
+
+    The store gives up after so many `seconds`. Raises AppendRefused where it would not take so much.
+    """
+    request = BatchAppendReq(is_final=True)
+    request.correlation_id.string = correlation_id
+    options = request.options
+    options.stream_identifier.stream_name = stream.encode()
+    options.deadline.FromNanoseconds(int(seconds * 1_000_000_000))
+    if version < 0:
+        options.no_stream.SetInParent()
+    else:
+        options.stream_position = version
+    for event in events:
+        proposed = request.proposed_messages.add(data=event.data, custom_metadata=event.metadata)
+        proposed.id.string = str(event.id)
+        proposed.metadata["type"] = event.type
+        proposed.metadata["content-type"] = event.content_type
+    message = request.SerializeToString()
+    if len(message) > LARGEST:
+        raise AppendRefused(stream, f"{len(message)} bytes are more than the {LARGEST} of a request")
+    return message
+
+
+def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreError:
+    """What an answer means that is no success; `address` is that of the store."""
+    status = response.error
+    details = status.details
+    if details.Is(shared_pb2.WrongExpectedVersion.DESCRIPTOR):
+        race = shared_pb2.WrongExpectedVersion()
+        details.Unpack(race)
+        exists = race.WhichOneof("current_stream_revision_option") == "current_stream_revision"
+        return RaceLost(stream, race.current_stream_revision if exists else None)
+    if details.Is(shared_pb2.StreamDeleted.DESCRIPTOR):
+        return StreamGone(stream)
+    kind = details.type_url.rpartition(".")[2]
+    if any(details.Is(refused) for refused in _REFUSALS):
+        return AppendRefused(stream, f"{kind} {_limit(response)}".strip())
+    return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")
+
+
+def _limit(response: BatchAppendResp) -> str:
+    """What the store says beside the kind of its refusal."""
+    details = response.error.details
+    if details.Is(shared_pb2.BadRequest.DESCRIPTOR):
+        bad = shared_pb2.BadRequest()
+        details.Unpack(bad)
+        return bad.message
+    if details.Is(shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR):
+        size = shared_pb2.MaximumAppendSizeExceeded()
+        details.Unpack(size)
+        return f"max size is {size.maxAppendSize}"
+    return ""
