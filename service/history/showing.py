@@ -22,7 +22,8 @@ from infrastructure.history.records import Records
 from infrastructure.history.trace import find
 from service.errors import FileUnusable
 from service.history import tables
-from service.history.answers import as_of_answer, change_answer, history_answer, trace_answer
+from service.history.answers import as_of_answer, change_answer, changes_answer, history_answer, trace_answer
+from service.history.pages import past_of, records_page
 from service.history.sources import BOUNDARIES, CODEC, boundary_of, stream_called
 
 
@@ -40,14 +41,11 @@ class Lookout:
     def history(self, name: str, first: int, limit: int) -> int:
         """Prints records as they are stored."""
         with self._records(stream_called(name)) as records:
-            page = list(records.page(first, limit + 1))
-            following = page[limit].stream_position if len(page) > limit else None
-            if not page:
-                records.last()  # says where there is no such stream at all
+            page = records_page(records, first, limit)
         if self.json:
-            print_json(history_answer(records.stream, page[:limit], following))
+            print_json(history_answer(records.stream, page.records, page.following))
         else:
-            tables.show_records(records.stream, page[:limit], following)
+            tables.show_records(records.stream, page.records, page.following)
         return 0
 
     def as_of_time(self, name: str, at: datetime) -> int:
@@ -63,7 +61,7 @@ class Lookout:
         with self._past(name) as (stream, past):
             changes = list(past.changes(since, until))
         if self.json:
-            print_json({"stream": stream, "changes": [change_answer(change) for change in changes]})
+            print_json(changes_answer(stream, changes))
         else:
             tables.show_changes(stream, changes)
         return 0
@@ -101,9 +99,9 @@ class Lookout:
     @contextmanager
     def _past(self, name: str) -> Iterator[tuple[str, Past]]:
         stream = stream_called(name)
-        boundary = boundary_of(stream)
+        boundary_of(stream)  # what has no state needs no store to say so
         with self._records(stream) as records:
-            yield stream, Past(records, boundary, CODEC)
+            yield stream, past_of(records)
 
     @contextmanager
     def _records(self, stream: str) -> Iterator[Records]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from esdbclient import RecordedEvent
 from rich.console import Console
@@ -13,10 +14,12 @@ from domain.message import Metadata
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.states import leaves
-from infrastructure.history.trace import Asked, Found, metadata_of, tree_of
+from infrastructure.history.trace import Found, metadata_of, tree_of
 from service.history.answers import time_of
+from service.history.causes import in_order
 
 _LONGEST = 120
+_DEEPEST = 12
 
 
 def show_records(stream: str, records: Sequence[RecordedEvent], following: int | None) -> None:
@@ -70,18 +73,21 @@ def show_tree(correlation_id: str, found: Found) -> None:
     )
     bound = "" if found.complete else "; --limit was reached, so there may be more"
     root = Tree(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}")
-    for asked in tree_of(found.records):
-        _branch(root, asked)
+    _grow(root, found)
     _print(root)
 
 
-def _branch(above: Tree, asked: Asked) -> None:
-    command = above.add(f"{asked.actor} → {asked.stream}  command {asked.command_id}")
-    for told in asked.left:
-        record = told.record
-        event = command.add(f"{record.type}  version {record.stream_position}  {time_of(written(record))}  {record.id}")
-        for caused in told.caused:
-            _branch(event, caused)
+def _grow(root: Tree, found: Found) -> None:
+    """A branch for each command; what is caused far below grows beside its cause, or the lines would have no end."""
+    branches: dict[UUID | None, Tree] = {None: root}
+    for placed in in_order(tree_of(found.records)):
+        asked, above = placed.asked, branches[placed.caused_by]
+        command = above.add(f"{asked.actor} → {asked.stream}  command {asked.command_id}")
+        for told in asked.left:
+            record = told.record
+            at = time_of(written(record))
+            event = command.add(f"{record.type}  version {record.stream_position}  {at}  {record.id}")
+            branches[record.id] = event if placed.depth < _DEEPEST else above
 
 
 def _heading(change: Change) -> tuple[str, str, str, str, str, str]:
