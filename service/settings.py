@@ -72,6 +72,8 @@ class Settings(BaseModel):
     `command_seconds`: how long a command may take before its caller is told that the store is not available.
     `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
     their turn; `queries_at_once`: how many queries may be open. Whoever comes beyond that is told to come back.
+    `histories_at_once`: how many requests may look back at once, in a thread each; eight times as many may wait for
+    their turn. `history_seconds`: how long one may take, that wait included.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -85,6 +87,8 @@ class Settings(BaseModel):
     commands_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=90)] = 64
     commands_waiting: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=100_000)] = 1024
     queries_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 1024
+    histories_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=64)] = 4
+    history_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 10
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

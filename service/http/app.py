@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
-from service.http import accounts, documentation, health, orders, refused_requests, stock
+from service.http import accounts, documentation, health, histories, orders, refused_requests, stock
 from service.http.connections import Connections
 from service.http.gate import Gate
 from service.http.metrics import Metrics
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
-    for module in (orders, stock, accounts, health):
+    for module in (orders, stock, accounts, histories, health):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(observed, metrics=app.state.metrics)

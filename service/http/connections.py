@@ -17,6 +17,7 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from service.consumers import EVENTS
+from service.http.readers import Readers
 from service.settings import Settings, without_credentials
 
 _CHECK_SECONDS: Final = 1.0
@@ -29,11 +30,12 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class Connections:
-    """What commands and queries are answered with, as soon as it is there."""
+    """What commands, queries and looks back are answered with, as soon as it is there."""
 
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = ",".join(ConnectionSpec(settings.eventstore).targets)
         self.redis_address: Final = without_credentials(settings.redis)
+        self.readers: Final = Readers(settings.eventstore, settings.histories_at_once, settings.history_seconds)
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
         self._reason = "it has not been looked for yet"
@@ -88,6 +90,7 @@ class Connections:
 
     async def close(self) -> None:
         """Ends all connections."""
+        self.readers.close()
         for client in (self._client, self._queries_client):
             if client is not None:
                 await client.close()

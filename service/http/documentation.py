@@ -22,15 +22,17 @@ _ALWAYS: Final = ("malformed", "unexpected")
 _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "command": ("version-mismatch", "idempotency-key-reused", "conflict", "overloaded", "store-unavailable"),
     "query": ("overloaded", "read-model-behind", "read-model-unavailable"),
+    "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }
 _WITH_BODY: Final = ("too-large", "not-json")
-Kind = Literal["create", "command", "query", "list", "plain"]
+Kind = Literal["create", "command", "query", "list", "history", "plain"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "create": ("Foldstream-Position", "ETag", "Location"),
     "command": ("Foldstream-Position", "ETag"),
     "query": ("Foldstream-Position", "ETag"),
     "list": ("Foldstream-Position",),
+    "history": (),
     "plain": (),
 }
 _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
@@ -38,6 +40,7 @@ _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "command": "It happened, or was so already.",
     "query": "What was asked for, as the read model has it.",
     "list": "What was asked for, as the read model has it.",
+    "history": "What was asked for, as the log has it.",
     "plain": "What was asked for.",
 }
 _CORRELATION: Final = {

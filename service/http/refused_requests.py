@@ -20,7 +20,7 @@ from service.http.refusals import problem_of
 
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should)|String (?=should)|List (?=should))")
-_UNSERVED: Final = ("store-unavailable", "read-model-unavailable")
+_UNSERVED: Final = ("store-unavailable", "read-model-unavailable", "unreadable-event")
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
 

@@ -1,8 +1,10 @@
 """What README.md shows of looking back runs as it stands there, against such a history."""
 
+import json
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +20,16 @@ from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from infrastructure.eventstore.client import reader_client
 from infrastructure.history.moment import written
 from service.history.sources import CODEC
-from tests.history.ledger import append, deposited, euros, metadata, opened
+from tests.history.ledger import append, balance, deposited, euros, metadata, opened
+from tests.http.serving import away, serving
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, eventually
 
 README: Final = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+REQUESTS: Final = re.findall(r"^\$ (curl -s .*localhost:8000/history/.+)$", README, re.MULTILINE)
+# So that the tests need no program that Foldstream does not need: the only option of the examples is -s.
+FETCH: Final = "import sys, urllib.request as request; print(request.urlopen(sys.argv[1]).read().decode())"
+CURL: Final = f"""curl() {{ {sys.executable} -c '{FETCH}' "http://$2"; }}"""
 COMMANDS: Final = re.findall(r"^\$ \.venv/bin/foldstream (.+)$", README, re.MULTILINE)
 ACCOUNT: Final = "6f0f1f0e-6f0a-4d0e-9d55-0c3f6f8f7a11"
 ORDER: Final = "0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
@@ -52,13 +59,17 @@ def stored(event: Event) -> NewEvent:
 
 
 def run(arguments: str, store: str, folder: Path) -> list[str]:
-    """The output of one line of README.md, run by a shell."""
-    command = f"{shlex.join(FOLDSTREAM)} {arguments}"
+    """The output of one command of README.md."""
     environment = {"FOLDSTREAM_EVENTSTORE_URI": store, "PATH": "/usr/bin:/bin"}
+    return shell(f"{shlex.join(FOLDSTREAM)} {arguments}", environment, folder).splitlines()
+
+
+def shell(command: str, environment: dict[str, str], folder: Path) -> str:
+    """The output of one line, run by a shell."""
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=60
     )
-    return done.stdout.splitlines()
+    return done.stdout
 
 
 def test_every_example_does_what_is_said(store: str, tmp_path: Path) -> None:
@@ -69,3 +80,12 @@ def test_every_example_does_what_is_said(store: str, tmp_path: Path) -> None:
     assert [line.split()[2] for line in stock[2:]] == ["SkuRegistered", "StockReceived"]
     assert export == []
     assert steps[-1].startswith('  after  {"is": "Order", ')
+
+
+def test_so_do_the_examples_over_http(store: str, tmp_path: Path) -> None:
+    with serving(away(eventstore_uri=store)) as http:
+        address = f"{http.base_url.host}:{http.base_url.port}"
+        lines = [f"{CURL}; {line.replace('localhost:8000', address)}" for line in REQUESTS]
+        as_of, changes = (json.loads(shell(line, {"PATH": "/usr/bin:/bin"}, tmp_path)) for line in lines)
+    assert (as_of["version"], as_of["state"]) == (1, balance("100.00"))
+    assert [change["type"] for change in changes["changes"]] == ["SkuRegistered", "StockReceived"]

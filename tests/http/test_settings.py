@@ -25,6 +25,8 @@ def test_without_variables_there_are_defaults() -> None:
         commands_at_once=64,
         commands_waiting=1024,
         queries_at_once=1024,
+        histories_at_once=4,
+        history_seconds=10,
     )
 
 
@@ -39,6 +41,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_COMMANDS_AT_ONCE": "8",
         "FOLDSTREAM_COMMANDS_WAITING": "0",
         "FOLDSTREAM_QUERIES_AT_ONCE": "7",
+        "FOLDSTREAM_HISTORIES_AT_ONCE": "2",
+        "FOLDSTREAM_HISTORY_SECONDS": "30",
         "PATH": "/bin",
     }
     assert Settings.from_mapping(variables) == Settings(
@@ -51,6 +55,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         commands_at_once=8,
         commands_waiting=0,
         queries_at_once=7,
+        histories_at_once=2,
+        history_seconds=30,
     )
 
 
@@ -85,6 +91,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_COMMANDS_AT_ONCE", "91", "should be less than or equal to 90"),
         ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a valid integer"),
         ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be less than or equal to 64"),
+        ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be greater than or equal to 1"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:

@@ -1,0 +1,121 @@
+"""Threads in which requests look back: the log is read with synchronous clients, several times faster than with others.
+
+A client belongs to one thread at a time. It is made when it is first needed, kept for the next request, and given up
+when the store could not be used through it. A thread can't be stopped, so every one of its calls ends in time; it keeps
+its place until it has ended, also when nobody waits for it any more. Only the search for the leader of a cluster that
+is away takes as long as the options in the store's URI say.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any, Final, TypeVar, cast
+
+from esdbclient import EventStoreDBClient
+from esdbclient.connection_spec import ConnectionSpec
+
+from infrastructure.eventstore.client import address_of, reader_client
+from infrastructure.eventstore.errors import StoreUnavailable
+from service.http.gate import Gate
+
+_WAITING: Final = 8  # may wait for each thread
+_TURN: Final = 0.75  # of a request's time may pass before its turn
+_ATTEMPTS: Final = 2  # the client makes of a call whose time runs out
+AnswerT = TypeVar("AnswerT")
+
+
+class Readers:
+    """So many threads that read the log at `uri`, each request within so many seconds."""
+
+    def __init__(self, uri: str, at_once: int, seconds: float) -> None:
+        self._uri: Final = uri
+        self._seconds: Final = seconds
+        self._gate: Final = Gate(at_once, _WAITING * at_once, _TURN * seconds)
+        self._threads: Final = ThreadPoolExecutor(at_once, thread_name_prefix="history")
+        self._ended: Final = threading.Event()
+        self._idle: Final[list[EventStoreDBClient]] = []
+        self._under_way: Final[set[asyncio.Task[Any]]] = set()
+
+    async def read(self, ask: Callable[[EventStoreDBClient], AnswerT]) -> AnswerT:
+        """What `ask` answers, called in a thread with a client of its own. Raises what it raises.
+
+        Raises Problem `overloaded`, and StoreUnavailable where it takes longer than it may.
+        """
+        work = asyncio.create_task(self._in_turn(ask, monotonic() + self._seconds), name="look back")
+        self._under_way.add(work)
+        work.add_done_callback(self._forget)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await asyncio.shield(work)
+        except TimeoutError as error:
+            raise _too_slow(",".join(ConnectionSpec(self._uri).targets)) from error
+
+    def close(self) -> None:
+        """Ends what is under way at its next call, and all connections."""
+        self._ended.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _in_turn(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
+        async with self._gate:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, ask, ends)
+
+    def _forget(self, work: asyncio.Task[Any]) -> None:
+        self._under_way.discard(work)
+        if not work.cancelled():
+            work.exception()  # was told to whoever still waited
+
+    def _work(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
+        with self._client() as client:
+            return ask(cast("EventStoreDBClient", _Hurried(client, ends, self._ended)))
+
+    @contextmanager
+    def _client(self) -> Iterator[EventStoreDBClient]:
+        client = self._idle.pop() if self._idle else reader_client(self._uri)
+        usable = True
+        try:
+            yield client
+        except StoreUnavailable:
+            usable = False
+            raise
+        finally:
+            if usable and not self._ended.is_set():
+                self._idle.append(client)
+            else:
+                client.close()
+
+
+class _Hurried:
+    """What looking back needs of a client, its calls ending by `ends`. Raises StoreUnavailable for one after that."""
+
+    def __init__(self, client: EventStoreDBClient, ends: float, ended: threading.Event) -> None:
+        self._client = client
+        self._ends = ends
+        self._ended = ended
+
+    @property
+    def connection_spec(self) -> ConnectionSpec:
+        return self._client.connection_spec
+
+    def get_stream(self, stream_name: str, *, timeout: float, **asked: Any) -> Any:
+        return self._client.get_stream(stream_name, timeout=min(timeout, self._left() / _ATTEMPTS), **asked)
+
+    def get_projection_statistics(self, *, name: str, timeout: float) -> Any:
+        return self._client.get_projection_statistics(name=name, timeout=min(timeout, self._left() / _ATTEMPTS))
+
+    def read_all(self, *, timeout: float, **asked: Any) -> Any:
+        return self._client.read_all(timeout=min(timeout, self._left()), **asked)
+
+    def _left(self) -> float:
+        left = self._ends - monotonic()
+        if left <= 0 or self._ended.is_set():
+            raise _too_slow(address_of(self._client))
+        return left
+
+
+def _too_slow(address: str) -> StoreUnavailable:
+    return StoreUnavailable(address, "looking back took longer than it may")
