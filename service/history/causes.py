@@ -1,10 +1,10 @@
 """The tree of a correlation as a list, each command after what caused it: a saga's chain has no bounded depth."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from infrastructure.history.trace import Asked
+from infrastructure.history.trace import Asked, Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,16 @@ def in_order(roots: Sequence[Asked]) -> Iterator[Placed]:
             Placed(asked, placed.depth + 1, told.record.id) for told in placed.asked.left for asked in told.caused
         ]
         rest += reversed(caused)
+
+
+def of_categories(found: Found, categories: Container[str]) -> Found:
+    """Those of the records that lie in streams of these categories: the system projection links to all others, too."""
+    records = tuple(record for record in found.records if record.stream_name.partition("-")[0] in categories)
+    return replace(found, records=records)
+
+
+def newest(found: Found, most: int) -> Found:
+    """The newest of the records, where they are more: anybody may send one correlation id with every request."""
+    if len(found.records) <= most:
+        return found
+    return replace(found, records=found.records[-most:], complete=False)

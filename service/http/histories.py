@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
@@ -15,10 +15,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.errors import EventStoreError
-from infrastructure.history.errors import HistoryError
+from infrastructure.history.errors import HistoryError, NothingTraced
 from infrastructure.history.records import Records
-from infrastructure.history.trace import Found, find
+from infrastructure.history.trace import find
 from service.history.answers import Answer, as_of_answer, changes_answer, history_answer, trace_answer
+from service.history.causes import newest, of_categories
 from service.history.pages import past_of, records_page
 from service.history.sources import BOUNDARIES, boundary_of, stream_called
 from service.http import tokens
@@ -156,8 +157,11 @@ async def read_trace(
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
     def tell(client: EventStoreDBClient) -> Answer:
-        found = find(client, UUID(correlation_id), BOUNDARIES, limit=search.limit, since=search.since)
-        return trace_answer(correlation_id, _bounded(found))
+        asked = UUID(correlation_id)
+        found = of_categories(find(client, asked, BOUNDARIES, limit=search.limit, since=search.since), BOUNDARIES)
+        if not found.records:
+            raise NothingTraced(asked, "the streams that have a history here")
+        return trace_answer(correlation_id, newest(found, _MOST_TOLD))
 
     return await looking.anywhere(tell)
 
@@ -205,10 +209,3 @@ async def read_changes(stream: StreamPath, span: Annotated[Span, Query()], looki
         return {**told, "next": tokens.write_cursor(page.following)}
 
     return await looking.over(stream, tell)
-
-
-def _bounded(found: Found) -> Found:
-    """Its newest part, where it is too much for one answer: anybody may send one id with every request."""
-    if len(found.records) <= _MOST_TOLD:
-        return found
-    return replace(found, records=found.records[-_MOST_TOLD:], complete=False)

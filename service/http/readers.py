@@ -47,11 +47,10 @@ class Readers:
         work = asyncio.create_task(self._in_turn(ask, monotonic() + self._seconds), name="look back")
         self._under_way.add(work)
         work.add_done_callback(self._forget)
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.shield(work)
-        except TimeoutError as error:
-            raise _too_slow(",".join(ConnectionSpec(self._uri).targets)) from error
+        done, _ = await asyncio.wait({work}, timeout=self._seconds)
+        if not done:
+            raise _too_slow(",".join(ConnectionSpec(self._uri).targets))
+        return work.result()
 
     def close(self) -> None:
         """Ends what is under way at its next call, and all connections."""
@@ -67,7 +66,7 @@ class Readers:
     def _forget(self, work: asyncio.Task[Any]) -> None:
         self._under_way.discard(work)
         if not work.cancelled():
-            work.exception()  # was told to whoever still waited
+            work.exception()  # has been told to whoever still waits
 
     def _work(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
         with self._client() as client:

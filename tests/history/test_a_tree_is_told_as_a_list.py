@@ -9,6 +9,7 @@ from esdbclient import RecordedEvent
 
 from infrastructure.history.trace import Found
 from service.history.answers import record_answer, trace_answer
+from service.history.causes import newest
 from service.history.tables import show_tree
 from tests.history.ledger import CODEC, NOW, deposited, metadata
 
@@ -58,6 +59,12 @@ def test_all_that_follows_from_a_command_stands_before_the_next_one() -> None:
         (1, [str(third.id)]),
         (0, [str(other.id)]),
     ]
+
+
+def test_of_too_many_records_the_newest_are_told() -> None:
+    found = Found(tuple(chain(3)), 7, complete=True)
+    assert newest(found, 3) == found
+    assert newest(found, 2) == Found(found.records[1:], 7, complete=False)
 
 
 def test_a_long_chain_keeps_its_lines_short(capsys: pytest.CaptureFixture[str]) -> None:

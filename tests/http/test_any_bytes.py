@@ -62,6 +62,18 @@ def test_any_bytes_as_a_path_and_a_query(http: httpx.Client, method: str, path: 
 
 @patiently
 @given(
+    kind=st.sampled_from(["", "/as-of", "/changes"]),
+    path=st.sampled_from([b"account-0", b"stock:lamp", b"order-"]) | st.binary(max_size=40),
+    name=st.sampled_from(["at", "version", "from", "to", "limit", "cursor"]),
+    value=st.text("0123456789-:.TZ+e", max_size=25) | st.datetimes().map(lambda at: f"{at.isoformat()}Z"),
+)
+def test_any_look_back(http: httpx.Client, kind: str, path: bytes, name: str, value: str) -> None:
+    target = b"/history/" + _escaped(path) + f"{kind}?{name}=".encode() + _escaped(value.encode())
+    assert http.get(httpx.URL(http.base_url, raw_path=target)).status_code in EXPECTED
+
+
+@patiently
+@given(
     name=st.sampled_from(["Idempotency-Key", "If-Match", "Foldstream-Correlation-Id", "Content-Type"]),
     value=st.lists(st.sampled_from(VISIBLE), max_size=140).map(bytes),  # others make no HTTP at all
 )
