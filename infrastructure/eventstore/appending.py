@@ -12,7 +12,7 @@ from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 from infrastructure.eventstore.batches import batch, refusal
 from infrastructure.eventstore.client import address_of
 from infrastructure.eventstore.conversation import Conversation
-from infrastructure.eventstore.errors import Overloaded, StoreUnavailable
+from infrastructure.eventstore.errors import Overloaded
 
 ANSWER_SECONDS: Final = 2.5
 IN_FLIGHT: Final = 1024
@@ -62,16 +62,13 @@ class Appender:
         raise refusal(answer, stream, self._address)
 
     def _ready(self) -> Conversation:
-        """The conversation for another append. Raises Overloaded and StoreUnavailable."""
+        """The conversation for another append. Raises Overloaded."""
         conversation = self._conversation
         if conversation is None or conversation.ended:
             self._conversation = Conversation(self._client, self._seconds, conversation)
             return self._conversation
-        if conversation.in_flight >= self._most:
+        if conversation.in_flight >= self._most or conversation.seconds_waited > self._seconds / 2:
             raise Overloaded(self._address, conversation.in_flight)
-        waited = conversation.seconds_waited
-        if waited > self._seconds / 2:
-            raise StoreUnavailable(self._address, f"slow: the oldest append has waited {waited:.1f} s for its answer")
         return conversation
 
 

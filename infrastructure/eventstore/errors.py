@@ -2,7 +2,7 @@
 
 EventStoreError
 ├── StoreUnavailable      not reachable, not ready, or no answer in time; it may or may not have happened
-├── Overloaded            too many appends are unanswered already; this one was not sent
+├── Overloaded            too many wait already, or for too long; this one was not sent
 ├── RaceLost              somebody else appended first; load again and decide again
 ├── ConcurrencyConflict   too many races lost
 ├── VersionMismatch       the caller expected another version
@@ -31,12 +31,12 @@ class StoreUnavailable(EventStoreError):
 
 
 class Overloaded(EventStoreError):
-    """So many appends, `in_flight`, wait for their answers that no more is taken on; this one was not sent."""
+    """So many wait for `place`, a store or an aggregate, or for so long, that no more is taken on; nothing was sent."""
 
-    def __init__(self, address: str, in_flight: int) -> None:
-        super().__init__(f"{in_flight} appends wait for the event store at {address}")
-        self.address = address
-        self.in_flight = in_flight
+    def __init__(self, place: str, waiting: int) -> None:
+        super().__init__(f"{waiting} wait for {place} already")
+        self.place = place
+        self.waiting = waiting
 
 
 class RaceLost(EventStoreError):

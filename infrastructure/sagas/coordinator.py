@@ -14,10 +14,11 @@ from esdbclient import RecordedEvent
 from domain.decider import Decider
 from domain.message import Command, Event, Metadata, Recorded
 from domain.saga import Ask, Saga
+from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.aggregates.commands import CommandHandler
+from infrastructure.aggregates.request import Request, event_id
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import CommandHandler, Request, event_id
 from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost
-from infrastructure.eventstore.history import History
 from infrastructure.eventstore.streams import stream_name
 from infrastructure.sagas.errors import SagaStuck
 
@@ -73,15 +74,15 @@ class SagaCoordinator:
     async def is_settled(self, message: Recorded[Any]) -> bool:
         """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
         history = self._history(message)
-        await history.catch_up()
+        await history.catch_up(self._streams)
         return not self.saga.observe(message.event, history.state) and not self.saga.pending(history.state)
 
-    def _history(self, message: Recorded[Any]) -> History[Any]:
-        return History(self._streams, self.stream_of(message), self.saga.initial, self.saga.evolve)
+    def _history(self, message: Recorded[Any]) -> Aggregate[Any]:
+        return Aggregate(self.stream_of(message), self.saga.initial, self.saga.evolve)
 
     async def _advance(self, run: "_Run") -> None:
         saga, history = self.saga, run.history
-        await history.catch_up()
+        await history.catch_up(self._streams)
         await self._store(run, run.observation(), saga.observe(run.message.event, history.state))
         while asks := saga.pending(history.state):
             await self._ask(run, asks[0])
@@ -89,10 +90,12 @@ class SagaCoordinator:
     async def _ask(self, run: "_Run", ask: Ask) -> None:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        facts = self.saga.hear(ask, [recorded.event for recorded in outcome.events], run.history.state)
-        if not facts or not outcome.events:  # a saga's command leaves an event in its target's stream, always
+        facts = self.saga.hear(ask, outcome.events, run.history.state)
+        if (
+            not facts or outcome.last_id is None or not outcome.events
+        ):  # a saga's command leaves an event in its target's stream, always
             raise SagaStuck(run.history.stream, ask.step)
-        await self._store(run, run.reaction_to(outcome.events[-1].id), facts)
+        await self._store(run, run.reaction_to(outcome.last_id), facts)
 
     async def _store(self, run: "_Run", reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
@@ -101,8 +104,8 @@ class SagaCoordinator:
         events = [
             self._codec.encode(fact, fact_id, reaction.metadata(fact)) for fact, fact_id in zip(facts, ids, strict=True)
         ]
-        await self._streams.append(run.history.stream, run.history.version, events)
-        run.history.add(facts, ids[-1])
+        appended = await self._streams.append(run.history.stream, run.history.version, events)
+        run.history.append(facts, ids[-1], reaction.command_id, appended.position or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class _Run:
     """One message on its way through one instance of the saga."""
 
     message: Recorded[Any]
-    history: History[Any]
+    history: Aggregate[Any]
     actor: str
 
     @property

@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.errors import DomainError
-from infrastructure.eventstore.errors import ConcurrencyConflict, EventStoreError, StoreUnavailable
+from infrastructure.eventstore.errors import ConcurrencyConflict, EventStoreError, Overloaded, StoreUnavailable
 from infrastructure.sagas.errors import SagaError
 from infrastructure.subscriptions.policy import Park, Reaction, Retry, Stop, back_off
 
@@ -14,7 +14,7 @@ HANDLED: Final = 8
 def after_failure(error: Exception, failures: int) -> Reaction:
     """Waits for a store that is away or contended for as long as it takes, parks what keeps failing, stops at a bug."""
     match error:
-        case StoreUnavailable() | ConcurrencyConflict():
+        case StoreUnavailable() | Overloaded() | ConcurrencyConflict():
             return Retry(back_off(failures, longest=5.0))
         case DomainError() | EventStoreError() | SagaError():
             return Retry(back_off(failures)) if failures < HANDLED else Park(f"{type(error).__name__}: {error}")

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.http import accounts, documentation, health, histories, orders, refused_requests, stock
+from service.http.command_metrics import CommandMetrics
 from service.http.connections import Connections
 from service.http.gate import Gate
 from service.http.metrics import Metrics
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.connections = connections
     app.state.metrics = Metrics()
+    app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     for module in (orders, stock, accounts, histories, health):

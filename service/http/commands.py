@@ -12,8 +12,8 @@ from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
 from domain.message import Command
-from infrastructure.eventstore.commands import Outcome
-from infrastructure.eventstore.commands import Request as CommandRequest
+from infrastructure.aggregates.request import Outcome
+from infrastructure.aggregates.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.streams import stream_name
 from service.consumers import route

@@ -10,13 +10,14 @@ from esdbclient.exceptions import EventStoreDBClientException
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from infrastructure.aggregates.commands import Bounds, CommandHandler
+from infrastructure.aggregates.counts import Counts
 from infrastructure.eventstore.client import bounded, command_client, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import CommandHandler
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
-from service.consumers import EVENTS
+from service.consumers import EVENTS, SNAPSHOTS
 from service.http.readers import Readers
 from service.settings import Settings, without_credentials
 
@@ -50,6 +51,11 @@ class Connections:
         if self._handler is None:
             raise StoreUnavailable(self.store_address, self._reason)
         return self._handler
+
+    @property
+    def counts(self) -> Counts:
+        """What the handling of commands has counted; nothing before the event store was found."""
+        return Counts() if self._handler is None else self._handler.counts
 
     @property
     def read_models(self) -> ReadModels:
@@ -91,6 +97,8 @@ class Connections:
     async def close(self) -> None:
         """Ends all connections."""
         self.readers.close()
+        if self._handler is not None:
+            await self._handler.close()
         for client in (self._client, self._queries_client):
             if client is not None:
                 await client.close()
@@ -112,9 +120,13 @@ class Connections:
             self._handler = CommandHandler(
                 self._client,
                 EventCodec(EVENTS),
-                patience=_PATIENCE * settings.command_seconds,
-                call_seconds=_CALL * settings.command_seconds,
-                calls_at_once=settings.commands_at_once,
+                bounds=Bounds(
+                    patience=_PATIENCE * settings.command_seconds,
+                    call_seconds=_CALL * settings.command_seconds,
+                    calls_at_once=settings.commands_at_once,
+                    cached=settings.cached_aggregates,
+                ),
+                snapshots=SNAPSHOTS,
             )
         if self._queries_client is None:
             self._queries_client = await command_client(uri)

@@ -111,7 +111,7 @@ async def add_item(order_id: OrderPath, form: ItemForm, sending: Sending) -> JSO
     command = AddItem(order_id=order_id, sku=form.sku, quantity=form.quantity, unit_price=form.price)
     with digits_at("/unit_price"):
         outcome = await sending.send(command, f"/orders/{order_id}/items", form)
-    added = [recorded.event.line.line for recorded in outcome.events if isinstance(recorded.event, ItemAdded)]
+    added = [event.line.line for event in outcome.events if isinstance(event, ItemAdded)]
     return changed(order_id, outcome, line=added[0])
 
 

@@ -79,7 +79,7 @@ def _of_the_store(error: EventStoreError) -> Problem:
         case StoreUnavailable():
             return store_unavailable("The event store can't be used at present.")
         case Overloaded():
-            return Problem("overloaded", f"{error.in_flight} changes are being written; come back later.")
+            return Problem("overloaded", f"{error.waiting} others wait to be written; come back later.")
         case ConcurrencyConflict():
             return Problem("conflict", f"Others changed it {error.attempts} times meanwhile; try again.")
         case VersionMismatch():

@@ -36,7 +36,7 @@ class StockAnswer(BaseModel):
 async def receive_stock(sku: SkuPath, form: QuantityForm, sending: Sending) -> JSONResponse:
     """Takes goods in; the first ones create the SKU."""
     outcome = await sending.send(ReceiveStock(sku=sku, quantity=form.quantity), f"/stock/{sku}/receipts", form)
-    if any(isinstance(recorded.event, SkuRegistered) for recorded in outcome.events):
+    if any(isinstance(event, SkuRegistered) for event in outcome.events):
         return created(f"/stock/{sku}", sku, outcome)
     return changed(sku, outcome)
 

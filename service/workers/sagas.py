@@ -2,22 +2,21 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import structlog
 import uvloop
 from esdbclient import AsyncEventStoreDBClient
 
-from domain.saga import Saga
+from infrastructure.aggregates.commands import Bounds, CommandHandler
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import CommandHandler
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import back_off
-from service.consumers import EVENTS, SAGAS, route
+from service.consumers import EVENTS, SAGAS, SNAPSHOTS, route
 from service.settings import Settings
 from service.workers.lifetime import end_with, told_to_stop
 
@@ -29,29 +28,36 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     """Reacts until SIGTERM or SIGINT; what is under way then is ended or given back. Raises what no policy foresees."""
     uri = settings.eventstore
     end_with(stop_when_closed)
-    uvloop.run(_run(uri, settings.namespace))
+    uvloop.run(_run(uri, settings))
     return 0
 
 
-async def _run(uri: str, namespace: str) -> None:
+async def _run(uri: str, settings: Settings) -> None:
+    """One connection for the commands of all sagas; a subscription, which is a call that does not end, has its own."""
     stop = told_to_stop()
-    async with asyncio.TaskGroup() as consumers:
-        for saga in SAGAS:
-            consumers.create_task(_consume(saga, uri, f"{namespace}-{saga.category}", stop))
+    commands = await _connected(uri, stop)
+    if commands is None:
+        return
+    codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
+    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS)
+    try:
+        async with asyncio.TaskGroup() as consumers:
+            for saga in SAGAS:
+                coordinator = SagaCoordinator(saga, route, handler, codec)
+                consumers.create_task(_consume(coordinator, uri, f"{settings.namespace}-{saga.category}", stop))
+    finally:
+        await handler.close()
+        await commands.close()
 
 
-async def _consume(saga: Saga[Any, Any], uri: str, group: str, stop: asyncio.Event) -> None:
-    """A subscription is a call that does not end, so it has a connection of its own beside the one for commands."""
-    codec = EventCodec(EVENTS)
-    commands, subscription = await _connected(uri, stop), await _connected(uri, stop)
-    if commands is None or subscription is None:
+async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asyncio.Event) -> None:
+    subscription = await _connected(uri, stop)
+    if subscription is None:
         return
     try:
-        coordinator = SagaCoordinator(saga, route, CommandHandler(commands, codec), codec)
         await consume_saga(coordinator, subscription, group, stop, OPTIONS)
     finally:
         await subscription.close()
-        await commands.close()
 
 
 async def _connected(uri: str, stop: asyncio.Event) -> AsyncEventStoreDBClient | None:

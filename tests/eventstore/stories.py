@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from esdbclient import AsyncEventStoreDBClient
 
-from infrastructure.eventstore.commands import CommandHandler, Outcome
+from infrastructure.aggregates.commands import CommandHandler
+from infrastructure.aggregates.request import Outcome
 from tests.eventstore.tally import (
     CODEC,
     Count,
@@ -39,4 +40,6 @@ def count(tally: str, by: int = 1) -> Count:
 
 
 def facts(outcome: Outcome) -> list[tuple[int, object]]:
-    return [(recorded.version, recorded.event) for recorded in outcome.events]
+    """Each event that a command left, with its version."""
+    first = outcome.version - len(outcome.events) + 1
+    return list(enumerate(outcome.events, first))

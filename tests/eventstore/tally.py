@@ -13,9 +13,9 @@ from esdbclient import AsyncEventStoreDBClient
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
+from infrastructure.aggregates.request import Request
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import Request
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 CORRELATION = UUID("11111111-1111-4111-8111-111111111111")

@@ -9,7 +9,7 @@ import pytest
 from esdbclient import AsyncEventStoreDBClient
 
 from domain.errors import Rejected
-from infrastructure.eventstore.commands import CommandHandler
+from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.errors import CommandIdReused
 from tests.eventstore.stories import count, facts, opened, tell
 from tests.eventstore.tally import (

@@ -25,6 +25,7 @@ def test_without_variables_there_are_defaults() -> None:
         commands_at_once=64,
         commands_waiting=1024,
         queries_at_once=1024,
+        cached_aggregates=10_000,
         histories_at_once=4,
         history_seconds=10,
     )
@@ -41,6 +42,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_COMMANDS_AT_ONCE": "8",
         "FOLDSTREAM_COMMANDS_WAITING": "0",
         "FOLDSTREAM_QUERIES_AT_ONCE": "7",
+        "FOLDSTREAM_CACHED_AGGREGATES": "3",
         "FOLDSTREAM_HISTORIES_AT_ONCE": "2",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
         "PATH": "/bin",
@@ -55,6 +57,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         commands_at_once=8,
         commands_waiting=0,
         queries_at_once=7,
+        cached_aggregates=3,
         histories_at_once=2,
         history_seconds=30,
     )

@@ -12,7 +12,7 @@ from esdbclient import AsyncEventStoreDBClient
 from esdbclient.exceptions import GrpcError
 
 from domain.message import Recorded
-from infrastructure.eventstore.commands import CommandHandler
+from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions

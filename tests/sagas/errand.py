@@ -15,8 +15,9 @@ from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
+from infrastructure.aggregates.commands import CommandHandler
+from infrastructure.aggregates.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import CommandHandler, Request
 from infrastructure.sagas.coordinator import SagaCoordinator
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -226,7 +227,8 @@ class Errands:
         """An errand to these shelves, asked for now: the message that wakes its saga."""
         command = Asked(errand_id=errand_id or str(uuid4()), shelves=tuple(shelves))
         outcome = await CommandHandler(client, self.codec).handle(self._asker, command, request())
-        return outcome.events[0]
+        records = await self.recorded(client, outcome.stream)
+        return next(recorded for recorded in records if recorded.id == outcome.last_id)
 
     async def stocked(self, client: AsyncEventStoreDBClient, *numbers: int) -> list[str]:
         """The ids of new shelves that hold so many things."""

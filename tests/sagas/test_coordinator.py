@@ -12,7 +12,7 @@ from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask
-from infrastructure.eventstore.commands import CommandHandler
+from infrastructure.aggregates.commands import Bounds, CommandHandler
 from infrastructure.eventstore.errors import ConcurrencyConflict
 from infrastructure.sagas.coordinator import digest_of
 from infrastructure.sagas.errors import SagaStuck
@@ -239,7 +239,7 @@ def test_a_stranger_on_the_shelf_costs_a_retry_and_no_more(eventstore_uri: str) 
     async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 50)
         message = await errands.ask(client, shelves)
-        handler = CommandHandler(client, errands.codec, attempts=40, patience=30.0)
+        handler = CommandHandler(client, errands.codec, bounds=Bounds(attempts=40, patience=30.0))
         stranger = Stock(shelf_id=shelves[0], number=1)
         strangers = (handler.handle(shelf, stranger, request()) for _ in range(5))
         await asyncio.gather(errands.coordinator(client).react(message), *strangers)

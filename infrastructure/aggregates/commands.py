@@ -1,0 +1,168 @@
+"""Handles commands: read, fold, decide, append; once per command id, however often it is sent."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import stamina
+from esdbclient import AsyncEventStoreDBClient
+
+from domain.decider import Decider
+from domain.errors import DomainError
+from domain.message import Command, Event
+from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.aggregates.cache import Cache
+from infrastructure.aggregates.counts import Counts
+from infrastructure.aggregates.handling import Handling
+from infrastructure.aggregates.loading import Loading
+from infrastructure.aggregates.request import Outcome, Request
+from infrastructure.aggregates.snapshot import SnapshotRule
+from infrastructure.eventstore.client import address_of
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost, StoreUnavailable, VersionMismatch
+from infrastructure.eventstore.reading import CALL_SECONDS, CALLS_AT_ONCE, Streams
+from infrastructure.eventstore.streams import stream_name
+
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a command handler goes.
+
+    A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience` seconds,
+    each call for `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
+    connection. `cached`: so many aggregates stay in memory.
+    """
+
+    attempts: int = 10
+    patience: float = 3.0
+    call_seconds: float = CALL_SECONDS
+    calls_at_once: int = CALLS_AT_ONCE
+    cached: int = 10_000
+
+
+class CommandHandler:
+    """Decides commands against their streams; those of one aggregate take turns.
+
+    What is remembered of an aggregate, or that nothing is, proves nothing but an append: whatever else came of it is
+    decided again after the stream was read to its end. An append without an answer is looked for before it is sent
+    again, under the same ids.
+    """
+
+    def __init__(
+        self,
+        client: AsyncEventStoreDBClient,
+        codec: EventCodec,
+        *,
+        bounds: Bounds = Bounds(),
+        snapshots: Iterable[SnapshotRule] = (),
+    ) -> None:
+        self.streams: Final = Streams(client, codec, patience=bounds.call_seconds, calls_at_once=bounds.calls_at_once)
+        self.counts: Final = Counts()
+        self._codec: Final = codec
+        self._bounds: Final = bounds
+        self._address: Final = address_of(client)
+        self._cache: Final = Cache(bounds.cached)
+        self._loading: Final = Loading(self.streams, snapshots, self.counts)
+        self._racing: Final = stamina.AsyncRetryingCaller(
+            attempts=bounds.attempts, timeout=None, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
+        )
+        self._waiting: Final = stamina.AsyncRetryingCaller(
+            attempts=None, timeout=bounds.patience, wait_initial=0.05, wait_max=0.5, wait_jitter=0.05
+        )
+
+    async def handle(
+        self,
+        decider: Decider[CommandT, StateT, EventT],
+        command: CommandT,
+        request: Request,
+        *,
+        seconds: float | None = None,
+    ) -> Outcome:
+        """The outcome of the command, now or as it was when its id came first.
+
+        What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else unavailable.
+
+        Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
+        Rejected. Then ConcurrencyConflict, StoreUnavailable and Overloaded; and what a stream that can't be read or
+        appended to raises.
+        """
+        stream = stream_name(decider.category, command.aggregate_id)
+        make = partial(Aggregate, stream, decider.initial, decider.evolve)
+        handling: Handling | None = None
+        try:
+            async with asyncio.timeout(seconds), self._cache.turn(stream, make, self._bounds.patience) as aggregate:
+                handling = Handling(decider, command, request, aggregate)
+                outcome = await self._handled(handling)
+                self._loading.consider(aggregate, decider.category)
+                return outcome
+        except TimeoutError as error:
+            if handling is not None and handling.lost:
+                raise ConcurrencyConflict(stream, handling.lost) from error
+            raise StoreUnavailable(self._address, f"nothing came of it within {seconds or 0:.1f} s") from error
+
+    async def close(self) -> None:
+        """Ends what is under way beside the commands, bounded in time: snapshots that are being written."""
+        await self._loading.close()
+
+    async def _handled(self, handling: Handling) -> Outcome:
+        with suppress(StoreUnavailable):  # whatever of it may have happened is looked for
+            if (outcome := await self._guess(handling)) is not None:
+                return outcome
+        return await self._waiting(StoreUnavailable, self._race, handling)
+
+    async def _guess(self, handling: Handling) -> Outcome | None:
+        """The outcome as far as it can be had without reading the stream's end; None where that proves nothing."""
+        remembered = handling.aggregate.version >= 0
+        self.counts.hits += remembered
+        self.counts.misses += not remembered
+        if (outcome := await self._found(handling)) is not None:
+            return outcome
+        with suppress(DomainError, VersionMismatch, RaceLost):
+            if events := handling.decided():
+                return await self._append(handling, events)
+        self.counts.retries += remembered
+        return None
+
+    async def _race(self, handling: Handling) -> Outcome:
+        try:
+            return await self._racing(RaceLost, self._attempt, handling)
+        except RaceLost as error:
+            raise ConcurrencyConflict(handling.aggregate.stream, self._bounds.attempts) from error
+
+    async def _attempt(self, handling: Handling) -> Outcome:
+        await self._loading.load(handling.aggregate, handling.decider.category)
+        if (outcome := await self._found(handling)) is not None:
+            return outcome
+        if not (events := handling.decided()):
+            return handling.unchanged()
+        return await self._append(handling, events)
+
+    async def _found(self, handling: Handling) -> Outcome | None:
+        """The outcome of a command that came before. Raises CommandIdReused."""
+        records = await self._loading.records_of(handling.request.command_id, handling.aggregate)
+        return handling.found(records) if records else None
+
+    async def _append(self, handling: Handling, events: list[Any]) -> Outcome:
+        aggregate = handling.aggregate
+        handling.sent = True
+        try:
+            appended = await self.streams.append(
+                aggregate.stream, aggregate.version, handling.encoded(events, self._codec)
+            )
+        except RaceLost as race:
+            handling.lost += 1
+            self.counts.conflicts += aggregate.version >= 0  # else it was only taken for new
+            aggregate.refused_at(race.current)
+            raise
+        if appended.position is None or appended.version != aggregate.version + len(events):
+            # the stream was deleted before or after: what went where is to be read
+            aggregate.forget()
+            raise RaceLost(aggregate.stream, None)
+        return handling.appended(events, appended.position)
