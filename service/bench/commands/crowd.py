@@ -19,12 +19,12 @@ from uuid import uuid4
 import uvloop
 
 from domain.accounts import account
+from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
-from infrastructure.eventstore.commands import CommandHandler
 from infrastructure.eventstore.errors import ConcurrencyConflict, StoreUnavailable
 from service import logs
 from service.bench.commands.saying import say
-from service.bench.commands.work import CODEC, deposit, open_account, request
+from service.bench.commands.work import deposit, handler_of, open_account, request
 from service.http.gate import Gate
 from service.http.problems import Problem
 
@@ -91,7 +91,7 @@ def resident_bytes() -> int:
 async def answer(uri: str, at_once: int) -> None:
     """Offers what it is told to, line by line."""
     client = await command_client(uri)
-    crowd = Crowd(CommandHandler(client, CODEC, calls_at_once=at_once), at_once)
+    crowd = Crowd(handler_of(client), at_once)
     say({"versions": {"foldstream": version("foldstream")}})
     while line := await asyncio.to_thread(sys.stdin.readline):
         rate, seconds = map(float, line.split())

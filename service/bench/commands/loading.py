@@ -18,12 +18,11 @@ from domain.accounts.account import Withdraw
 from domain.errors import Rejected
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.eventstore.client import command_client, reader_client
-from infrastructure.eventstore.commands import CommandHandler
 from infrastructure.eventstore.streams import stream_name
 from infrastructure.history.moment import written
 from infrastructure.history.past import Past
 from infrastructure.history.records import Records
-from service.bench.commands.work import CODEC, deposit, deposited, opened, request
+from service.bench.commands.work import CODEC, deposit, deposited, handler_of, opened, request
 from service.bench.figures import Extent, Figure
 from service.bench.store.log import fill_stream
 from service.bench.store.server import StoreServer, temporary_folder
@@ -75,7 +74,7 @@ async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[i
     """Milliseconds until a refusal, for which the account must be known as it is; the middle one of many."""
     client = await command_client(uri)
     for account_id in accounts.values():
-        await CommandHandler(client, CODEC).handle(account.decider, deposit(account_id), request())
+        await handler_of(client).handle(account.decider, deposit(account_id), request())
     seconds: dict[int, list[float]] = {length: [] for length in accounts}
     end = perf_counter() + 2 * extent.seconds
     for tried in count():
@@ -89,7 +88,7 @@ async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[i
 
 async def _refusal(client: AsyncEventStoreDBClient, account_id: str, length: int) -> float:
     """By a handler that remembers nothing."""
-    handler = CommandHandler(client, CODEC)
+    handler = handler_of(client)
     reason, began = "", perf_counter()
     try:
         await handler.handle(account.decider, Withdraw(account_id=account_id, amount=_MORE_THAN_ALL), request())

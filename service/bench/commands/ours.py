@@ -16,11 +16,11 @@ import uvloop
 
 from domain.accounts import account
 from domain.ordering import order
+from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
-from infrastructure.eventstore.commands import CommandHandler
 from service import logs
 from service.bench.commands.saying import say
-from service.bench.commands.work import CODEC, create_order, deposit, open_account, request
+from service.bench.commands.work import create_order, deposit, handler_of, open_account, request
 
 Work: TypeAlias = Callable[[], Awaitable[object]]
 _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
@@ -29,7 +29,7 @@ _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
 async def answer(uri: str, callers: int) -> None:
     """Works as it is told to, line by line."""
     client = await command_client(uri)
-    handler = CommandHandler(client, CODEC, calls_at_once=callers)
+    handler = handler_of(client)
     say({"versions": {package: version(package) for package in _PACKAGES}})
     while line := await asyncio.to_thread(sys.stdin.readline):
         kind, seconds = line.split()

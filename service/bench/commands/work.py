@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
-from esdbclient import NewEvent
+from esdbclient import AsyncEventStoreDBClient, NewEvent
 
 from domain.accounts import account
 from domain.accounts.account import Deposit, OpenAccount
@@ -14,13 +14,20 @@ from domain.decider import Decider
 from domain.message import Command
 from domain.ordering import order
 from domain.ordering.order import CreateOrder, Item
+from infrastructure.aggregates.commands import Bounds, CommandHandler
+from infrastructure.aggregates.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.commands import Request
+from service.consumers import SNAPSHOTS
 
 Kind: TypeAlias = Literal["deposits", "orders"]
 CALLERS: Final = 64
 CODEC: Final = EventCodec((*account.decider.events, *order.decider.events))
 _DIGEST: Final = sha256(b"bench").hexdigest()
+
+
+def handler_of(client: AsyncEventStoreDBClient) -> CommandHandler:
+    """One that remembers nothing yet."""
+    return CommandHandler(client, CODEC, bounds=Bounds(calls_at_once=CALLERS), snapshots=SNAPSHOTS)
 
 
 def open_account(account_id: str) -> OpenAccount:
