@@ -9,10 +9,12 @@ from uuid import UUID
 from esdbclient import RecordedEvent
 
 from domain.message import Metadata, Recorded
+from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.aggregates.states import Shown, shown
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.history.moment import Moment, moment_of_time, moment_of_version, written
 from infrastructure.history.records import Records
+from infrastructure.history.starts import Start, starts
 from infrastructure.history.states import Boundary, Difference, Folding, differences
 
 
@@ -91,13 +93,32 @@ class Past:
         )
 
     def _load_until(self, version: int) -> tuple[int, Any]:
-        """From which version on it was folded, and the state after `version`."""
+        """From which version on it was folded, and the state after `version`.
+
+        A stream that still has its beginning is folded from the nearest state that is stored beside it.
+        """
+        rule = self._boundary.rule
+        if rule is not None and version >= rule.every and self._records.first().stream_position == 0:
+            for start in starts(self._records, rule, version):
+                if (found := self._folded(start, version)) is not None:
+                    return 0, found.state
         folding = Folding(self._boundary, self._codec)
         first = version
         for record in self._records.through(0, version):
             first = min(first, record.stream_position)
             folding.take(record)
         return first, folding.state
+
+    def _folded(self, start: Start, version: int) -> Folding | None:
+        """From a stored state on; None where the stream holds another record where it was stored, or none."""
+        tail = self._records.through(start.version, version, SEGMENT + 1)
+        first = next(tail, None)
+        if first is None or (first.stream_position, first.id) != (start.version, start.last_id):
+            return None
+        folding = Folding(self._boundary, self._codec, start.state)
+        for record in tail:
+            folding.take(record)
+        return folding
 
 
 def walk(records: Iterator[RecordedEvent], boundary: Boundary, codec: EventCodec) -> Iterator[Change]:

@@ -41,10 +41,10 @@ class Records:
         """At most `limit` records, from the first visible one on that is not before version `first`."""
         return self._read(first, limit)
 
-    def through(self, first: int, last: int) -> Iterator[RecordedEvent]:
+    def through(self, first: int, last: int, page_size: int = PAGE) -> Iterator[RecordedEvent]:
         """The visible records from version `first` to version `last`, both included, read page by page."""
         while first <= last:
-            page = self._read(first, min(PAGE, last - first + 1))
+            page = self._read(first, min(page_size, last - first + 1))
             for recorded in page:
                 if recorded.stream_position > last:
                     return
@@ -53,17 +53,27 @@ class Records:
                 return
             first = page[-1].stream_position + 1
 
-    def _read(self, position: int | None, limit: int, *, backwards: bool = False) -> Sequence[RecordedEvent]:
+    def beside(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[RecordedEvent]:
+        """At most `limit` records of another stream, from `first` or its end on; none where there is no such stream."""
+        try:
+            return self._read(first, limit, backwards=backwards, stream=stream)
+        except (UnknownStream, StreamGone):
+            return ()
+
+    def _read(
+        self, position: int | None, limit: int, *, backwards: bool = False, stream: str | None = None
+    ) -> Sequence[RecordedEvent]:
         self.calls += 1
+        name = stream or self.stream
         try:
             with translated(address_of(self._client)):
                 return self._client.get_stream(
-                    self.stream, stream_position=position, backwards=backwards, limit=limit, timeout=_SECONDS
+                    name, stream_position=position, backwards=backwards, limit=limit, timeout=_SECONDS
                 )
         except NotFound as error:
-            raise UnknownStream(self.stream) from error
+            raise UnknownStream(name) from error
         except StreamIsDeleted as error:
-            raise StreamGone(self.stream) from error
+            raise StreamGone(name) from error
 
     def _one(self, records: Sequence[RecordedEvent]) -> RecordedEvent:
         if not records:

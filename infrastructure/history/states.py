@@ -7,25 +7,27 @@ from typing import Any
 from esdbclient import RecordedEvent
 
 from domain.message import Event, Recorded
+from infrastructure.aggregates.snapshot import SnapshotRule
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnreadableEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """How the streams of one category are folded."""
+    """How the streams of one category are folded, and which states are stored on the way, if any are."""
 
     category: str
     events: frozenset[type[Event]]
     initial: Any
     evolve: Callable[[Any, Any], Any]
+    rule: SnapshotRule | None = None
 
 
 class Folding:
-    """The state of one stream so far, record by record."""
+    """The state of one stream so far, record by record, from the beginning or from a state that it had."""
 
-    def __init__(self, boundary: Boundary, codec: EventCodec) -> None:
-        self.state: Any = boundary.initial
+    def __init__(self, boundary: Boundary, codec: EventCodec, state: Any = None) -> None:
+        self.state: Any = boundary.initial if state is None else state
         self._boundary = boundary
         self._codec = codec
 

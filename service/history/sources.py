@@ -14,14 +14,15 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.streams import stream_name
 from infrastructure.history.errors import UnknownCategory
 from infrastructure.history.states import Boundary
-from service.consumers import DECIDERS, EVENTS, SAGAS
+from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS
 from service.settings import Settings
 
 CODEC: Final = EventCodec(EVENTS)
 
 
 def _boundary(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Boundary:
-    return Boundary(source.category, frozenset(source.events), source.initial, source.evolve)
+    rule = next((rule for rule in SNAPSHOTS if rule.category == source.category), None)
+    return Boundary(source.category, frozenset(source.events), source.initial, source.evolve, rule)
 
 
 BOUNDARIES: Final[Mapping[str, Boundary]] = {

@@ -85,7 +85,7 @@ def test_an_event_of_another_category_is_named(store: EventStoreDBClient) -> Non
     assert refusal.value.reason == "SkuRegistered: is no event of account"
 
 
-def test_a_hundred_thousand_events_take_twenty_round_trips(store: EventStoreDBClient) -> None:
+def test_a_hundred_thousand_events_take_few_round_trips(store: EventStoreDBClient) -> None:
     stream = f"looked_back_on-{uuid4()}"  # of no read model: they stop at what they can't read
     for _ in range(50):
         events = [NewEvent(type="Counted", data=b"{}") for _ in range(2000)]
@@ -96,7 +96,7 @@ def test_a_hundred_thousand_events_take_twenty_round_trips(store: EventStoreDBCl
         moment = moment_of_time(records, at)
         assert written(moment.record) <= at
         assert moment.following is None or written(moment.following) > at
-        assert records.calls <= 20
+        assert records.calls <= 13
 
 
 def record(version: int, second: int) -> RecordedEvent:
@@ -105,9 +105,16 @@ def record(version: int, second: int) -> RecordedEvent:
     return RecordedEvent("Counted", b"{}", b"{}", "application/json", uuid4(), "tally-0", version, 0, 0, at)
 
 
-@given(st.lists(st.integers(0, 20), min_size=2, max_size=60), st.integers(0, 20), st.sets(st.integers(1, 58)))
+@given(
+    st.lists(st.integers(0, 20), min_size=2, max_size=60),
+    st.integers(0, 20),
+    st.sets(st.integers(1, 58)),
+    st.integers(1, 60),
+)
 @settings(deadline=None)
-def test_the_clock_may_step_back_and_records_be_hidden(clock: list[int], at: int, hidden: set[int]) -> None:
+def test_the_clock_may_step_back_and_records_be_hidden(
+    clock: list[int], at: int, hidden: set[int], scanned: int
+) -> None:
     records = {
         version: record(version, second)
         for version, second in enumerate(clock)
@@ -118,11 +125,12 @@ def test_the_clock_may_step_back_and_records_be_hidden(clock: list[int], at: int
     if not written(low) <= time < written(high):
         return
 
-    def next_from(version: int) -> RecordedEvent | None:
-        return next((records[number] for number in range(version, len(clock)) if number in records), None)
+    def page(first: int, limit: int) -> list[RecordedEvent]:
+        assert limit > 0
+        return [records[number] for number in range(first, len(clock)) if number in records][:limit]
 
-    moment = bisected(next_from, time, low, high)
+    moment = bisected(page, time, low, high, scanned)
     assert written(moment.record) <= time
     assert moment.following is not None
     assert written(moment.following) > time
-    assert next_from(moment.record.stream_position + 1) == moment.following
+    assert page(moment.record.stream_position + 1, 1) == [moment.following]
