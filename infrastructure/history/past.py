@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from esdbclient import RecordedEvent
@@ -16,6 +16,8 @@ from infrastructure.history.moment import Moment, moment_of_time, moment_of_vers
 from infrastructure.history.records import Records
 from infrastructure.history.starts import Start, starts
 from infrastructure.history.states import Boundary, Difference, Folding, differences
+
+_PAGE: Final = SEGMENT + 1  # what follows on the end of a segment, with that end
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,14 @@ class Past:
                     return 0, found.state
         folding = Folding(self._boundary, self._codec)
         first = version
-        for record in self._records.through(0, version):
+        for record in self._records.through(0, version, _PAGE):
             first = min(first, record.stream_position)
             folding.take(record)
         return first, folding.state
 
     def _folded(self, start: Start, version: int) -> Folding | None:
         """From a stored state on; None where the stream holds another record where it was stored, or none."""
-        tail = self._records.through(start.version, version, SEGMENT + 1)
+        tail = self._records.through(start.version, version, _PAGE)
         first = next(tail, None)
         if first is None or (first.stream_position, first.id) != (start.version, start.last_id):
             return None

@@ -1,0 +1,156 @@
+"""The state as of any version is folded from the nearest one that is stored, and is the same as without."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from esdbclient import NewEvent
+
+from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.streams import segment_stream, snapshot_stream
+from infrastructure.history.moment import written
+from infrastructure.history.past import Past
+from infrastructure.history.records import Records
+from infrastructure.history.states import Boundary
+from tests.eventstore.tally import CODEC, decider
+from tests.snapshots.keeping import RULE, Shelf, tell
+
+LONG: Final = 2 * SEGMENT + 200
+PLAIN: Final = Boundary(decider.category, frozenset(decider.events), decider.initial, decider.evolve)
+QUICK: Final = replace(PLAIN, rule=RULE)
+VERSIONS: Final = (0, 5, SEGMENT - 2, SEGMENT - 1, SEGMENT, SEGMENT + 7, 2 * SEGMENT - 1, LONG - 1)
+
+
+def compare(uri: str, stream: str, *versions: int) -> list[int]:
+    """What is answered with and without stored states is the same; how many calls it took with them."""
+    calls = []
+    with reader_client(uri) as client:
+        for version in versions:
+            records = Records(client, stream)
+            found = Past(records, QUICK, CODEC).as_of_version(version)
+            assert found == Past(Records(client, stream), PLAIN, CODEC).as_of_version(version)
+            calls.append(records.calls)
+    return calls
+
+
+def test_wherever_one_looks_the_answer_is_the_same(eventstore_uri: str) -> None:
+    async def story(shelf: Shelf) -> None:
+        await shelf.take()
+        await shelf.grow(10)
+        calls = compare(eventstore_uri, shelf.stream, *VERSIONS, LONG + 5, LONG + 9)
+        assert max(calls) <= 6
+        assert calls[4:7] == [5, 5, 5]  # the record, the next, the first, the segment, and the tail
+
+    tell(eventstore_uri, story, events=LONG)
+
+
+def test_a_time_is_found_in_few_calls(eventstore_uri: str) -> None:
+    async def story(shelf: Shelf) -> None:
+        await shelf.take()
+        with reader_client(eventstore_uri) as client:
+            for version in (10, SEGMENT + 100, LONG - 150):
+                [record] = Records(client, shelf.stream).page(version, 1)
+                records = Records(client, shelf.stream)
+                found = Past(records, QUICK, CODEC).as_of_time(written(record))
+                assert found == Past(Records(client, shelf.stream), PLAIN, CODEC).as_of_time(written(record))
+                assert records.calls <= 14
+
+    tell(eventstore_uri, story, events=LONG)
+
+
+def test_changes_begin_at_a_stored_state(eventstore_uri: str) -> None:
+    async def story(shelf: Shelf) -> None:
+        await shelf.take()
+        with reader_client(eventstore_uri) as client:
+            quick, plain = (Past(Records(client, shelf.stream), each, CODEC) for each in (QUICK, PLAIN))
+            [record] = Records(client, shelf.stream).page(LONG - 3, 1)
+            since = written(record)
+            assert list(quick.changes(since, None)) == list(plain.changes(since, None)) != []
+
+    tell(eventstore_uri, story, events=LONG)
+
+
+async def nothing(shelf: Shelf) -> None:
+    """No snapshot was ever taken."""
+
+
+async def no_segments(shelf: Shelf) -> None:
+    await shelf.take()
+    await shelf.client.delete_stream(segment_stream(shelf.stream), current_version=1)
+
+
+async def the_first_segment_is_gone(shelf: Shelf) -> None:
+    await shelf.take()
+    await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata={"$tb": 1})
+
+
+async def segments_in_disorder(shelf: Shelf) -> None:
+    """As two processes leave them that do not hear of each other."""
+    await shelf.take()
+    first, second = await shelf.streams.records(segment_stream(shelf.stream), 0, 2) or []
+    await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata={"$tb": 2})
+    for record in (second, first):
+        await shelf.add(segment_stream(shelf.stream), NewEvent(type=record.type, data=record.data))
+
+
+async def another_schema(shelf: Shelf) -> None:
+    await shelf.another_process(replace(RULE, revision=2)).take()
+
+
+async def both_schemas(shelf: Shelf) -> None:
+    await shelf.another_process(replace(RULE, revision=2)).take()
+    await shelf.take()
+
+
+async def other_records(shelf: Shelf) -> None:
+    """States that are said to follow on records which this stream does not hold."""
+    await shelf.take()
+    for stream in (segment_stream(shelf.stream), snapshot_stream(shelf.stream)):
+        for record in await shelf.streams.records(stream, 0, 5) or []:
+            said = {
+                **json.loads(record.data),
+                "last_id": str(uuid4()),
+                "state": {"is": "Tally", "limit": None, "count": "0"},
+            }
+            await shelf.add(stream, NewEvent(type=record.type, data=json.dumps(said).encode()))
+
+
+async def broken(shelf: Shelf) -> None:
+    await shelf.take()
+    for stream, kind in (
+        (segment_stream(shelf.stream), "SegmentSealed"),
+        (snapshot_stream(shelf.stream), "SnapshotTaken"),
+    ):
+        for _ in range(3):
+            await shelf.add(stream, NewEvent(type=kind, data=b"{"))
+
+
+async def truncated(shelf: Shelf) -> None:
+    await shelf.take()
+    await shelf.client.set_stream_metadata(shelf.stream, metadata={"$tb": 3})
+
+
+STORED: Final = (
+    nothing,
+    no_segments,
+    the_first_segment_is_gone,
+    segments_in_disorder,
+    another_schema,
+    both_schemas,
+    other_records,
+    broken,
+    truncated,
+)
+
+
+@pytest.mark.parametrize("leave", STORED, ids=lambda leave: leave.__name__)
+def test_whatever_is_stored_the_answer_is_the_same(eventstore_uri: str, leave: Callable[[Shelf], Any]) -> None:
+    async def story(shelf: Shelf) -> None:
+        await leave(shelf)
+        compare(eventstore_uri, shelf.stream, 2 * SEGMENT + 7, LONG - 1)
+
+    tell(eventstore_uri, story, events=LONG)
