@@ -7,6 +7,7 @@ from uuid import UUID
 CAPACITY: Final = 4096
 _BITS: Final = 20 * CAPACITY
 _HASHES: Final = 14  # 20 bits for each id times ln 2
+_LOW: Final = 2**64 - 1
 BYTES: Final = _BITS // 8
 
 
@@ -26,16 +27,22 @@ class BloomFilter:
     def add(self, member: UUID) -> None:
         """From now on it is contained."""
         for place in _places(member):
+            place %= _BITS
             self._bits[place >> 3] |= 1 << (place & 7)
 
     def __contains__(self, member: UUID) -> bool:
-        return all(self._bits[place >> 3] >> (place & 7) & 1 for place in _places(member))
+        for place in _places(member):
+            place %= _BITS
+            if not self._bits[place >> 3] >> (place & 7) & 1:
+                return False
+        return True
 
     def __bytes__(self) -> bytes:
         return bytes(self._bits)
 
 
-def _places(member: UUID) -> list[int]:
-    digest = blake2b(member.bytes, digest_size=16).digest()
-    first, step = int.from_bytes(digest[:8]), int.from_bytes(digest[8:]) | 1
-    return [(first + index * step) % _BITS for index in range(_HASHES)]
+def _places(member: UUID) -> range:
+    """The bits of a member, to be taken modulo _BITS."""
+    digest = int.from_bytes(blake2b(member.bytes, digest_size=16).digest())
+    first, step = (digest >> 64) % _BITS, (digest & _LOW | 1) % _BITS
+    return range(first, first + _HASHES * step, step)

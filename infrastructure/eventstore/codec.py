@@ -37,7 +37,9 @@ class EventCodec:
         """
         if not self.schema.declares(type(event)):
             raise ValueError(f"{type(event).__name__} is not among the events of this codec")
-        stamped = metadata.model_copy(update={"schema_version": event.stored_version})
+        stamped = metadata
+        if metadata.schema_version != event.stored_version:
+            stamped = metadata.model_copy(update={"schema_version": event.stored_version})
         return NewEvent(
             type=event.stored_name,
             data=event.model_dump_json().encode(),
