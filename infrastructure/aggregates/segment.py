@@ -21,7 +21,7 @@ SEGMENT_SEALED: Final = "SegmentSealed"
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """What a record says of a segment: the state after the record `last_id`, and a filter of the commands' ids.
+    """What a record says of a segment: the state after the record `last_id`, and the filter of the commands' ids.
 
     The state is of use under the same fingerprint only, the filter under any.
     """
@@ -31,19 +31,28 @@ class StoredSegment:
     last_id: UUID
     fingerprint: str
     state: Shown
-    commands: BloomFilter
+    commands: bytes
 
 
-def segment_event(stream: str, segment: Segment, last_id: UUID, rule: SnapshotRule) -> NewEvent:
-    """The record to store, where the segment ends with the record `last_id`. Raises ValueError as snapshots do."""
+def as_stored(segment: Segment, last_id: UUID, rule: SnapshotRule) -> StoredSegment:
+    """What is to be stored of a segment that ends with the record `last_id`.
+
+    Raises ValueError where the state could not be read back.
+    """
+    state, commands = rule.stored(segment.state), bytes(segment.commands)
+    return StoredSegment(segment.number, segment.last_version, last_id, rule.fingerprint, state, commands)
+
+
+def segment_event(stream: str, segment: StoredSegment) -> NewEvent:
+    """The record to store."""
     body = {
         "stream": stream,
         "number": segment.number,
         "last_version": segment.last_version,
-        "last_id": str(last_id),
+        "last_id": str(segment.last_id),
         "format": FORMAT,
-        "fingerprint": rule.fingerprint,
-        "state": rule.stored(segment.state),
+        "fingerprint": segment.fingerprint,
+        "state": segment.state,
         "commands": filter_text(segment.commands),
     }
     return NewEvent(type=SEGMENT_SEALED, data=json.dumps(body).encode(), id=uuid4())
@@ -65,7 +74,7 @@ def filters_of(segments: Mapping[int, StoredSegment], sealed: int) -> list[Bloom
     """The filters of the first `sealed` segments, as far as there are any without a gap."""
     filters: list[BloomFilter] = []
     while len(filters) < sealed and (segment := segments.get(len(filters))) is not None:
-        filters.append(segment.commands)
+        filters.append(BloomFilter(segment.commands))
     return filters
 
 

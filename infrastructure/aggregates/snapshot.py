@@ -113,7 +113,7 @@ class StoredSnapshot(_Said):
         if commands.sealed != self.version // SEGMENT or not within:
             raise Unusable("undecodable", self.version)
         try:
-            unsealed = None if commands.unsealed is None else filter_in(commands.unsealed)
+            unsealed = None if commands.unsealed is None else BloomFilter(filter_in(commands.unsealed))
         except ValueError as error:
             raise Unusable("undecodable", self.version) from error
         if len(sealed) != commands.sealed:
@@ -137,7 +137,7 @@ def snapshot_event(snapshot: Snapshot, rule: SnapshotRule) -> NewEvent:
         "commands": {
             "recent": {str(command_id): versions for command_id, versions in commands.recent.items()},
             "sealed": len(commands.sealed),
-            "unsealed": None if commands.unsealed is None else filter_text(commands.unsealed),
+            "unsealed": None if commands.unsealed is None else filter_text(bytes(commands.unsealed)),
         },
     }
     return NewEvent(type=SNAPSHOT_TAKEN, data=json.dumps(body).encode(), id=uuid4())

@@ -59,6 +59,20 @@ class SnapshotStreams:
         kept = segment_stream(stream)
         await self._streams.append(kept, await self._end(kept), [event])
 
+    async def drop(self, stream: str) -> bool:
+        """Truncates away all that is stored beside a stream; False where nothing was. What is set there else stays."""
+        return any([await self._truncate(kept) for kept in (snapshot_stream(stream), segment_stream(stream))])
+
+    async def _truncate(self, kept: str) -> bool:
+        newest = await self._newest(kept)
+        if newest is None:
+            return False
+        written = await self._newest(f"$${kept}")
+        metadata = {**await self._metadata(kept), "$tb": newest.stream_position + 1}
+        event = NewEvent(type="$metadata", data=json.dumps(metadata).encode())
+        await self._streams.append(f"$${kept}", -1 if written is None else written.stream_position, [event])
+        return True
+
     async def _newest(self, kept: str) -> RecordedEvent | None:
         return next(iter(await self._records(kept, None, 1, backwards=True)), None)
 

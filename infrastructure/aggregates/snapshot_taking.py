@@ -10,8 +10,9 @@ from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
 from infrastructure.aggregates.counts import Counts
-from infrastructure.aggregates.segment import filters_of, segment_event, segments_in
-from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_event, snapshot_in
+from infrastructure.aggregates.segment import as_stored, segment_event, segments_in
+from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_event
+from infrastructure.aggregates.snapshot_checking import checked
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.eventstore.errors import EventStoreError, RaceLost
 
@@ -78,39 +79,46 @@ class Taking:
         """
         await self._racing(RaceLost, self._take, due)
 
+    async def retake(self, due: Due) -> None:
+        """The same, whatever snapshot stands there already."""
+        await self._racing(RaceLost, self._store, due)
+
     async def _take(self, due: Due) -> None:
         if due.segments:
             await self._store_segments(due)
         if not await self._is_stored(due):
-            await self._stored.add_snapshot(due.snapshot.stream, snapshot_event(due.snapshot, due.rule))
-            self._counts.taken += 1
+            await self._store_snapshot(due)
+
+    async def _store(self, due: Due) -> None:
+        await self._store_segments(due)
+        await self._store_snapshot(due)
+
+    async def _store_snapshot(self, due: Due) -> None:
+        await self._stored.add_snapshot(due.snapshot.stream, snapshot_event(due.snapshot, due.rule))
+        self._counts.taken += 1
 
     async def _store_segments(self, due: Due) -> None:
+        """Those that are not stored just so."""
         stream, aggregate = due.snapshot.stream, due.aggregate
         stored = segments_in(await self._stored.segments(stream), stream)
         for segment in due.segments:
             record = await self._stored.record(stream, segment.last_version)
             if record is None:
                 raise ValueError(f"{stream} does not hold version {segment.last_version} any more")
-            known = stored.get(segment.number)
-            if known is None or (known.last_id, known.fingerprint) != (record.id, due.rule.fingerprint):
-                await self._stored.add_segment(stream, segment_event(stream, segment, record.id, due.rule))
+            wanted = as_stored(segment, record.id, due.rule)
+            if stored.get(segment.number) != wanted:
+                await self._stored.add_segment(stream, segment_event(stream, wanted))
         written = {id(segment) for segment in due.segments}
         aggregate.unsaved = [segment for segment in aggregate.unsaved if id(segment) not in written]
 
     async def _is_stored(self, due: Due) -> bool:
         """Whether the newest snapshot is at least as new, and of use."""
-        stream, rule = due.snapshot.stream, due.rule
+        stream = due.snapshot.stream
         newest = await self._stored.newest(stream)
         if newest is None:
             return False
         try:
-            said = snapshot_in(newest, stream, rule)
-            if said.version < due.snapshot.version:
-                return False
-            segments = segments_in(await self._stored.segments(stream), stream)
-            said.restored(rule, 0, filters_of(segments, said.commands.sealed))
+            said = await checked(self._stored, newest, stream, due.rule)
         except Unusable:
             return False
-        record = await self._stored.record(stream, said.version)
-        return record is not None and record.id == said.last_id
+        return said.version >= due.snapshot.version

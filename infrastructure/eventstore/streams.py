@@ -1,6 +1,7 @@
 """Names streams and their partitions, in the only place that does."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
@@ -25,6 +26,17 @@ def snapshot_stream(stream: str) -> str:
 def segment_stream(stream: str) -> str:
     """Where the sealed segments of a stream are kept."""
     return f"{_SEGMENTS}-{stream}"
+
+
+def kept_of(kept: str) -> str:
+    """The stream that snapshots or segments in a stream of this name are of."""
+    return kept.partition("-")[2]
+
+
+def kept_pattern(categories: Iterable[str]) -> str:
+    """As `partition_pattern`, for the streams of all snapshots and segments of these categories."""
+    kept_of_all = "|".join(partition_pattern(category, 0, 1) for category in categories)
+    return f"(?:(?:{_SNAPSHOTS}|{_SEGMENTS})-(?:{kept_of_all}))"
 
 
 def partition_of(aggregate_id: str, partitions: int) -> int:
