@@ -21,14 +21,14 @@ import uvloop
 from domain.accounts import account
 from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
-from infrastructure.eventstore.errors import ConcurrencyConflict, StoreUnavailable
+from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
 from service import logs
 from service.bench.commands.saying import say
 from service.bench.commands.work import deposit, handler_of, open_account, request
 from service.http.gate import Gate
 from service.http.problems import Problem
 
-_ACCOUNTS: Final = 256
+_ACCOUNTS: Final = 64
 _PAUSE: Final = 0.005  # seconds; what is due by then comes together
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -75,7 +75,7 @@ class Crowd:
         try:
             async with self._gate:
                 await self._handler.handle(account.decider, deposit(account_id), request())
-        except Problem:
+        except (Problem, Overloaded):
             self._came_of_it["refused"] += 1
         except (ConcurrencyConflict, StoreUnavailable):
             self._came_of_it["failed"] += 1
@@ -91,13 +91,15 @@ def resident_bytes() -> int:
 async def answer(uri: str, at_once: int) -> None:
     """Offers what it is told to, line by line."""
     client = await command_client(uri)
-    crowd = Crowd(handler_of(client), at_once)
+    handler = handler_of(client)
+    crowd = Crowd(handler, at_once)
     say({"versions": {"foldstream": version("foldstream")}})
     while line := await asyncio.to_thread(sys.stdin.readline):
         rate, seconds = map(float, line.split())
         await crowd.open_accounts()
         say({"ready": rate})
         say(await crowd.offer(rate, seconds))
+    await handler.close()
     await client.close()
 
 

@@ -73,8 +73,10 @@ def _record(event: NewEvent, metadata: bytes | None = None) -> NewRecord:
 async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[int, float]:
     """Milliseconds until a refusal, for which the account must be known as it is; the middle one of many."""
     client = await command_client(uri)
+    before = handler_of(client)
     for account_id in accounts.values():
-        await handler_of(client).handle(account.decider, deposit(account_id), request())
+        await before.handle(account.decider, deposit(account_id), request())
+    await before.close()  # snapshots are there: they were written by whoever came here before
     seconds: dict[int, list[float]] = {length: [] for length in accounts}
     end = perf_counter() + 2 * extent.seconds
     for tried in count():

@@ -36,6 +36,7 @@ async def answer(uri: str, callers: int) -> None:
         works = await asyncio.gather(*(_work(kind, handler) for _ in range(callers)))
         say({"ready": kind})
         say(await _measured(works, float(seconds)))
+    await handler.close()
     await client.close()
 
 
