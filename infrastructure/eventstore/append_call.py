@@ -44,8 +44,10 @@ class AppendCall(AsyncGrpcStreamer):
     async def write(self, request: bytes) -> None:
         """Returns when the connection has taken it. Raises StoreUnavailable where the call has ended."""
         try:
-            await self._call.write(request)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+            await self._call.wait_for_connection()
+            # not by the call's own `write`: one that fails as the call ends replaces the status that the store sent
+            await self._call._cython_call.send_serialized_message(request)  # type: ignore[attr-defined] # undeclared
+        except (grpc.aio.AioRpcError, grpc.aio.InternalError) as error:
             raise StoreUnavailable(address_of(self._client), "the call has ended") from error
 
     async def answers(self) -> AsyncIterator[BatchAppendResp]:

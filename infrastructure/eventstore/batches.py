@@ -57,11 +57,11 @@ def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreE
         return StreamGone(stream)
     kind = details.type_url.rpartition(".")[2]
     if any(details.Is(refused) for refused in _REFUSALS):
-        return AppendRefused(stream, f"{kind} {_limit(response)}".strip())
+        return AppendRefused(stream, f"{kind} {_advice(response)}".strip())
     return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")
 
 
-def _limit(response: BatchAppendResp) -> str:
+def _advice(response: BatchAppendResp) -> str:
     """What the store says beside the kind of its refusal."""
     details = response.error.details
     if details.Is(shared_pb2.BadRequest.DESCRIPTOR):

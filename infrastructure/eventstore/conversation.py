@@ -111,12 +111,9 @@ class Conversation:
             await asyncio.wait({writing}, timeout=_END_SECONDS)
 
     async def _write(self, call: AppendCall) -> None:
-        try:
-            with suppress(StoreUnavailable):  # whoever reads is told why the call ended
-                while await self._news.wait():
-                    await self._write_news(call)
-        finally:
-            call.cancel()
+        with suppress(StoreUnavailable):  # whoever reads is told why the call ended
+            while await self._news.wait():
+                await self._write_news(call)
 
     async def _write_news(self, call: AppendCall) -> None:
         while self._unsent:
