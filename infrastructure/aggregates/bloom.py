@@ -26,13 +26,13 @@ class BloomFilter:
 
     def add(self, member: UUID) -> None:
         """From now on it is contained."""
-        for place in _places(member):
-            place %= _BITS
+        for number in _hashes(member):
+            place = number % _BITS
             self._bits[place >> 3] |= 1 << (place & 7)
 
     def __contains__(self, member: UUID) -> bool:
-        for place in _places(member):
-            place %= _BITS
+        for number in _hashes(member):
+            place = number % _BITS
             if not self._bits[place >> 3] >> (place & 7) & 1:
                 return False
         return True
@@ -41,8 +41,8 @@ class BloomFilter:
         return bytes(self._bits)
 
 
-def _places(member: UUID) -> range:
-    """The bits of a member, to be taken modulo _BITS."""
+def _hashes(member: UUID) -> range:
+    """Modulo _BITS they are the places of a member."""
     digest = int.from_bytes(blake2b(member.bytes, digest_size=16).digest())
     first, step = (digest >> 64) % _BITS, (digest & _LOW | 1) % _BITS
     return range(first, first + _HASHES * step, step)
