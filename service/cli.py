@@ -13,7 +13,7 @@ from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError
 from service import eventstore, logs
 from service.addresses import listen
-from service.commands import history, schema
+from service.commands import history, schema, snapshots
 from service.errors import ServiceError
 from service.options import Host, Pipe, Port
 from service.settings import Settings, SettingsError
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 app.add_typer(eventstore.app, name="eventstore")
 app.add_typer(schema.app, name="schema")
+app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(history.app)
 
 

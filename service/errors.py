@@ -6,7 +6,8 @@ ServiceError
 ├── FileUnusable        a file that was named can't be read or written
 ├── FolderInUse         another service holds the data folder
 ├── ChildRefused        a process does not start; says what it said itself
-└── NotReady            a process did not become ready in time
+├── NotReady            a process did not become ready in time
+└── WithoutSnapshots    no snapshots are kept of a stream
 """
 
 from pathlib import Path
@@ -58,3 +59,10 @@ class NotReady(ServiceError):
         self.name = name
         self.seconds = seconds
         self.said = said
+
+
+class WithoutSnapshots(ServiceError):
+    def __init__(self, stream: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no snapshots are kept of {stream}, only of {', '.join(f'{each}-…' for each in known)}")
+        self.stream = stream
+        self.known = known

@@ -1,0 +1,1 @@
+"""What `foldstream snapshots` shows and does."""

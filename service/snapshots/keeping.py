@@ -1,0 +1,63 @@
+"""Takes snapshots anew, from the whole streams alone."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.aggregates.counts import Counts
+from infrastructure.aggregates.snapshot import SnapshotRule
+from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+from infrastructure.aggregates.snapshot_taking import Due, Taking
+from infrastructure.eventstore.errors import (
+    AppendRefused,
+    StreamGone,
+    UnknownEventType,
+    UnknownEventVersion,
+    UnreadableEvent,
+)
+from infrastructure.eventstore.reading import Streams
+from service.consumers import DECIDERS
+from service.snapshots.streams import rule_of
+
+Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused"]
+_DECIDERS: Final = {decider.category: decider for decider in DECIDERS}
+_UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Retaken:
+    """What came of a stream, which ends at `version`.
+
+    `incomplete`: events of it are missing, so no snapshot is taken; `gone`: it was deleted; `unreadable`: `foldstream
+    schema check` says more; `refused`: the store takes no such record, for being too large perhaps.
+    """
+
+    stream: str
+    result: Result
+    version: int | None = None
+
+
+async def retake(streams: Streams, stream: str) -> Retaken:
+    """Loads a stream from its beginning, and stores its segments and a snapshot. Raises StoreUnavailable, RaceLost."""
+    decider = _DECIDERS[rule_of(stream).category]
+    aggregate = Aggregate(stream, decider.initial, decider.evolve)
+    try:
+        await aggregate.catch_up(streams)
+        result = await _store(streams, aggregate, rule_of(stream))
+    except StreamGone:
+        result = "gone"
+    except _UNREADABLE:
+        result = "unreadable"
+    except (AppendRefused, ValueError):
+        result = "refused"
+    return Retaken(stream, result, aggregate.version if aggregate.version >= 0 else None)
+
+
+async def _store(streams: Streams, aggregate: Aggregate[Any], rule: SnapshotRule) -> Result:
+    if aggregate.version == -1:
+        return "gone"
+    if not aggregate.is_whole:
+        return "incomplete"
+    taking = Taking(SnapshotStreams(streams), Counts(), limit=1)
+    await taking.retake(Due(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), rule))
+    return "taken"

@@ -1,0 +1,96 @@
+"""How the snapshots of a store stand: which loads begin at one, how far behind it is, and why others can't."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final, Literal, TypeAlias
+
+from esdbclient import RecordedEvent
+
+from infrastructure.aggregates.snapshot import Reason, StoredSnapshot, Unusable
+from infrastructure.aggregates.snapshot_checking import checked
+from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+from service.snapshots.streams import rule_of
+
+State: TypeAlias = Literal["usable", "missing", "not-due"] | Reason
+_AT_ONCE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A stream that ends at `version`, and the snapshot that its load begins at: its version, and when it was taken.
+
+    `state` says why there is none: nothing is stored, or what is can't be used, or the stream is too short for one.
+    """
+
+    stream: str
+    version: int
+    state: State
+    snapshot: int | None = None
+    taken_at: datetime | None = None
+
+    @property
+    def behind(self) -> int:
+        """How many events a load has to fold."""
+        return max(0, self.version - (-1 if self.snapshot is None else self.snapshot))
+
+    @property
+    def is_miss(self) -> bool:
+        """Whether there ought to be a snapshot of use."""
+        return self.state not in {"usable", "not-due"}
+
+
+class Summary:
+    """Counts how streams stand; a miss is a load that ought to begin at a snapshot and can't."""
+
+    def __init__(self) -> None:
+        self.states: Final[Counter[str]] = Counter()
+        self.misses = 0
+
+    def add(self, standing: Standing) -> None:
+        """One that was looked at."""
+        self.states[standing.state] += 1
+        self.misses += standing.is_miss
+
+    def add_short(self, number: int) -> None:
+        """So many that are too short for a snapshot."""
+        if number:
+            self.states["not-due"] += number
+
+
+async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncIterator[Standing]:
+    """How each of these streams stands, given its last version; those that were deleted are left out."""
+    remaining = iter(versions.items())
+    while group := list(islice(remaining, _AT_ONCE)):
+        for standing in await asyncio.gather(*(_standing(stored, stream, version) for stream, version in group)):
+            if standing is not None:
+                yield standing
+
+
+async def _standing(stored: SnapshotStreams, stream: str, version: int) -> Standing | None:
+    newest = await stored.newest(stream)
+    found = None if newest is None else await _first_of([newest], stored, stream)
+    if newest is not None and not isinstance(found, StoredSnapshot):
+        older = await _first_of(await stored.older(stream, newest), stored, stream)
+        found = older if isinstance(older, StoredSnapshot) else found
+    if isinstance(found, StoredSnapshot):
+        return Standing(stream, version, "usable", found.version, found.taken_at)
+    if await stored.record(stream, version) is None:
+        return None
+    return Standing(stream, version, found or ("missing" if version + 1 >= rule_of(stream).every else "not-due"))
+
+
+async def _first_of(
+    records: Iterable[RecordedEvent], stored: SnapshotStreams, stream: str
+) -> StoredSnapshot | Reason | None:
+    """The first that is of use, or why the last is not; None where there are none."""
+    reason: Reason | None = None
+    for record in records:
+        try:
+            return await checked(stored, record, stream, rule_of(stream))
+        except Unusable as unusable:
+            reason = unusable.reason
+    return reason

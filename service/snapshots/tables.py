@@ -1,0 +1,97 @@
+"""What the commands about snapshots found and did, for people and as JSON."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.history.answers import time_of
+from service.history.showing import print_json
+from service.snapshots.keeping import Retaken
+from service.snapshots.survey import Standing, Summary
+
+
+def show_standings(standings: Sequence[Standing], summary: Summary, *, as_json: bool) -> None:
+    now = datetime.now(UTC)
+    if as_json:
+        print_json({"snapshots": [_answer(each, now) for each in standings], "summary": _summary_answer(summary)})
+        return
+    columns = ("stream", "version", "snapshot", "behind", "age", "state")
+    rows = [
+        (each.stream, *map(_number, (each.version, each.snapshot, each.behind)), _age(each, now), each.state)
+        for each in standings
+    ]
+    if rows:
+        _print_table(columns, rows)
+    typer.echo(_summary_text(summary))
+
+
+def show_dropped(streams: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"dropped": streams})
+    else:
+        typer.echo(f"Dropped the snapshots of {_counted(len(streams))}.")
+
+
+def show_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"snapshots": [asdict(each) for each in retaken]})
+        return
+    failed = [(each.stream, _number(each.version), each.result) for each in retaken if each.result != "taken"]
+    if failed:
+        _print_table(("stream", "version", "result"), failed)
+    typer.echo(f"Took snapshots of {_counted(len(retaken) - len(failed))}.")
+
+
+def _summary_answer(summary: Summary) -> dict[str, Any]:
+    states = dict(sorted(summary.states.items()))
+    return {"streams": summary.states.total(), "misses": summary.misses, "states": states}
+
+
+def _summary_text(summary: Summary) -> str:
+    states = "".join(f", {number:,} {state}" for state, number in sorted(summary.states.items()))
+    return f"{_counted(summary.states.total())}{states}; {summary.misses:,} can't be loaded from a snapshot."
+
+
+def _counted(streams: int) -> str:
+    return f"{streams:,} stream{'' if streams == 1 else 's'}"
+
+
+def _answer(standing: Standing, now: datetime) -> dict[str, Any]:
+    taken_at = standing.taken_at
+    return {
+        "stream": standing.stream,
+        "version": standing.version,
+        "state": standing.state,
+        "snapshot_version": standing.snapshot,
+        "behind": standing.behind,
+        "taken_at": None if taken_at is None else time_of(taken_at),
+        "age_seconds": None if taken_at is None else round((now - taken_at).total_seconds(), 1),
+    }
+
+
+def _number(number: int | None) -> str:
+    return "—" if number is None else f"{number:,}"
+
+
+def _age(standing: Standing, now: datetime) -> str:
+    if standing.taken_at is None:
+        return "—"
+    seconds = (now - standing.taken_at).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _print_table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, markup=False, soft_wrap=True, width=1000).print(table)
