@@ -62,13 +62,14 @@ def drop(
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
     from service.snapshots.showing import drop_snapshots, streams_to_drop  # noqa: PLC0415 - loads only what it runs
     from service.snapshots.streams import Choice  # noqa: PLC0415 - a command loads only what it runs
+    from service.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
 
     _demand_one_of(streams, category, every)
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("there is nobody to ask; --yes drops without asking")
     uri = store_uri(data)
     names = streams_to_drop(uri, Choice(tuple(streams or ()), tuple(category or ())))
-    if not yes and not typer.confirm(f"Drop the snapshots of {len(names):,} streams?", err=True):
+    if not yes and not typer.confirm(f"Drop the snapshots of {counted(len(names))}?", err=True):
         typer.echo("Nothing was dropped.", err=True)
         return 1
     return drop_snapshots(uri, names, as_json=as_json)

@@ -34,7 +34,7 @@ def show_dropped(streams: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"dropped": streams})
     else:
-        typer.echo(f"Dropped the snapshots of {_counted(len(streams))}.")
+        typer.echo(f"Dropped the snapshots of {counted(len(streams))}.")
 
 
 def show_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
@@ -44,7 +44,7 @@ def show_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
     failed = [(each.stream, _number(each.version), each.result) for each in retaken if each.result != "taken"]
     if failed:
         _print_table(("stream", "version", "result"), failed)
-    typer.echo(f"Took snapshots of {_counted(len(retaken) - len(failed))}.")
+    typer.echo(f"Took snapshots of {counted(len(retaken) - len(failed))}.")
 
 
 def _summary_answer(summary: Summary) -> dict[str, Any]:
@@ -54,10 +54,11 @@ def _summary_answer(summary: Summary) -> dict[str, Any]:
 
 def _summary_text(summary: Summary) -> str:
     states = "".join(f", {number:,} {state}" for state, number in sorted(summary.states.items()))
-    return f"{_counted(summary.states.total())}{states}; {summary.misses:,} can't be loaded from a snapshot."
+    return f"{counted(summary.states.total())}{states}; {summary.misses:,} can't be loaded from a snapshot."
 
 
-def _counted(streams: int) -> str:
+def counted(streams: int) -> str:
+    """So many streams, in words."""
     return f"{streams:,} stream{'' if streams == 1 else 's'}"
 
 

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from domain.decider import Decider
 from domain.message import Event
+from domain.saga import Saga
 from infrastructure.aggregates.aggregate import Aggregate
-from infrastructure.aggregates.snapshot import SnapshotRule, snapshot_event, snapshot_in
+from infrastructure.aggregates.segment import SEGMENT_SEALED
+from infrastructure.aggregates.snapshot import SNAPSHOT_TAKEN, SnapshotRule, snapshot_event, snapshot_in
 from infrastructure.eventstore.streams import partition_pattern, segment_stream, snapshot_stream, stream_name
-from service.consumers import DECIDERS, SNAPSHOTS
+from infrastructure.sagas.group import pattern_of
+from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
 from tests.domain.histories.boundaries import Boundary, of_each_decider
 from tests.domain.histories.histories import history, state_type
 
@@ -95,6 +98,12 @@ def test_no_worker_asks_for_the_streams_of_snapshots(decider: Decider[Any, Any, 
     assert pattern.search(stream)
     assert not pattern.search(snapshot_stream(stream))
     assert not pattern.search(segment_stream(stream))
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_no_saga_is_woken_by_snapshots(saga: Saga[Any, Any]) -> None:
+    pattern = re.compile(f"^{pattern_of(saga)}$")
+    assert not any(pattern.search(name) for name in (SNAPSHOT_TAKEN, SEGMENT_SEALED))
 
 
 @pytest.mark.parametrize("category", ["snapshot", "segments"])

@@ -1,7 +1,10 @@
 """`foldstream snapshots` lists from where loads begin, drops snapshots and takes them anew, as people run it."""
 
 import json
+import os
+import pty
 import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -144,6 +147,22 @@ def test_snapshots_are_dropped_and_taken_anew(store: EventStoreDBClient) -> None
     assert [record.stream_position for record in store.get_stream(segment_stream(stream))] == [1]
     assert sorted(answer(store, "drop", "--all", "--yes")["dropped"]) == sorted([stream, STOCK])
     assert answer(store, "drop", "--category", "account", "--yes") == {"dropped": []}
+
+
+@pytest.mark.parametrize(("said", "code", "left"), [("y", 0, 0), ("n", 1, 1)])
+def test_on_a_terminal_it_asks_before_it_drops(store: EventStoreDBClient, said: str, code: int, left: int) -> None:
+    stream = account(store, 2)
+    run(store, "retake", stream)
+    terminal, own_end = pty.openpty()
+    command = ("/usr/bin/env", f"FOLDSTREAM_EVENTSTORE_URI={uri_of(store)}", *FOLDSTREAM, "snapshots", "drop", stream)
+    with os.fdopen(terminal, "wb", buffering=0) as keyboard:
+        process = subprocess.Popen(command, stdin=own_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        os.close(own_end)
+        keyboard.write(f"{said}\n".encode())
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, len(store.get_stream(snapshot_stream(stream)))) == (code, left)
+    assert errors.startswith("Drop the snapshots of 1 stream? [y/N]:")
+    assert output == ("" if code else "Dropped the snapshots of 1 stream.\n")
 
 
 def test_a_sku_is_named_as_elsewhere(store: EventStoreDBClient) -> None:
