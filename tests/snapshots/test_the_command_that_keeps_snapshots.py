@@ -162,7 +162,7 @@ def test_on_a_terminal_it_asks_before_it_drops(store: EventStoreDBClient, said: 
         output, errors = process.communicate(timeout=30)
     assert (process.returncode, len(store.get_stream(snapshot_stream(stream)))) == (code, left)
     assert errors.startswith("Drop the snapshots of 1 stream? [y/N]:")
-    assert output == ("" if code else "Dropped the snapshots of 1 stream.\n")
+    assert output.strip() == ("" if code else "Dropped the snapshots of 1 stream.")
 
 
 def test_a_sku_is_named_as_elsewhere(store: EventStoreDBClient) -> None:
