@@ -28,7 +28,7 @@ def batch(correlation_id: str, stream: str, version: int, events: Sequence[NewEv
     request.correlation_id.string = correlation_id
     options = request.options
     options.stream_identifier.stream_name = stream.encode()
-    options.deadline.FromNanoseconds(int(seconds * 1_000_000_000))
+    options.deadline.seconds, options.deadline.nanos = int(seconds), int(seconds % 1 * 1_000_000_000)
     if version < 0:
         options.no_stream.SetInParent()
     else:

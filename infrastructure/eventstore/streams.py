@@ -1,6 +1,7 @@
 """Names streams and their partitions, in the only place that does."""
 
 import re
+from functools import cache
 from collections.abc import Iterable
 from typing import Final
 
@@ -55,6 +56,7 @@ def partition_pattern(category: str, partition: int, partitions: int) -> str:
     return f"(?:{_checked(category)}-.*[{_HEX_DIGITS[partition::partitions]}])"
 
 
+@cache
 def _checked(category: str) -> str:
     if not _CATEGORY.fullmatch(category):
         raise ValueError(f"a category is a lower-case word without a hyphen, unlike {category!r}")
