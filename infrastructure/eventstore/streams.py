@@ -1,8 +1,8 @@
 """Names streams and their partitions, in the only place that does."""
 
 import re
-from functools import cache
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
