@@ -22,9 +22,7 @@ from infrastructure.eventstore.shapes import fields_of
 FORMAT: Final = 1
 SNAPSHOT_TAKEN: Final = "SnapshotTaken"
 _BEYOND: Final = 2**63
-Reason: TypeAlias = Literal[
-    "undecodable", "other-stream", "other-schema", "newer-than-stream", "segments-missing", "unreachable"
-]
+Reason: TypeAlias = Literal["undecodable", "other-stream", "other-schema", "newer-than-stream", "segments-missing"]
 
 
 class Unusable(Exception):
