@@ -125,7 +125,7 @@ def demo() -> int:
 
 @app.command()
 def bench(
-    which: Annotated[list[str] | None, typer.Argument(help="Which benches: store [default: all].")] = None,
+    which: Annotated[list[str] | None, typer.Argument(help="Which benches: store, commands [default: all].")] = None,
     full: Annotated[bool, typer.Option("--full", help="Also what takes many minutes and gigabytes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     part: Annotated[float, typer.Option(min=0.0, max=1.0, hidden=True)] = 1.0,

@@ -7,12 +7,11 @@ from typing import Final
 import grpc.aio
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient.common import AsyncGrpcStreamer, handle_rpc_error
-from esdbclient.connection import AsyncESDBConnection
 from esdbclient.connection_spec import NODE_PREFERENCE_LEADER
 from esdbclient.exceptions import EventStoreDBClientException, NodeIsNotLeader, ServiceUnavailable
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 
-from infrastructure.eventstore.client import CLOSED, address_of, raise_if_cancelled, reason_of
+from infrastructure.eventstore.client import CLOSED, address_of, connection_of, raise_if_cancelled, reason_of
 from infrastructure.eventstore.errors import StoreUnavailable
 
 _BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
@@ -28,7 +27,7 @@ class AppendCall(AsyncGrpcStreamer):
     def __init__(self, client: AsyncEventStoreDBClient) -> None:
         """Raises StoreUnavailable where the client is closed."""
         self._client: Final = client
-        self._connection: Final = _connection_of(client)
+        self._connection: Final = connection_of(client)
         self._keeper: Final = asyncio.current_task()
         self._failure: EventStoreDBClientException | None = None
         super().__init__(self._connection._grpc_streamers)
@@ -73,7 +72,7 @@ class AppendCall(AsyncGrpcStreamer):
 
     async def reconnect(self) -> None:
         """After the call's end: connects anew where the client does so after such a failure, and no other call did."""
-        if _connection_of(self._client) is not self._connection:
+        if connection_of(self._client) is not self._connection:
             return
         match self._failure:
             case NodeIsNotLeader() if self._client.connection_spec.options.NodePreference == NODE_PREFERENCE_LEADER:
@@ -82,10 +81,3 @@ class AppendCall(AsyncGrpcStreamer):
                 await self._client.reconnect()
             case _:
                 pass
-
-
-def _connection_of(client: AsyncEventStoreDBClient) -> AsyncESDBConnection:
-    connection: AsyncESDBConnection | None = getattr(client, "_connection", None)
-    if connection is None:
-        raise StoreUnavailable(address_of(client), "the client was closed")
-    return connection

@@ -56,6 +56,14 @@ def address_of(client: BaseEventStoreDBClient) -> str:
     return ",".join(client.connection_spec.targets)
 
 
+def connection_of(client: AsyncEventStoreDBClient) -> AsyncESDBConnection:
+    """The connection that a client has now. Raises StoreUnavailable where the client was closed."""
+    connection: AsyncESDBConnection | None = getattr(client, "_connection", None)
+    if connection is None:
+        raise StoreUnavailable(address_of(client), "the client was closed")
+    return connection
+
+
 @contextmanager
 def translated(address: str) -> Iterator[None]:
     """Raises StoreUnavailable for all that the client raises where another attempt may succeed.

@@ -11,7 +11,7 @@ from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from domain.message import Recorded
 from infrastructure.eventstore.appending import Appended, Appender, appender_of
-from infrastructure.eventstore.client import address_of, bounded, raise_if_cancelled
+from infrastructure.eventstore.client import address_of, bounded, connection_of, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
 
@@ -78,6 +78,7 @@ class Streams:
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
+        connection_of(self._client)
         async with bounded(self._client, seconds=self._patience), self._slots:
             yield
 

@@ -152,6 +152,16 @@ def test_a_read_that_was_cut_off_is_not_taken_for_a_whole_one(eventstore_uri: st
     asyncio.run(run())
 
 
+def test_a_client_that_was_closed_is_a_store_that_is_away(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with connected(eventstore_uri) as client:
+            streams = Streams(client, CODEC)
+        with pytest.raises(StoreUnavailable, match="the client was closed"):
+            await streams.page(f"tally-{uuid4()}", 0)
+
+    asyncio.run(run())
+
+
 def test_a_port_where_nobody_listens_is_named() -> None:
     async def run() -> None:
         address = f"127.0.0.1:{closed_port()}"
