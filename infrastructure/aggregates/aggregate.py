@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.message import Event, Recorded
 from infrastructure.aggregates.bloom import BloomFilter
-from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
+from infrastructure.aggregates.command_ids import SEGMENT, VOLUME, CommandIds
 from infrastructure.eventstore.reading import PAGE, Streams
 
 StateT = TypeVar("StateT")
@@ -15,12 +15,15 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """SEGMENT versions of a stream, of which `last_version` is the last: the state after it, and the commands' ids."""
+    """SEGMENT versions of a stream, of which `last_version` is the last, with the state after it.
+
+    `commands` are the filters of the segments of its volume, in order; its own is the last.
+    """
 
     number: int
     last_version: int
     state: Any
-    commands: BloomFilter
+    commands: tuple[BloomFilter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,10 @@ class Aggregate(Generic[StateT]):
             self.is_whole = False
         while version >= (len(self.commands.sealed) + 1) * SEGMENT:
             number = len(self.commands.sealed)
-            sealed = self.commands.seal()
+            self.commands.seal()
             if self.is_whole:
-                self.unsaved.append(Segment(number, version - 1, self.state, sealed))
+                volume = tuple(self.commands.sealed[number - number % VOLUME :])
+                self.unsaved.append(Segment(number, version - 1, self.state, volume))
         self.version = version
 
     def _settle(self) -> None:

@@ -37,6 +37,11 @@ class BloomFilter:
                 return False
         return True
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BloomFilter) and self._bits == other._bits
+
+    __hash__ = None  # type: ignore[assignment] # it changes
+
     def __bytes__(self) -> bytes:
         return bytes(self._bits)
 

@@ -9,6 +9,8 @@ from infrastructure.aggregates.bloom import CAPACITY, BloomFilter
 
 SEGMENT: Final = CAPACITY
 RECENT: Final = 64
+VOLUME: Final = 32
+"""So many segments' filters are stored together, so that few records have to be read for those of a long stream."""
 
 
 class CommandIds:
@@ -38,12 +40,10 @@ class CommandIds:
             self._filter()
             del self.recent[next(iter(self.recent))]
 
-    def seal(self) -> BloomFilter:
-        """Ends a segment; the next id is in the following one. Its filter, to which nothing will be added."""
-        sealed = self._filter()
-        self.sealed.append(sealed)
+    def seal(self) -> None:
+        """Ends a segment; the next id is in the following one."""
+        self.sealed.append(self._filter())
         self.unsealed = BloomFilter()
-        return sealed
 
     def places(self, command_id: UUID, version: int) -> list[range]:
         """The versions, up to the stream's last, among which the command's events are, if there are any."""

@@ -1,7 +1,7 @@
 """A sealed segment as the record that is stored of it, and back."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from infrastructure.aggregates.aggregate import Segment
 from infrastructure.aggregates.bloom import BloomFilter
-from infrastructure.aggregates.command_ids import SEGMENT
-from infrastructure.aggregates.filters import filter_in, filter_text
+from infrastructure.aggregates.command_ids import SEGMENT, VOLUME
+from infrastructure.aggregates.filters import filters_in, filters_text
 from infrastructure.aggregates.snapshot import FORMAT, SnapshotRule, Unusable, read_as
 from infrastructure.aggregates.states import Shown
 
@@ -21,9 +21,10 @@ SEGMENT_SEALED: Final = "SegmentSealed"
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """What a record says of a segment: the state after the record `last_id`, and the filter of the commands' ids.
+    """What a record says of a segment: the state after the record `last_id`, and filters of the commands' ids.
 
-    The state is of use under the same fingerprint only, the filter under any.
+    They are those of its volume's segments up to this one. The state is of use under the same fingerprint only, the
+    filters under any.
     """
 
     number: int
@@ -31,7 +32,7 @@ class StoredSegment:
     last_id: UUID
     fingerprint: str
     state: Shown
-    commands: bytes
+    commands: tuple[BloomFilter, ...]
 
 
 def as_stored(segment: Segment, last_id: UUID, rule: SnapshotRule) -> StoredSegment:
@@ -39,8 +40,8 @@ def as_stored(segment: Segment, last_id: UUID, rule: SnapshotRule) -> StoredSegm
 
     Raises ValueError where the state could not be read back.
     """
-    state, commands = rule.stored(segment.state), bytes(segment.commands)
-    return StoredSegment(segment.number, segment.last_version, last_id, rule.fingerprint, state, commands)
+    state = rule.stored(segment.state)
+    return StoredSegment(segment.number, segment.last_version, last_id, rule.fingerprint, state, segment.commands)
 
 
 def segment_event(stream: str, segment: StoredSegment) -> NewEvent:
@@ -53,7 +54,7 @@ def segment_event(stream: str, segment: StoredSegment) -> NewEvent:
         "format": FORMAT,
         "fingerprint": segment.fingerprint,
         "state": segment.state,
-        "commands": filter_text(segment.commands),
+        "commands": filters_text(segment.commands),
     }
     return NewEvent(type=SEGMENT_SEALED, data=json.dumps(body).encode(), id=uuid4())
 
@@ -68,14 +69,6 @@ def segments_in(records: Iterable[RecordedEvent], stream: str) -> dict[int, Stor
             continue
         found[segment.number] = segment
     return found
-
-
-def filters_of(segments: Mapping[int, StoredSegment], sealed: int) -> list[BloomFilter]:
-    """The filters of the first `sealed` segments, as far as there are any without a gap."""
-    filters: list[BloomFilter] = []
-    while len(filters) < sealed and (segment := segments.get(len(filters))) is not None:
-        filters.append(BloomFilter(segment.commands))
-    return filters
 
 
 class _Body(BaseModel):
@@ -98,10 +91,10 @@ def _segment_in(record: RecordedEvent, stream: str) -> StoredSegment:
     said = read_as(_Body, record)
     if said.stream != stream:
         raise Unusable("other-stream")
-    if said.format != FORMAT or said.last_version != (said.number + 1) * SEGMENT - 1:
+    if said.format != FORMAT or said.number < 0 or said.last_version != (said.number + 1) * SEGMENT - 1:
         raise Unusable("undecodable")
     try:
-        commands = filter_in(said.commands)
+        commands = filters_in(said.commands, said.number % VOLUME + 1)
     except ValueError as error:
         raise Unusable("undecodable") from error
     return StoredSegment(said.number, said.last_version, said.last_id, said.fingerprint, said.state, commands)

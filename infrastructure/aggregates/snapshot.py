@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from infrastructure.aggregates.aggregate import Snapshot
 from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
-from infrastructure.aggregates.filters import filter_in, filter_text
+from infrastructure.aggregates.filters import filter_text, filters_in
 from infrastructure.aggregates.states import Shown, shown, state_in
 from infrastructure.eventstore.shapes import fields_of
 
@@ -111,7 +111,7 @@ class StoredSnapshot(_Said):
         if commands.sealed != self.version // SEGMENT or not within:
             raise Unusable("undecodable", self.version)
         try:
-            unsealed = None if commands.unsealed is None else BloomFilter(filter_in(commands.unsealed))
+            unsealed = None if commands.unsealed is None else filters_in(commands.unsealed)[0]
         except ValueError as error:
             raise Unusable("undecodable", self.version) from error
         if len(sealed) != commands.sealed:
@@ -135,7 +135,7 @@ def snapshot_event(snapshot: Snapshot, rule: SnapshotRule) -> NewEvent:
         "commands": {
             "recent": {str(command_id): versions for command_id, versions in commands.recent.items()},
             "sealed": len(commands.sealed),
-            "unsealed": None if commands.unsealed is None else filter_text(bytes(commands.unsealed)),
+            "unsealed": None if commands.unsealed is None else filter_text(commands.unsealed),
         },
     }
     return NewEvent(type=SNAPSHOT_TAKEN, data=json.dumps(body).encode(), id=uuid4())

@@ -10,7 +10,7 @@ from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 
 KEPT: Final = 3
-_PAGE: Final = 100  # a segment's record has 14,000 bytes and the state's
+_PAGE: Final = 20  # a segment's record has up to 440,000 bytes and the state's
 
 
 class SnapshotStreams:
@@ -31,6 +31,11 @@ class SnapshotStreams:
         if newest.stream_position == 0:
             return []
         return await self._records(snapshot_stream(stream), newest.stream_position - 1, KEPT - 1, backwards=True)
+
+    async def segment(self, stream: str, number: int) -> RecordedEvent | None:
+        """The record at the place of a stream's segment if none was stored twice; None where they don't go so far."""
+        records = await self._records(segment_stream(stream), number, 1)
+        return records[0] if records else None
 
     async def segments(self, stream: str) -> list[RecordedEvent]:
         """All that was stored of a stream's segments, oldest first."""

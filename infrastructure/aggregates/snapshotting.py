@@ -10,12 +10,11 @@ from esdbclient import RecordedEvent
 
 from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
-from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.counts import Counts
-from infrastructure.aggregates.segment import filters_of, segments_in
-from infrastructure.aggregates.snapshot import SnapshotRule, StoredSnapshot, Unusable, snapshot_in
+from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_in
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.aggregates.snapshot_taking import Due, Taking
+from infrastructure.aggregates.volumes import filters_of
 from infrastructure.eventstore.reading import PAGE, Streams
 
 _log: Final = structlog.get_logger()
@@ -79,16 +78,13 @@ class Snapshots:
     async def _verified(self, record: RecordedEvent, stream: str, rule: SnapshotRule) -> "_Usable":
         """A snapshot that the stream bears out. Raises Unusable."""
         said = snapshot_in(record, stream, rule)
-        page, filters = await asyncio.gather(self._streams.page(stream, said.version), self._filters(stream, said))
+        page, filters = await asyncio.gather(
+            self._streams.page(stream, said.version), filters_of(self._stored, stream, said.commands.sealed)
+        )
         if not page or (page[0].version, page[0].id) != (said.version, said.last_id):
             raise Unusable("newer-than-stream", said.version)
         snapshot = said.restored(rule, page[0].position, filters)
         return _Usable(snapshot, [each for each in page if each.version > said.version], len(page) < PAGE)
-
-    async def _filters(self, stream: str, said: StoredSnapshot) -> list[BloomFilter]:
-        if not said.commands.sealed:
-            return []
-        return filters_of(segments_in(await self._stored.segments(stream), stream), said.commands.sealed)
 
     def _skip(self, record: RecordedEvent, stream: str, unusable: Unusable) -> None:
         self._counts.skipped[unusable.reason] += 1

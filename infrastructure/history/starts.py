@@ -12,7 +12,7 @@ from infrastructure.aggregates.snapshot_streams import KEPT
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from infrastructure.history.records import Records
 
-_PAGE: Final = 100
+_PAGE: Final = 20  # of up to 440,000 bytes each
 
 
 @dataclass(frozen=True, slots=True)

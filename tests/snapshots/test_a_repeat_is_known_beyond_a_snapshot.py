@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from infrastructure.aggregates.bloom import BYTES
+from infrastructure.aggregates.bloom import BYTES, BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.aggregates.segment import segment_event, segments_in
@@ -56,8 +56,9 @@ def test_an_id_that_a_filter_takes_for_its_own_is_looked_for_and_then_new(events
         await shelf.grow(SEGMENT)
         await shelf.take()
         records = await shelf.streams.records(segment_stream(shelf.stream), 0, 10) or []
-        crowded = replace(segments_in(records, shelf.stream)[0], commands=b"\xff" * BYTES)
+        crowded = replace(segments_in(records, shelf.stream)[0], commands=(BloomFilter(b"\xff" * BYTES),))
         await shelf.add(segment_stream(shelf.stream), segment_event(shelf.stream, crowded))
+        await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata={"$tb": 1})
         cold = handler(shelf)
         for number in range(3):
             outcome = await cold.handle(decider, count(shelf), request())
