@@ -9,7 +9,8 @@ from infrastructure.aggregates.segment import as_stored, segment_event
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.aggregates.volumes import filters_of
 from infrastructure.eventstore.streams import segment_stream
-from tests.snapshots.keeping import RULE, Shelf, Tally, tell
+from tests.eventstore.tally import Tally
+from tests.snapshots.keeping import RULE, Shelf, tell
 
 SEGMENTS = VOLUME + 3
 
