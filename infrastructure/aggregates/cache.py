@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Final
 
 from infrastructure.aggregates.aggregate import Aggregate
@@ -15,6 +15,7 @@ from infrastructure.eventstore.errors import Overloaded
 class _Place:
     """An aggregate, whose turn it is, and how many have it or wait for it."""
 
+    stream: str
     aggregate: Aggregate[Any]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
@@ -30,35 +31,24 @@ class Cache:
     def __len__(self) -> int:
         return len(self._places)
 
-    @asynccontextmanager
-    async def turn(
-        self, stream: str, make: Callable[[], Aggregate[Any]], seconds: float
-    ) -> AsyncIterator[Aggregate[Any]]:
-        """The aggregate, as it was left or made now, for one at a time, in the order in which they came.
+    def turn(self, stream: str, make: Callable[[], Aggregate[Any]], seconds: float) -> "_Turn":
+        """Gives the aggregate, as it was left or made now, to one at a time, in the order in which they came.
 
-        Raises Overloaded where the turn does not come within so many seconds.
+        Entering it raises Overloaded where the turn does not come within so many seconds.
         """
         place = self._places.get(stream)
         if place is None:
-            place = self._places[stream] = _Place(make())
-        place.users += 1
-        try:
-            await _acquire(place, stream, seconds)
-            try:
-                yield place.aggregate
-            finally:
-                place.turn.release()
-        finally:
-            place.users -= 1
-            self._leave(stream, place)
+            place = self._places[stream] = _Place(stream, make())
+        return _Turn(self, place, seconds)
 
-    def _leave(self, stream: str, place: _Place) -> None:
+    def leave(self, place: _Place) -> None:
+        """Keeps the aggregate that nobody uses any more, in place of the one whose last use is longest ago."""
         if place.users:
             return
         if place.aggregate.version == -1:  # nothing there, so nothing to remember
-            del self._places[stream]
+            del self._places[place.stream]
             return
-        self._places.move_to_end(stream)
+        self._places.move_to_end(place.stream)
         if len(self._places) > self._limit:
             self._drop_oldest()
 
@@ -70,12 +60,39 @@ class Cache:
             del self._places[stream]
 
 
-async def _acquire(place: _Place, stream: str, seconds: float) -> None:
-    if place.users == 1:
-        await place.turn.acquire()
-        return
-    try:
-        async with asyncio.timeout(seconds):
+class _Turn:
+    """A class, since every command takes one: a generator's context costs three times as much."""
+
+    def __init__(self, cache: Cache, place: _Place, seconds: float) -> None:
+        self._cache = cache
+        self._place = place
+        self._seconds = seconds
+
+    async def __aenter__(self) -> Aggregate[Any]:
+        place = self._place
+        place.users += 1
+        try:
+            await self._acquire()
+        except BaseException:
+            place.users -= 1
+            self._cache.leave(place)
+            raise
+        return place.aggregate
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._place.turn.release()
+        self._place.users -= 1
+        self._cache.leave(self._place)
+
+    async def _acquire(self) -> None:
+        place = self._place
+        if place.users == 1:
             await place.turn.acquire()
-    except TimeoutError as error:
-        raise Overloaded(stream, place.users) from error
+            return
+        try:
+            async with asyncio.timeout(self._seconds):
+                await place.turn.acquire()
+        except TimeoutError as error:
+            raise Overloaded(place.stream, place.users) from error
