@@ -22,16 +22,18 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def judged(logins: Logins, password: str, times: int) -> list[bool]:
     """Whether each of many callers at once was let in."""
 
-    async def admitted() -> bool:
-        try:
-            return await logins.admit(login("ada", password))
-        except WrongCredentials:
-            return False
-
     async def everybody() -> list[bool]:
-        return await asyncio.gather(*(admitted() for _ in range(times)))
+        return await asyncio.gather(*(is_admitted(logins, "ada", password) for _ in range(times)))
 
     return asyncio.run(everybody())
+
+
+async def is_admitted(logins: Logins, user: str, password: str) -> bool:
+    """Whether a caller is let in."""
+    try:
+        return await logins.admit(login(user, password))
+    except WrongCredentials:
+        return False
 
 
 @pytest.mark.parametrize(("password", "expected"), [("right", True), ("wrong", False)])
@@ -64,3 +66,28 @@ def test_a_hash_as_text_is_the_same_hash() -> None:
 
 def test_nobodys_password_is_never_right() -> None:
     assert not PasswordHash.nobodys().matches("")
+
+
+def test_a_change_of_the_file_lets_known_users_in_before_those_who_guess(tmp_path: Path) -> None:
+    for user in ("ada", "bob"):
+        set_password(tmp_path / "users", user, "right")
+    logins = Logins(tmp_path / "users")
+
+    async def story() -> list[bool]:
+        for user in ("ada", "bob"):
+            assert await logins.admit(login(user, "right"))
+        set_password(tmp_path / "users", "bob", "another")
+        guesses = [asyncio.create_task(is_admitted(logins, "ada", f"guess {number}")) for number in range(2)]
+        await asyncio.wait(guesses, timeout=0.01)
+        admitted = [await is_admitted(logins, "ada", "right"), any(guess.done() for guess in guesses)]
+        return [*admitted, await is_admitted(logins, "bob", "right"), *await asyncio.gather(*guesses)]
+
+    assert asyncio.run(story()) == [True, False, False, False, False]
+
+
+def test_who_was_nobody_is_let_in_once_the_file_has_a_line_for_them(tmp_path: Path) -> None:
+    set_password(tmp_path / "users", "ada", "right")
+    logins = Logins(tmp_path / "users")
+    assert not asyncio.run(is_admitted(logins, "bob", "his"))
+    set_password(tmp_path / "users", "bob", "his")
+    assert asyncio.run(is_admitted(logins, "bob", "his"))

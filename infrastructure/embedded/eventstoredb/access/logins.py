@@ -49,7 +49,7 @@ class Logins:
             return
         self._seen = signature
         try:
-            self._roll = _Roll(load_users(self._path))
+            self._roll = self._roll.renewed(load_users(self._path))
             logger.info("users_read", path=str(self._path))
         except StartRefused as error:
             logger.error("users_kept", reason=str(error))
@@ -66,8 +66,19 @@ class _Roll:
         self._nobody = PasswordHash.nobodys()
         self._key = secrets.token_bytes(32)
         self._right: dict[str, bytes] = {}
-        self._wrong: dict[bytes, None] = {}
+        self._wrong: dict[bytes, str] = {}
         self._turn = asyncio.Lock()
+
+    def renewed(self, users: Mapping[str, PasswordHash]) -> "_Roll":
+        """The next state: what was found out still holds for whose line is the same, also for who has none.
+
+        A password that is being checked is judged by the state at which that began.
+        """
+        new = _Roll(users)
+        new._key, new._turn = self._key, self._turn
+        new._right = {name: mark for name, mark in self._right.items() if users.get(name) == self._users.get(name)}
+        new._wrong = {mark: name for mark, name in self._wrong.items() if users.get(name) == self._users.get(name)}
+        return new
 
     async def is_right(self, given: Credentials) -> bool:
         mark = self._mark(given)
@@ -90,7 +101,7 @@ class _Roll:
         name, password = given
         stored = self._users.get(name, self._nobody)
         if not await _uninterrupted(stored, password):
-            self._wrong[mark] = None
+            self._wrong[mark] = name
             if len(self._wrong) > _REFUSALS_REMEMBERED:
                 del self._wrong[next(iter(self._wrong))]
             return False
