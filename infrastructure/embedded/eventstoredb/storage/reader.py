@@ -23,6 +23,7 @@ _OF_STREAM = (
     " WHERE stream = ? AND number BETWEEN ? AND ? AND created >= ? ORDER BY number {} LIMIT ?"
 )
 _STREAM_FORWARDS, _STREAM_BACKWARDS = _OF_STREAM.format("ASC"), _OF_STREAM.format("DESC")
+_CREATED = "SELECT created FROM records WHERE stream = ? AND number = ?"
 
 
 class Reader:
@@ -85,9 +86,27 @@ class Reader:
         return found[0] if found else None
 
     def _of_stream(self, query: str, row: StreamRow, numbers: tuple[int, int], limit: int) -> list[Row]:
-        age = row.metadata.max_age
-        not_before = 0 if age is None else time.time_ns() // 100 - age * _TICKS_PER_SECOND
-        return self._page(query, (row.name, row.id, *numbers, not_before, min(limit, PAGE_RECORDS)))
+        lowest, highest = numbers
+        not_before = 0
+        if row.metadata.max_age is not None:
+            not_before = time.time_ns() // 100 - row.metadata.max_age * _TICKS_PER_SECOND
+            lowest = self._first_since(not_before, row, lowest, highest)
+        return self._page(query, (row.name, row.id, lowest, highest, not_before, min(limit, PAGE_RECORDS)))
+
+    def _first_since(self, ticks: int, row: StreamRow, lowest: int, highest: int) -> int:
+        """The lowest number that was written at `ticks` or later, by bisection: those before it may be very many.
+
+        That takes times to rise with the numbers. Where a clock was set back, events before the one found are left out.
+        """
+        middle = lowest
+        while lowest <= highest:
+            found = self._connection.execute(_CREATED, (row.id, middle)).fetchone()
+            if found is not None and found[0] >= ticks:
+                highest = middle - 1
+            else:
+                lowest = middle + 1
+            middle = (lowest + highest) // 2
+        return lowest
 
     def _page(self, query: str, arguments: Iterable[object]) -> list[Row]:
         cursor = self._connection.execute(query, tuple(arguments))
