@@ -169,11 +169,12 @@ def versions(page: Mapping[str, Any]) -> list[int]:
 
 def test_a_saga_is_traced_from_the_request_to_the_end(http: httpx.Client) -> None:
     sku, account_id, correlation = new_stock(http, 5), new_account(http, "100.00"), str(uuid4())
+    began = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     created = http.post("/orders", json=order_form(account_id=account_id, items=[{**LAMP, "sku": sku}]))
     order_id = created.json()["id"]
     http.post(f"/orders/{order_id}/confirm", headers={"Foldstream-Correlation-Id": correlation})
     eventually(lambda: _is_fulfilled(http, order_id), within=20, what="the end of the fulfilment")
-    trace = look(http, f"trace/{correlation.upper()}", limit=1000)
+    trace = look(http, f"trace/{correlation.upper()}", **{"from": began})
     assert (trace["correlation_id"], trace["complete"]) == (correlation, True)
     assert [event["type"] for event in trace["commands"][0]["events"]] == ["OrderConfirmed"]
     assert [trace["commands"][0][name] for name in ("actor", "depth", "caused_by")] == ["anonymous", 0, None]

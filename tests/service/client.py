@@ -16,10 +16,14 @@ ENDED: Final = ("shipped", "cancelled")
 
 @dataclass
 class Client:
-    """Speaks to the service at `url`. Commands are repeated until they are answered; `answered` counts them."""
+    """Speaks to the service at `url`. Commands are repeated until they are answered; `answered` counts them.
+
+    Queries see at least what was `seen` of the log in the answers to commands.
+    """
 
     url: str
     answered: int = 0
+    seen: str | None = None
     _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False))
 
     def __enter__(self) -> Self:
@@ -47,14 +51,17 @@ class Client:
         """A command that must be done; the body of its answer."""
         response = self.command(path, body, key)
         assert response.status_code in {200, 201}, (path, response.status_code, response.text)
-        return dict(response.json())
+        said = dict(response.json())
+        self.seen = str(said["position"])
+        return said
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
-        """A query's answer, asked again while the service is away."""
+        """A query's answer, asked again while the service is away or the read model behind."""
+        fresh = {} if self.seen is None else {"at_least": self.seen}
 
         def answer() -> dict[str, Any] | None:
             try:
-                response = self._http.get(self.url + path, params=parameters)
+                response = self._http.get(self.url + path, params={**fresh, **parameters})
             except httpx.TransportError:
                 return None
             if response.status_code == 503:
