@@ -4,9 +4,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from uuid import uuid4
 
+import grpc
+import pytest
 from esdbclient import EventStoreDBClient
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
+
+from infrastructure.embedded.eventstoredb.wire.names import MOST_NAME_BYTES
+from tests.support.eventstore import EventStoreProcess, resident_bytes
 
 
 def batch(stream: str, *, of: int = 1, is_final: bool = True, expected: int | None = None) -> BatchAppendReq:
@@ -86,3 +91,67 @@ def unfinished(first: BatchAppendReq, answered: threading.Event) -> Iterator[Bat
     """One request; then the call stays open until the server has answered."""
     yield first
     answered.wait(20)
+
+
+def test_what_follows_the_last_part_of_a_write_belongs_to_no_write(
+    stub: StreamsStub, client: EventStoreDBClient, stream: str
+) -> None:
+    whole = batch(stream)
+    answered = answers(stub, [whole, more(whole), more(whole, is_final=False)])
+    assert answered[whole.correlation_id.string].success.current_revision == 0
+    assert len(client.get_stream(stream)) == 1
+
+
+@pytest.mark.parametrize(
+    ("calls", "batches", "data"),
+    [(1, 257, b""), (1, 9, bytes(1024 * 1000)), (5, 250, b"")],
+    ids=["many on a call", "large ones on a call", "many on a connection"],
+)
+def test_a_call_ends_when_too_much_is_begun_and_not_finished(
+    stub: StreamsStub, stream: str, calls: int, batches: int, data: bytes
+) -> None:
+    begun = [batch(stream, of=0, is_final=False) for _ in range(batches)]
+    for request in begun:
+        with_events(request, 1).proposed_messages[0].data = data
+    ended = threading.Event()
+    open_calls = [stub.BatchAppend(unfinished_ones(begun, ended), timeout=20) for _ in range(calls)]
+    told = [how_it_ends(call) for call in open_calls]
+    ended.set()
+    reason = (grpc.StatusCode.RESOURCE_EXHAUSTED, "Too much is in batches that lack their last part.")
+    assert sorted(told, key=str) == sorted([reason, *[None] * (calls - 1)], key=str)
+    assert answers(stub, [batch(stream)]).popitem()[1].WhichOneof("result") == "success"
+
+
+def unfinished_ones(requests: Iterable[BatchAppendReq], ended: threading.Event) -> Iterator[BatchAppendReq]:
+    yield from requests
+    ended.wait(20)
+
+
+def how_it_ends(call: Iterator[BatchAppendResp]) -> tuple[grpc.StatusCode, str | None] | None:
+    """Why a call ends; None where its first batches are only given up."""
+    try:
+        next(call)
+    except grpc.RpcError as error:
+        return error.code(), error.details()
+    return None
+
+
+def test_a_call_whose_answers_nobody_reads_takes_little_memory_and_ends() -> None:
+    with EventStoreProcess(None) as process, grpc.insecure_channel(f"127.0.0.1:{process.port}") as channel:
+        unread = StreamsStub(channel)  # type: ignore[no-untyped-call]  # generated without annotations
+        before = resident_bytes(process)
+        sent = threading.Event()
+        call = unread.BatchAppend(refused_ones(3000, sent))
+        assert sent.wait(30)  # the connection takes them all only once the call has ended
+        assert resident_bytes(process) - before < 30_000_000
+        with pytest.raises(grpc.RpcError) as ended:
+            list(call)
+    assert ended.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert ended.value.details() == "Too many answers to batches are not read."
+
+
+def refused_ones(count: int, sent: threading.Event) -> Iterator[BatchAppendReq]:
+    """Batches with long names, which come back with the answers."""
+    for _ in range(count):
+        yield batch("x" * MOST_NAME_BYTES, expected=9)
+    sent.set()

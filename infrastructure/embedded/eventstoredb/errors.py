@@ -5,6 +5,7 @@ LogError
 ├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
 ├── InvalidPosition        a position at which no record begins
 ├── PatternTooSlow         a filter's pattern would keep everybody waiting
+├── BeyondLimit            more than anybody needs, and than all others can spare
 └── StorageFailed          the disk refused; nothing of the write is left
 StartRefused               the server can't serve this folder, file or port
 """
@@ -42,6 +43,10 @@ class PatternTooSlow(LogError):
     def __init__(self, pattern: str) -> None:
         super().__init__(f"the filter's pattern takes too long: {pattern[:100]}")
         self.pattern = pattern
+
+
+class BeyondLimit(LogError):
+    """Says itself which limit; EventStoreDB has none there, or a higher one."""
 
 
 class StorageFailed(LogError):

@@ -14,7 +14,8 @@ from infrastructure.embedded.eventstoredb.streams.metadata import Metadata
 from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame, encode_frame
 
 FIRST_POSITION = 1
-_CACHED_STREAMS = 50_000
+# Of names that may be long: memory is for those that are as short as everybody's.
+_CACHED_STREAMS, _CACHED_CHARACTERS = 50_000, 1024
 # Readers of $all never see these: they are the log's own bookkeeping.
 _HIDDEN = re.compile(r"\$epoch-information\Z|\$persistentsubscription-\$all::.*-(checkpoint|parked)\Z", re.S)
 
@@ -124,6 +125,8 @@ class Transaction:
         return row
 
     def _remember(self, row: StreamRow) -> None:
+        if len(row.name) > _CACHED_CHARACTERS:
+            return
         if len(self._streams) >= _CACHED_STREAMS:
             self._streams.clear()
         self._streams[row.name] = row

@@ -6,14 +6,16 @@ from esdbclient.protos.Grpc import code_pb2, shared_pb2, status_pb2, streams_pb2
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 
-from infrastructure.embedded.eventstoredb.errors import LogError, StreamDeleted, WrongExpectedVersion
-from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, NO_STREAM, Appended
+from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError, StreamDeleted, WrongExpectedVersion
+from infrastructure.embedded.eventstoredb.log import Appended
 from infrastructure.embedded.eventstoredb.wire.encoding import frame
+from infrastructure.embedded.eventstoredb.wire.outcomes import fill_success
 from infrastructure.embedded.eventstoredb.wire.proposals import (
     MAX_APPEND_BYTES,
     AppendTooLarge,
     BadProposal,
     MissingMetadata,
+    expected_kind,
 )
 
 BatchResp = streams_pb2.BatchAppendResp
@@ -33,21 +35,10 @@ def answer(correlation: shared_pb2.UUID, stream: bytes, result: Appended | LogEr
     response = BatchResp(correlation_id=correlation)
     response.stream_identifier.stream_name = stream
     if isinstance(result, Appended):
-        _fill_success(response.success, result)
+        fill_success(response.success, result)
     else:
         response.error.CopyFrom(_status(result, stream))
     return frame(response.SerializeToString())
-
-
-def _fill_success(success: BatchResp.Success, appended: Appended) -> None:
-    if appended.last_number < 0:
-        success.no_stream.SetInParent()
-    else:
-        success.current_revision = appended.last_number
-    if appended.position is None:
-        success.no_position.SetInParent()
-    else:
-        success.position.commit_position = success.position.prepare_position = appended.position
 
 
 def _status(error: LogError, stream: bytes) -> status_pb2.Status:
@@ -60,7 +51,7 @@ def _status(error: LogError, stream: bytes) -> status_pb2.Status:
         case AppendTooLarge():
             size = shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=MAX_APPEND_BYTES)
             return _pack(code_pb2.INVALID_ARGUMENT, size)
-        case BadProposal() | MissingMetadata():
+        case BadProposal() | BeyondLimit() | MissingMetadata():
             return _pack(code_pb2.INVALID_ARGUMENT, shared_pb2.BadRequest(message=str(error)))
         case BatchDenied():
             return _pack(code_pb2.PERMISSION_DENIED, shared_pb2.AccessDenied())
@@ -82,12 +73,9 @@ def _wrong_version(error: WrongExpectedVersion) -> shared_pb2.WrongExpectedVersi
         wrong.current_no_stream.SetInParent()
     else:
         wrong.current_stream_revision = error.current
-    if error.expected == ANY:
-        wrong.expected_any.SetInParent()
-    elif error.expected == EXISTS:
-        wrong.expected_stream_exists.SetInParent()
-    elif error.expected == NO_STREAM:
-        wrong.expected_no_stream.SetInParent()
-    else:
+    kind = expected_kind(error.expected)
+    if kind is None:
         wrong.expected_stream_position = error.expected
+    else:
+        getattr(wrong, f"expected_{kind}").SetInParent()
     return wrong

@@ -70,6 +70,11 @@ class Call(Generic[Request]):
         return ":".join(map(str, address[:2])) if address else ""
 
     @property
+    def connection(self) -> object:
+        """The same for all calls on a connection."""
+        return self._transport.connection
+
+    @property
     def is_overdue(self) -> bool:
         """Whether the client's deadline has passed."""
         return self._stream.deadline is not None and self._stream.deadline.time_remaining() <= 0

@@ -1,13 +1,14 @@
 """What clients ask about groups, in our words."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import BeyondLimit, PatternTooSlow
 from infrastructure.embedded.eventstoredb.groups.definition import (
     ALL,
     FROM_END,
@@ -18,6 +19,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 )
 from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire.calls import Failure, thrown_by_handler
+from infrastructure.embedded.eventstoredb.wire.names import group_name, text_of
 from infrastructure.embedded.eventstoredb.wire.statuses import refusal
 
 Definer: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
@@ -48,7 +50,7 @@ def definition_of(request: Definer) -> Definition:
     name = options.stream.stream_identifier if options.HasField("stream") else options.stream_identifier
     return Definition(
         stream=None if options.HasField("all") else _source(name, type(request).__name__),
-        group=options.group_name,
+        group=_group(options.group_name),
         start=_start_in_log(options.all) if options.HasField("all") else _start_in_stream(options),
         settings=_settings(options.settings),
         selection=_selection(options.all),
@@ -59,14 +61,13 @@ def named_by(options: Namer) -> tuple[str | None, str]:
     """The stream (None for the log) and the group that a call is about. Raises Failure."""
     if options.WhichOneof("stream_option") is None:
         raise thrown_by_handler()
-    return source_named(
-        options.stream_identifier if options.HasField("stream_identifier") else None
-    ), options.group_name
+    source = source_named(options.stream_identifier if options.HasField("stream_identifier") else None)
+    return source, _group(options.group_name)
 
 
 def source_named(identifier: shared_pb2.StreamIdentifier | None) -> str | None:
-    """Where a group reads: None for the log, which may be called by its name."""
-    name = ALL if identifier is None else identifier.stream_name.decode(errors="replace")
+    """Where a group reads: None for the log, which may be called by its name. Raises Failure."""
+    name = ALL if identifier is None else _stream(identifier)
     return None if name == ALL else name
 
 
@@ -81,8 +82,22 @@ def reading_of(request: persistent_pb2.ReadReq | None) -> Reading:
     return Reading(stream, group, request.options.buffer_size, structured_ids=ids == "structured")
 
 
+def _stream(identifier: shared_pb2.StreamIdentifier) -> str:
+    try:
+        return text_of(identifier)
+    except BeyondLimit as error:
+        raise refusal(error) from error
+
+
+def _group(name: str) -> str:
+    try:
+        return group_name(name)
+    except BeyondLimit as error:
+        raise refusal(error) from error
+
+
 def _source(identifier: shared_pb2.StreamIdentifier, kind: str) -> str:
-    name = identifier.stream_name.decode(errors="replace")
+    name = _stream(identifier)
     if name == ALL:
         verb = kind.removesuffix("Req")
         details = (
@@ -96,27 +111,25 @@ def _source(identifier: shared_pb2.StreamIdentifier, kind: str) -> str:
 def _start_in_stream(options: persistent_pb2.CreateReq.Options | persistent_pb2.UpdateReq.Options) -> int:
     if not options.HasField("stream"):
         return _number(options.settings.revision)
-    match options.stream.WhichOneof("revision_option"):
-        case "revision":
-            return _number(options.stream.revision)
-        case "start":
-            return 0
-        case "end":
-            return FROM_END
-        case _:
-            raise thrown_by_handler()
+    stream = options.stream
+    return _start(stream.WhichOneof("revision_option"), lambda: _number(stream.revision))
 
 
 def _start_in_log(options: persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions) -> int:
-    match options.WhichOneof("all_option"):
-        case "position":
-            return _position(options.position)
+    return _start(options.WhichOneof("all_option"), lambda: _position(options.position))
+
+
+def _start(option: str | None, named: Callable[[], int]) -> int:
+    """What an option says, one of both ends or a place that it names."""
+    match option:
+        case None:
+            raise thrown_by_handler()
         case "start":
             return 0
         case "end":
             return FROM_END
         case _:
-            raise thrown_by_handler()
+            return named()
 
 
 def _position(position: persistent_pb2.CreateReq.Position | persistent_pb2.UpdateReq.Position) -> int:

@@ -4,15 +4,22 @@ from typing import TypeAlias
 
 from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
-from infrastructure.embedded.eventstoredb.errors import LogError
+from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, MAX, NO_STREAM
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.wire.encoding import JSON, decode_id
+from infrastructure.embedded.eventstoredb.wire.names import text_of
 
 Proposed: TypeAlias = streams_pb2.AppendReq.ProposedMessage | streams_pb2.BatchAppendReq.ProposedMessage
 MAX_APPEND_BYTES = 1024 * 1024
 REQUIRED_METADATA = ("type", "content-type")
-_END = 2**64 - 1
+END = 2**64 - 1
+# One append is decided and written in one go, which others wait for; and each of its events repeats the stream's name.
+MOST_EVENTS, _MOST_NAMES_BYTES = 4096, 8 * 1024 * 1024
+# What an event takes in memory besides what is in it.
+_EVENT_BYTES = 1000
+_VERSIONS = {"any": ANY, "no_stream": NO_STREAM, "stream_exists": EXISTS}
+_KINDS = {version: kind for kind, version in _VERSIONS.items()}
 
 
 class BadProposal(LogError):
@@ -32,14 +39,22 @@ class AppendTooLarge(LogError):
 
 
 class Proposal:
-    """Collects the events of one append and keeps count of their size."""
+    """Collects the events of one append, to a stream with a name of so many bytes, and keeps count of their size."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_bytes: int) -> None:
         self.events: list[NewRecord] = []
         self.size = 0
+        self._most_events = min(MOST_EVENTS, _MOST_NAMES_BYTES // max(1, name_bytes))
+
+    @property
+    def held_bytes(self) -> int:
+        """How much memory it takes, about."""
+        return self.size + _EVENT_BYTES * (1 + len(self.events))
 
     def add(self, message: Proposed) -> None:
-        """Raises MissingMetadata, AppendTooLarge or BadProposal."""
+        """Raises MissingMetadata, AppendTooLarge, BeyondLimit or BadProposal."""
+        if len(self.events) == self._most_events:
+            raise BeyondLimit(f"An append to this stream has at most {self._most_events} events.")
         for key in REQUIRED_METADATA:
             if key not in message.metadata:
                 raise MissingMetadata(key)
@@ -63,8 +78,8 @@ def _event(message: Proposed, kind: str) -> NewRecord:
 
 
 def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:
-    """Raises BadProposal for the empty name, which no stream has."""
-    name = identifier.stream_name.decode(errors="replace")
+    """Raises BadProposal for the empty name, which no stream has, and BeyondLimit."""
+    name = text_of(identifier)
     if not name:
         raise BadProposal("Specified argument was out of the range of valid values. (Parameter 'eventStreamId')")
     return name
@@ -76,9 +91,14 @@ def expected_version(kind: str | None, number: int) -> int | None:
     Raises BadProposal for a number that no stream can have.
     """
     if kind in ("revision", "stream_position"):
-        if number == _END:
+        if number == END:
             return NO_STREAM
         if number > MAX:
             raise BadProposal("the expected revision is out of range")
         return number
-    return {"any": ANY, "no_stream": NO_STREAM, "stream_exists": EXISTS}.get(kind or "")
+    return _VERSIONS.get(kind or "")
+
+
+def expected_kind(version: int) -> str | None:
+    """The way back: the name of the option for an expected version; None for a number."""
+    return _KINDS.get(version)

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow
 from infrastructure.embedded.eventstoredb.log import MAX, Log
 from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
-from infrastructure.embedded.eventstoredb.wire.proposals import BadProposal, stream_name
+from infrastructure.embedded.eventstoredb.wire.proposals import stream_name
 from infrastructure.embedded.eventstoredb.wire.read_all import AllRead
 from infrastructure.embedded.eventstoredb.wire.read_stream import StreamRead
 from infrastructure.embedded.eventstoredb.wire.rendering import Rendering
@@ -78,8 +78,8 @@ async def _read_stream(call: Call[ReadReq], shape: Rendering, options: Options) 
     start = _revision(options.stream)
     try:
         stream = stream_name(options.stream.stream_identifier)
-    except BadProposal as error:
-        raise thrown_by_handler() from error
+    except LogError as error:
+        raise statuses.refusal(error) from error
     if options.HasField("subscription"):
         after = start - 1 if options.stream.HasField("start") else start
         await StreamSubscription(call, shape, stream).run(None if start == END else after)

@@ -3,6 +3,7 @@
 from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import (
+    BeyondLimit,
     LogError,
     PatternTooSlow,
     StorageFailed,
@@ -29,7 +30,7 @@ def refusal(error: LogError) -> Failure:
             return _missing_metadata(error.key)
         case AppendTooLarge():
             return _append_too_large()
-        case PatternTooSlow():
+        case PatternTooSlow() | BeyondLimit():
             return Failure(Status.INVALID_ARGUMENT, str(error))
         case StorageFailed():
             return Failure(Status.UNAVAILABLE, f"Server Is Not Ready: {error}")
