@@ -104,10 +104,14 @@ class Aggregate(Generic[StateT]):
 
     def append(self, events: Iterable[Event], last_id: UUID, command_id: UUID, position: int) -> None:
         """Folds facts that were appended just now, one a record, the last of them under this id at this position."""
-        for event in events:
-            self._begin(self.version + 1)
-            self.state = self._evolve(self.state, event)
-            self.commands.add(command_id, self.version)
+        try:
+            for event in events:
+                self._begin(self.version + 1)
+                self.state = self._evolve(self.state, event)
+                self.commands.add(command_id, self.version)
+        except Exception:
+            self.forget()  # as below `take`
+            raise
         self.last_id = last_id
         self.position = position
 

@@ -22,24 +22,28 @@ class _Place:
 
 
 class Cache:
-    """Aggregates by their streams; of those that nobody uses the `limit` that were used last are kept."""
+    """Aggregates by their streams; of those that nobody uses the `limit` that were used last are kept.
 
-    def __init__(self, limit: int) -> None:
+    Up to `queued` wait for their turn at one aggregate, for so many `seconds`.
+    """
+
+    def __init__(self, limit: int, queued: int, seconds: float) -> None:
         self._limit: Final = limit
+        self._bounds: Final = queued, seconds
         self._places: Final[OrderedDict[str, _Place]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def turn(self, stream: str, make: Callable[[], Aggregate[Any]], seconds: float) -> "_Turn":
+    def turn(self, stream: str, make: Callable[[], Aggregate[Any]]) -> "_Turn":
         """Gives the aggregate, as it was left or made now, to one at a time, in the order in which they came.
 
-        Entering it raises Overloaded where the turn does not come within so many seconds.
+        Entering it raises Overloaded where too many wait already, or the turn does not come in time.
         """
         place = self._places.get(stream)
         if place is None:
             place = self._places[stream] = _Place(stream, make())
-        return _Turn(self, place, seconds)
+        return _Turn(self, place, *self._bounds)
 
     def leave(self, place: _Place) -> None:
         """Keeps the aggregate that nobody uses any more, in place of the one whose last use is longest ago."""
@@ -63,13 +67,16 @@ class Cache:
 class _Turn:
     """A class, since every command takes one: a generator's context costs three times as much."""
 
-    def __init__(self, cache: Cache, place: _Place, seconds: float) -> None:
+    def __init__(self, cache: Cache, place: _Place, queued: int, seconds: float) -> None:
         self._cache = cache
         self._place = place
+        self._queued = queued
         self._seconds = seconds
 
     async def __aenter__(self) -> Aggregate[Any]:
         place = self._place
+        if place.users > self._queued:
+            raise Overloaded(place.stream, place.users)
         place.users += 1
         try:
             await self._acquire()

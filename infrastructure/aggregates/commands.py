@@ -20,9 +20,16 @@ from infrastructure.aggregates.handling import Handling
 from infrastructure.aggregates.loading import Loading
 from infrastructure.aggregates.request import Outcome, Request
 from infrastructure.aggregates.snapshot import SnapshotRule
+from infrastructure.eventstore.appending import Appended
 from infrastructure.eventstore.client import address_of
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost, StoreUnavailable, VersionMismatch
+from infrastructure.eventstore.errors import (
+    ConcurrencyConflict,
+    Overloaded,
+    RaceLost,
+    StoreUnavailable,
+    VersionMismatch,
+)
 from infrastructure.eventstore.reading import CALL_SECONDS, CALLS_AT_ONCE, Streams
 from infrastructure.eventstore.streams import stream_name
 
@@ -37,7 +44,7 @@ class Bounds:
 
     A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience` seconds,
     each call for `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
-    connection. `cached`: so many aggregates stay in memory.
+    connection. `cached`: so many aggregates stay in memory; `queued`: so many commands wait for their turn at one.
     """
 
     attempts: int = 10
@@ -45,6 +52,7 @@ class Bounds:
     call_seconds: float = CALL_SECONDS
     calls_at_once: int = CALLS_AT_ONCE
     cached: int = 10_000
+    queued: int = 1_024
 
 
 class CommandHandler:
@@ -68,7 +76,8 @@ class CommandHandler:
         self._codec: Final = codec
         self._bounds: Final = bounds
         self._address: Final = address_of(client)
-        self._cache: Final = Cache(bounds.cached)
+        self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)
+        self._newest: int | None = None  # the newest position in the log that was heard of
         self._loading: Final = Loading(self.streams, snapshots, self.counts)
         self._racing: Final = stamina.AsyncRetryingCaller(
             attempts=bounds.attempts, timeout=None, wait_initial=0.002, wait_max=0.3, wait_jitter=0.04
@@ -87,7 +96,8 @@ class CommandHandler:
     ) -> Outcome:
         """The outcome of the command, now or as it was when its id came first.
 
-        What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else unavailable.
+        What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else or where an append
+        may have happened, unavailable.
 
         Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
         Rejected. Then ConcurrencyConflict, StoreUnavailable and Overloaded; and what a stream that can't be read or
@@ -97,15 +107,15 @@ class CommandHandler:
         make = partial(Aggregate, stream, decider.initial, decider.evolve)
         handling: Handling | None = None
         try:
-            async with asyncio.timeout(seconds), self._cache.turn(stream, make, self._bounds.patience) as aggregate:
+            async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:
                 handling = Handling(decider, command, request, aggregate)
                 outcome = await self._handled(handling)
                 self._loading.consider(aggregate, decider.category)
                 return outcome
         except TimeoutError as error:
-            if handling is not None and handling.lost:
+            if handling is not None and handling.lost and not handling.unanswered:
                 raise ConcurrencyConflict(stream, handling.lost) from error
-            raise StoreUnavailable(self._address, f"nothing came of it within {seconds or 0:.1f} s") from error
+            raise StoreUnavailable(self._address, f"a command was not through within {seconds} s") from error
 
     async def close(self) -> None:
         """Ends what is under way beside the commands, bounded in time: snapshots that are being written."""
@@ -122,9 +132,9 @@ class CommandHandler:
         remembered = handling.aggregate.version >= 0
         self.counts.hits += remembered
         self.counts.misses += not remembered
-        if (outcome := await self._found(handling)) is not None:
-            return outcome
         with suppress(DomainError, VersionMismatch, RaceLost):
+            if (outcome := await self._found(handling)) is not None:
+                return outcome
             if events := handling.decided():
                 return await self._append(handling, events)
         self.counts.retries += remembered
@@ -138,6 +148,7 @@ class CommandHandler:
 
     async def _attempt(self, handling: Handling) -> Outcome:
         await self._loading.load(handling.aggregate, handling.decider.category)
+        self._newest = max(handling.aggregate.position, self._newest or 0)
         if (outcome := await self._found(handling)) is not None:
             return outcome
         if not (events := handling.decided()):
@@ -150,19 +161,40 @@ class CommandHandler:
         return handling.found(records) if records else None
 
     async def _append(self, handling: Handling, events: list[Any]) -> Outcome:
-        aggregate = handling.aggregate
-        handling.sent = True
+        """The outcome of an append that the store took as one of these events, at the version that is remembered."""
+        aggregate, newest = handling.aggregate, await self._newest_position()
+        appended = await self._sent(handling, events)
+        position = appended.position
+        if position is not None and newest < position and appended.version == aggregate.version + len(events):
+            self._newest = max(position, self._newest or 0)
+            return handling.appended(events, position)
+        # one of the past under the same ids, or the stream was deleted before or after: what stands where is to be read
+        handling.unanswered = position is None or newest < position
+        self._newest = None  # nor is that known any more, where the store is another than it was
+        aggregate.forget()
+        raise RaceLost(aggregate.stream, None)
+
+    async def _sent(self, handling: Handling, events: list[Any]) -> Appended:
+        aggregate, before = handling.aggregate, handling.unanswered
+        handling.unanswered = True
         try:
-            appended = await self.streams.append(
-                aggregate.stream, aggregate.version, handling.encoded(events, self._codec)
-            )
+            encoded = handling.encoded(events, self._codec)
+            return await self.streams.append(aggregate.stream, aggregate.version, encoded)
         except RaceLost as race:
-            handling.lost += 1
-            self.counts.conflicts += aggregate.version >= 0  # else it was only taken for new
+            handling.unanswered = False
+            if aggregate.version >= 0:  # else it was only taken for new
+                handling.lost += 1
+                self.counts.conflicts += 1
             aggregate.refused_at(race.current)
             raise
-        if appended.position is None or appended.version != aggregate.version + len(events):
-            # the stream was deleted before or after: what went where is to be read
-            aggregate.forget()
-            raise RaceLost(aggregate.stream, None)
-        return handling.appended(events, appended.position)
+        except Overloaded as error:
+            handling.unanswered = before
+            if before:
+                raise StoreUnavailable(self._address, "an append of it may have happened; no more are taken") from error
+            raise
+
+    async def _newest_position(self) -> int:
+        """A position in the log that every append from now on is beyond: that of an older one is not."""
+        if self._newest is None:
+            self._newest = await self.streams.end()
+        return self._newest

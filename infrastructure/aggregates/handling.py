@@ -20,13 +20,13 @@ _MALFORMED: Final = "malformed"  # the domain's rule for what no state could tak
 
 @dataclass(slots=True)
 class Handling:
-    """`sent` says that an append of it was tried, `lost` how often others were faster."""
+    """`unanswered` says that an append of it may have happened, `lost` how often others were faster."""
 
     decider: Decider[Any, Any, Any]
     command: Command
     request: Request
     aggregate: Aggregate[Any]
-    sent: bool = False
+    unanswered: bool = False
     lost: int = 0
     ids: list[UUID] = field(default_factory=list)
 
@@ -56,6 +56,7 @@ class Handling:
 
     def appended(self, events: Sequence[Event], position: int) -> Outcome:
         """The answer where the events went to the end of the stream as it is remembered."""
+        self.unanswered = False
         aggregate, last_id = self.aggregate, self.ids[len(events) - 1]
         aggregate.append(events, last_id, self.request.command_id, position)
         return Outcome(aggregate.stream, tuple(events), aggregate.version, position, last_id, repeated=False)
@@ -70,7 +71,9 @@ class Handling:
         if any(recorded.metadata.digest != self.request.digest for recorded in records):
             raise CommandIdReused(self.aggregate.stream, self.request.command_id)
         last, events = records[-1], tuple(recorded.event for recorded in records)
-        return Outcome(self.aggregate.stream, events, last.version, last.position, last.id, repeated=not self.sent)
+        return Outcome(
+            self.aggregate.stream, events, last.version, last.position, last.id, repeated=not self.unanswered
+        )
 
     def _demand_version(self, refusal: Rejected | None = None) -> None:
         expected, aggregate = self.request.if_version, self.aggregate

@@ -9,6 +9,7 @@ from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.aggregates.counts import Counts
 from infrastructure.aggregates.snapshot import SnapshotRule
 from infrastructure.aggregates.snapshotting import Snapshots
+from infrastructure.eventstore.errors import RaceLost
 from infrastructure.eventstore.reading import PAGE, Streams
 
 
@@ -30,7 +31,10 @@ class Loading:
         self._snapshots.consider(aggregate, category)
 
     async def records_of(self, command_id: UUID, aggregate: Aggregate[Any]) -> list[Recorded[Any]]:
-        """What the command left in the stream as far as it is known, in order; nothing where it is new."""
+        """What the command left in the stream as far as it is known, in order; nothing where it is new.
+
+        Raises RaceLost where it left something that is to be seen no more.
+        """
         places = aggregate.commands.places(command_id, aggregate.version)
         if not places:
             return []
@@ -43,7 +47,8 @@ class Loading:
         ]
         self._counts.false_alarms += not found
         if not found and command_id in aggregate.commands.recent:
-            aggregate.forget()  # what was there was deleted
+            aggregate.forget()  # what was there was deleted: a repeat of it has no answer any more
+            raise RaceLost(aggregate.stream, None)
         return found
 
     async def _read(self, stream: str, versions: range) -> list[Recorded[Any]]:

@@ -72,17 +72,6 @@ class Appender:
         return conversation
 
 
-def appender_of(client: AsyncEventStoreDBClient, *, seconds: float) -> Appender:
-    """The appender that all share who use this client with so much patience: it lives as long as the client.
-
-    Each of its own would keep a call open, and a connection takes a hundred.
-    """
-    appenders: dict[float, Appender] = vars(client).setdefault("foldstream_appenders", {})
-    if seconds not in appenders:
-        appenders[seconds] = Appender(client, seconds=seconds)
-    return appenders[seconds]
-
-
 def _appended(success: BatchAppendResp.Success) -> Appended:
     none = success.WhichOneof("current_revision_option") == "no_stream"
     known = success.WhichOneof("position_option") == "position"

@@ -10,7 +10,7 @@ from esdbclient import AsyncEventStoreDBClient, AsyncReadResponse, NewEvent, Rec
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from domain.message import Recorded
-from infrastructure.eventstore.appending import Appended, Appender, appender_of
+from infrastructure.eventstore.appending import Appended, Appender
 from infrastructure.eventstore.client import address_of, bounded, connection_of, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
@@ -23,8 +23,8 @@ CALLS_AT_ONCE: Final = 64  # of the 100 that fit on the client's connection
 class Streams:
     """Single streams through one client. A call ends within `patience` seconds, one way or the other.
 
-    At most `calls_at_once` are made together; the others wait, within their seconds. Appends share one call: the
-    `appender`'s, or that of all who use the client with this patience.
+    At most `calls_at_once` are made together; the others wait, within their seconds. Appends share one more, which
+    stays open.
     """
 
     def __init__(
@@ -34,13 +34,12 @@ class Streams:
         *,
         patience: float = CALL_SECONDS,
         calls_at_once: int = CALLS_AT_ONCE,
-        appender: Appender | None = None,
     ) -> None:
         self._client: Final = client
         self._codec: Final = codec
         self._patience: Final = patience
         self._slots: Final = asyncio.Semaphore(calls_at_once)
-        self._appender: Final = appender or appender_of(client, seconds=patience)
+        self._appender: Final = Appender(client, seconds=patience)
 
     async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
         """What is visible from version `first` on, up to `limit` records; None where there is no such stream.
@@ -68,6 +67,13 @@ class Streams:
             return None
         except StreamIsDeleted as error:
             raise StreamGone(stream) from error
+
+    async def end(self) -> int:
+        """The position of the last record of the whole log, 0 where there is none. Raises StoreUnavailable."""
+        async with self._call():
+            position: int = await self._client.get_commit_position(filter_exclude=(), timeout=self._patience)
+            raise_if_cancelled()  # a call that is cut short says 0, as if nothing were there
+        return position
 
     async def append(self, stream: str, version: int, events: Sequence[NewEvent]) -> Appended:
         """Appends to a stream that ends at `version`, or to none where that is -1.

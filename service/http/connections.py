@@ -125,6 +125,7 @@ class Connections:
                     call_seconds=_CALL * settings.command_seconds,
                     calls_at_once=settings.commands_at_once,
                     cached=settings.cached_aggregates,
+                    queued=settings.commands_at_once // 2,
                 ),
                 snapshots=SNAPSHOTS,
             )

@@ -144,9 +144,10 @@ def test_a_caller_who_is_gone_leaves_nothing() -> None:
     tell(story, deaf=True)
 
 
-def test_all_who_use_a_client_share_its_call() -> None:
+def test_more_appends_than_a_connection_takes_calls_share_one() -> None:
     async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
-        made = [sent(Streams(client, CODEC).append(new_stream(), -1, [noted()])) for _ in range(120)]
+        streams = Streams(client, CODEC)
+        made = [sent(streams.append(new_stream(), -1, [noted()])) for _ in range(120)]
         for _ in made:
             node.answer(await node.next_asked(), success())
         assert await asyncio.gather(*made) == [Appended(0, 7)] * 120

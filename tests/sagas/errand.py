@@ -217,23 +217,28 @@ class Errands:
             exists=lambda state: True,
         )
         self.codec = EventCodec((*shelf.events, *self.saga.events, ErrandAsked))
+        self._handlers: dict[AsyncEventStoreDBClient, CommandHandler] = {}
 
     def coordinator(self, client: AsyncEventStoreDBClient) -> SagaCoordinator:
         return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
+
+    def _handler(self, client: AsyncEventStoreDBClient) -> CommandHandler:
+        """One for each client, whose connection takes a hundred calls."""
+        return self._handlers.setdefault(client, CommandHandler(client, self.codec))
 
     async def ask(
         self, client: AsyncEventStoreDBClient, shelves: Sequence[str], errand_id: str | None = None
     ) -> Recorded[Any]:
         """An errand to these shelves, asked for now: the message that wakes its saga."""
         command = Asked(errand_id=errand_id or str(uuid4()), shelves=tuple(shelves))
-        outcome = await CommandHandler(client, self.codec).handle(self._asker, command, request())
+        outcome = await self._handler(client).handle(self._asker, command, request())
         records = await self.recorded(client, outcome.stream)
         return next(recorded for recorded in records if recorded.id == outcome.last_id)
 
     async def stocked(self, client: AsyncEventStoreDBClient, *numbers: int) -> list[str]:
         """The ids of new shelves that hold so many things."""
         shelves = [str(uuid4()) for _ in numbers]
-        handler = CommandHandler(client, self.codec)
+        handler = self._handler(client)
         for shelf_id, number in zip(shelves, numbers, strict=True):
             await handler.handle(shelf, Stock(shelf_id=shelf_id, number=number), request())
         return shelves
