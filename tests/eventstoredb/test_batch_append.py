@@ -141,9 +141,9 @@ def test_a_call_whose_answers_nobody_reads_takes_little_memory_and_ends() -> Non
         unread = StreamsStub(channel)  # type: ignore[no-untyped-call]  # generated without annotations
         before = resident_bytes(process)
         sent = threading.Event()
-        call = unread.BatchAppend(refused_ones(3000, sent))
+        call = unread.BatchAppend(refused_ones(6000, sent))
         assert sent.wait(30)  # the connection takes them all only once the call has ended
-        assert resident_bytes(process) - before < 30_000_000
+        assert resident_bytes(process) - before < 60_000_000
         with pytest.raises(grpc.RpcError) as ended:
             list(call)
     assert ended.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

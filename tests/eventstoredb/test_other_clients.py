@@ -11,6 +11,7 @@ from esdbclient.protos.Grpc import persistent_pb2, shared_pb2, streams_pb2
 from esdbclient.protos.Grpc.persistent_pb2_grpc import PersistentSubscriptionsStub
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
 
+from infrastructure.embedded.eventstoredb.wire.names import MOST_NAME_BYTES
 from infrastructure.embedded.eventstoredb.wire.server_features import PATH, SupportedMethods
 from tests.support.eventstore import EventStoreProcess
 
@@ -72,7 +73,7 @@ def test_the_version_and_every_method_are_told(channel: grpc.Channel) -> None:
         ("monitoring.Monitoring/Stats", "The embedded event store has no statistics."),
         (
             "operations.Operations/StartScavenge",
-            "The embedded event store has no operations: its files need no scavenging.",
+            "The embedded event store has no operations: nothing in its files is ever scavenged.",
         ),
         ("users.Users/Create", "The embedded event store's users are set with `foldstream eventstore passwd`."),
         ("streams.Streams/Unknown", "Method is unimplemented."),
@@ -88,7 +89,13 @@ def test_requests_are_limited_by_their_service(channel: grpc.Channel) -> None:
     path = f"/{PACKAGE}.persistent_subscriptions.PersistentSubscriptions/Delete"
     text = "Received message exceeds the maximum configured message size."
     assert refused(channel, path, group.SerializeToString()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, text)
-    status, text = refused(channel, f"/{PACKAGE}.streams.Streams/Delete", deletion("s" * 2**22))
+    path = f"/{PACKAGE}.streams.Streams/Delete"
+    text = f"The name of a stream has at most {MOST_NAME_BYTES} bytes, not {2**22}."
+    assert refused(channel, path, deletion("s" * 2**22)) == (grpc.StatusCode.INVALID_ARGUMENT, text)
+
+
+def test_the_middle_of_a_long_name_is_left_out_of_an_error(channel: grpc.Channel) -> None:
+    status, text = refused(channel, f"/{PACKAGE}.streams.Streams/Delete", deletion("s" * MOST_NAME_BYTES))
     start = f"Delete failed due to WrongExpectedVersion. Stream: {'s' * 200}"[:200]
     assert (status, text[:201], len(text)) == (grpc.StatusCode.FAILED_PRECONDITION, f"{start}…", 301)
     assert text.endswith("s, Expected version: -2, Actual version: -1")
