@@ -73,7 +73,7 @@ def test_the_version_and_every_method_are_told(channel: grpc.Channel) -> None:
         ("monitoring.Monitoring/Stats", "The embedded event store has no statistics."),
         (
             "operations.Operations/StartScavenge",
-            "The embedded event store has no operations: nothing in its files is ever scavenged.",
+            "The embedded event store has no operations: nothing is ever scavenged.",
         ),
         ("users.Users/Create", "The embedded event store's users are set with `foldstream eventstore passwd`."),
         ("streams.Streams/Unknown", "Method is unimplemented."),

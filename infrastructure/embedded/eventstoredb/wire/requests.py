@@ -18,7 +18,7 @@ from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure
 _CLIENT = "event_store.client"
 _NOT_OFFERED = {
     f"{_CLIENT}.monitoring.Monitoring": "The embedded event store has no statistics.",
-    f"{_CLIENT}.operations.Operations": "The embedded event store has no operations: nothing in its files is ever scavenged.",
+    f"{_CLIENT}.operations.Operations": "The embedded event store has no operations: nothing is ever scavenged.",
     f"{_CLIENT}.users.Users": "The embedded event store's users are set with `foldstream eventstore passwd`.",
 }
 Headers = list[tuple[str, str]]
