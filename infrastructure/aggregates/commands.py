@@ -181,7 +181,7 @@ class CommandHandler:
             encoded = handling.encoded(events, self._codec)
             return await self.streams.append(aggregate.stream, aggregate.version, encoded)
         except RaceLost as race:
-            handling.unanswered = False
+            handling.unanswered = before
             if aggregate.version >= 0:  # else it was only taken for new
                 handling.lost += 1
                 self.counts.conflicts += 1

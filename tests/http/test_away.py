@@ -71,7 +71,7 @@ def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
         {
             "event": "request_unserved",
             "log_level": "warning",
-            "reason": f"The event store at {address} can't be used: nothing came of it within 1.0 s",
+            "reason": f"The event store at {address} can't be used: a command was not through within 1.0 s",
         }
     ]
 
