@@ -15,12 +15,13 @@ serve: .venv/ready
 	@$(BIN)/foldstream serve
 
 # Two runs side by side, since tests of servers mostly wait; what the first said is shown at the end.
+STORE := $(addprefix tests/,eventstoredb eventstore aggregates snapshots sagas history schema)
 test: check
-	@echo "== tests"
-	@$(BIN)/pytest tests/eventstoredb > .venv/eventstoredb.log 2>&1 & store=$$!; \
-	$(BIN)/pytest --ignore=tests/architecture --ignore=tests/eventstoredb; rest=$$?; \
-	echo "== tests of the embedded event store"; \
-	wait $$store; store=$$?; cat .venv/eventstoredb.log; \
+	@echo "== tests of the service"
+	@$(BIN)/pytest $(STORE) > .venv/store.log 2>&1 & store=$$!; \
+	$(BIN)/pytest --ignore=tests/architecture $(addprefix --ignore=,$(STORE)); rest=$$?; \
+	echo "== tests of the event store, of aggregates, snapshots, sagas and histories"; \
+	wait $$store; store=$$?; cat .venv/store.log; \
 	exit $$((rest | store))
 
 check: .venv/ready
