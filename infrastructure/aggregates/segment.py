@@ -64,7 +64,7 @@ def segments_in(records: Iterable[RecordedEvent], stream: str) -> dict[int, Stor
     found: dict[int, StoredSegment] = {}
     for record in records:
         try:
-            segment = _segment_in(record, stream)
+            segment = segment_in(record, stream)
         except Unusable:
             continue
         found[segment.number] = segment
@@ -84,8 +84,8 @@ class _Body(BaseModel):
     commands: str
 
 
-def _segment_in(record: RecordedEvent, stream: str) -> StoredSegment:
-    """Raises Unusable."""
+def segment_in(record: RecordedEvent, stream: str) -> StoredSegment:
+    """What the record says of this stream. Raises Unusable."""
     if record.type != SEGMENT_SEALED:
         raise Unusable("undecodable")
     said = read_as(_Body, record)

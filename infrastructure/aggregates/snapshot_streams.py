@@ -1,6 +1,7 @@
 """The streams that snapshots and sealed segments are kept in: their records read, and added to."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from esdbclient import NewEvent, RecordedEvent
@@ -10,7 +11,6 @@ from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 
 KEPT: Final = 3
-_PAGE: Final = 20  # a segment's record has up to 440,000 bytes and the state's
 
 
 class SnapshotStreams:
@@ -32,19 +32,9 @@ class SnapshotStreams:
             return []
         return await self._records(snapshot_stream(stream), newest.stream_position - 1, KEPT - 1, backwards=True)
 
-    async def segment(self, stream: str, number: int) -> RecordedEvent | None:
-        """The record at the place of a stream's segment if none was stored twice; None where they don't go so far."""
-        records = await self._records(segment_stream(stream), number, 1)
-        return records[0] if records else None
-
-    async def segments(self, stream: str) -> list[RecordedEvent]:
-        """All that was stored of a stream's segments, oldest first."""
-        kept, found = segment_stream(stream), list[RecordedEvent]()
-        while page := await self._records(kept, found[-1].stream_position + 1 if found else 0, _PAGE):
-            found += page
-            if len(page) < _PAGE:
-                break
-        return found
+    async def segments(self, stream: str, first: int | None, limit: int) -> list[RecordedEvent]:
+        """What is visible of a stream's segments from that record on, or the newest of all where that is None."""
+        return await self._records(segment_stream(stream), first, limit, backwards=first is None)
 
     async def record(self, stream: str, version: int) -> RecordedEvent | None:
         """That record of the aggregate's own stream; None where it is not, or no more, to be seen."""
@@ -59,10 +49,12 @@ class SnapshotStreams:
             await self._bound(kept)
         await self._streams.append(kept, end, [event])
 
-    async def add_segment(self, stream: str, event: NewEvent) -> None:
-        """Puts a segment behind the others."""
+    async def add_segments(self, stream: str, events: Sequence[NewEvent]) -> None:
+        """Puts segments behind the others, each by an append of its own, for their size."""
         kept = segment_stream(stream)
-        await self._streams.append(kept, await self._end(kept), [event])
+        end = await self._end(kept) if events else -1
+        for place, event in enumerate(events):
+            await self._streams.append(kept, end + place, [event])
 
     async def drop(self, stream: str) -> bool:
         """Truncates away all that is stored beside a stream; False where nothing was. What is set there else stays."""

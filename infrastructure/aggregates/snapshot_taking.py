@@ -10,11 +10,11 @@ from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
 from infrastructure.aggregates.counts import Counts
-from infrastructure.aggregates.segment import as_stored, segment_event
+from infrastructure.aggregates.segment import StoredSegment, as_stored, segment_event
 from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_event
 from infrastructure.aggregates.snapshot_checking import checked
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
-from infrastructure.aggregates.volumes import segment_of
+from infrastructure.aggregates.volumes import to_store
 from infrastructure.eventstore.errors import EventStoreError, RaceLost
 
 _CLOSING_SECONDS: Final = 5.0
@@ -100,14 +100,14 @@ class Taking:
 
     async def _store_segments(self, due: Due) -> None:
         """Those that are not stored just so."""
-        stream, aggregate = due.snapshot.stream, due.aggregate
+        stream, aggregate, wanted = due.snapshot.stream, due.aggregate, list[StoredSegment]()
         for segment in due.segments:
             record = await self._stored.record(stream, segment.last_version)
             if record is None:
                 raise ValueError(f"{stream} does not hold version {segment.last_version} any more")
-            wanted = as_stored(segment, record.id, due.rule)
-            if await segment_of(self._stored, stream, segment.number) != wanted:
-                await self._stored.add_segment(stream, segment_event(stream, wanted))
+            wanted.append(as_stored(segment, record.id, due.rule))
+        missing = await to_store(self._stored, stream, wanted)
+        await self._stored.add_segments(stream, [segment_event(stream, segment) for segment in missing])
         written = {id(segment) for segment in due.segments}
         aggregate.unsaved = [segment for segment in aggregate.unsaved if id(segment) not in written]
 

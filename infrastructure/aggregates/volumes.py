@@ -1,28 +1,31 @@
 """Finds what was stored of a long stream's segments in few reads: their filters are kept in volumes."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from infrastructure.aggregates.bloom import BloomFilter
-from infrastructure.aggregates.command_ids import VOLUME
-from infrastructure.aggregates.segment import StoredSegment, segments_in
+from infrastructure.aggregates.segment import StoredSegment
+from infrastructure.aggregates.segment_search import Search, filters_of_segments, unstored
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+
+ResultT = TypeVar("ResultT")
 
 
 async def filters_of(stored: SnapshotStreams, stream: str, sealed: int) -> list[BloomFilter]:
     """The filters of the first `sealed` segments of a stream, as far as they are stored. Raises what reading raises."""
-    filters: list[BloomFilter] = []
-    while len(filters) < sealed:
-        volume = await segment_of(stored, stream, min(len(filters) + VOLUME, sealed) - 1)
-        if volume is None:
-            break
-        filters += volume.commands
-    return filters
+    return await _found(stored, stream, filters_of_segments(stream, sealed))
 
 
-async def segment_of(stored: SnapshotStreams, stream: str, number: int) -> StoredSegment | None:
-    """A segment; where another stands in its place, the last of those that say so. Raises what reading raises."""
-    record = await stored.segment(stream, number)
-    if record is None:
-        return None
-    found = segments_in([record], stream)
-    if number not in found:
-        found = segments_in(await stored.segments(stream), stream)
-    return found.get(number)
+async def to_store(stored: SnapshotStreams, stream: str, wanted: Sequence[StoredSegment]) -> list[StoredSegment]:
+    """Those of consecutive segments that are not stored just so, and what comes after. Raises what reading raises."""
+    return await _found(stored, stream, unstored(stream, wanted))
+
+
+async def _found(stored: SnapshotStreams, stream: str, search: Search[ResultT]) -> ResultT:
+    try:
+        place = next(search)
+        while True:
+            place = search.send(await stored.segments(stream, place.first, place.limit))
+    except StopIteration as end:
+        result: ResultT = end.value
+        return result

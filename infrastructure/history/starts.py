@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, TypeVar
 from uuid import UUID
 
 from infrastructure.aggregates.command_ids import SEGMENT
-from infrastructure.aggregates.segment import StoredSegment, segments_in
+from infrastructure.aggregates.segment import StoredSegment
+from infrastructure.aggregates.segment_search import Search, segments_near
 from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_in
 from infrastructure.aggregates.snapshot_streams import KEPT
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from infrastructure.history.records import Records
 
-_PAGE: Final = 20  # of up to 440,000 bytes each
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Start:
 def starts(records: Records, rule: SnapshotRule, version: int) -> Iterator[Start]:
     """The states that are stored from before `version` or of it, the nearest first.
 
-    A segment's end is found in one read, mostly. Snapshots, which the newest versions alone have, are looked for
+    A segment's end is found in two reads, mostly. Snapshots, which the newest versions alone have, are looked for
     where that leaves much to fold. Nothing but a full fold is left where all of these are of no use.
     """
     ends = list(_ends_of_segments(records, rule, version))
@@ -47,22 +48,18 @@ def _snapshots(records: Records, rule: SnapshotRule, version: int) -> Iterator[S
 
 
 def _ends_of_segments(records: Records, rule: SnapshotRule, version: int) -> Iterator[Start]:
-    """The end of the last segment that is over by then, or those of all where that is not to be had."""
+    """The end of the last segment that is over by then, and of earlier ones that were seen on the way to it."""
     number = (version + 1) // SEGMENT - 1
     if number < 0:
         return
-    stream = segment_stream(records.stream)
-    stored = segments_in(records.beside(stream, number, 1), records.stream)  # where it stands if none was stored twice
-    if (start := _end_of(stored.get(number), rule)) is not None:
-        yield start
-        return
-    for other in sorted(_all_segments(records).values(), key=lambda segment: segment.number, reverse=True):
+    found = _found(records, segments_near(records.stream, number, rule.fingerprint))
+    for other in sorted(found.values(), key=lambda segment: segment.number, reverse=True):
         if other.number <= number and (start := _end_of(other, rule)) is not None:
             yield start
 
 
-def _end_of(segment: StoredSegment | None, rule: SnapshotRule) -> Start | None:
-    if segment is None or segment.fingerprint != rule.fingerprint:
+def _end_of(segment: StoredSegment, rule: SnapshotRule) -> Start | None:
+    if segment.fingerprint != rule.fingerprint:
         return None
     try:
         return Start(segment.last_version, segment.last_id, rule.state_in(segment.state, segment.last_version))
@@ -70,10 +67,12 @@ def _end_of(segment: StoredSegment | None, rule: SnapshotRule) -> Start | None:
         return None
 
 
-def _all_segments(records: Records) -> dict[int, StoredSegment]:
-    found: dict[int, StoredSegment] = {}
-    first = 0
-    while page := records.beside(segment_stream(records.stream), first, _PAGE):
-        found |= segments_in(page, records.stream)
-        first = page[-1].stream_position + 1
-    return found
+def _found(records: Records, search: Search[ResultT]) -> ResultT:
+    kept = segment_stream(records.stream)
+    try:
+        place = next(search)
+        while True:
+            place = search.send(records.beside(kept, place.first, place.limit, backwards=place.first is None))
+    except StopIteration as end:
+        result: ResultT = end.value
+        return result

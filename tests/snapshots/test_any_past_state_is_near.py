@@ -10,6 +10,8 @@ import pytest
 from esdbclient import NewEvent
 
 from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+from infrastructure.aggregates.snapshot_taking import Due, Taking
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from infrastructure.history.moment import written
@@ -43,7 +45,7 @@ def test_wherever_one_looks_the_answer_is_the_same(eventstore_uri: str) -> None:
         await shelf.grow(10)
         calls = compare(eventstore_uri, shelf.stream, *VERSIONS, LONG + 5, LONG + 9)
         assert max(calls) <= 6
-        assert calls[4:7] == [5, 5, 5]  # the record, the next, the first, the segment, and the tail
+        assert calls[4:7] == [6, 6, 5]  # the record, the next, the first, the newest segment, the one, the tail
 
     tell(eventstore_uri, story, events=LONG)
 
@@ -57,7 +59,7 @@ def test_a_time_is_found_in_few_calls(eventstore_uri: str) -> None:
                 records = Records(client, shelf.stream)
                 found = Past(records, QUICK, CODEC).as_of_time(written(record))
                 assert found == Past(Records(client, shelf.stream), PLAIN, CODEC).as_of_time(written(record))
-                assert records.calls <= 14
+                assert records.calls <= 15
 
     tell(eventstore_uri, story, events=LONG)
 
@@ -72,6 +74,28 @@ def test_changes_begin_at_a_stored_state(eventstore_uri: str) -> None:
             assert list(quick.changes(since, None)) == list(plain.changes(since, None)) != []
 
     tell(eventstore_uri, story, events=LONG)
+
+
+@pytest.mark.parametrize("change", ["revision", "drop"])
+def test_what_was_taken_anew_is_as_near_and_is_taken_once(eventstore_uri: str, change: str) -> None:
+    async def story(shelf: Shelf) -> None:
+        await another_schema(shelf)
+        if change == "drop":
+            await SnapshotStreams(shelf.streams).drop(shelf.stream)
+        for _ in range(3):
+            await retake(shelf)
+        kept = await shelf.segments()
+        assert [said["number"] for said in kept] == ([0, 1] if change == "drop" else [0, 1, 0, 1])
+        assert compare(eventstore_uri, shelf.stream, SEGMENT + 7, 2 * SEGMENT + 7) == [6, 5]
+
+    tell(eventstore_uri, story, events=LONG)
+
+
+async def retake(shelf: Shelf) -> None:
+    """From the whole stream, whatever is stored."""
+    aggregate = await shelf.folded()
+    due = Due(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), RULE)
+    await Taking(SnapshotStreams(shelf.streams), shelf.counts, limit=1).retake(due)
 
 
 async def nothing(shelf: Shelf) -> None:
@@ -104,6 +128,12 @@ async def another_schema(shelf: Shelf) -> None:
 async def both_schemas(shelf: Shelf) -> None:
     await shelf.another_process(replace(RULE, revision=2)).take()
     await shelf.take()
+
+
+async def dropped_and_taken_anew(shelf: Shelf) -> None:
+    await shelf.take()
+    await SnapshotStreams(shelf.streams).drop(shelf.stream)
+    await shelf.another_process().take()
 
 
 async def other_records(shelf: Shelf) -> None:
@@ -141,6 +171,7 @@ STORED: Final = (
     segments_in_disorder,
     another_schema,
     both_schemas,
+    dropped_and_taken_anew,
     other_records,
     broken,
     truncated,
