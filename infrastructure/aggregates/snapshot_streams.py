@@ -41,10 +41,10 @@ class SnapshotStreams:
         records = await self._records(stream, version, 1)
         return next((record for record in records if record.stream_position == version), None)
 
-    async def add_snapshot(self, stream: str, event: NewEvent) -> None:
-        """Puts a snapshot behind the others, of which KEPT are left."""
+    async def add_snapshot(self, stream: str, event: NewEvent, newest: RecordedEvent | None) -> None:
+        """Puts a snapshot behind the newest of the others, of which KEPT are left."""
         kept = snapshot_stream(stream)
-        end = await self._end(kept)
+        end = await self._end(kept, newest)
         if end == -1:
             await self._bound(kept)
         await self._streams.append(kept, end, [event])
@@ -52,7 +52,7 @@ class SnapshotStreams:
     async def add_segments(self, stream: str, events: Sequence[NewEvent]) -> None:
         """Puts segments behind the others, each by an append of its own, for their size."""
         kept = segment_stream(stream)
-        end = await self._end(kept) if events else -1
+        end = await self._end(kept, await self._newest(kept)) if events else -1
         for place, event in enumerate(events):
             await self._streams.append(kept, end + place, [event])
 
@@ -73,9 +73,8 @@ class SnapshotStreams:
     async def _newest(self, kept: str) -> RecordedEvent | None:
         return next(iter(await self._records(kept, None, 1, backwards=True)), None)
 
-    async def _end(self, kept: str) -> int:
+    async def _end(self, kept: str, newest: RecordedEvent | None) -> int:
         """The version of the last record, also where it was truncated away with all others; -1 where there is none."""
-        newest = await self._newest(kept)
         if newest is not None:
             return newest.stream_position
         truncated_before = (await self._metadata(kept)).get("$tb", 0)

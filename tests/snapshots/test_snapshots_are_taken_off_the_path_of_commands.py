@@ -7,13 +7,13 @@ from time import monotonic
 from uuid import uuid4
 
 import structlog
-from esdbclient import StreamState
+from esdbclient import AsyncEventStoreDBClient, RecordedEvent, StreamState
 
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.aggregates.snapshotting import Snapshots
 from infrastructure.eventstore.reading import Streams
-from infrastructure.eventstore.streams import segment_stream
+from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from tests.eventstore.proxy import line_to
 from tests.eventstore.tally import CODEC, Counted, Tally, connected
 from tests.snapshots.keeping import RULE, Shelf, tell
@@ -127,6 +127,35 @@ def test_segments_that_were_stored_are_not_kept(eventstore_uri: str) -> None:
     tell(eventstore_uri, story, events=SEGMENT + 1)
 
 
+class Watched(Streams):
+    """Notes from which streams it reads."""
+
+    def __init__(self, client: AsyncEventStoreDBClient) -> None:
+        super().__init__(client, CODEC)
+        self.read: list[str] = []
+
+    async def records(
+        self, stream: str, first: int | None, limit: int, *, backwards: bool = False
+    ) -> list[RecordedEvent] | None:
+        self.read.append(stream)
+        return await super().records(stream, first, limit, backwards=backwards)
+
+
+def test_the_next_one_of_a_long_stream_reads_the_one_before_alone(eventstore_uri: str) -> None:
+    async def story(shelf: Shelf) -> None:
+        aggregate = await shelf.take()
+        for _ in range(10):
+            aggregate.append([Counted(by=Decimal(1))], uuid4(), uuid4(), 1)
+        watched = Watched(shelf.client)
+        snapshots = Snapshots(watched, [RULE], shelf.counts)
+        snapshots.consider(aggregate, "tally")
+        await snapshots.close()
+        assert [said["version"] for said in await shelf.kept()] == [SEGMENT, SEGMENT + 10]
+        assert watched.read == [snapshot_stream(shelf.stream)]
+
+    tell(eventstore_uri, story, events=SEGMENT + 1)
+
+
 @dataclass(frozen=True)
 class Secretive:
     """A state that is not what it is stored as."""
@@ -172,6 +201,27 @@ def test_a_store_that_does_not_answer_delays_nobody_and_the_end_is_bounded(event
             if left := asyncio.all_tasks() - before:  # gRPC's own, of the call that was given up
                 await asyncio.wait(left, timeout=2)
             assert asyncio.all_tasks() <= before
+            line.restore()
+
+    asyncio.run(run())
+
+
+def test_an_end_that_the_store_holds_up_leaves_most_of_the_grace(eventstore_uri: str) -> None:
+    """A process has ten seconds to end, and more to do in them."""
+
+    async def run() -> None:
+        async with line_to(eventstore_uri) as (line, through), connected(through) as client:
+            shelf = Shelf(client)
+            await shelf.grow(11)
+            aggregate = await shelf.folded()
+            snapshots = Snapshots(Streams(client, CODEC, patience=8.0), [RULE], shelf.counts)
+            line.mute()
+            snapshots.consider(aggregate, "tally")
+            with structlog.testing.capture_logs() as lines:
+                began = monotonic()
+                await snapshots.close()
+            assert monotonic() - began < 3
+            assert lines == [{"event": "snapshots_given_up", "log_level": "warning", "waiting": 0}]
             line.restore()
 
     asyncio.run(run())
