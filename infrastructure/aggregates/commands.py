@@ -109,9 +109,10 @@ class CommandHandler:
         try:
             async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:
                 handling = Handling(decider, command, request, aggregate)
-                outcome = await self._handled(handling)
-                self._loading.consider(aggregate, decider.category)
-                return outcome
+                try:
+                    return await self._handled(handling)
+                finally:  # also of a load that was cut short: the next one goes on from there
+                    self._loading.consider(aggregate, decider.category)
         except TimeoutError as error:
             if handling is not None and handling.lost and not handling.unanswered:
                 raise ConcurrencyConflict(stream, handling.lost) from error

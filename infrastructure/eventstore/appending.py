@@ -34,7 +34,8 @@ class Appender:
 
     An append is answered within `seconds`, or its caller is told that it may have happened; it is never sent again.
     Nothing piles up before a store that is slow: while the oldest append waits for more than half of that time, or
-    `in_flight` of them wait, further ones are refused at once.
+    `in_flight` of them wait, further ones are refused at once. After a silence one at a time is let through, until one
+    is answered.
     """
 
     def __init__(
@@ -67,7 +68,8 @@ class Appender:
         if conversation is None or conversation.ended:
             self._conversation = Conversation(self._client, self._seconds, conversation)
             return self._conversation
-        if conversation.in_flight >= self._most or conversation.seconds_waited > self._seconds / 2:
+        most = self._most if conversation.is_proven else 1
+        if conversation.in_flight >= most or conversation.seconds_waited > self._seconds / 2:
             raise Overloaded(self._address, conversation.in_flight)
         return conversation
 

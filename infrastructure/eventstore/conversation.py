@@ -27,7 +27,8 @@ class Conversation:
 
     The call is opened at once, on a new connection where the end of the previous one asks for that. It ends when the
     store or the client ends it, or with the first request that has no answer within `seconds`. Who waits then is told
-    that it may have happened; nothing is sent again. Callers who are gone leave nothing behind.
+    that it may have happened; nothing is sent again. Callers who are gone leave nothing behind. `is_silent` says that it
+    ended for want of an answer, `is_proven` that it answered once, or that the one before it did not end so.
     """
 
     def __init__(self, client: AsyncEventStoreDBClient, seconds: float, previous: "Conversation | None") -> None:
@@ -41,6 +42,8 @@ class Conversation:
         self._watch: asyncio.TimerHandle | None = None
         self._call: AppendCall | None = None if previous is None else previous._call
         self.ended = False
+        self.is_silent = False
+        self.is_proven = previous is None or not previous.is_silent
         self._task: Final = self._loop.create_task(self._keep_up())
 
     @property
@@ -79,6 +82,7 @@ class Conversation:
         if since is None:
             self._watch = None
         elif since + self._seconds <= self._loop.time():
+            self.is_silent = True
             self._end(f"no answer within {self._seconds:g} s")
         else:
             self._watch = self._loop.call_at(since + self._seconds, self._look)
@@ -124,6 +128,7 @@ class Conversation:
         self._news.clear()
 
     def _hear(self, answer: BatchAppendResp) -> None:
+        self.is_proven = True
         caller = self._waiting.pop(answer.correlation_id.string, None)
         if caller is not None and not caller.answer.done():
             caller.answer.set_result(answer)

@@ -16,6 +16,7 @@ from service.http.connections import Connections
 from service.http.gate import Gate
 from service.http.metrics import Metrics
 from service.http.observation import observed
+from service.http.turning_away import turning_away
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (orders, stock, accounts, histories, health):
         app.include_router(module.router)
     refused_requests.install(app)
+    app.add_middleware(turning_away, commands=app.state.commands)
     app.add_middleware(observed, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     return app

@@ -15,9 +15,18 @@ class Gate:
         self._turns = asyncio.Semaphore(at_once)
         self._inside = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place left, not even to wait in."""
+        return self._inside >= self._places
+
+    def refusal(self) -> Problem:
+        """What those are told who find it full."""
+        return Problem("overloaded", f"{self._inside} requests of this kind are being worked on; come back later.")
+
     async def __aenter__(self) -> None:
-        if self._inside >= self._places:
-            raise Problem("overloaded", f"{self._inside} requests of this kind are being worked on; come back later.")
+        if self.is_full:
+            raise self.refusal()
         self._inside += 1
         try:
             async with asyncio.timeout(self._seconds):

@@ -97,6 +97,27 @@ def test_appends_are_refused_at_once_while_the_oldest_waits_for_long() -> None:
     tell(story)
 
 
+def test_after_a_silence_one_append_at_a_time_finds_out_whether_it_is_over() -> None:
+    async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
+        appender = Appender(client, seconds=0.5)
+        with pytest.raises(StoreUnavailable, match=r"no answer within 0\.5 s"):
+            await appender.append(new_stream(), -1, [noted()])
+        await node.next_asked()
+        probing = sent(appender.append(new_stream(), -1, [noted()]))
+        asked = await node.next_asked()
+        with seconds_of_the_loop() as taken, pytest.raises(Overloaded):
+            await appender.append(new_stream(), -1, [noted()])
+        assert taken[0] < 0.1
+        node.answer(asked, success())
+        assert await probing == Appended(0, 7)
+        both = [sent(appender.append(new_stream(), -1, [noted()])) for _ in range(2)]
+        for _ in both:
+            node.answer(await node.next_asked(), success())
+        assert await asyncio.gather(*both) == [Appended(0, 7)] * 2
+
+    tell(story)
+
+
 def test_a_call_that_answers_nothing_is_given_up_for_another() -> None:
     async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
         appender = Appender(client, seconds=0.5)

@@ -1,0 +1,23 @@
+"""Turns commands away at the door while there is no place for them: to find out what they ask costs more than that."""
+
+from typing import Final
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.http import problems
+from service.http.gate import Gate
+
+_COMMANDS: Final = frozenset({"POST", "DELETE"})
+
+
+def turning_away(app: ASGIApp, commands: Gate) -> ASGIApp:
+    """The application, which no command reaches while the gate for commands is full."""
+
+    async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] in _COMMANDS and commands.is_full:
+            await problems.answer(Request(scope), commands.refusal())(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    return let_in
