@@ -1,5 +1,6 @@
-"""Event stores in which a test is alone."""
+"""Event stores in which a test is alone, and a long stream that tests share."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,14 @@ from esdbclient import EventStoreDBClient, StreamState
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from service.snapshots.streams import RULES, last_versions
+from tests.snapshots.keeping import Long, grown
 from tests.support.eventstore import EventStoreProcess
+
+
+@pytest.fixture(scope="session")
+def long_tally(eventstore_uri: str) -> Long:
+    """Read by many, since it takes a second to write."""
+    return asyncio.run(grown(eventstore_uri))
 
 
 @pytest.fixture(scope="module")

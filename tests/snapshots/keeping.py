@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,16 +12,50 @@ from uuid import UUID, uuid4
 from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent, StreamState
 
 from domain.message import Metadata
-from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
+from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.aggregates.counts import Counts
+from infrastructure.aggregates.digested import digested
 from infrastructure.aggregates.snapshot import SnapshotRule
+from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.aggregates.snapshotting import Snapshots
 from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
-from tests.eventstore.tally import CODEC, CORRELATION, NOW, Counted, Tally, TallyEvent, connected, decider
+from tests.eventstore.tally import (
+    CODEC,
+    CORRELATION,
+    NOW,
+    Counted,
+    OpenTally,
+    Tally,
+    TallyEvent,
+    connected,
+    decider,
+    request,
+)
 
 RULE = SnapshotRule("tally", (Tally,), every=10)
 _PAGE = 1000
+TAIL = 10
+LONG = 2 * SEGMENT + 200 + TAIL
+
+
+@dataclass(frozen=True)
+class Long:
+    """A tally of LONG events, for all who leave them as they are; what was remembered of it TAIL events ago."""
+
+    snapshot: Snapshot
+    segments: tuple[Segment, ...]
+    command_ids: tuple[UUID, ...]
+
+    def remembered(self) -> Aggregate[Tally]:
+        """As it was folded from the stream."""
+        aggregate = Aggregate(self.snapshot.stream, decider.initial, decider.evolve)
+        aggregate.restore(replace(self.snapshot, commands=self.snapshot.commands.copy()))
+        aggregate.snapshot_version = -1
+        aggregate.unsaved = list(self.segments)
+        return aggregate
 
 
 @dataclass
@@ -31,6 +65,7 @@ class Shelf:
     client: AsyncEventStoreDBClient
     rule: SnapshotRule = RULE
     stream: str = field(default_factory=lambda: f"tally-{uuid4()}")
+    long: Long | None = None
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.client, CODEC)
@@ -39,7 +74,7 @@ class Shelf:
 
     def another_process(self, rule: SnapshotRule | None = None) -> "Shelf":
         """The same stream, with nothing of this process remembered."""
-        return Shelf(self.client, rule or self.rule, self.stream)
+        return Shelf(self.client, rule or self.rule, self.stream, self.long)
 
     def aggregate(self) -> Aggregate[Tally]:
         return Aggregate(self.stream, decider.initial, decider.evolve)
@@ -66,8 +101,8 @@ class Shelf:
         return ids
 
     async def take(self) -> Aggregate[Tally]:
-        """Loads the tally as a whole, and has its snapshot taken."""
-        aggregate = await self.folded()
+        """Loads the tally as a whole, or remembers that it did, and has its snapshot taken."""
+        aggregate = await self.folded() if self.long is None else self.long.remembered()
         self.snapshots.consider(aggregate, decider.category)
         await self.snapshots.close()
         return aggregate
@@ -83,11 +118,16 @@ class Shelf:
 
     async def put(self, said: Mapping[str, Any] | bytes, kind: str = "SnapshotTaken") -> None:
         """Puts this where the newest snapshot stands."""
-        data = said if isinstance(said, bytes) else json.dumps(said).encode()
-        await self.add(snapshot_stream(self.stream), NewEvent(type=kind, data=data))
+        event = NewEvent(type=kind, data=said) if isinstance(said, bytes) else digested(kind, said)
+        await self.add(snapshot_stream(self.stream), event)
 
     async def add(self, stream: str, event: NewEvent) -> None:
         await self.client.append_to_stream(stream, current_version=StreamState.ANY, events=[event], timeout=10)
+
+    async def place(self) -> int:
+        """The number of the newest snapshot."""
+        [record] = await self.streams.records(snapshot_stream(self.stream), None, 1, backwards=True) or []
+        return record.stream_position
 
     async def last(self) -> RecordedEvent:
         records = await self.streams.records(self.stream, None, 1, backwards=True)
@@ -122,6 +162,30 @@ def tell(uri: str, story: Callable[[Shelf], Awaitable[None]], events: int = 0) -
             await story(own)
 
     asyncio.run(run())
+
+
+def tell_of_long(uri: str, long: Long, story: Callable[[Shelf], Awaitable[None]]) -> None:
+    """Runs a story about the long tally, of which nothing is kept any more."""
+
+    async def run() -> None:
+        async with connected(uri) as client:
+            own = Shelf(client, stream=long.snapshot.stream, long=long)
+            await SnapshotStreams(own.streams).drop(own.stream)
+            await story(own)
+
+    asyncio.run(run())
+
+
+async def grown(uri: str) -> Long:
+    """A long tally, opened and counted up."""
+    async with shelf(uri) as own:
+        opening = request()
+        command = OpenTally(tally_id=own.stream.removeprefix("tally-"), limit=Decimal(1_000_000))
+        await CommandHandler(own.client, CODEC).handle(decider, command, opening)
+        command_ids = await own.grow(LONG - TAIL - 1)
+        aggregate = await own.folded()
+        command_ids += await own.grow(TAIL)
+        return Long(aggregate.snapshot(), tuple(aggregate.unsaved), (opening.command_id, *command_ids))
 
 
 def _stored(event: TallyEvent, command_id: UUID) -> NewEvent:

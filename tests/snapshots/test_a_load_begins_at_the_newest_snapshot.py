@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from infrastructure.aggregates.command_ids import RECENT, SEGMENT
 from infrastructure.eventstore.streams import snapshot_stream
-from tests.snapshots.keeping import RULE, Shelf, same, tell
+from tests.snapshots.keeping import LONG, RULE, Long, Shelf, same, tell, tell_of_long
 
 
 def test_nothing_is_restored_where_no_snapshot_was_taken(eventstore_uri: str) -> None:
@@ -66,22 +66,20 @@ def test_a_snapshot_says_what_it_is_of(eventstore_uri: str) -> None:
     tell(eventstore_uri, story, events=11)
 
 
-def test_commands_from_long_before_the_snapshot_are_known(eventstore_uri: str) -> None:
+def test_commands_from_long_before_the_snapshot_are_known(eventstore_uri: str, long_tally: Long) -> None:
     """By the recent ones, by the filter of the last segment, and by those of the sealed segments."""
 
     async def story(shelf: Shelf) -> None:
-        length = 2 * SEGMENT + 1000
-        command_ids = await shelf.grow(length)
-        await shelf.take()
+        taken = await shelf.take()
         assert [said["number"] for said in await shelf.segments()] == [0, 1]
         aggregate = await shelf.another_process().loaded()
         assert same(aggregate, await shelf.folded())
-        assert (aggregate.snapshot_version, len(aggregate.commands.sealed)) == (length - 1, 2)
-        for version in (0, SEGMENT - 1, SEGMENT, 2 * SEGMENT, length - RECENT - 1, length - 1):
-            places = aggregate.commands.places(command_ids[version], aggregate.version)
+        assert (aggregate.snapshot_version, len(aggregate.commands.sealed)) == (taken.version, 2)
+        for version in (0, SEGMENT - 1, SEGMENT, 2 * SEGMENT, LONG - RECENT - 1, LONG - 1):
+            places = aggregate.commands.places(long_tally.command_ids[version], aggregate.version)
             assert any(version in versions for versions in places)
 
-    tell(eventstore_uri, story)
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
 def test_the_store_keeps_three_snapshots(eventstore_uri: str) -> None:
@@ -120,16 +118,15 @@ def test_two_processes_take_one_snapshot(eventstore_uri: str) -> None:
     tell(eventstore_uri, story, events=11)
 
 
-def test_two_processes_store_each_segment_once(eventstore_uri: str) -> None:
+def test_two_processes_store_each_segment_once(eventstore_uri: str, long_tally: Long) -> None:
     async def story(shelf: Shelf) -> None:
         other = shelf.another_process()
-        await shelf.grow(2 * SEGMENT)
         await asyncio.gather(shelf.take(), other.take())
         assert [said["number"] for said in await shelf.segments()] == [0, 1]
         assert (shelf.counts.failed, other.counts.failed) == (0, 0)
         assert same(await shelf.another_process().loaded(), await shelf.folded())
 
-    tell(eventstore_uri, story, events=1)
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
 def test_a_category_without_a_rule_has_no_snapshots(eventstore_uri: str) -> None:

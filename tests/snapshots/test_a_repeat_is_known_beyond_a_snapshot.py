@@ -12,9 +12,7 @@ from infrastructure.aggregates.segment import segment_event, segments_in
 from infrastructure.eventstore.errors import CommandIdReused
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from tests.eventstore.tally import CODEC, Count, OpenTally, decider, request
-from tests.snapshots.keeping import RULE, Shelf, tell
-
-LONG = 2 * SEGMENT + 200
+from tests.snapshots.keeping import LONG, RULE, Long, Shelf, tell, tell_of_long
 
 
 def handler(shelf: Shelf) -> CommandHandler:
@@ -31,23 +29,27 @@ async def opened(shelf: Shelf) -> None:
     await handler(shelf).handle(decider, command, request())
 
 
-def test_repeats_are_found_in_every_part_of_a_long_stream(eventstore_uri: str) -> None:
+def test_repeats_are_found_in_every_part_of_a_long_stream(eventstore_uri: str, long_tally: Long) -> None:
     async def story(shelf: Shelf) -> None:
-        await opened(shelf)
-        command_ids = await shelf.grow(LONG)
         await shelf.take()
-        for version in (1, SEGMENT - 1, SEGMENT, 2 * SEGMENT + 5, LONG):
+        for version in (1, SEGMENT - 1, SEGMENT, 2 * SEGMENT + 5, LONG - 1):
             cold = handler(shelf)
-            again = request(command_ids[version - 1])
-            found = await cold.handle(decider, count(shelf), again)
+            found = await cold.handle(decider, count(shelf), request(long_tally.command_ids[version]))
             assert (found.version, found.repeated) == (version, True)
             assert cold.counts.restored == 1
-            with pytest.raises(CommandIdReused):
-                await cold.handle(decider, count(shelf), request(again.command_id, digest="another"))
-        new = await handler(shelf).handle(decider, count(shelf), request())
-        assert (new.version, new.repeated) == (LONG + 1, False)
 
-    tell(eventstore_uri, story)
+    tell_of_long(eventstore_uri, long_tally, story)
+
+
+@pytest.mark.parametrize("version", [1, 2 * SEGMENT + 5])
+def test_an_id_from_long_ago_stands_for_its_request(eventstore_uri: str, long_tally: Long, version: int) -> None:
+    async def story(shelf: Shelf) -> None:
+        await shelf.take()
+        another = request(long_tally.command_ids[version], digest="another")
+        with pytest.raises(CommandIdReused):
+            await handler(shelf).handle(decider, count(shelf), another)
+
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
 def test_an_id_that_a_filter_takes_for_its_own_is_looked_for_and_then_new(eventstore_uri: str) -> None:

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from esdbclient import NewEvent
+from esdbclient import NewEvent, StreamState
 
 from infrastructure.aggregates.bloom import BYTES
 from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
-from tests.snapshots.keeping import RULE, Shelf, same, tell
+from tests.snapshots.keeping import RULE, Long, Shelf, same, tell, tell_of_long
 
 Said = dict[str, Any]
 
@@ -194,50 +194,50 @@ def test_a_snapshot_behind_which_the_stream_was_truncated_is_newer_than_it(event
     tell(eventstore_uri, story, events=11)
 
 
-def test_a_snapshot_without_its_segments_is_skipped(eventstore_uri: str) -> None:
+def test_a_snapshot_without_its_segments_is_skipped(eventstore_uri: str, long_tally: Long) -> None:
     async def story(shelf: Shelf) -> None:
         await shelf.take()
         kept = segment_stream(shelf.stream)
-        await shelf.client.delete_stream(kept, current_version=1)
-        await loads_right(shelf, [(0, "segments-missing")])
+        await shelf.client.delete_stream(kept, current_version=StreamState.ANY)
+        await loads_right(shelf, [(await shelf.place(), "segments-missing")])
         await shelf.another_process().take()
         assert [said["number"] for said in await shelf.segments()] == [0, 1]
         await loads_right(shelf, [], restored=1)
 
-    tell(eventstore_uri, story, events=2 * SEGMENT + 1)
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_a_broken_segment_counts_as_missing_until_it_is_stored_again(eventstore_uri: str) -> None:
+def test_a_broken_segment_counts_as_missing_until_it_is_stored_again(eventstore_uri: str, long_tally: Long) -> None:
     """Of several that say they are the same one the last counts that can be read."""
 
     async def story(shelf: Shelf) -> None:
         await shelf.take()
-        [said] = await shelf.segments()
+        said = await shelf.segments()
         kept = segment_stream(shelf.stream)
         await shelf.add(kept, NewEvent(type="SegmentSealed", data=b"{"))
         await loads_right(shelf, [], restored=1)
-        await shelf.client.set_stream_metadata(kept, metadata={"$tb": 1})
-        await loads_right(shelf, [(0, "segments-missing")])
+        [broken] = await shelf.streams.records(kept, None, 1, backwards=True) or []
+        await shelf.client.set_stream_metadata(kept, metadata={"$tb": broken.stream_position})
+        await loads_right(shelf, [(await shelf.place(), "segments-missing")])
         await shelf.another_process().take()
-        again = await shelf.streams.records(kept, None, 1, backwards=True) or []
-        assert [json.loads(record.data) for record in again] == [said]
+        again = await shelf.streams.records(kept, broken.stream_position + 1, 10) or []
+        assert [json.loads(record.data) for record in again] == said
         await loads_right(shelf, [], restored=1)
 
-    tell(eventstore_uri, story, events=SEGMENT + 1)
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_a_segment_of_another_schema_is_good_for_its_commands(eventstore_uri: str) -> None:
+def test_a_segment_of_another_schema_is_good_for_its_commands(eventstore_uri: str, long_tally: Long) -> None:
     async def story(shelf: Shelf) -> None:
-        command_ids = await shelf.grow(SEGMENT)
         await shelf.take()
         newer = shelf.another_process(replace(RULE, revision=2))
         [said] = await shelf.kept()
         await shelf.put({**said, "fingerprint": newer.rule.fingerprint})
         loaded = await newer.loaded()
         assert newer.counts.restored == 1
-        assert all(command_id in loaded.commands.sealed[0] for command_id in command_ids[: SEGMENT - 1])
+        assert all(command_id in loaded.commands.sealed[0] for command_id in long_tally.command_ids[:SEGMENT])
 
-    tell(eventstore_uri, story, events=1)
+    tell_of_long(eventstore_uri, long_tally, story)
 
 
 def test_a_tombstone_where_the_snapshots_were_costs_the_snapshots_alone(eventstore_uri: str) -> None:
