@@ -1,10 +1,9 @@
 """A sealed segment as the record that is stored of it, and back."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from esdbclient import NewEvent, RecordedEvent
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from infrastructure.aggregates.aggregate import Segment
 from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT, VOLUME
+from infrastructure.aggregates.digested import digested
 from infrastructure.aggregates.filters import filters_in, filters_text
 from infrastructure.aggregates.snapshot import FORMAT, SnapshotRule, Unusable, read_as
 from infrastructure.aggregates.states import Shown
@@ -56,7 +56,7 @@ def segment_event(stream: str, segment: StoredSegment) -> NewEvent:
         "state": segment.state,
         "commands": filters_text(segment.commands),
     }
-    return NewEvent(type=SEGMENT_SEALED, data=json.dumps(body).encode(), id=uuid4())
+    return digested(SEGMENT_SEALED, body)
 
 
 def segments_in(records: Iterable[RecordedEvent], stream: str) -> dict[int, StoredSegment]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from esdbclient import NewEvent, RecordedEvent
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from infrastructure.aggregates.aggregate import Snapshot
 from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
+from infrastructure.aggregates.digested import digested, is_unaltered
 from infrastructure.aggregates.filters import filter_text, filters_in
 from infrastructure.aggregates.states import Shown, shown, state_in
 from infrastructure.eventstore.shapes import fields_of
@@ -138,7 +139,7 @@ def snapshot_event(snapshot: Snapshot, rule: SnapshotRule) -> NewEvent:
             "unsealed": None if commands.unsealed is None else filter_text(commands.unsealed),
         },
     }
-    return NewEvent(type=SNAPSHOT_TAKEN, data=json.dumps(body).encode(), id=uuid4())
+    return digested(SNAPSHOT_TAKEN, body)
 
 
 def snapshot_in(record: RecordedEvent, stream: str, rule: SnapshotRule) -> StoredSnapshot:
@@ -158,6 +159,8 @@ SaidT = TypeVar("SaidT", bound=BaseModel)
 
 def read_as(model: type[SaidT], record: RecordedEvent) -> SaidT:
     """What a record says. Raises Unusable."""
+    if not is_unaltered(record):
+        raise Unusable("undecodable")
     try:
         return model.model_validate_json(record.data)
     except ValidationError as error:

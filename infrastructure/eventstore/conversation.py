@@ -27,8 +27,8 @@ class Conversation:
 
     The call is opened at once, on a new connection where the end of the previous one asks for that. It ends when the
     store or the client ends it, or with the first request that has no answer within `seconds`. Who waits then is told
-    that it may have happened; nothing is sent again. Callers who are gone leave nothing behind. `is_silent` says that it
-    ended for want of an answer, `is_proven` that it answered once, or that the one before it did not end so.
+    that it may have happened; nothing is sent again. Callers who are gone leave nothing behind. `is_silent` says that
+    it ended for want of an answer, `is_proven` that it answered once, or that the one before it did not end so.
     """
 
     def __init__(self, client: AsyncEventStoreDBClient, seconds: float, previous: "Conversation | None") -> None:

@@ -118,6 +118,26 @@ async def loads_right(shelf: Shelf, skipped: list[tuple[int, str]], restored: in
     assert other.counts.restored == restored
 
 
+@pytest.mark.parametrize(
+    ("written", "put"),
+    [
+        (b'"count": "11"', b'"count": "99"'),
+        (b'"sealed": 0', b'"sealed":  0'),
+        (b'"recent": {', b'"recent": {}, "past": {'),
+    ],
+)
+def test_a_snapshot_in_which_something_was_changed_is_skipped(eventstore_uri: str, written: bytes, put: bytes) -> None:
+    async def story(shelf: Shelf) -> None:
+        await shelf.take()
+        [record] = await shelf.streams.records(snapshot_stream(shelf.stream), 0, 1) or []
+        assert written in record.data
+        changed = NewEvent(type=record.type, data=record.data.replace(written, put), metadata=record.metadata)
+        await shelf.add(snapshot_stream(shelf.stream), changed)
+        await loads_right(shelf, [(1, "undecodable")], restored=1)
+
+    tell(eventstore_uri, story, events=11)
+
+
 def test_a_record_of_another_kind_is_skipped(eventstore_uri: str) -> None:
     async def story(shelf: Shelf) -> None:
         await shelf.take()

@@ -139,7 +139,8 @@ async def segments_in_disorder(shelf: Shelf) -> None:
     metadata = {"$tb": second.stream_position + 1}
     await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata=metadata)
     for record in (second, first):
-        await shelf.add(segment_stream(shelf.stream), NewEvent(type=record.type, data=record.data, metadata=record.metadata))
+        again = NewEvent(type=record.type, data=record.data, metadata=record.metadata)
+        await shelf.add(segment_stream(shelf.stream), again)
 
 
 async def another_schema(shelf: Shelf) -> None:
