@@ -18,8 +18,13 @@ from tests.eventstore.stories import count
 from tests.eventstore.tally import CODEC, Tally, connected, decider, request
 
 
-def command_id(seed: int, number: int) -> UUID:
-    return uuid5(NAMESPACE_OID, f"{seed} {number}")
+def name_of(seed: int, number: int) -> tuple[int, int]:
+    """Whose command it is: every third one is sent by all writers of a tally, as one and the same."""
+    return (0 if number % 3 == 1 else seed, number)
+
+
+def command_id(tally: str, name: tuple[int, int]) -> UUID:
+    return uuid5(NAMESPACE_OID, f"{tally} {name}")
 
 
 def script(seed: int, commands: int) -> list[int]:
@@ -35,10 +40,11 @@ def script(seed: int, commands: int) -> list[int]:
 
 async def insist(handler: CommandHandler, tally: str, seed: int, number: int) -> Outcome:
     """Sends a command until it is answered, as a client does who was told to come back."""
+    again = request(command_id(tally, name_of(seed, number)))
     async with asyncio.timeout(60.0):
         while True:
             try:
-                return await handler.handle(decider, count(tally, number % 3 + 1), request(command_id(seed, number)))
+                return await handler.handle(decider, count(tally, number % 3 + 1), again)
             except (ConcurrencyConflict, Overloaded, StoreUnavailable):
                 continue
 
