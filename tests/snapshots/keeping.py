@@ -164,6 +164,22 @@ def tell(uri: str, story: Callable[[Shelf], Awaitable[None]], events: int = 0) -
     asyncio.run(run())
 
 
+def recorded(event: NewEvent, stream: str, position: int = 0) -> RecordedEvent:
+    """The record as the store gives it out."""
+    return RecordedEvent(
+        type=event.type,
+        data=event.data,
+        metadata=event.metadata,
+        content_type=event.content_type,
+        id=event.id,
+        stream_name=stream,
+        stream_position=position,
+        commit_position=0,
+        prepare_position=0,
+        recorded_at=NOW,
+    )
+
+
 def tell_of_long(uri: str, long: Long, story: Callable[[Shelf], Awaitable[None]]) -> None:
     """Runs a story about the long tally, of which nothing is kept any more."""
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, get_args
 from uuid import UUID, uuid5
@@ -24,6 +23,7 @@ from infrastructure.sagas.group import pattern_of
 from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
 from tests.domain.histories.boundaries import Boundary, of_each_decider
 from tests.domain.histories.histories import history, state_type
+from tests.snapshots.keeping import recorded
 
 OFTEN: Final = settings(deadline=None, max_examples=20)
 STREAM: Final = "any-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
@@ -69,19 +69,7 @@ def told(aggregate: Aggregate[Any]) -> tuple[object, ...]:
 
 def stored(aggregate: Aggregate[Any], rule: SnapshotRule) -> RecordedEvent:
     """The snapshot as the store gives it out."""
-    event = snapshot_event(aggregate.snapshot(), rule)
-    return RecordedEvent(
-        type=event.type,
-        data=event.data,
-        metadata=event.metadata,
-        content_type=event.content_type,
-        id=event.id,
-        stream_name=snapshot_stream(STREAM),
-        stream_position=0,
-        commit_position=0,
-        prepare_position=0,
-        recorded_at=datetime(2026, 3, 1, 15, 0, tzinfo=UTC),
-    )
+    return recorded(snapshot_event(aggregate.snapshot(), rule), snapshot_stream(STREAM))
 
 
 def test_every_decider_has_snapshots_of_all_its_states() -> None:

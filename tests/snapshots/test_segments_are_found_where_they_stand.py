@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
 from typing import Final, TypeVar
@@ -20,7 +19,7 @@ from infrastructure.aggregates.segment import StoredSegment, as_stored, segment_
 from infrastructure.aggregates.segment_search import Search, filters_of_segments, segments_near, unstored
 from infrastructure.aggregates.snapshot import SnapshotRule
 from tests.eventstore.tally import Tally
-from tests.snapshots.keeping import RULE
+from tests.snapshots.keeping import RULE, recorded
 
 STREAM: Final = "tally-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
 OLD, NEW, OTHER = RULE, replace(RULE, revision=2), replace(RULE, revision=3)
@@ -63,20 +62,7 @@ class Shelf:
         return len(missing)
 
     def add(self, event: NewEvent) -> None:
-        self.records.append(
-            RecordedEvent(
-                type=event.type,
-                data=event.data,
-                metadata=event.metadata,
-                content_type=event.content_type,
-                id=event.id,
-                stream_name=f"segments-{STREAM}",
-                stream_position=len(self.records),
-                commit_position=0,
-                prepare_position=0,
-                recorded_at=datetime(2026, 3, 1, 15, 0, tzinfo=UTC),
-            )
-        )
+        self.records.append(recorded(event, f"segments-{STREAM}", len(self.records)))
 
     def drop(self) -> None:
         self.truncated_before = len(self.records)
