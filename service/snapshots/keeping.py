@@ -10,6 +10,7 @@ from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.aggregates.snapshot_taking import Due, Taking
 from infrastructure.eventstore.errors import (
     AppendRefused,
+    RaceLost,
     StreamGone,
     UnknownEventType,
     UnknownEventVersion,
@@ -19,7 +20,7 @@ from infrastructure.eventstore.reading import Streams
 from service.consumers import DECIDERS
 from service.snapshots.streams import rule_of
 
-Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused"]
+Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused", "busy"]
 _DECIDERS: Final = {decider.category: decider for decider in DECIDERS}
 _UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
 
@@ -29,7 +30,8 @@ class Retaken:
     """What came of a stream, which ends at `version`.
 
     `incomplete`: events of it are missing, so no snapshot is taken; `gone`: it was deleted; `unreadable`: `foldstream
-    schema check` says more; `refused`: the store takes no such record, for being too large perhaps.
+    schema check` says more; `refused`: the store takes no such record, for being too large perhaps; `busy`: others who
+    write snapshots of it were faster, again and again.
     """
 
     stream: str
@@ -38,14 +40,16 @@ class Retaken:
 
 
 async def retake(streams: Streams, stream: str) -> Retaken:
-    """Loads a stream from its beginning, and stores its segments and a snapshot. Raises StoreUnavailable, RaceLost."""
+    """Loads a stream from its beginning, and stores its segments and a snapshot. Raises StoreUnavailable."""
     decider = _DECIDERS[rule_of(stream).category]
     aggregate = Aggregate(stream, decider.initial, decider.evolve)
     try:
         await aggregate.catch_up(streams)
         result = await _store(streams, aggregate, rule_of(stream))
-    except StreamGone:
-        result = "gone"
+    except StreamGone as gone:
+        result = "gone" if gone.stream == stream else "refused"  # those of its snapshots can be gone as well
+    except RaceLost:
+        result = "busy"
     except _UNREADABLE:
         result = "unreadable"
     except (AppendRefused, ValueError):

@@ -61,7 +61,7 @@ def drop_snapshots(uri: str, names: list[str], *, as_json: bool) -> int:
 def retake_snapshots(uri: str, choice: Choice, *, missing: bool, as_json: bool) -> int:
     """Takes snapshots of these streams from their events alone; 1 where some could not be taken.
 
-    Raises WithoutSnapshots, UnknownStream, StoreUnavailable, RaceLost.
+    Raises WithoutSnapshots, UnknownStream, StoreUnavailable.
     """
     due = _due(_versions(uri, choice), choice)
 

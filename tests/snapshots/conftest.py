@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from esdbclient import EventStoreDBClient, StreamState
+from esdbclient.exceptions import StreamIsDeleted
 
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
@@ -31,7 +33,8 @@ def store(server: EventStoreDBClient) -> Iterator[EventStoreDBClient]:
     yield server
     for stream in last_versions(server, tuple(RULES)):
         for each in (stream, snapshot_stream(stream), segment_stream(stream)):
-            server.tombstone_stream(each, current_version=StreamState.ANY, timeout=5)
+            with suppress(StreamIsDeleted):
+                server.tombstone_stream(each, current_version=StreamState.ANY, timeout=5)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A snapshot is taken each so many events, in the background, and what goes wrong there harms no command."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from time import monotonic
@@ -185,14 +187,21 @@ def test_a_state_that_would_not_read_back_is_not_stored(eventstore_uri: str) -> 
     tell(eventstore_uri, story, events=11)
 
 
+@asynccontextmanager
+async def silent(uri: str, patience: float) -> AsyncIterator[tuple[Shelf, Snapshots, Aggregate[Tally]]]:
+    """A tally of which a snapshot is due, and a store that does not answer any more, which is waited for so long."""
+    async with line_to(uri) as (line, through), connected(through) as client:
+        shelf = Shelf(client)
+        await shelf.grow(11)
+        aggregate = await shelf.folded()
+        line.mute()
+        yield shelf, Snapshots(Streams(client, CODEC, patience=patience), [RULE], shelf.counts), aggregate
+        line.restore()
+
+
 def test_a_store_that_does_not_answer_delays_nobody_and_the_end_is_bounded(eventstore_uri: str) -> None:
     async def run() -> None:
-        async with line_to(eventstore_uri) as (line, through), connected(through) as client:
-            shelf = Shelf(client)
-            await shelf.grow(11)
-            aggregate = await shelf.folded()
-            snapshots = Snapshots(Streams(client, CODEC, patience=0.5), [RULE], shelf.counts)
-            line.mute()
+        async with silent(eventstore_uri, patience=0.5) as (shelf, snapshots, aggregate):
             before, began = asyncio.all_tasks(), monotonic()
             snapshots.consider(aggregate, "tally")
             assert monotonic() - began < 0.1
@@ -202,7 +211,6 @@ def test_a_store_that_does_not_answer_delays_nobody_and_the_end_is_bounded(event
             if left := asyncio.all_tasks() - before:  # gRPC's own, of the call that was given up
                 await asyncio.wait(left, timeout=2)
             assert asyncio.all_tasks() <= before
-            line.restore()
 
     asyncio.run(run())
 
@@ -211,18 +219,12 @@ def test_an_end_that_the_store_holds_up_leaves_most_of_the_grace(eventstore_uri:
     """A process has ten seconds to end, and more to do in them."""
 
     async def run() -> None:
-        async with line_to(eventstore_uri) as (line, through), connected(through) as client:
-            shelf = Shelf(client)
-            await shelf.grow(11)
-            aggregate = await shelf.folded()
-            snapshots = Snapshots(Streams(client, CODEC, patience=8.0), [RULE], shelf.counts)
-            line.mute()
+        async with silent(eventstore_uri, patience=8.0) as (_, snapshots, aggregate):
             snapshots.consider(aggregate, "tally")
             with structlog.testing.capture_logs() as lines:
                 began = monotonic()
                 await snapshots.close()
             assert monotonic() - began < 3
             assert lines == [{"event": "snapshots_given_up", "log_level": "warning", "waiting": 0}]
-            line.restore()
 
     asyncio.run(run())

@@ -1,17 +1,24 @@
 """`foldstream snapshots` lists from where loads begin, drops snapshots and takes them anew."""
 
+import asyncio
 import json
 import os
 import pty
 import subprocess
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from esdbclient import EventStoreDBClient, NewEvent
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.eventstore.appending import Appended
+from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from service.commands import history, schema
+from service.history.sources import CODEC
+from service.snapshots.keeping import Retaken, retake
+from tests.eventstore.tally import connected
 from tests.history.ledger import append
 from tests.snapshots.command import account, answer, grow, output, standing, stock, uri_of
 from tests.support.processes import FOLDSTREAM
@@ -137,6 +144,34 @@ def test_what_can_not_be_taken_is_said(store: EventStoreDBClient) -> None:
         [cut, "119", "incomplete"],
         ["Took", "snapshots", "of", "0", "streams."],
     ]
+
+
+@pytest.mark.parametrize("kept", [snapshot_stream, segment_stream])
+def test_what_is_refused_of_one_stream_hinders_no_other(store: EventStoreDBClient, kept: Callable[[str], str]) -> None:
+    first, whole = account(store, SEGMENT + 1), account(store, 120)
+    store.tombstone_stream(kept(first), current_version=StreamState.ANY, timeout=5)
+    assert answer(store, "retake", "--all", code=1)["snapshots"] == [
+        {"stream": first, "result": "refused", "version": SEGMENT},
+        {"stream": whole, "result": "taken", "version": 119},
+    ]
+
+
+class Contended(Streams):
+    """Somebody else appends just before, each time."""
+
+    async def append(self, stream: str, version: int, events: Sequence[NewEvent]) -> Appended:
+        await super().append(stream, version, [NewEvent(type="SnapshotTaken", data=b"{}")])
+        return await super().append(stream, version, events)
+
+
+def test_who_is_never_the_first_to_append_is_told_so(store: EventStoreDBClient) -> None:
+    stream = account(store, 10)
+
+    async def run() -> Retaken:
+        async with connected(uri_of(store)) as client:
+            return await retake(Contended(client, CODEC), stream)
+
+    assert asyncio.run(run()) == Retaken(stream, "busy", 9)
 
 
 def test_no_other_command_sees_the_streams_of_snapshots(empty_store: EventStoreDBClient) -> None:
