@@ -6,8 +6,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from esdbclient import EventStoreDBClient
 
+from infrastructure.eventstore.client import reader_client
 from tests.http.description import Description
+from tests.http.serving import away, serving
+from tests.support.eventstore import EventStoreProcess
 from tests.support.service import FoldstreamProcess
 
 
@@ -42,3 +46,14 @@ def http(api: str, description: Description) -> Iterator[httpx.Client]:
     hooks = {"response": [description.demand]}
     with httpx.Client(base_url=api, timeout=40, trust_env=False, event_hooks=hooks) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[tuple[EventStoreDBClient, httpx.Client]]:
+    """A store that holds what no read model could pass by, and an API that reads it."""
+    with (
+        EventStoreProcess(None) as process,
+        reader_client(process.uri) as client,
+        serving(away(eventstore_uri=process.uri)) as http,
+    ):
+        yield client, http

@@ -1,6 +1,5 @@
 """A trace over HTTP where the system projection runs: its links lead to all streams, and only ours are told."""
 
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import httpx
@@ -8,23 +7,16 @@ import pytest
 from esdbclient import EventStoreDBClient, NewEvent
 from esdbclient.exceptions import NotFound
 
-from infrastructure.eventstore.client import reader_client
 from tests.history.ledger import CODEC, append, metadata, opened
-from tests.http.serving import away, serving
 from tests.http.shop import refused
-from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import eventually
 
 
 @pytest.fixture(scope="module")
-def linked() -> Iterator[tuple[EventStoreDBClient, httpx.Client]]:
-    with (
-        EventStoreProcess(None) as process,
-        reader_client(process.uri) as client,
-        serving(away(eventstore_uri=process.uri)) as http,
-    ):
-        client.enable_projection("$by_correlation_id", timeout=5)
-        yield client, http
+def linked(own: tuple[EventStoreDBClient, httpx.Client]) -> tuple[EventStoreDBClient, httpx.Client]:
+    client, _ = own
+    client.enable_projection("$by_correlation_id", timeout=5)
+    return own
 
 
 def carrying(correlation: UUID) -> NewEvent:

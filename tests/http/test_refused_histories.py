@@ -1,6 +1,5 @@
 """Looks back that find nothing, and those that are refused before anything is looked up."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,11 +12,9 @@ from infrastructure.history.moment import written
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
 from tests.history.ledger import append, opened, stored, told
-from tests.http.serving import away, serving
 from tests.http.shop import malformed, refused
 from tests.http.test_malformed_bodies import NOT_UUID, UNKNOWN
 from tests.http.test_malformed_requests import NO_LIMIT, NO_TOKEN, TWICE
-from tests.support.eventstore import EventStoreProcess
 
 KINDS = ("", "/as-of?version=0", "/changes")
 KNOWN = ", ".join(f"{category}-…" for category in BOUNDARIES)
@@ -28,17 +25,6 @@ NO_VERSION = "should be a whole number from 0 on"
 NO_MOST = "should be a whole number from 1 to 100000"
 ONE_OF_THEM = "either this or version has to be given"
 NOW = "2026-03-01T15:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[tuple[EventStoreDBClient, httpx.Client]]:
-    """A store that holds what no read model could pass by, and an API that reads it."""
-    with (
-        EventStoreProcess(None) as process,
-        reader_client(process.uri) as client,
-        serving(away(eventstore_uri=process.uri)) as http,
-    ):
-        yield client, http
 
 
 @pytest.mark.parametrize("kind", KINDS)
