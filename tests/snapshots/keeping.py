@@ -43,8 +43,12 @@ LONG = 2 * SEGMENT + 200 + TAIL
 
 @dataclass(frozen=True)
 class Long:
-    """A tally of LONG events, for all who leave them as they are; what was remembered of it TAIL events ago."""
+    """A tally of LONG events, for all who leave them as they are; what was remembered of it TAIL events ago.
 
+    `whole` is what a load has to come to.
+    """
+
+    whole: Aggregate[Tally]
     snapshot: Snapshot
     segments: tuple[Segment, ...]
     command_ids: tuple[UUID, ...]
@@ -201,7 +205,9 @@ async def grown(uri: str) -> Long:
         command_ids = await own.grow(LONG - TAIL - 1)
         aggregate = await own.folded()
         command_ids += await own.grow(TAIL)
-        return Long(aggregate.snapshot(), tuple(aggregate.unsaved), (opening.command_id, *command_ids))
+        return Long(
+            await own.folded(), aggregate.snapshot(), tuple(aggregate.unsaved), (opening.command_id, *command_ids)
+        )
 
 
 def _stored(event: TallyEvent, command_id: UUID) -> NewEvent:
