@@ -149,7 +149,7 @@ class CommandHandler:
 
     async def _attempt(self, handling: Handling) -> Outcome:
         await self._loading.load(handling.aggregate, handling.decider.category)
-        self._newest = max(handling.aggregate.position, self._newest or 0)
+        self._hear_of(handling.aggregate.position)
         if (outcome := await self._found(handling)) is not None:
             return outcome
         if not (events := handling.decided()):
@@ -167,7 +167,7 @@ class CommandHandler:
         appended = await self._sent(handling, events)
         position = appended.position
         if position is not None and newest < position and appended.version == aggregate.version + len(events):
-            self._newest = max(position, self._newest or 0)
+            self._hear_of(position)
             return handling.appended(events, position)
         # one of the past under the same ids, or the stream was deleted before or after: what stands where is to be read
         handling.unanswered = position is None or newest < position
@@ -193,6 +193,11 @@ class CommandHandler:
             if before:
                 raise StoreUnavailable(self._address, "an append of it may have happened; no more are taken") from error
             raise
+
+    def _hear_of(self, position: int) -> None:
+        """Before the end of the log was asked for, a single stream's position says too little about it."""
+        if self._newest is not None:
+            self._newest = max(position, self._newest)
 
     async def _newest_position(self) -> int:
         """A position in the log that every append from now on is beyond: that of an older one is not."""
