@@ -1,19 +1,17 @@
 """A sealed segment as the record that is stored of it, and back."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from esdbclient import NewEvent, RecordedEvent
-from pydantic import BaseModel, ConfigDict
 
 from infrastructure.aggregates.aggregate import Segment
 from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT, VOLUME
 from infrastructure.aggregates.digested import digested
 from infrastructure.aggregates.filters import filters_in, filters_text
-from infrastructure.aggregates.snapshot import FORMAT, SnapshotRule, Unusable, read_as
+from infrastructure.aggregates.snapshot import FORMAT, Said, SnapshotRule, Unusable, demand_unaltered, read_as
 from infrastructure.aggregates.states import Shown
 
 SEGMENT_SEALED: Final = "SegmentSealed"
@@ -59,21 +57,7 @@ def segment_event(stream: str, segment: StoredSegment) -> NewEvent:
     return digested(SEGMENT_SEALED, body)
 
 
-def segments_in(records: Iterable[RecordedEvent], stream: str) -> dict[int, StoredSegment]:
-    """The stream's segments by their numbers; of several the last, and what can't be read is passed by."""
-    found: dict[int, StoredSegment] = {}
-    for record in records:
-        try:
-            segment = segment_in(record, stream)
-        except Unusable:
-            continue
-        found[segment.number] = segment
-    return found
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
+class _Body(Said):
     stream: str
     number: int
     last_version: int
@@ -86,8 +70,7 @@ class _Body(BaseModel):
 
 def segment_in(record: RecordedEvent, stream: str) -> StoredSegment:
     """What the record says of this stream. Raises Unusable."""
-    if record.type != SEGMENT_SEALED:
-        raise Unusable("undecodable")
+    demand_unaltered(record, SEGMENT_SEALED)
     said = read_as(_Body, record)
     if said.stream != stream:
         raise Unusable("other-stream")

@@ -77,23 +77,25 @@ class SnapshotRule:
         return said
 
 
-class _Said(BaseModel):
+class Said(BaseModel):
+    """What a record says, or a part of it: no more is taken for granted than its members."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
-class _Heading(_Said):
+class _Heading(Said):
     stream: str
     format: int
     fingerprint: str
 
 
-class _Commands(_Said):
+class _Commands(Said):
     recent: dict[UUID, tuple[int, int]]
     sealed: int
     unsealed: str | None
 
 
-class StoredSnapshot(_Said):
+class StoredSnapshot(Said):
     """What a record says of an aggregate: `commands.sealed` is the number of segments, which are stored elsewhere."""
 
     stream: str
@@ -144,8 +146,7 @@ def snapshot_event(snapshot: Snapshot, rule: SnapshotRule) -> NewEvent:
 
 def snapshot_in(record: RecordedEvent, stream: str, rule: SnapshotRule) -> StoredSnapshot:
     """What the record says of this stream. Raises Unusable where it is of another, or of another schema, or is none."""
-    if record.type != SNAPSHOT_TAKEN:
-        raise Unusable("undecodable")
+    demand_unaltered(record, SNAPSHOT_TAKEN)
     heading = read_as(_Heading, record)
     if heading.stream != stream:
         raise Unusable("other-stream")
@@ -154,13 +155,17 @@ def snapshot_in(record: RecordedEvent, stream: str, rule: SnapshotRule) -> Store
     return read_as(StoredSnapshot, record)
 
 
-SaidT = TypeVar("SaidT", bound=BaseModel)
+SaidT = TypeVar("SaidT", bound=Said)
+
+
+def demand_unaltered(record: RecordedEvent, kind: str) -> None:
+    """Raises Unusable for a record of another type, and for one that does not say what was written."""
+    if record.type != kind or not is_unaltered(record):
+        raise Unusable("undecodable")
 
 
 def read_as(model: type[SaidT], record: RecordedEvent) -> SaidT:
     """What a record says. Raises Unusable."""
-    if not is_unaltered(record):
-        raise Unusable("undecodable")
     try:
         return model.model_validate_json(record.data)
     except ValidationError as error:

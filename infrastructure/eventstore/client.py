@@ -7,7 +7,7 @@ from typing import Final
 
 import grpc
 import grpc.aio
-from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
+from esdbclient import AsyncEventStoreDBClient, AsyncReadResponse, EventStoreDBClient, RecordedEvent
 from esdbclient.client import BaseEventStoreDBClient
 from esdbclient.common import GrpcOptions
 from esdbclient.connection import AsyncESDBConnection
@@ -95,6 +95,18 @@ async def bounded(client: BaseEventStoreDBClient, *, seconds: float) -> AsyncIte
         raise_if_cancelled()
         # nobody cancelled this task: gRPC says so when the channel is closed under a call
         raise StoreUnavailable(address, CLOSED) from error
+
+
+async def complete(client: AsyncEventStoreDBClient, response: AsyncReadResponse) -> list[RecordedEvent]:
+    """All that a read has to say. Raises StoreUnavailable for one that was cut off, which ends as if it were whole."""
+    try:
+        records = [recorded async for recorded in response]
+        if await response.aio_call.code() is not grpc.StatusCode.OK:
+            raise_if_cancelled()
+            raise StoreUnavailable(address_of(client), "the connection was closed during a read")
+    finally:
+        await response.stop()
+    return records
 
 
 def raise_if_cancelled() -> None:

@@ -5,15 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import grpc
-from esdbclient import AsyncEventStoreDBClient, AsyncReadResponse, NewEvent, RecordedEvent
+from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent
 from esdbclient.exceptions import NotFound, StreamIsDeleted
 
 from domain.message import Recorded
 from infrastructure.eventstore.appending import Appended, Appender
-from infrastructure.eventstore.client import address_of, bounded, connection_of, raise_if_cancelled
+from infrastructure.eventstore.client import bounded, complete, connection_of, raise_if_cancelled
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
+from infrastructure.eventstore.errors import StreamGone
 
 PAGE: Final = 500
 CALL_SECONDS: Final = 2.5
@@ -62,7 +61,7 @@ class Streams:
                 response = await self._client.read_stream(
                     stream, stream_position=first, backwards=backwards, limit=limit, timeout=self._patience
                 )
-                return await self._received(response)
+                return await complete(self._client, response)
         except NotFound:
             return None
         except StreamIsDeleted as error:
@@ -87,14 +86,3 @@ class Streams:
         connection_of(self._client)
         async with bounded(self._client, seconds=self._patience), self._slots:
             yield
-
-    async def _received(self, response: AsyncReadResponse) -> list[RecordedEvent]:
-        try:
-            records = [recorded async for recorded in response]
-            if await response.aio_call.code() is not grpc.StatusCode.OK:
-                # the iterator of a call that was cancelled ends like that of one which is complete
-                raise_if_cancelled()
-                raise StoreUnavailable(address_of(self._client), "the connection was closed during a read")
-        finally:
-            await response.stop()
-        return records

@@ -8,9 +8,10 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent, StreamState
 from esdbclient.exceptions import NotFound, WrongCurrentVersion
 
+from infrastructure.eventstore.client import complete
 from infrastructure.eventstore.errors import RaceLost, UnreadableEvent
 from infrastructure.eventstore.streams import stream_name
-from infrastructure.sagas.calls import called, complete
+from infrastructure.sagas.calls import called
 
 _SECONDS: Final = 5.0
 

@@ -6,9 +6,10 @@ from typing import Final
 import structlog
 from esdbclient import AsyncEventStoreDBClient, RecordedEvent
 
+from infrastructure.eventstore.client import complete
 from infrastructure.eventstore.errors import EventStoreError, RaceLost, StoreUnavailable
 from infrastructure.sagas.bookmark import Bookmark, Mark
-from infrastructure.sagas.calls import called, complete
+from infrastructure.sagas.calls import called
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.group import pattern_of
 from infrastructure.subscriptions.policy import FailurePolicy, Stop

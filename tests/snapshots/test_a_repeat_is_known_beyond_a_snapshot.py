@@ -8,7 +8,7 @@ import pytest
 from infrastructure.aggregates.bloom import BYTES, BloomFilter
 from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.aggregates.commands import CommandHandler
-from infrastructure.aggregates.segment import segment_event, segments_in
+from infrastructure.aggregates.segment import segment_event, segment_in
 from infrastructure.eventstore.errors import CommandIdReused
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
 from tests.eventstore.tally import CODEC, Count, OpenTally, decider, request
@@ -58,7 +58,7 @@ def test_an_id_that_a_filter_takes_for_its_own_is_looked_for_and_then_new(events
         await shelf.grow(SEGMENT)
         await shelf.take()
         records = await shelf.streams.records(segment_stream(shelf.stream), 0, 10) or []
-        crowded = replace(segments_in(records, shelf.stream)[0], commands=(BloomFilter(b"\xff" * BYTES),))
+        crowded = replace(segment_in(records[0], shelf.stream), commands=(BloomFilter(b"\xff" * BYTES),))
         await shelf.add(segment_stream(shelf.stream), segment_event(shelf.stream, crowded))
         await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata={"$tb": 1})
         cold = handler(shelf)
