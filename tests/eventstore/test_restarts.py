@@ -15,6 +15,7 @@ from infrastructure.eventstore.reading import Streams
 from tests.eventstore.stories import count, opened
 from tests.eventstore.tally import CODEC, connected, decider, request
 from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until_async
 
 WRITERS = 4
 COMMANDS = 40
@@ -61,9 +62,7 @@ def test_a_store_killed_under_load_keeps_every_answer_and_doubles_none(tmp_path:
 async def until_beyond(client: AsyncEventStoreDBClient, tally: str, version: int) -> None:
     """Waits until so much was counted, by a store that may just have been started again."""
     reading = Streams(client, CODEC)
-    async with asyncio.timeout(30.0):
-        while not await _counted(reading, f"tally-{tally}", version):
-            await asyncio.to_thread(int)
+    await poll_until_async(lambda: _counted(reading, f"tally-{tally}", version), 30.0, what=f"version {version}")
 
 
 async def _counted(reading: Streams, stream: str, version: int) -> bool:

@@ -15,7 +15,7 @@ from esdbclient.exceptions import EventStoreDBClientException, NotFound
 from infrastructure.embedded.eventstoredb.storage.folder import FILE
 from tests.eventstoredb.groups.listener import Listener
 from tests.support.eventstore import DidNotStart, EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 DISK_BYTES = 4 * 1024 * 1024
 NOBODY = 65534
@@ -111,12 +111,12 @@ def test_a_group_on_a_full_disk_goes_on_and_catches_up_with_what_it_could_not_wr
         limit(process, 1000)
         listener.refuse(events[:1], "park")
         listener.acknowledge(events[1:3])
-        eventually(lambda: "messages_not_parked" in process.errors, within=20, what="parking in vain")
+        poll_until(lambda: "messages_not_parked" in process.errors, seconds=20, what="parking in vain")
         assert listener.take(1)[0].stream_position == 0
         limit(process, resource.RLIM_INFINITY)
         listener.refuse(events[:1], "park")
         listener.acknowledge(events[3:])
-        eventually(lambda: checkpoint(client) == b'"5"', within=20, what="the checkpoint")
+        poll_until(lambda: checkpoint(client) == b'"5"', seconds=20, what="the checkpoint")
         assert client.get_subscription_info("group", "s").parked_message_count == 1
 
 

@@ -8,7 +8,7 @@ from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import ServiceUnavailable
 
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 def test_open_subscriptions_end_with_unavailable() -> None:
@@ -45,4 +45,4 @@ def test_a_client_goes_on_by_itself_after_a_restart(folder: Path) -> None:
         assert client.get_commit_position() == 0
         process.kill()
         process.start()
-        assert eventually(lambda: client.get_commit_position(filter_exclude=()) > 0, within=10, what="an answer")
+        assert poll_until(lambda: client.get_commit_position(filter_exclude=()) > 0, seconds=10, what="an answer")

@@ -15,7 +15,7 @@ from infrastructure.history.moment import written
 from infrastructure.history.trace import Asked, find, tree_of
 from tests.history.ledger import CODEC, append, deposited, metadata, opened, told, withdrawn
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 CATEGORIES = ("account", "order")
 
@@ -89,7 +89,7 @@ def test_with_the_projection_its_links_are_followed(own: EventStoreDBClient) -> 
     records = chain(own, correlation := uuid4())
     own.enable_projection("$by_correlation_id", timeout=5)
     try:
-        eventually(lambda: _links(own, correlation) == 3, within=10, what="the links")
+        poll_until(lambda: _links(own, correlation) == 3, seconds=10, what="the links")
         found = find(own, correlation, CATEGORIES, limit=1000)
         assert ([(record.id, record.stream_name) for record in found.records], found.searched, found.complete) == (
             [(record.id, record.stream_name) for record in records],

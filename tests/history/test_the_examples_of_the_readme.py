@@ -23,7 +23,8 @@ from service.history.sources import CODEC
 from tests.history.ledger import append, balance, deposited, euros, metadata, opened
 from tests.http.serving import away, serving
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import FOLDSTREAM, eventually
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM
 
 README: Final = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 REQUESTS: Final = re.findall(r"^\$ (curl -s .*localhost:8000/history/.+)$", README, re.MULTILINE)
@@ -51,7 +52,7 @@ def tell(client: EventStoreDBClient) -> None:
     append(client, f"order-{ORDER}", [stored(order)])
     told = append(client, f"account-{ACCOUNT}", [stored(opened(ACCOUNT)), stored(deposited(ACCOUNT, "100.00"))])
     last = written(told[-1]).timestamp()
-    eventually(lambda: int(datetime.now(UTC).timestamp()) > last, within=3, what="the next second, for `date`")
+    poll_until(lambda: int(datetime.now(UTC).timestamp()) > last, seconds=3, what="the next second, for `date`")
 
 
 def stored(event: Event) -> NewEvent:

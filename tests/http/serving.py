@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from service.addresses import listen, url_of
 from service.http.app import create_app
 from service.settings import Settings
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 NOBODY: Final = "127.0.0.1:1"  # where nothing listens
 
@@ -38,7 +38,7 @@ def answering(app: FastAPI) -> Iterator[httpx.Client]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        eventually(lambda: server.started, within=20, what="the start of the API")
+        poll_until(lambda: server.started, seconds=20, what="the start of the API")
         with httpx.Client(base_url=url_of(listening), timeout=40, trust_env=False) as client:
             yield client
     finally:

@@ -17,7 +17,7 @@ from tests.http.holding import Holding, running
 from tests.http.serving import NOBODY, away, serving
 from tests.http.shop import changed, done, order_form, read, refused
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}
@@ -105,7 +105,7 @@ def test_the_store_is_found_when_it_comes() -> None:
         with serving(away(eventstore_uri=store.uri, command_seconds=1)) as http:
             assert http.post("/orders", json=order_form()).status_code == 503
             store.start()
-            created = eventually(lambda: _created(http), within=20, what="a command that is done")[0]
+            created = poll_until(lambda: _created(http), seconds=20, what="a command that is done")[0]
             changed(created, 201, created.json()["id"], 0)
 
 
@@ -115,7 +115,7 @@ def test_the_store_is_found_again_after_it_was_killed() -> None:
         store.kill()
         assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
         store.start()
-        eventually(lambda: _created(http), within=20, what="a command that is done")
+        poll_until(lambda: _created(http), seconds=20, what="a command that is done")
 
 
 def test_commands_go_on_while_redis_is_away(eventstore_uri: str) -> None:

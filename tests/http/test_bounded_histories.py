@@ -16,7 +16,7 @@ from tests.http.holding import Holding, running
 from tests.http.serving import away, serving
 from tests.http.shop import refused
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 PATHS = (
     "account-0",
@@ -52,7 +52,7 @@ def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> N
         began = time.monotonic()
         answers = list(threads.map(http.get, [f"/history/{path}" for path in PATHS]))
         assert 0.9 < time.monotonic() - began < 3
-        eventually(lambda: not store.held, within=2, what="the end of the calls")
+        poll_until(lambda: not store.held, seconds=2, what="the end of the calls")
     for answer in answers:
         refused(answer, 503, "store-unavailable", AWAY)
 
@@ -78,7 +78,7 @@ def test_those_beyond_the_ones_at_work_wait_and_those_beyond_them_are_refused() 
         ThreadPoolExecutor(11) as threads,
     ):
         first = threads.submit(http.get, "/history/account-0")
-        eventually(lambda: _reads(store) == 1, within=2, what="the call of the first")
+        poll_until(lambda: _reads(store) == 1, seconds=2, what="the call of the first")
         answers = list(threads.map(http.get, ["/history/account-0"] * 10))
         assert first.result().status_code == 503
     assert Counter(answer.json()["detail"] for answer in answers) == {NO_TURN: 8, FULL: 2}
@@ -95,7 +95,7 @@ def test_as_many_look_back_at_once_as_the_setting_says(at_once: int) -> None:
         ThreadPoolExecutor(5) as threads,
     ):
         asked = [threads.submit(http.get, "/history/account-0") for _ in range(5)]
-        eventually(lambda: _reads(store) == at_once, within=2, what="their calls")
+        poll_until(lambda: _reads(store) == at_once, seconds=2, what="their calls")
         assert http.get("/health/live").status_code == 200
         answered = Counter(each.result().status_code for each in asked)
     assert answered == {503: at_once, 429: 5 - at_once}
@@ -108,7 +108,7 @@ def test_who_gave_up_keeps_the_place_until_the_thread_has_ended() -> None:
         with pytest.raises(httpx.ReadTimeout):
             http.get("/history/account-0", timeout=0.3)
         assert http.get("/history/account-0").json()["rule"] == "overloaded"
-        eventually(lambda: not store.held, within=3, what="the end of the calls")
+        poll_until(lambda: not store.held, seconds=3, what="the end of the calls")
 
 
 def test_the_store_is_found_again_after_it_was_killed() -> None:
@@ -117,7 +117,7 @@ def test_the_store_is_found_again_after_it_was_killed() -> None:
         store.kill()
         assert http.get("/history/account-0").json()["rule"] == "store-unavailable"
         store.start()
-        eventually(lambda: _rule(http) == "unknown-stream", within=20, what="the store")
+        poll_until(lambda: _rule(http) == "unknown-stream", seconds=20, what="the store")
 
 
 def test_many_who_ask_in_turn_leave_no_connections_behind() -> None:
@@ -128,7 +128,7 @@ def test_many_who_ask_in_turn_leave_no_connections_behind() -> None:
             answers = list(threads.map(http.get, [f"/history/{stream}"] * 100))
             assert {answer.status_code for answer in answers} == {200}
             assert len(_connections(store)) <= 2 + 2  # and those of commands and queries
-        eventually(lambda: not _connections(store), within=5, what="the end of the connections")
+        poll_until(lambda: not _connections(store), seconds=5, what="the end of the connections")
 
 
 def _rule(http: httpx.Client) -> str:

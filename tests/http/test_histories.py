@@ -16,7 +16,7 @@ from infrastructure.history.moment import written
 from service.history.answers import time_of
 from tests.history.ledger import balance, told
 from tests.http.shop import LAMP, new_account, new_stock, order_form
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_a_saga_is_traced_from_the_request_to_the_end(http: httpx.Client) -> Non
     created = http.post("/orders", json=order_form(account_id=account_id, items=[{**LAMP, "sku": sku}]))
     order_id = created.json()["id"]
     http.post(f"/orders/{order_id}/confirm", headers={"Foldstream-Correlation-Id": correlation})
-    eventually(lambda: _is_fulfilled(http, order_id), within=20, what="the end of the fulfilment")
+    poll_until(lambda: _is_fulfilled(http, order_id), seconds=20, what="the end of the fulfilment")
     trace = look(http, f"trace/{correlation.upper()}", **{"from": began})
     assert (trace["correlation_id"], trace["complete"]) == (correlation, True)
     assert [event["type"] for event in trace["commands"][0]["events"]] == ["OrderConfirmed"]

@@ -9,7 +9,7 @@ from esdbclient.exceptions import NotFound
 
 from tests.history.ledger import CODEC, append, metadata, opened
 from tests.http.shop import refused
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def carrying(correlation: UUID) -> NewEvent:
 
 
 def await_links(client: EventStoreDBClient, correlation: UUID, number: int) -> None:
-    eventually(lambda: _links(client, correlation) == number, within=10, what="the links")
+    poll_until(lambda: _links(client, correlation) == number, seconds=10, what="the links")
 
 
 def _links(client: EventStoreDBClient, correlation: UUID) -> int:

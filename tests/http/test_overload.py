@@ -13,7 +13,7 @@ from tests.http.holding import Call, Holding, running
 from tests.http.serving import away, serving
 from tests.http.shop import order_form, refused
 from tests.http.test_away import silent
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 NO_TURN = "Its turn did not come within 0.75 s; come back later."
 FULL = "{} requests of this kind are being worked on; come back later."
@@ -56,12 +56,12 @@ def test_queries_that_wait_leave_room_for_each_other_and_for_commands(redis_uri:
         ThreadPoolExecutor(121) as threads,
     ):
         queries = [threads.submit(http.get, path) for _ in range(120)]
-        eventually(lambda: len(store.held) > 30, within=10, what="queries that ask the store")
+        poll_until(lambda: len(store.held) > 30, seconds=10, what="queries that ask the store")
         busy = {call.connection for call in _of_commands(store.held)}
         command = threads.submit(http.post, "/orders", json=order_form())
-        [asked] = eventually(
+        [asked] = poll_until(
             lambda: [call for call in _of_commands(store.seen) if call.connection not in busy],
-            within=2,
+            seconds=2,
             what="the command's call",
         )
     assert {query.result().json()["rule"] for query in queries} == {"read-model-behind"}
@@ -90,7 +90,7 @@ def test_as_many_commands_as_the_setting_says_are_worked_on(at_once: int) -> Non
         ThreadPoolExecutor(90) as threads,
     ):
         commands = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(90)]
-        eventually(lambda: len(_of_commands(store.held)) == at_once, within=5, what="the commands' calls")
+        poll_until(lambda: len(_of_commands(store.held)) == at_once, seconds=5, what="the commands' calls")
     answered = Counter(command.result().status_code for command in commands)
     assert answered == {503: at_once, 429: 90 - at_once}
     # as many again whose end the store has not noticed yet, and the search for the store

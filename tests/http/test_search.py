@@ -13,7 +13,7 @@ from service.http.app import create_app
 from tests.http.holding import Refusing, running
 from tests.http.serving import NOBODY, away, serving
 from tests.http.shop import order_form
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 from tests.support.secure import SecureEventStore
 
 
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
         serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=1)) as http,
     ):
         denied = f"{store.target}: UNAUTHENTICATED: Unauthenticated"
-        eventually(lambda: http.get("/health/ready").json()["detail"] == denied, within=20, what="the store's answer")
+        poll_until(lambda: http.get("/health/ready").json()["detail"] == denied, seconds=20, what="the store's answer")
         assert http.get("/health/ready").status_code == 503
         assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
 

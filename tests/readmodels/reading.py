@@ -13,7 +13,7 @@ from infrastructure.readmodels.health import ProjectionHealth
 from infrastructure.readmodels.queries import ReadModels
 from projections.projection import Entry, Projection
 from tests.readmodels.tallies import Tally
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 WAIT = 20.0
 T = TypeVar("T")
@@ -82,4 +82,4 @@ class Reader:
 
     def wait_until_available(self, projection: Projection[Any]) -> None:
         """Bounded."""
-        eventually(lambda: self.is_available(projection), within=WAIT, what=f"{projection.name} to be available")
+        poll_until(lambda: self.is_available(projection), seconds=WAIT, what=f"{projection.name} to be available")

@@ -15,7 +15,7 @@ from tests.readmodels.logbook import CODEC, Logbook
 from tests.readmodels.reading import WAIT, Reader
 from tests.readmodels.tallies import METADATA, Raised, Tally, Unheard, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 SICK, WELL = f"{uuid4().hex[:-1]}1", f"{uuid4().hex[:-1]}2"
 
@@ -47,7 +47,7 @@ def reader(deployed: Deployment) -> Reader:
 
 def failure_of(reader: Reader, projection: Projection[Tally]) -> Failure:
     """What stops the sick partition, once it does; the other one goes on."""
-    health = eventually(lambda: stopped(reader.health(projection)), within=WAIT, what="a failure")
+    health = poll_until(lambda: stopped(reader.health(projection)), seconds=WAIT, what="a failure")
     assert health is not None
     well, sick = health.partitions
     assert well.failure is None
@@ -88,7 +88,7 @@ def test_it_stops_its_own_partition_and_is_shown(
 
 def test_it_is_tried_again(log: Logbook, reader: Reader, projection: Projection[Tally]) -> None:
     log.write(SICK, Raised(by=-1))
-    eventually(lambda: failure_of(reader, projection).attempts >= 2, within=WAIT, what="another attempt")
+    poll_until(lambda: failure_of(reader, projection).attempts >= 2, seconds=WAIT, what="another attempt")
 
 
 def test_a_thread_that_ends_altogether_is_replaced(

@@ -12,7 +12,7 @@ from tests.readmodels.logbook import Logbook, new_tallies
 from tests.readmodels.reading import WAIT, Reader
 from tests.readmodels.tallies import Raised, Tally, Unheard, tallies
 from tests.readmodels.workers import ProcessWorker, ThreadWorker, deployment
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_heartbeat_stops_with_its_worker(
     projection, reader = tallies(category), Reader(deployed)
     with ThreadWorker(deployed, projection):
         reader.wait_until_available(projection)
-        eventually(lambda: reader.health(projection).caught_up, within=WAIT, what="the report")
+        poll_until(lambda: reader.health(projection).caught_up, seconds=WAIT, what="the report")
     status = ProjectionKeys(namespace, projection.name).partition(1, 0).status
     assert 0 < connection.pttl(status) <= 10_000
     connection.delete(status)  # as it will be after that time
@@ -69,9 +69,9 @@ def test_the_live_generation_is_kept_up_to_date_while_another_is_built(
         reader.wait_until_available(lax)
         reader.row(lax, tally, at_least=passed)
     with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), strict):
-        eventually(lambda: reader.health(strict).building == 2, within=WAIT, what="the building")
+        poll_until(lambda: reader.health(strict).building == 2, seconds=WAIT, what="the building")
         row = reader.row(strict, tally, at_least=log.write(tally, Raised(by=7)))
-        error = eventually(lambda: reader.health(strict).error, within=WAIT, what="what holds it up")
+        error = poll_until(lambda: reader.health(strict).error, seconds=WAIT, what="what holds it up")
         health = reader.health(strict)
     assert "TallyUnheard" in str(error)
     assert [part.failure is None for part in health.partitions] == [True]
@@ -79,5 +79,5 @@ def test_the_live_generation_is_kept_up_to_date_while_another_is_built(
     assert row is not None
     assert (row.total, health.generation, health.building) == (7, 1, 2)
     with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), lax):
-        eventually(lambda: reader.health(lax).generation == 2, within=WAIT, what="the flip")
+        poll_until(lambda: reader.health(lax).generation == 2, seconds=WAIT, what="the flip")
         assert reader.row(lax, tally) == row

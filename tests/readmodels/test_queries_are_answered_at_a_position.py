@@ -1,6 +1,5 @@
 """Rows and pages, read with a position token: in time, too early, and where there is nothing to read."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 
@@ -17,6 +16,7 @@ from tests.readmodels.reading import WAIT, Reader
 from tests.readmodels.tallies import Closed, Opened, Raised, Tally, new_category, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until_async
 
 
 @pytest.fixture(scope="module")
@@ -188,9 +188,8 @@ def test_rows_of_a_store_that_was_replaced_are_not_answered_at_a_position_of_the
             assert (await models.get(projection, tally, at_least=position, wait=WAIT)).row is not None
             store.kill()
             store.start()
-            async with asyncio.timeout(WAIT):  # who the store is, is asked again every half a second
-                while not await _is_refused(models, projection, tally):
-                    await asyncio.to_thread(int)
+            # who the store is, is asked again every half a second
+            await poll_until_async(lambda: _is_refused(models, projection, tally), WAIT, what="a refusal")
 
         Reader(deployed).ask(ask_before_and_after)
         with reader_client(store.uri) as client:

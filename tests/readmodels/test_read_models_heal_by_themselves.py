@@ -21,7 +21,7 @@ from tests.readmodels.reading import WAIT, Reader
 from tests.readmodels.tallies import Tally, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 from tests.support.redis import RedisProcess
 
 
@@ -151,7 +151,7 @@ def test_rows_of_a_store_that_was_replaced_are_not_read_on(
         prepared.stop()
     store.kill()
     with EventStoreProcess(tmp_path / "another", port=store.port):
-        eventually(lambda: reader.health(projection).generation == 2, within=WAIT, what="the next generation")
+        poll_until(lambda: reader.health(projection).generation == 2, seconds=WAIT, what="the next generation")
         assert reader.totals(projection, [*old, *new, *more], position) == {**new, **more}
 
 
@@ -193,7 +193,7 @@ def test_a_worker_that_finds_another_store_than_before_begins_again(
             totals, position = written(other, category)
             new |= totals
         with ThreadWorker(deployed, followed):
-            eventually(lambda: reader.health(followed).generation == 2, within=WAIT, what="the next generation")
+            poll_until(lambda: reader.health(followed).generation == 2, seconds=WAIT, what="the next generation")
             assert reader.totals(followed, [*old, *new], position) == new
 
 
@@ -214,7 +214,7 @@ def test_a_checkpoint_that_cannot_be_followed_begins_a_new_generation(
         else:
             connection.set(keys.checkpoint, f"{identity}:{int(at) + (10**9 if lost == 'ahead of the log' else 1)}")
     with ThreadWorker(deployed, followed):
-        eventually(lambda: reader.health(followed).generation == 2, within=WAIT, what="the next generation")
+        poll_until(lambda: reader.health(followed).generation == 2, seconds=WAIT, what="the next generation")
         assert reader.totals(followed, list(totals), position) == totals
 
 
@@ -226,9 +226,9 @@ def test_what_a_generation_leaves_behind_is_swept_away(
     for number, partitions in enumerate((2, 4), start=1):
         resized = deployment(deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, partitions)
         with ThreadWorker(resized, followed):
-            eventually(partial(is_live, reader, followed, number), within=WAIT, what="the next generation")
+            poll_until(partial(is_live, reader, followed, number), seconds=WAIT, what="the next generation")
             assert reader.totals(followed, list(totals), position) == totals
-            eventually(partial(only, deployed, number), within=WAIT, what="the sweeping")
+            poll_until(partial(only, deployed, number), seconds=WAIT, what="the sweeping")
 
 
 def is_live(reader: Reader, projection: Projection[Tally], number: int) -> bool:

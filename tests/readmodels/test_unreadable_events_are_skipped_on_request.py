@@ -16,7 +16,7 @@ from tests.readmodels.logbook import CODEC, Logbook
 from tests.readmodels.reading import Reader
 from tests.readmodels.tallies import METADATA, Raised, Tally, new_category, tallies
 from tests.readmodels.workers import ThreadWorker, deployment
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 TALLY = f"{uuid4()}"
 GOOD = CODEC.encode(Raised(by=1), uuid4(), METADATA)
@@ -77,7 +77,7 @@ def test_one_that_is_not_told_so_stops_at_an_unknown_version_and_others_go_on(
     with ThreadWorker(one_skips, projection, skips):
         reader.wait_until_available(skips)
         row = reader.row(skips, TALLY, at_least=last)
-        error = eventually(lambda: reader.health(projection).error, within=20, what="a failure")
+        error = poll_until(lambda: reader.health(projection).error, seconds=20, what="a failure")
     assert row is not None
     assert row.total == 4
     assert error is not None

@@ -20,6 +20,7 @@ from tests.eventstore.tally import connected
 from tests.sagas.errand import (
     Errands,
 )
+from tests.support.polling import poll_until_async
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20.0
@@ -70,9 +71,7 @@ async def consuming(
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Asks the store again and again, until it says so; it may be away for a while."""
-    async with asyncio.timeout(SECONDS):
-        while not await _said(condition):
-            await asyncio.to_thread(int)
+    await poll_until_async(lambda: _said(condition), SECONDS, what="what the store was asked for")
 
 
 async def _said(condition: Callable[[], Awaitable[bool]]) -> bool:
@@ -85,7 +84,6 @@ def here(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
     """A condition of this process, asked for while its event loop runs on."""
 
     async def asked() -> bool:
-        await asyncio.to_thread(int)
         return condition()
 
     return asked

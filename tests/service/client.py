@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 PATIENCE: Final = 60.0
 _NOT_NOW: Final = {409, 429, 503}
@@ -43,7 +43,9 @@ class Client:
                 return None
             return None if _is_not_now(response) else response
 
-        response = eventually(lambda: [found] if (found := answer()) is not None else [], within=PATIENCE, what=path)[0]
+        response = poll_until(lambda: [found] if (found := answer()) is not None else [], seconds=PATIENCE, what=path)[
+            0
+        ]
         self.answered += 1
         return response
 
@@ -69,7 +71,7 @@ class Client:
             assert response.status_code == 200, (path, response.status_code, response.text)
             return dict(response.json())
 
-        return eventually(lambda: answer() or {}, within=PATIENCE, what=path)
+        return poll_until(lambda: answer() or {}, seconds=PATIENCE, what=path)
 
     def ended(self, order_id: str) -> dict[str, Any]:
         """The order, once it is shipped or cancelled."""
@@ -78,7 +80,7 @@ class Client:
             found = self.get(f"/orders/{order_id}")
             return found if found["status"] in ENDED else {}
 
-        return eventually(order, within=PATIENCE, what=f"the end of order {order_id}")
+        return poll_until(order, seconds=PATIENCE, what=f"the end of order {order_id}")
 
     def receive(self, sku: str, quantity: int, key: str | None = None) -> dict[str, Any]:
         return self.done(f"/stock/{sku}/receipts", {"quantity": quantity}, key)
@@ -109,7 +111,7 @@ class Client:
             return answers[-1] == expected
 
         with suppress(AssertionError):
-            eventually(reached, within=10, what=path)
+            poll_until(reached, seconds=10, what=path)
         assert answers[-1] == expected
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from uuid import uuid4
 
 from tests.service.client import Client
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 CUSTOMERS: Final = 4
 PRICE: Final = Decimal("2.50")
@@ -101,7 +101,7 @@ class Load:
     def goes_on(self, commands: int, *, within: float = 60) -> None:
         """Waits until so many more commands were answered."""
         target = self.answered + commands
-        eventually(lambda: self.answered >= target or self._failures, within=within, what=f"{commands} more answers")
+        poll_until(lambda: self.answered >= target or self._failures, seconds=within, what=f"{commands} more answers")
         assert self._failures == []
 
     def _run(self, customer: Customer) -> None:

@@ -18,7 +18,7 @@ from infrastructure.eventstore.streams import partition_pattern
 from service.consumers import DECIDERS, EVENTS
 from tests.service.client import Client
 from tests.service.load import PRICE, Customer, Load, Order
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
 IN_TURN = ("projections", "sagas", "api", "redis", "eventstore")
@@ -77,7 +77,7 @@ def _kill_and_go_on(service: FoldstreamProcess, load: Load, name: str) -> bool:
 def _all_settled(client: Client, customers: list[Customer]) -> str:
     """Waits until nothing is reserved any more; a position after all that was done."""
     paths = [f"/stock/{customer.sku}" for customer in customers]
-    eventually(lambda: not any(client.get(path)["reserved"] for path in paths), within=20, what="nothing reserved")
+    poll_until(lambda: not any(client.get(path)["reserved"] for path in paths), seconds=20, what="nothing reserved")
     return str(client.receive("the-last-thing", 1)["position"])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.service.client import Client
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 def sku(name: str) -> str:
@@ -93,7 +93,7 @@ def test_a_cancel_that_races_the_shipping_ends_in_one_of_the_two(client: Client)
     # registered, received, then each order reserved and either consumed or released
     client.becomes(f"/stock/{lamp}", stock(lamp, 1000 - shipped, version=1 + 2 * len(orders)))
     balance = f"{1000 - 10 * shipped}.00"
-    eventually(lambda: client.get(f"/accounts/{account_id}")["balance"] == balance, within=10, what=balance)
+    poll_until(lambda: client.get(f"/accounts/{account_id}")["balance"] == balance, seconds=10, what=balance)
 
 
 def _confirm_and_cancel(client: Client, order_id: str, looks: int) -> str:

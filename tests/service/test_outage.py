@@ -11,7 +11,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from tests.service.client import Client
 from tests.service.test_orders import stock
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 from tests.support.redis import RedisProcess
 from tests.support.service import FoldstreamProcess
 
@@ -28,9 +28,11 @@ def test_servers_that_come_late(tmp_path: Path) -> None:
     service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": store_uri, "FOLDSTREAM_REDIS_URI": redis_uri})
     try:
         with service.launch():
-            url = eventually(lambda: service.uri_of("api") if "api" in service.processes else "", within=30, what="API")
+            url = poll_until(
+                lambda: service.uri_of("api") if "api" in service.processes else "", seconds=30, what="API"
+            )
             assert _answers(url) == {"/health/live": 200, "/health/ready": 503}
-            awaited = eventually(lambda: _awaited(service), within=30, what="a word about what is missing")
+            awaited = poll_until(lambda: _awaited(service), seconds=30, what="a word about what is missing")
             assert (awaited["eventstore"], awaited["redis"]) == (store_uri, redis_uri)
             assert service.process.output == []
             assert list(service.processes) == ["supervisor", "projections", "sagas", "api"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.service.client import Client
 from tests.service.test_orders import stock
-from tests.support.processes import Listened, eventually
+from tests.support.polling import poll_until
+from tests.support.processes import Listened
 from tests.support.secure import PASSWORD, USER, SecureEventStore
 from tests.support.service import FoldstreamProcess
 
@@ -39,7 +40,7 @@ def test_a_wrong_password_is_named_as_the_reason_and_not_repeated(tmp_path: Path
         uri = store.uri(password="an-unguessable-guess")
         service = FoldstreamProcess(tmp_path / "data", {"FOLDSTREAM_EVENTSTORE_URI": uri})
         with service.launch():
-            eventually(lambda: "UNAUTHENTICATED" in words(service.process), within=30, what="the reason")
+            poll_until(lambda: "UNAUTHENTICATED" in words(service.process), seconds=30, what="the reason")
             waiting = next(line for line in service.process.errors if "UNAUTHENTICATED" in line)
             assert json.loads(waiting)["level"] in {"warning", "info", "error"}
         said = words(service.process, store.process)

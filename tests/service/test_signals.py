@@ -6,13 +6,14 @@ import signal
 from pathlib import Path
 
 from tests.service.test_workers import NOWHERE
-from tests.support.processes import FOLDSTREAM, Listened, eventually, is_alive
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM, Listened, is_alive
 
 
 def serve(data: Path, *before: str) -> Listened:
     """A service that waits for servers which are nowhere, with all its workers started."""
     process = Listened((*before, *FOLDSTREAM, "serve", "--port", "0", "--data", str(data)), NOWHERE)
-    eventually(lambda: '"service_awaited"' in "".join(process.errors), within=60, what="a word of waiting")
+    poll_until(lambda: '"service_awaited"' in "".join(process.errors), seconds=60, what="a word of waiting")
     return process
 
 
@@ -35,7 +36,7 @@ def test_a_closed_terminal_stops_it_and_a_second_signal_kills_what_hangs(tmp_pat
     pids = {entry["name"]: entry["pid"] for entry in listed}
     os.kill(pids["api"], signal.SIGSTOP)  # it can't even take note of SIGTERM
     process.send(signal.SIGHUP)
-    assert eventually(lambda: stopped_by(process), within=10, what="the stop") == ["SIGHUP"]
+    assert poll_until(lambda: stopped_by(process), seconds=10, what="the stop") == ["SIGHUP"]
     process.send(signal.SIGTERM)
     assert process.wait(within=8) == 0
     assert [pid for pid in pids.values() if is_alive(pid)] == []

@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from tests.support.processes import FOLDSTREAM, Listened, eventually
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM, Listened
 
 NOWHERE: Final = {
     "FOLDSTREAM_EVENTSTORE_URI": "esdb://somebody:a-secret@127.0.0.1:1?tls=false",
@@ -24,7 +25,7 @@ def missing(worker: str, *options: str) -> Listened:
     """A worker that has said that it misses something."""
     port = ("--port", "0") if worker == "api" else ()
     process = Listened((*FOLDSTREAM, *options, worker, *port), NOWHERE)
-    eventually(lambda: MISSED[worker] in "".join(process.errors), within=30, what=MISSED[worker])
+    poll_until(lambda: MISSED[worker] in "".join(process.errors), seconds=30, what=MISSED[worker])
     return process
 
 

@@ -5,29 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
-from typing import IO, Final, TypeVar
+from typing import IO, Final
 
 from service.settings import Settings, variable_of
+from tests.support.polling import poll_until
 
-ResultT = TypeVar("ResultT")
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
 # What the surroundings of the test run may have set, and a process under test must not see unasked.
 SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
-_TURN: Final = threading.Event()  # never set: waiting for it lets others work
-
-
-def eventually(reached: Callable[[], ResultT], *, within: float, what: str) -> ResultT:
-    """Asks until the answer is true, at most `within` seconds; says `what` did not come, and the last answer."""
-    end = monotonic() + within
-    while not (answer := reached()):
-        if monotonic() > end:
-            raise AssertionError(f"{what}: not within {within} s; at last {answer!r}")
-        _TURN.wait(0.02)
-    return answer
 
 
 def is_alive(pid: int) -> bool:
@@ -66,7 +54,7 @@ def kill_hard(*pids: int) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not any(is_alive(pid) for pid in pids), within=10, what=f"the end of {pids}")
+    poll_until(lambda: not any(is_alive(pid) for pid in pids), seconds=10, what=f"the end of {pids}")
 
 
 class Listened:
@@ -113,7 +101,7 @@ class Listened:
             return line
 
         try:
-            return str(eventually(found, within=within, what=f"a line that begins with {beginning!r}"))
+            return str(poll_until(found, seconds=within, what=f"a line that begins with {beginning!r}"))
         except AssertionError as late:
             raise AssertionError(f"{late}; its errors: {self.errors[-3:]}") from late
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tests.support.processes import FOLDSTREAM, Listened, descendants, eventually, is_alive, kill_hard
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM, Listened, descendants, is_alive, kill_hard
 
 READY: Final = "foldstream_ready "
 
@@ -79,9 +80,9 @@ class FoldstreamProcess:
 
     def await_restart(self, name: str, killed: int, *, within: float = 30) -> int:
         """The new pid of a process that was killed."""
-        return eventually(
+        return poll_until(
             lambda: (pid := self.processes.get(name, killed)) != killed and is_alive(pid) and pid,
-            within=within,
+            seconds=within,
             what=f"{name} started again",
         )
 
@@ -99,7 +100,7 @@ class FoldstreamProcess:
         pids = descendants(self.process.pid)
         self.process.send(signal.SIGTERM)
         code = self.process.wait(within=within)
-        eventually(lambda: not any(is_alive(pid) for pid in pids), within=5, what="the end of every process")
+        poll_until(lambda: not any(is_alive(pid) for pid in pids), seconds=5, what="the end of every process")
         return code
 
     def __enter__(self) -> Self:

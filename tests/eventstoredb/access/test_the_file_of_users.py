@@ -12,7 +12,8 @@ from esdbclient.exceptions import GrpcError
 
 from infrastructure.embedded.eventstoredb.access.users import load_users, set_password
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from tests.support.processes import FOLDSTREAM, eventually
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM
 from tests.support.secure import PASSWORD, USER, SecureEventStore
 
 
@@ -54,7 +55,7 @@ def read_until(terminal: int, expected: bytes) -> bytes:
         shown.append(os.read(terminal, 1024))
         return expected in b"".join(shown)
 
-    eventually(is_shown, within=30, what=repr(expected))
+    poll_until(is_shown, seconds=30, what=repr(expected))
     return b"".join(shown)
 
 

@@ -12,7 +12,7 @@ from esdbclient import EventStoreDBClient
 from tests.eventstoredb.durability.clients import STREAMS, Consumer, Writer, logged
 from tests.eventstoredb.durability.history import History, Logged
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 WRITERS = 6
 MOST_APPENDS = 80  # acknowledged in a round before the kill
@@ -39,7 +39,7 @@ class Siege:
         for consumer in self.consumers:
             consumer.gone.clear()
             self._begin(consumer)
-        eventually(lambda: self._acknowledged() >= enough, within=30, what="appends")
+        poll_until(lambda: self._acknowledged() >= enough, seconds=30, what="appends")
         self.process.kill()
         for thread in threads:
             thread.join(30)

@@ -8,7 +8,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from tests.eventstoredb.groups.listener import Listener
 from tests.support.eventstore import EventStoreProcess, resident_bytes
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 STREAM, GROUP = "source", "group"
 PAGE = 1000
@@ -41,7 +41,7 @@ def besiege(folder: Path, count: int, taken: int) -> None:
             assert resident_bytes(process) - before < MAX_GROWTH_BYTES
             held = [event.stream_position for listener in stalled for event in listener.take(5)]
             assert len(set(held)) == len(held)
-            eventually(lambda: parked(client) == -(-taken // 10), within=20, what="parking")
+            poll_until(lambda: parked(client) == -(-taken // 10), seconds=20, what="parking")
         process.kill()
         process.start()
         with EventStoreDBClient(process.uri) as client:

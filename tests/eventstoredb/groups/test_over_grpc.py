@@ -11,7 +11,7 @@ from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 
 from tests.eventstoredb.groups.listener import Listener, read_and_die, told
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 def append(client: EventStoreDBClient, stream: str, count: int, data: bytes = b"{}") -> None:
@@ -39,14 +39,14 @@ def test_parked_messages_are_links_to_read_and_come_again_in_order_when_replayed
     client.create_subscription_to_stream("group", stream)
     listener = Listener(client, "group", stream)
     listener.refuse(listener.take(3), "park")
-    eventually(lambda: parked(client, stream, 3), within=5, what="the parked messages")
+    poll_until(lambda: parked(client, stream, 3), seconds=5, what="the parked messages")
     links = client.get_stream(f"$persistentsubscription-{stream}::group-parked")
     assert [link.data for link in links] == [f"{number}@{stream}".encode() for number in range(3)]
     client.replay_parked_events("group", stream)
     again = listener.take(3)
     assert told(again) == [(0, 0), (1, 0), (2, 0)]
     listener.acknowledge(again)
-    eventually(lambda: parked(client, stream, 0), within=5, what="an empty parked stream")
+    poll_until(lambda: parked(client, stream, 0), seconds=5, what="an empty parked stream")
 
 
 def test_a_thousand_parked_messages_are_replayed_although_the_buffer_is_small(
@@ -57,11 +57,11 @@ def test_a_thousand_parked_messages_are_replayed_although_the_buffer_is_small(
     listener = Listener(client, "group", stream)
     for _ in range(10):
         listener.refuse(listener.take(100), "park")
-    eventually(lambda: parked(client, stream, 1000), within=10, what="the parked messages")
+    poll_until(lambda: parked(client, stream, 1000), seconds=10, what="the parked messages")
     client.replay_parked_events("group", stream)
     for _ in range(10):
         listener.acknowledge(listener.take(100))
-    eventually(lambda: parked(client, stream, 0), within=5, what="an empty parked stream")
+    poll_until(lambda: parked(client, stream, 0), seconds=5, what="an empty parked stream")
 
 
 def test_a_group_without_consumers_holds_no_more_than_its_buffer(client: EventStoreDBClient, stream: str) -> None:
@@ -107,7 +107,7 @@ def test_an_update_drops_the_readers_and_goes_on_from_the_checkpoint(client: Eve
     listener = Listener(client, "group", stream)
     listener.acknowledge(listener.take(4)[:2])
     info = client.get_subscription_info
-    eventually(lambda: info("group", stream).last_checkpointed_event_position == "1", within=5, what="the checkpoint")
+    poll_until(lambda: info("group", stream).last_checkpointed_event_position == "1", seconds=5, what="the checkpoint")
     client.update_subscription_to_stream("group", stream, max_retry_count=3)
     with pytest.raises(GrpcError, match="was dropped"):
         raise listener.ending() or AssertionError("ended without a reason")
@@ -186,6 +186,6 @@ def _as_they_come(requests: list[persistent_pb2.ReadReq]) -> Iterator[persistent
     """What is in the list, and what is put there within ten seconds."""
     sent = 0
     while True:
-        eventually(lambda: len(requests) > sent, within=10, what="another request")  # noqa: B023 (called at once)
+        poll_until(lambda: len(requests) > sent, seconds=10, what="another request")  # noqa: B023 (called at once)
         yield requests[sent]
         sent += 1

@@ -10,7 +10,7 @@ from esdbclient.exceptions import GrpcError, NotFound, ServiceUnavailable
 
 from tests.eventstoredb.groups.listener import Listener, told
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 STREAM, GROUP = "source", "group"
 
@@ -37,8 +37,8 @@ def test_after_a_kill_everything_behind_the_checkpoint_comes_again_and_nothing_b
         events = listener.take(6)
         listener.acknowledge([*events[:2], events[4]])
         checkpoints = f"$persistentsubscription-{STREAM}::{GROUP}-checkpoint"
-        eventually(
-            lambda: [e.data for e in _read(client, checkpoints)][-1:] == [b'"1"'], within=5, what="the checkpoint"
+        poll_until(
+            lambda: [e.data for e in _read(client, checkpoints)][-1:] == [b'"1"'], seconds=5, what="the checkpoint"
         )
         durable.kill()
     durable.start()
@@ -69,8 +69,8 @@ def test_parked_messages_outlive_a_kill_and_are_replayed_after_it(durable: Event
         client.create_subscription_to_stream(GROUP, STREAM, max_checkpoint_count=1)
         listener = Listener(client, GROUP, STREAM)
         listener.refuse(listener.take(2), "park")
-        eventually(
-            lambda: client.get_subscription_info(GROUP, STREAM).parked_message_count == 2, within=5, what="parking"
+        poll_until(
+            lambda: client.get_subscription_info(GROUP, STREAM).parked_message_count == 2, seconds=5, what="parking"
         )
         durable.kill()
     durable.start()
@@ -122,9 +122,9 @@ def test_a_deleted_group_stays_deleted_and_its_successor_begins_anew(durable: Ev
         client.create_subscription_to_stream(GROUP, STREAM, min_checkpoint_count=1, max_checkpoint_count=1)
         listener = Listener(client, GROUP, STREAM)
         listener.acknowledge(listener.take(3))
-        eventually(
+        poll_until(
             lambda: client.get_subscription_info(GROUP, STREAM).last_checkpointed_event_position == "2",
-            within=5,
+            seconds=5,
             what="the checkpoint",
         )
         client.delete_subscription(GROUP, STREAM)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
 from esdbclient.exceptions import NotFound
 
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 ALL = ("$by_category", "$by_event_type", "$by_correlation_id", "$streams", "$stream_by_category")
 SECONDS = 20.0
@@ -50,7 +50,7 @@ def settle(client: EventStoreDBClient) -> None:
     """Returns once all that was appended before has its links: those of one more event have come."""
     mark = f"Settled{uuid4().hex}"
     append(client, mark, event(mark))
-    eventually(lambda: links(client, f"$et-{mark}"), within=SECONDS, what="the links of the newest event")
+    poll_until(lambda: links(client, f"$et-{mark}"), seconds=SECONDS, what="the links of the newest event")
 
 
 def everything(client: EventStoreDBClient) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -10,7 +10,7 @@ from esdbclient.protos.Grpc.projections_pb2_grpc import ProjectionsStub
 
 from tests.eventstoredb.projections.linked import append, event, links, settle
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 
 def exchange(folder: Path, position: int, frame: bytes) -> bytes:
@@ -44,7 +44,7 @@ def test_projections_that_meet_a_damaged_record_are_faulted_until_it_is_whole_ag
                 statistics = client.get_projection_statistics(name="$by_category")
                 return statistics.status, statistics.state_reason != ""
 
-            eventually(lambda: told() == ("Faulted", True), within=10, what="the fault")
+            poll_until(lambda: told() == ("Faulted", True), seconds=10, what="the fault")
             append(client, "order-2", event("T"))
             exchange(folder, position, whole)
             restart_subsystem(process)

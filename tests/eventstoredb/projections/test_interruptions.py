@@ -10,7 +10,7 @@ from esdbclient import EventStoreDBClient
 
 from tests.eventstoredb.projections.linked import append, enable, event, everything, links, settle
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import eventually
+from tests.support.polling import poll_until
 
 EVENTS = 400
 
@@ -30,7 +30,7 @@ def kill_while_links_are_written(process: EventStoreProcess, round_number: int, 
         if random.random() < 0.5:
             writer.join(20)
         enough = before + random.randrange(1, 40)
-        eventually(lambda: len(links(client, "$et-T")) >= enough, within=20, what="some links")
+        poll_until(lambda: len(links(client, "$et-T")) >= enough, seconds=20, what="some links")
         process.kill()
         writer.join(20)
 
@@ -70,7 +70,7 @@ def test_a_full_disk_only_holds_links_up(folder: Path) -> None:
         size = max(path.stat().st_size for path in folder.iterdir())
         resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
         client.enable_projection("$by_event_type")
-        eventually(lambda: "links_not_written" in process.errors, within=20, what="a word of failure")
+        poll_until(lambda: "links_not_written" in process.errors, seconds=20, what="a word of failure")
         resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         enable(client)
         settle(client)

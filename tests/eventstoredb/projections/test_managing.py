@@ -12,7 +12,8 @@ from esdbclient.protos.Grpc.projections_pb2_grpc import ProjectionsStub
 
 from tests.eventstoredb.projections.linked import ALL, append, enable, event, links, read, settle
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import FOLDSTREAM, Listened, eventually
+from tests.support.polling import poll_until
+from tests.support.processes import FOLDSTREAM, Listened
 
 QUERY = "fromAll().when({})"
 
@@ -78,7 +79,7 @@ def test_a_projection_that_is_disabled_goes_on_where_it_was(own: EventStoreDBCli
     settle(own)
     assert links(own, "$ce-order") == ["0@order-1"]
     own.enable_projection("$by_category")
-    eventually(lambda: len(links(own, "$ce-order")) >= 3, within=10, what="the links of the time between")
+    poll_until(lambda: len(links(own, "$ce-order")) >= 3, seconds=10, what="the links of the time between")
     settle(own)
     assert links(own, "$ce-order") == ["0@order-1", "1@order-1", "2@order-1"]
 
@@ -89,7 +90,7 @@ def test_a_reset_makes_all_links_anew_and_hides_the_old_ones(own: EventStoreDBCl
     settle(own)
     own.reset_projection("$by_category")
     append(own, "order-1", event("T"))
-    eventually(lambda: own.get_current_version("$ce-order") == 4, within=10, what="all links again")
+    poll_until(lambda: own.get_current_version("$ce-order") == 4, seconds=10, what="all links again")
     settle(own)
     assert [(each.stream_position, each.data) for each in read(own, "$ce-order")] == [
         (2, b"0@order-1"), (3, b"1@order-1"), (4, b"2@order-1"),
@@ -112,7 +113,7 @@ def test_statistics_tell_of_one_or_of_all(own: EventStoreDBClient, calls: Projec
     enable(own)
     append(own, "order-1", *[event("T") for _ in range(50)])
     settle(own)
-    eventually(lambda: own.get_projection_statistics(name="$streams").progress == 100, within=10, what="the end")
+    poll_until(lambda: own.get_projection_statistics(name="$streams").progress == 100, seconds=10, what="the end")
     options = projections_pb2.StatisticsReq.Options
     asked = [options(name="$streams"), options(all=shared_pb2.Empty()), options(transient=shared_pb2.Empty())]
     told = [[r.details for r in calls.Statistics(projections_pb2.StatisticsReq(options=each))] for each in asked]
