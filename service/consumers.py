@@ -12,7 +12,7 @@ from domain.saga import Saga
 from domain.stock import stock
 from domain.trips import car, flight, room
 from domain.trips.allotment import Allotment
-from infrastructure.aggregates.snapshot import SnapshotRule
+from infrastructure.snapshots.rule import SnapshotRule
 from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
 from projections.projection import Projection
 

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from domain.message import Event
-from infrastructure.eventstore.checking import Check, Finding, Window
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.schema_check import Check, Finding, Window
 from infrastructure.eventstore.shapes import shapes_of
 from service.consumers import DECIDERS, EVENTS, SAGAS
 
@@ -41,8 +41,8 @@ def show_unreadable(uri: str, window: Window, limit: int, *, json: bool) -> int:
     check = Check(EventCodec(EVENTS), BOUNDARIES)
     shown: list[Finding] = []
     unreadable = 0
-    with reader_client(uri) as client:
-        for finding in check.findings(client, window):
+    with open_reader(uri) as reader:
+        for finding in check.findings(reader, window):
             unreadable += 1
             if len(shown) < limit:
                 shown.append(finding)

@@ -1,1 +1,1 @@
-"""Loads aggregates, decides commands on them, remembers them in memory and in snapshots."""
+"""An aggregate in memory: its state, and which commands have left something in its stream."""

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from domain.message import Event, Recorded
 from infrastructure.aggregates.bloom import BloomFilter
-from infrastructure.aggregates.command_ids import SEGMENT, VOLUME, CommandIds
-from infrastructure.eventstore.reading import PAGE, Streams
+from infrastructure.aggregates.command_ids import FILTERS_PER_RECORD, SEGMENT, CommandIds
+from infrastructure.eventstore.streams import PAGE, Streams
 
 StateT = TypeVar("StateT")
 
@@ -51,7 +51,6 @@ class Aggregate(Generic[StateT]):
         self.stream = stream
         self._initial = initial
         self._evolve = evolve
-        self._refused_at: int | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -84,7 +83,6 @@ class Aggregate(Generic[StateT]):
         while (page := await streams.page(self.stream, self.version + 1)) is not None:
             self.take(page)
             if len(page) < PAGE:
-                self._settle()
                 return
         self.forget()
 
@@ -103,7 +101,7 @@ class Aggregate(Generic[StateT]):
             raise
 
     def append(self, events: Iterable[Event], last_id: UUID, command_id: UUID, position: int) -> None:
-        """Folds facts that were appended just now, one a record, the last of them under this id at this position."""
+        """Folds events that were appended just now, one a record, the last of them under this id at this position."""
         try:
             for event in events:
                 self._begin(self.version + 1)
@@ -115,9 +113,10 @@ class Aggregate(Generic[StateT]):
         self.last_id = last_id
         self.position = position
 
-    def refused_at(self, version: int | None) -> None:
-        """Notes the version at which the store says the stream ends, for a stream that shows none of its events."""
-        self._refused_at = version
+    def skip_to(self, version: int) -> None:
+        """Goes to where the store says that a stream ends which shows none of its events."""
+        self.version = version
+        self.is_whole = False
 
     def _begin(self, version: int) -> None:
         """Goes to the next version, behind the end of a segment perhaps."""
@@ -127,11 +126,6 @@ class Aggregate(Generic[StateT]):
             number = len(self.commands.sealed)
             self.commands.seal()
             if self.is_whole:
-                volume = tuple(self.commands.sealed[number - number % VOLUME :])
+                volume = tuple(self.commands.sealed[number - number % FILTERS_PER_RECORD :])
                 self.unsaved.append(Segment(number, version - 1, self.state, volume))
         self.version = version
-
-    def _settle(self) -> None:
-        if self.version == -1 and self._refused_at is not None:
-            self.version = self._refused_at  # truncated away as a whole: still nothing to see after the refusal
-            self.is_whole = False

@@ -1,5 +1,8 @@
-"""Remembers a set of ids in little memory: it never forgets one, and is rarely wrong about others."""
+"""Remembers a set of ids in little memory, also as text: it never forgets one, and is rarely wrong about others."""
 
+import zlib
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
@@ -9,6 +12,8 @@ _BITS: Final = 20 * CAPACITY
 _HASHES: Final = 14  # 20 bits for each id times ln 2
 _LOW: Final = 2**64 - 1
 BYTES: Final = _BITS // 8
+_FAST: Final = 1
+_STORED: Final = 0
 
 
 class BloomFilter:
@@ -51,3 +56,29 @@ def _hashes(member: UUID) -> range:
     digest = int.from_bytes(blake2b(member.bytes, digest_size=16).digest())
     first, step = (digest >> 64) % _BITS, (digest & _LOW | 1) % _BITS
     return range(first, first + _HASHES * step, step)
+
+
+def filter_text(growing: BloomFilter) -> str:
+    """A filter for a record of JSON, compressed, since that of a young segment is nearly empty."""
+    return _text(bytes(growing), _FAST)
+
+
+def filters_text(full: Iterable[BloomFilter]) -> str:
+    """Filters for a record of JSON as they are: full ones can't be compressed."""
+    return _text(b"".join(map(bytes, full)), _STORED)
+
+
+def filters_in(text: str, number: int = 1) -> tuple[BloomFilter, ...]:
+    """So many filters that were written so. Raises ValueError for any other text."""
+    packed = zlib.decompressobj()  # its sum is checked; base64 that is checked as well takes three times as long
+    try:
+        bits = packed.decompress(a2b_base64(text), number * BYTES)
+    except zlib.error as error:
+        raise ValueError(f"are no filters: {error}") from error
+    if len(bits) != number * BYTES or not packed.eof or packed.unconsumed_tail:
+        raise ValueError(f"are no {number} filters: they do not end where these do")
+    return tuple(BloomFilter(bits[first : first + BYTES]) for first in range(0, len(bits), BYTES))
+
+
+def _text(bits: bytes, level: int) -> str:
+    return b2a_base64(zlib.compress(bits, level), newline=False).decode()

@@ -9,7 +9,7 @@ from infrastructure.aggregates.bloom import CAPACITY, BloomFilter
 
 SEGMENT: Final = CAPACITY
 RECENT: Final = 64
-VOLUME: Final = 32
+FILTERS_PER_RECORD: Final = 32
 """So many segments' filters are stored together, so that few records have to be read for those of a long stream."""
 
 

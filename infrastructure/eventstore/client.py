@@ -3,28 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import grpc
 import grpc.aio
-from esdbclient import AsyncEventStoreDBClient, AsyncReadResponse, EventStoreDBClient, RecordedEvent
+from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient
 from esdbclient.client import BaseEventStoreDBClient
 from esdbclient.common import GrpcOptions
 from esdbclient.connection import AsyncESDBConnection
 from esdbclient.connection_spec import ConnectionSpec
-from esdbclient.exceptions import (
-    CancelledByClient,
-    DeadlineExceeded,
-    DiscoveryFailed,
-    EventStoreDBClientException,
-    GrpcError,
-    NodeIsNotLeader,
-    UnknownError,
-)
+from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.eventstore.errors import StoreUnavailable
 
-_TRANSIENT: Final = (GrpcError, DeadlineExceeded, DiscoveryFailed, NodeIsNotLeader, CancelledByClient, UnknownError)
+CommandClient: TypeAlias = AsyncEventStoreDBClient
+"""What `Streams`, `Log` and a saga's group are made with; outside this folder it is only passed on and closed."""
 CLOSED: Final = "the connection was closed"
 _READS_IN_THE_CALLERS_THREAD: Final[GrpcOptions] = (("SingleThreadedUnaryStream", 1),)
 
@@ -34,11 +27,11 @@ def reader_client(uri: str) -> EventStoreDBClient:
 
     Raises StoreUnavailable where a cluster has to be asked for its leader and does not answer.
     """
-    with translated(",".join(ConnectionSpec(uri).targets)):
+    with translated(address_in(uri)):
         return _ReaderClient(uri)
 
 
-async def command_client(uri: str) -> AsyncEventStoreDBClient:
+async def command_client(uri: str) -> CommandClient:
     """An asyncio client for commands and queries; a subscription gets one of its own.
 
     At most 100 calls at once fit on a client's connection, and a subscription is a call that doesn't end.
@@ -49,6 +42,11 @@ async def command_client(uri: str) -> AsyncEventStoreDBClient:
     async with bounded(client, seconds=15.0):
         await client.connect()
     return client
+
+
+def address_in(uri: str) -> str:
+    """Where the store is that a URI names, without the credentials. Raises ValueError for an invalid URI."""
+    return ",".join(ConnectionSpec(uri).targets)
 
 
 def address_of(client: BaseEventStoreDBClient) -> str:
@@ -65,28 +63,27 @@ def connection_of(client: AsyncEventStoreDBClient) -> AsyncESDBConnection:
 
 
 @contextmanager
-def translated(address: str) -> Iterator[None]:
-    """Raises StoreUnavailable for all that the client raises where another attempt may succeed.
-
-    What is an answer (a wrong version, a missing stream or group) passes unchanged.
-    """
+def translated(address: str, *answers: type[EventStoreDBClientException]) -> Iterator[None]:
+    """Raises StoreUnavailable for all that the client raises but these answers, which pass unchanged."""
     try:
         yield
-    except _TRANSIENT as error:
-        raise StoreUnavailable(address, reason_of(error)) from error
     except EventStoreDBClientException as error:
-        if type(error) is not EventStoreDBClientException:
+        if isinstance(error, answers):
             raise
         # the bare base class carries an answer without a type: the node is starting, or has just lost its leader
-        raise StoreUnavailable(address, f"not ready: {str(error) or 'no answer'}") from error
+        bare = type(error) is EventStoreDBClientException
+        reason = f"not ready: {str(error) or 'no answer'}" if bare else reason_of(error)
+        raise StoreUnavailable(address, reason) from error
 
 
 @asynccontextmanager
-async def bounded(client: BaseEventStoreDBClient, *, seconds: float) -> AsyncIterator[None]:
+async def bounded(
+    client: BaseEventStoreDBClient, *answers: type[EventStoreDBClientException], seconds: float
+) -> AsyncIterator[None]:
     """`translated`, and StoreUnavailable too when the calls take longer than this or lose their connection."""
     address = address_of(client)
     try:
-        with translated(address):
+        with translated(address, *answers):
             async with asyncio.timeout(seconds):
                 yield
     except TimeoutError as error:
@@ -95,18 +92,6 @@ async def bounded(client: BaseEventStoreDBClient, *, seconds: float) -> AsyncIte
         raise_if_cancelled()
         # nobody cancelled this task: gRPC says so when the channel is closed under a call
         raise StoreUnavailable(address, CLOSED) from error
-
-
-async def complete(client: AsyncEventStoreDBClient, response: AsyncReadResponse) -> list[RecordedEvent]:
-    """All that a read has to say. Raises StoreUnavailable for one that was cut off, which ends as if it were whole."""
-    try:
-        records = [recorded async for recorded in response]
-        if await response.aio_call.code() is not grpc.StatusCode.OK:
-            raise_if_cancelled()
-            raise StoreUnavailable(address_of(client), "the connection was closed during a read")
-    finally:
-        await response.stop()
-    return records
 
 
 def raise_if_cancelled() -> None:

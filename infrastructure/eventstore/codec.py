@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, NoReturn
-from uuid import UUID
 
-from esdbclient import NewEvent, RecordedEvent
 from pydantic import ValidationError
 
 from domain.message import Event, Metadata, Recorded
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
+from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.eventstore.schema import Schema, Unfit, UnknownShape, first_of
 
 _AS_WRITTEN_HERE: Final = re.compile(rb',"schema_version":([0-9]{1,9}),"time":"[0-9TZ:.+-]{20,32}"\}\Z')
@@ -30,7 +29,7 @@ class EventCodec:
     def __init__(self, events: Iterable[type[Event]]) -> None:
         self.schema: Final = Schema(events)
 
-    def encode(self, event: Event, event_id: UUID, metadata: Metadata) -> NewEvent:
+    def encode(self, event: Event, metadata: Metadata) -> NewRecord:
         """The event as it is sent; its own stored version is what the metadata will say.
 
         Raises ValueError for an event that `events_in` could not read again.
@@ -40,51 +39,46 @@ class EventCodec:
         stamped = metadata
         if metadata.schema_version != event.stored_version:
             stamped = metadata.model_copy(update={"schema_version": event.stored_version})
-        return NewEvent(
-            type=event.stored_name,
-            data=event.model_dump_json().encode(),
-            metadata=stamped.model_dump_json(by_alias=True).encode(),
-            content_type="application/json",
-            id=event_id,
-        )
+        data = event.model_dump_json().encode()
+        return NewRecord(event.stored_name, data, stamped.model_dump_json(by_alias=True).encode())
 
-    def events_in(self, recorded: RecordedEvent) -> list[Recorded[Any]]:
+    def events_in(self, record: Record) -> list[Recorded[Any]]:
         """What a record of the log means today: one event, or several where an older one meant more.
 
         Raises UnknownEventType, UnknownEventVersion or UnreadableEvent, which say where it lies. Metadata that looks
         like ours is read when it is asked for, and raises UnreadableEvent then.
         """
-        metadata, version = self._metadata(recorded)
-        if recorded.commit_position is None or recorded.recorded_at is None:
-            _unreadable(recorded, "the server did not say where and when it was written")
+        metadata, version = self._metadata(record)
+        if record.position is None or record.at is None:
+            _unreadable(record, "the server did not say where and when it was written")
         place = {
-            "id": recorded.id,
-            "stream": recorded.stream_name,
-            "version": recorded.stream_position,
-            "position": recorded.commit_position,
-            "at": recorded.recorded_at,
+            "id": record.id,
+            "stream": record.stream,
+            "version": record.version,
+            "position": record.position,
+            "at": record.at,
             "metadata": metadata,
         }
-        return [_recorded(event, index, place) for index, event in enumerate(self._read(recorded, version))]
+        return [_recorded(event, index, place) for index, event in enumerate(self._read(record, version))]
 
-    def _metadata(self, recorded: RecordedEvent) -> tuple[Metadata | Callable[[], Metadata], int]:
-        written = _AS_WRITTEN_HERE.search(recorded.metadata[-_LENGTH:])
+    def _metadata(self, record: Record) -> tuple[Metadata | Callable[[], Metadata], int]:
+        written = _AS_WRITTEN_HERE.search(record.metadata[-_LENGTH:])
         if written is not None:
-            return partial(_metadata, recorded), int(written[1])
-        if recorded.type not in self.schema.names:  # whoever wrote it, nothing can be expected of its metadata
-            raise UnknownEventType(*_place(recorded), recorded.type)
-        metadata = _metadata(recorded)
+            return partial(_metadata, record), int(written[1])
+        if record.type not in self.schema.names:  # whoever wrote it, nothing can be expected of its metadata
+            raise UnknownEventType(*_place(record), record.type)
+        metadata = _metadata(record)
         return metadata, metadata.schema_version
 
-    def _read(self, recorded: RecordedEvent, version: int) -> list[Event]:
+    def _read(self, record: Record, version: int) -> list[Event]:
         try:
-            return self.schema.read(recorded.type, version, recorded.data)
+            return self.schema.read(record.type, version, record.data)
         except Unfit as error:
-            _unreadable(recorded, str(error), error)
+            _unreadable(record, str(error), error)
         except UnknownShape as error:
             if not error.known_name:
-                raise UnknownEventType(*_place(recorded), error.name) from error
-            raise UnknownEventVersion(*_place(recorded), error.name, error.version) from error
+                raise UnknownEventType(*_place(record), error.name) from error
+            raise UnknownEventVersion(*_place(record), error.name, error.version) from error
 
 
 def _recorded(event: Event, index: int, place: Mapping[str, object]) -> Recorded[Any]:
@@ -94,16 +88,16 @@ def _recorded(event: Event, index: int, place: Mapping[str, object]) -> Recorded
     return made
 
 
-def _metadata(recorded: RecordedEvent) -> Metadata:
+def _metadata(record: Record) -> Metadata:
     try:
-        return Metadata.model_validate_json(recorded.metadata)
+        return Metadata.model_validate_json(record.metadata)
     except ValidationError as error:
-        _unreadable(recorded, f"metadata: {first_of(error)}", error)
+        _unreadable(record, f"metadata: {first_of(error)}", error)
 
 
-def _place(recorded: RecordedEvent) -> tuple[str, int, int]:
-    return recorded.stream_name, recorded.stream_position, recorded.commit_position or 0
+def _place(record: Record) -> tuple[str, int, int]:
+    return record.stream, record.version, record.position or 0
 
 
-def _unreadable(recorded: RecordedEvent, reason: str, cause: Exception | None = None) -> NoReturn:
-    raise UnreadableEvent(*_place(recorded), f"{recorded.type}: {reason}") from cause
+def _unreadable(record: Record, reason: str, cause: Exception | None = None) -> NoReturn:
+    raise UnreadableEvent(*_place(record), f"{record.type}: {reason}") from cause

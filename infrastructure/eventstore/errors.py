@@ -3,7 +3,7 @@
 EventStoreError
 ├── StoreUnavailable      not reachable, not ready, or no answer in time; it may or may not have happened
 ├── Overloaded            too many wait already, or for too long; this one was not sent
-├── RaceLost              somebody else appended first; load again and decide again
+├── WrongExpectedVersion  somebody else appended first; load again and decide again
 ├── ConcurrencyConflict   too many races lost
 ├── VersionMismatch       the caller expected another version
 ├── CommandIdReused       this command id stands for another request
@@ -39,7 +39,7 @@ class Overloaded(EventStoreError):
         self.waiting = waiting
 
 
-class RaceLost(EventStoreError):
+class WrongExpectedVersion(EventStoreError):
     """An append found its stream at another version: at `current`, or None where it holds nothing or didn't say."""
 
     def __init__(self, stream: str, current: int | None) -> None:

@@ -6,68 +6,50 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import stamina
-from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, NewEvent, RecordedEvent, StreamState
-from esdbclient.exceptions import NotFound, StreamIsDeleted, WrongCurrentVersion
 
-from infrastructure.eventstore.client import address_of, raise_if_cancelled, translated
-from infrastructure.eventstore.errors import RaceLost, StreamGone, UnreadableEvent
+from infrastructure.eventstore.errors import StreamGone, UnreadableEvent, WrongExpectedVersion
+from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.eventstore.record import NewRecord, Record
 
 IDENTITY_STREAM: Final = "foldstream-store-identity"
 _SECONDS: Final = 2.5
+_retrying: Final = stamina.RetryingCaller(attempts=5, timeout=5.0, wait_initial=0.01, wait_max=0.2)
 
 
-def store_identity(client: EventStoreDBClient) -> str:
-    """The id of the store behind this client, given to it now if it had none; the same for all who ask.
+def store_identity(reader: LogReader) -> str:
+    """The id of the store, given to it now if it had none; the same for all who ask.
 
     Raises StoreUnavailable, StreamGone, UnreadableEvent.
     """
-    for attempt in stamina.retry_context(on=RaceLost, attempts=5, timeout=5.0, wait_initial=0.01, wait_max=0.2):
-        with attempt, translated(address_of(client)):
-            return _read(client) or _write(client)
-    raise AssertionError("stamina ends with a result or an error")
+    return _retrying(WrongExpectedVersion, _known_or_given, reader)
 
 
-async def known_identity(client: AsyncEventStoreDBClient, seconds: float) -> str | None:
-    """The id of the store behind this client, None where nobody has given it one yet; nothing is written.
+async def known_identity(log: Log, seconds: float) -> str | None:
+    """The id of the store, None where nobody has given it one yet; nothing is written.
 
-    To be called within `bounded`. Raises StreamGone, UnreadableEvent.
+    Raises StoreUnavailable, StreamGone, UnreadableEvent.
     """
-    try:
-        events = await client.get_stream(IDENTITY_STREAM, limit=1, timeout=seconds)
-    except NotFound:
+    return _identity_in(await log.of_stream(IDENTITY_STREAM, 0, 1, seconds))
+
+
+def _known_or_given(reader: LogReader) -> str:
+    known = _identity_in(reader.page(IDENTITY_STREAM, 0, 1))
+    if known is not None:
+        return known
+    store_id = str(uuid4())
+    record = NewRecord("StoreIdentified", json.dumps({"store_id": store_id}).encode())
+    reader.append(IDENTITY_STREAM, -1, record, seconds=_SECONDS)
+    return store_id
+
+
+def _identity_in(records: Sequence[Record] | None) -> str | None:
+    if records is None:
         return None
-    except StreamIsDeleted as error:
-        raise StreamGone(IDENTITY_STREAM) from error
-    raise_if_cancelled()  # a call that is cut short looks like an empty stream
-    return _first_of(events)
-
-
-def _read(client: EventStoreDBClient) -> str | None:
-    try:
-        events = client.get_stream(IDENTITY_STREAM, limit=1, timeout=_SECONDS)
-    except NotFound:
-        return None
-    except StreamIsDeleted as error:
-        raise StreamGone(IDENTITY_STREAM) from error
-    return _first_of(events)
-
-
-def _first_of(events: Sequence[RecordedEvent]) -> str:
-    if not events:
+    if not records:
         raise StreamGone(IDENTITY_STREAM)
-    recorded = events[0]
+    record = records[0]
     try:
-        return str(UUID(json.loads(recorded.data)["store_id"]))
+        return str(UUID(json.loads(record.data)["store_id"]))
     except (KeyError, TypeError, ValueError) as error:
-        version, position = recorded.stream_position, recorded.commit_position or 0
-        raise UnreadableEvent(IDENTITY_STREAM, version, position, "it holds no store_id") from error
-
-
-def _write(client: EventStoreDBClient) -> str:
-    store_id = uuid4()
-    event = NewEvent(type="StoreIdentified", data=json.dumps({"store_id": str(store_id)}).encode(), id=store_id)
-    try:
-        client.append_to_stream(IDENTITY_STREAM, current_version=StreamState.NO_STREAM, events=event, timeout=_SECONDS)
-    except WrongCurrentVersion as error:
-        raise RaceLost(IDENTITY_STREAM, None) from error
-    return str(store_id)
+        raise UnreadableEvent(IDENTITY_STREAM, record.version, record.position or 0, "it holds no store_id") from error

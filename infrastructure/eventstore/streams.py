@@ -1,71 +1,62 @@
-"""Names streams and their partitions, in the only place that does."""
+"""Reads and appends single streams, with every call bounded and every failure named."""
 
-import re
-from collections.abc import Iterable
-from functools import cache
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
-_HEX_DIGITS: Final = "0123456789abcdef"
-_CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]*")
-_SNAPSHOTS: Final = "snapshot"
-_SEGMENTS: Final = "segments"
+from domain.message import Recorded
+from infrastructure.eventstore.appender import Appended, Appender
+from infrastructure.eventstore.calls import Calls
+from infrastructure.eventstore.client import CommandClient, address_of
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import NewRecord, Record
 
-
-def stream_name(category: str, aggregate_id: str) -> str:
-    """`<category>-<aggregate id>`. Raises ValueError for an id that no partition would be asked for."""
-    if aggregate_id[-1:] not in _HEX_DIGITS or not aggregate_id:
-        raise ValueError(f"an aggregate's id ends in a lower-case hexadecimal digit, unlike {aggregate_id!r}")
-    return f"{_checked(category)}-{aggregate_id}"
+PAGE: Final = 500
+CALL_SECONDS: Final = 2.5
+CALLS_AT_ONCE: Final = 64  # of the 100 that fit on the client's connection
 
 
-def snapshot_stream(stream: str) -> str:
-    """Where the snapshots of a stream are kept; its name is that of no aggregate, and in no partition."""
-    return f"{_SNAPSHOTS}-{stream}"
+class Streams:
+    """Single streams through one client. A call ends within `patience` seconds, one way or the other.
 
-
-def segment_stream(stream: str) -> str:
-    """Where the sealed segments of a stream are kept."""
-    return f"{_SEGMENTS}-{stream}"
-
-
-def kept_of(kept: str) -> str:
-    """The stream that snapshots or segments in a stream of this name are of."""
-    return kept.partition("-")[2]
-
-
-def kept_pattern(categories: Iterable[str]) -> str:
-    """As `partition_pattern`, for the streams of all snapshots and segments of these categories."""
-    kept_of_all = "|".join(partition_pattern(category, 0, 1) for category in categories)
-    return f"(?:(?:{_SNAPSHOTS}|{_SEGMENTS})-(?:{kept_of_all}))"
-
-
-def partition_of(aggregate_id: str, partitions: int) -> int:
-    """Which of the partitions, from 0, an aggregate belongs to: by the last digit of its id."""
-    return _HEX_DIGITS.index(aggregate_id[-1]) % _counted(partitions)
-
-
-def partition_pattern(category: str, partition: int, partitions: int) -> str:
-    """One regular-expression group that the names of this partition's streams match, and no others.
-
-    It has no anchors: the client sends it as `^…$`. One group, because the client joins several patterns so that
-    only the first is anchored at the start and only the last at the end.
+    At most `calls_at_once` are made together; the others wait, within their seconds. Appends share one more, which
+    stays open.
     """
-    if not 0 <= partition < _counted(partitions):
-        raise ValueError(f"of {partitions} partitions there is no number {partition}")
-    return f"(?:{_checked(category)}-.*[{_HEX_DIGITS[partition::partitions]}])"
 
+    def __init__(
+        self,
+        client: CommandClient,
+        codec: EventCodec,
+        *,
+        patience: float = CALL_SECONDS,
+        calls_at_once: int = CALLS_AT_ONCE,
+    ) -> None:
+        self.address: Final = address_of(client)
+        self._codec: Final = codec
+        self._patience: Final = patience
+        self._calls: Final = Calls(client, calls_at_once)
+        self._appender: Final = Appender(client, seconds=patience)
 
-@cache
-def _checked(category: str) -> str:
-    if not _CATEGORY.fullmatch(category):
-        raise ValueError(f"a category is a lower-case word without a hyphen, unlike {category!r}")
-    if category in (_SNAPSHOTS, _SEGMENTS):
-        raise ValueError(f"{category} is no aggregate's category: its streams hold what is derived from others")
-    return category
+    async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
+        """What is visible from version `first` on, up to `limit` records; None where there is no such stream.
 
+        An empty page is the end of the stream, or that of a stream all of which was truncated away.
+        Raises StoreUnavailable, StreamGone, UnknownEventType, UnknownEventVersion, UnreadableEvent.
+        """
+        records = await self.records(stream, first, limit)
+        return None if records is None else [event for each in records for event in self._codec.events_in(each)]
 
-def _counted(partitions: int) -> int:
-    if partitions not in PARTITION_COUNTS:
-        raise ValueError(f"{partitions} is none of the possible numbers of partitions, {PARTITION_COUNTS}")
-    return partitions
+    async def records(
+        self, stream: str, first: int | None, limit: int, *, backwards: bool = False
+    ) -> list[Record] | None:
+        """The same as they are stored; backwards they are read from `first` on, or from the end where that is None.
+
+        Raises StoreUnavailable, StreamGone.
+        """
+        return await self._calls.stream(stream, first, limit, backwards=backwards, seconds=self._patience)
+
+    async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
+        """Appends to a stream that ends at `version`, or to none where that is -1.
+
+        Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused.
+        """
+        return await self._appender.append(stream, version, records)

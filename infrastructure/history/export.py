@@ -7,23 +7,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from esdbclient import RecordedEvent
-
+from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import ExportUnreadable
 
 
-def line_of(record: RecordedEvent) -> str:
+def line_of(record: Record) -> str:
     """Everything of the record as one line, without its end."""
     return json.dumps(
         {
-            "stream": record.stream_name,
-            "version": record.stream_position,
-            "position": record.commit_position,
+            "stream": record.stream,
+            "version": record.version,
+            "position": record.position,
             "prepare_position": record.prepare_position,
             "id": str(record.id),
             "type": record.type,
             "content_type": record.content_type,
-            "created": None if record.recorded_at is None else record.recorded_at.isoformat(),
+            "created": None if record.at is None else record.at.isoformat(),
             **_stored("data", record.data),
             **_stored("metadata", record.metadata),
         },
@@ -31,12 +30,12 @@ def line_of(record: RecordedEvent) -> str:
     )
 
 
-def records_in(name: str, lines: Iterable[str]) -> Iterator[RecordedEvent]:
+def records_in(name: str, lines: Iterable[str]) -> Iterator[Record]:
     """The records of one exported stream, byte for byte as they were; blank lines are passed by.
 
     `name` is the file's, for messages. Raises ExportUnreadable, also where a line is of another stream or out of order.
     """
-    last: RecordedEvent | None = None
+    last: Record | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -52,27 +51,27 @@ def records_in(name: str, lines: Iterable[str]) -> Iterator[RecordedEvent]:
         raise ExportUnreadable(name, 1, "it holds no record")
 
 
-def _demand_succession(name: str, number: int, last: RecordedEvent | None, record: RecordedEvent) -> None:
+def _demand_succession(name: str, number: int, last: Record | None, record: Record) -> None:
     if last is None:
         return
-    if record.stream_name != last.stream_name:
-        raise ExportUnreadable(name, number, f"is of {record.stream_name}, the lines before are of {last.stream_name}")
-    if record.stream_position <= last.stream_position:
-        raise ExportUnreadable(name, number, f"version {record.stream_position} follows on {last.stream_position}")
+    if record.stream != last.stream:
+        raise ExportUnreadable(name, number, f"is of {record.stream}, the lines before are of {last.stream}")
+    if record.version <= last.version:
+        raise ExportUnreadable(name, number, f"version {record.version} follows on {last.version}")
 
 
-def _record(said: dict[str, Any]) -> RecordedEvent:
-    return RecordedEvent(
+def _record(said: dict[str, Any]) -> Record:
+    return Record(
+        stream=str(said["stream"]),
+        version=int(said["version"]),
+        position=_position(said["position"]),
+        id=UUID(said["id"]),
         type=str(said["type"]),
         data=_bytes(said, "data"),
         metadata=_bytes(said, "metadata"),
+        at=None if said["created"] is None else datetime.fromisoformat(said["created"]),
         content_type=str(said["content_type"]),
-        id=UUID(said["id"]),
-        stream_name=str(said["stream"]),
-        stream_position=int(said["version"]),
-        commit_position=_position(said["position"]),
         prepare_position=_position(said["prepare_position"]),
-        recorded_at=None if said["created"] is None else datetime.fromisoformat(said["created"]),
     )
 
 

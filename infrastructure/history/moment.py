@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from esdbclient import RecordedEvent
-
+from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import OutOfReach
 from infrastructure.history.records import Records
 
@@ -17,8 +16,8 @@ SCANNED: Final = 100
 class Moment:
     """Where a stream stood: at `record`, while `following`, the next, was not there; None where it is the last."""
 
-    record: RecordedEvent
-    following: RecordedEvent | None
+    record: Record
+    following: Record | None
 
 
 def moment_of_time(records: Records, at: datetime) -> Moment:
@@ -38,29 +37,29 @@ def moment_of_time(records: Records, at: datetime) -> Moment:
 
 
 def bisected(
-    page: Callable[[int, int], Sequence[RecordedEvent]],
+    page: Callable[[int, int], Sequence[Record]],
     at: datetime,
-    low: RecordedEvent,
-    high: RecordedEvent,
+    low: Record,
+    high: Record,
     scanned: int = SCANNED,
 ) -> Moment:
     """Two neighbours: `low` or a later record, written by then, and `high` or an earlier one, written after.
 
     `page` reads so many visible records, from the first on that is not before a version.
     """
-    end = high.stream_position  # the first visible record that is not before it was written after `at`
-    while end - low.stream_position > scanned:
-        middle = (low.stream_position + end) // 2
+    end = high.version  # the first visible record that is not before it was written after `at`
+    while end - low.version > scanned:
+        middle = (low.version + end) // 2
         probe = next(iter(page(middle, 1)), None)
-        if probe is None or probe.stream_position >= end:
+        if probe is None or probe.version >= end:
             end = middle  # nothing is visible in between
         elif written(probe) <= at:
             low = probe
         else:
             high, end = probe, middle
-    between = end - low.stream_position - 1
-    for record in page(low.stream_position + 1, between) if between else ():
-        if record.stream_position >= end:
+    between = end - low.version - 1
+    for record in page(low.version + 1, between) if between else ():
+        if record.version >= end:
             break
         if written(record) > at:
             return Moment(low, record)
@@ -72,12 +71,12 @@ def moment_of_version(records: Records, version: int) -> Moment:
     """The record of that version. Raises OutOfReach where the stream has no such, or has it no more."""
     record = records.next_from(version)
     if record is None:
-        raise OutOfReach(records.stream, f"ends at version {records.last().stream_position}")
-    if record.stream_position != version:
-        raise OutOfReach(records.stream, f"holds nothing from before version {record.stream_position} any more")
+        raise OutOfReach(records.stream, f"ends at version {records.last().version}")
+    if record.version != version:
+        raise OutOfReach(records.stream, f"holds nothing from before version {record.version} any more")
     return Moment(record, records.next_from(version + 1))
 
 
-def written(record: RecordedEvent) -> datetime:
+def written(record: Record) -> datetime:
     """What the server's clock said."""
-    return record.recorded_at or datetime.min.replace(tzinfo=UTC)
+    return record.at or datetime.min.replace(tzinfo=UTC)

@@ -3,57 +3,54 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from esdbclient import EventStoreDBClient, RecordedEvent
-from esdbclient.exceptions import NotFound, StreamIsDeleted
-
-from infrastructure.eventstore.client import address_of, translated
 from infrastructure.eventstore.errors import StreamGone
+from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import UnknownStream
 
 PAGE: Final = 1000
-_SECONDS: Final = 10.0
 
 
 class Records:
-    """One stream through one client; `calls` counts the round trips.
+    """One stream through one reader; `calls` counts the round trips.
 
     All of it raises UnknownStream, StreamGone and StoreUnavailable.
     """
 
-    def __init__(self, client: EventStoreDBClient, stream: str) -> None:
+    def __init__(self, reader: LogReader, stream: str) -> None:
         self.stream: Final = stream
         self.calls = 0
-        self._client: Final = client
+        self._reader: Final = reader
 
-    def last(self) -> RecordedEvent:
+    def last(self) -> Record:
         """The newest record."""
         return self._one(self._read(None, 1, backwards=True))
 
-    def first(self) -> RecordedEvent:
+    def first(self) -> Record:
         """The oldest that is still visible."""
         return self._one(self._read(0, 1))
 
-    def next_from(self, version: int) -> RecordedEvent | None:
+    def next_from(self, version: int) -> Record | None:
         """The first visible record that is not before `version`; None beyond the end."""
         return next(iter(self._read(version, 1)), None)
 
-    def page(self, first: int, limit: int) -> Sequence[RecordedEvent]:
+    def page(self, first: int, limit: int) -> Sequence[Record]:
         """At most `limit` records, from the first visible one on that is not before version `first`."""
         return self._read(first, limit)
 
-    def through(self, first: int, last: int, page_size: int = PAGE) -> Iterator[RecordedEvent]:
+    def through(self, first: int, last: int, page_size: int = PAGE) -> Iterator[Record]:
         """The visible records from version `first` to version `last`, both included, read page by page."""
         while first <= last:
             page = self._read(first, min(page_size, last - first + 1))
-            for recorded in page:
-                if recorded.stream_position > last:
+            for record in page:
+                if record.version > last:
                     return
-                yield recorded
+                yield record
             if not page:
                 return
-            first = page[-1].stream_position + 1
+            first = page[-1].version + 1
 
-    def beside(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[RecordedEvent]:
+    def beside(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[Record]:
         """At most `limit` records of another stream, from `first` or its end on; none where there is no such stream."""
         try:
             return self._read(first, limit, backwards=backwards, stream=stream)
@@ -62,20 +59,15 @@ class Records:
 
     def _read(
         self, position: int | None, limit: int, *, backwards: bool = False, stream: str | None = None
-    ) -> Sequence[RecordedEvent]:
+    ) -> Sequence[Record]:
         self.calls += 1
         name = stream or self.stream
-        try:
-            with translated(address_of(self._client)):
-                return self._client.get_stream(
-                    name, stream_position=position, backwards=backwards, limit=limit, timeout=_SECONDS
-                )
-        except NotFound as error:
-            raise UnknownStream(name) from error
-        except StreamIsDeleted as error:
-            raise StreamGone(name) from error
+        page = self._reader.page(name, position, limit, backwards=backwards)
+        if page is None:
+            raise UnknownStream(name)
+        return page
 
-    def _one(self, records: Sequence[RecordedEvent]) -> RecordedEvent:
+    def _one(self, records: Sequence[Record]) -> Record:
         if not records:
             raise UnknownStream(self.stream)
         return records[0]

@@ -1,19 +1,19 @@
 """Where a fold may begin other than at the beginning: at states that are stored beside a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
+from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.command_ids import SEGMENT
-from infrastructure.aggregates.segment import StoredSegment
-from infrastructure.aggregates.segment_search import Search, segments_near
-from infrastructure.aggregates.snapshot import SnapshotRule, Unusable, snapshot_in
-from infrastructure.aggregates.snapshot_streams import KEPT
-from infrastructure.eventstore.streams import segment_stream, snapshot_stream
+from infrastructure.eventstore.record import Record
 from infrastructure.history.records import Records
-
-ResultT = TypeVar("ResultT")
+from infrastructure.snapshots.record import snapshot_in
+from infrastructure.snapshots.rule import SnapshotRule, Unusable
+from infrastructure.snapshots.segment_index import Place, Read, completed, segments_near
+from infrastructure.snapshots.segments import StoredSegment
+from infrastructure.snapshots.store import RETAINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ def starts(records: Records, rule: SnapshotRule, version: int) -> Iterator[Start
 
 
 def _snapshots(records: Records, rule: SnapshotRule, version: int) -> Iterator[Start]:
-    for record in records.beside(snapshot_stream(records.stream), None, KEPT, backwards=True):
+    for record in records.beside(snapshot_stream(records.stream), None, RETAINED, backwards=True):
         try:
-            said = snapshot_in(record, records.stream, rule)
-            if said.version <= version:
-                yield Start(said.version, said.last_id, rule.state_in(said.state, said.version))
+            stored = snapshot_in(record, records.stream, rule)
+            if stored.version <= version:
+                yield Start(stored.version, stored.last_id, rule.state_in(stored.state, stored.version))
         except Unusable:
             continue
 
@@ -52,7 +52,7 @@ def _ends_of_segments(records: Records, rule: SnapshotRule, version: int) -> Ite
     number = (version + 1) // SEGMENT - 1
     if number < 0:
         return
-    found = _found(records, segments_near(records.stream, number, rule.fingerprint))
+    found = completed(segments_near(_segments(records), records.stream, number, rule.fingerprint))
     for other in sorted(found.values(), key=lambda segment: segment.number, reverse=True):
         if other.number <= number and (start := _end_of(other, rule)) is not None:
             yield start
@@ -67,12 +67,10 @@ def _end_of(segment: StoredSegment, rule: SnapshotRule) -> Start | None:
         return None
 
 
-def _found(records: Records, search: Search[ResultT]) -> ResultT:
+def _segments(records: Records) -> Read:
     kept = segment_stream(records.stream)
-    try:
-        place = next(search)
-        while True:
-            place = search.send(records.beside(kept, place.first, place.limit, backwards=place.first is None))
-    except StopIteration as end:
-        result: ResultT = end.value
-        return result
+
+    async def read(place: Place) -> Sequence[Record]:
+        return records.beside(kept, place.first, place.limit, backwards=place.first is None)
+
+    return read

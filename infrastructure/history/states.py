@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from esdbclient import RecordedEvent
-
 from domain.message import Event, Recorded
-from infrastructure.aggregates.snapshot import SnapshotRule
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnreadableEvent
+from infrastructure.eventstore.record import Record
+from infrastructure.snapshots.rule import SnapshotRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Folding:
         self._boundary = boundary
         self._codec = codec
 
-    def take(self, record: RecordedEvent) -> list[Recorded[Any]]:
+    def take(self, record: Record) -> list[Recorded[Any]]:
         """Folds what the record means, and says it. Raises as `EventCodec.events_in`."""
         events = self._codec.events_in(record)
         for recorded in events:
@@ -52,7 +51,7 @@ class Difference:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """What differs between two states, as `shown`, leaf by leaf, in the order of the fields."""
+    """What differs between two states, as JSON, leaf by leaf, in the order of the fields."""
     old, new = dict(leaves(before)), dict(leaves(after))
     fields = dict.fromkeys((*new, *old))
     return [Difference(field, old.get(field), new.get(field)) for field in fields if old.get(field) != new.get(field)]

@@ -4,29 +4,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from esdbclient import EventStoreDBClient, RecordedEvent
-from esdbclient.exceptions import (
-    DeadlineExceeded,
-    DiscoveryFailed,
-    EventStoreDBClientException,
-    NodeIsNotLeader,
-    NotFound,
-    ServiceUnavailable,
-)
 from pydantic import ValidationError
 
 from domain.message import Metadata
-from infrastructure.eventstore.client import address_of, translated
-from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION, LogReader
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.history.errors import NothingTraced
 from infrastructure.history.moment import written
-
-_PROJECTION: Final = "$by_correlation_id"
-_SECONDS: Final = 10.0
-_AWAY: Final = (ServiceUnavailable, DeadlineExceeded, DiscoveryFailed, NodeIsNotLeader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +24,32 @@ class Found:
     says that `limit` did not cut it short.
     """
 
-    records: tuple[RecordedEvent, ...]
+    records: tuple[Record, ...]
     searched: int | None
     complete: bool
 
 
 @dataclass(slots=True)
-class Told:
+class TracedEvent:
     """A record in the tree, and the commands that it caused."""
 
-    record: RecordedEvent
-    caused: list["Asked"] = field(default_factory=list)
+    record: Record
+    caused: list["TracedCommand"] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Asked:
+class TracedCommand:
     """A command in the tree, or a saga's reaction, and the records that it left in one stream."""
 
     command_id: UUID
     causation_id: UUID
     actor: str
     stream: str
-    left: list[Told] = field(default_factory=list)
+    left: list[TracedEvent] = field(default_factory=list)
 
 
 def find(
-    client: EventStoreDBClient,
+    reader: LogReader,
     correlation_id: UUID,
     categories: Iterable[str],
     *,
@@ -74,39 +61,38 @@ def find(
     That search ends after `limit` records, and at the first that was written before `since`. Raises NothingTraced,
     StoreUnavailable.
     """
-    with translated(address_of(client)):
-        if _projection_runs(client):
-            linked = _linked(client, correlation_id, limit)
-            found = Found(linked, None, complete=len(linked) < limit)
-            where = f"the links of {_PROJECTION}"
-        else:
-            found = _searched(client, correlation_id, categories, limit, since)
-            bound = "" if found.complete else " (--limit; there are older ones)"
-            where = f"the newest {found.searched:,} events{bound}"
+    linked = reader.linked(correlation_id, limit)
+    if linked is not None:
+        found = Found(tuple(linked), None, complete=len(linked) < limit)
+        where = f"the links of {CORRELATION_PROJECTION}"
+    else:
+        found = _searched(reader, correlation_id, categories, limit, since)
+        bound = "" if found.complete else " (--limit; there are older ones)"
+        where = f"the newest {found.searched:,} events{bound}"
     if not found.records:
         raise NothingTraced(correlation_id, where)
     return found
 
 
-def tree_of(records: Sequence[RecordedEvent]) -> list[Asked]:
+def tree_of(records: Sequence[Record]) -> list[TracedCommand]:
     """The commands that no earlier one of these records caused, each with all that followed from it."""
-    roots: list[Asked] = []
-    asked: dict[tuple[UUID, str], Asked] = {}
-    told: dict[UUID, Told] = {}
+    roots: list[TracedCommand] = []
+    asked: dict[tuple[UUID, str], TracedCommand] = {}
+    told: dict[UUID, TracedEvent] = {}
     for record in records:
         if (said := metadata_of(record)) is None:
             continue
-        key = said.command_id, record.stream_name
+        key = said.command_id, record.stream
         if key not in asked:
-            asked[key] = Asked(said.command_id, said.causation_id, said.actor, record.stream_name)
+            asked[key] = TracedCommand(said.command_id, said.causation_id, said.actor, record.stream)
             cause = told.get(said.causation_id)
             (roots if cause is None else cause.caused).append(asked[key])
-        told[record.id] = Told(record)
+        told[record.id] = TracedEvent(record)
         asked[key].left.append(told[record.id])
     return roots
 
 
-def metadata_of(record: RecordedEvent) -> Metadata | None:
+def metadata_of(record: Record) -> Metadata | None:
     """Who and what caused a record; None where it does not say so in our words."""
     try:
         return Metadata.model_validate_json(record.metadata)
@@ -114,31 +100,11 @@ def metadata_of(record: RecordedEvent) -> Metadata | None:
         return None
 
 
-def _projection_runs(client: EventStoreDBClient) -> bool:
-    try:
-        return client.get_projection_statistics(name=_PROJECTION, timeout=_SECONDS).status == "Running"
-    except EventStoreDBClientException as error:
-        if isinstance(error, _AWAY):
-            raise
-        return False  # a server without projections, or a user who may not ask: the search finds the same
-
-
-def _linked(client: EventStoreDBClient, correlation_id: UUID, limit: int) -> tuple[RecordedEvent, ...]:
-    try:
-        records = client.get_stream(f"$bc-{correlation_id}", resolve_links=True, limit=limit, timeout=_SECONDS)
-    except NotFound:
-        return ()
-    return tuple(sorted((record for record in records if not record.is_link_event), key=_place))
-
-
 def _searched(
-    client: EventStoreDBClient, correlation_id: UUID, categories: Iterable[str], limit: int, since: datetime | None
+    reader: LogReader, correlation_id: UUID, categories: Iterable[str], limit: int, since: datetime | None
 ) -> Found:
-    pattern = f"(?:{'|'.join(partition_pattern(category, 0, 1) for category in categories)})"
-    newest_first = client.read_all(
-        backwards=True, filter_include=(pattern,), filter_by_stream_name=True, limit=limit, timeout=12 * _SECONDS
-    )
-    found: list[RecordedEvent] = []
+    newest_first = reader.records(category_pattern(categories), backwards=True, limit=limit)
+    found: list[Record] = []
     searched = 0
     for record in _until(newest_first, since):
         searched += 1
@@ -147,14 +113,14 @@ def _searched(
     return Found(tuple(reversed(found)), searched, complete=searched < limit)
 
 
-def _until(newest_first: Iterable[RecordedEvent], since: datetime | None) -> Iterator[RecordedEvent]:
+def _until(newest_first: Iterable[Record], since: datetime | None) -> Iterator[Record]:
     for record in newest_first:
         if since is not None and written(record) < since:
             return
         yield record
 
 
-def _carries(record: RecordedEvent, correlation_id: UUID) -> bool:
+def _carries(record: Record, correlation_id: UUID) -> bool:
     text = str(correlation_id)
     if text.encode() not in record.metadata:
         return False
@@ -163,7 +129,3 @@ def _carries(record: RecordedEvent, correlation_id: UUID) -> bool:
     except ValueError:
         return False
     return isinstance(said, dict) and said.get("$correlationId") == text
-
-
-def _place(record: RecordedEvent) -> tuple[int, int]:
-    return record.commit_position or 0, record.stream_position

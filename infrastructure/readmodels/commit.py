@@ -11,7 +11,7 @@ from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.fold import Folded, fold, touched
 from infrastructure.readmodels.keys import PartitionKeys
-from infrastructure.readmodels.rows import decode, encode, strangers
+from infrastructure.readmodels.rows import decode, encode, unknown_fields
 from infrastructure.subscriptions.frames import Batch
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
 
@@ -41,7 +41,7 @@ class Partition(Generic[RowT]):
         self._store = store
         self._rows_held = rows_held
         self._rows: OrderedDict[str, RowT | None] = OrderedDict()
-        self._strangers: dict[str, frozenset[bytes]] = {}
+        self._unknown_fields: dict[str, frozenset[bytes]] = {}
         self._stored: str | None = None
         self._holds_all = False  # whether a row that is not held is known not to exist
         self.position: int | None = None
@@ -99,8 +99,8 @@ class Partition(Generic[RowT]):
             stored = pipeline.execute()
         for aggregate_id, fields in zip(missing, stored, strict=True):
             self._rows[aggregate_id] = decode(self._projection.row, fields)
-            if unknown := strangers(self._projection.row, fields):
-                self._strangers[aggregate_id] = unknown
+            if unknown := unknown_fields(self._projection.row, fields):
+                self._unknown_fields[aggregate_id] = unknown
 
     def _commit(self, folded: Folded[RowT]) -> None:
         checkpoint = str(Checkpoint(self._store, folded.position))
@@ -134,7 +134,7 @@ class Partition(Generic[RowT]):
             if row is None:
                 pipeline.delete(key)
                 continue
-            if unknown := self._strangers.get(aggregate_id):
+            if unknown := self._unknown_fields.get(aggregate_id):
                 pipeline.hdel(key, *unknown)
             pipeline.hset(key, mapping=encode(row))
 
@@ -149,11 +149,11 @@ class Partition(Generic[RowT]):
     def _hold(self, folded: Folded[RowT]) -> None:
         for aggregate_id, row in folded.rows.items():
             self._rows[aggregate_id] = row
-            self._strangers.pop(aggregate_id, None)
+            self._unknown_fields.pop(aggregate_id, None)
         while len(self._rows) > self._rows_held:
             self._holds_all = False
             evicted, _ = self._rows.popitem(last=False)
-            self._strangers.pop(evicted, None)
+            self._unknown_fields.pop(evicted, None)
 
     def _fit(self, found: object) -> None:
         text = _text(found)
@@ -164,7 +164,7 @@ class Partition(Generic[RowT]):
 
     def _forget(self) -> None:
         self._rows.clear()
-        self._strangers.clear()
+        self._unknown_fields.clear()
         self._stored, self.position, self._holds_all = None, None, False
 
     def _parse(self, stored: str) -> Checkpoint:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias
 
 from domain.message import Recorded
+from infrastructure.eventstore.frames import LAST_POSITION, CaughtUp, CheckpointReached
 from infrastructure.readmodels.errors import EventNotFolded
-from infrastructure.subscriptions.frames import LAST_POSITION, Batch, CaughtUp, CheckpointReached, Happened
+from infrastructure.subscriptions.frames import Batch, Happened
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
 
 _Step: TypeAlias = tuple[RowT | None, dict[tuple[str, str], IndexChange]]

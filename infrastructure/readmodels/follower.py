@@ -4,18 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Generic
+from typing import Generic
 
 import redis
 import structlog
-from esdbclient import EventStoreDBClient
-from esdbclient.exceptions import UnknownError
 
-from infrastructure.eventstore.client import address_of, reader_client, translated
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.identity import store_identity
-from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.eventstore.log_reader import LogReader, open_reader
+from infrastructure.eventstore.stream_patterns import partition_pattern
 from infrastructure.readmodels.commit import ROWS_HELD, Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import (
@@ -26,14 +24,13 @@ from infrastructure.readmodels.errors import (
     StoreReplaced,
 )
 from infrastructure.readmodels.generations import Generation, Generations
-from infrastructure.readmodels.reading import reader_of
+from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
 from infrastructure.subscriptions.catch_up import CatchUp, Read
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
 
-_CALL_SECONDS: Final = 5.0
 _log = structlog.get_logger()
 
 
@@ -110,14 +107,14 @@ class Follower(Generic[RowT]):
 
     def _follow(self) -> None:
         """One subscription, from the checkpoint until it fails or we are stopped."""
-        with reader_client(self._deployment.eventstore_uri) as client:
-            after, end = self._begin(client)
+        with open_reader(self._deployment.eventstore_uri) as reader:
+            after, end = self._begin(reader)
             self._log.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
-            with CatchUp(client, self._pattern, after, self._reader()) as frames:
+            with CatchUp(reader, self._pattern, after, self._read()) as frames:
                 self.consume(frames.batches(), end)
 
-    def _reader(self) -> Read:
+    def _read(self) -> Read:
         skip = self._projection.name in self._deployment.skip_unreadable
         return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
 
@@ -135,9 +132,9 @@ class Follower(Generic[RowT]):
                 self._partition.verify()
                 self._report()
 
-    def _begin(self, client: EventStoreDBClient) -> tuple[int | None, int]:
+    def _begin(self, reader: LogReader) -> tuple[int | None, int]:
         """The checkpoint to go on from, and the end of the log. Raises what forbids to go on from there."""
-        found = store_identity(client)
+        found = store_identity(reader)
         if found != self._generation.store:
             raise StoreReplaced(self._projection.name, self._generation.store, found)
         if not self._generations.followed(self._generation):
@@ -145,16 +142,16 @@ class Follower(Generic[RowT]):
         after = self._partition.load()
         if not self._partition.begun and self._generations.is_live(self._generation):
             raise CheckpointUnusable(self._projection.name, "the checkpoint of a live generation is lost")
-        end = _end_of_log(client)
+        end = reader.end()
         if after is not None:
-            self._check(client, after, end)
+            self._check(reader, after, end)
         return after, end
 
-    def _check(self, client: EventStoreDBClient, after: int, end: int) -> None:
+    def _check(self, reader: LogReader, after: int, end: int) -> None:
         """A store subscribes from beyond its end without a word, and then keeps silent."""
         if after > end:
             raise CheckpointUnusable(self._projection.name, f"the checkpoint {after} is ahead of the log, {end}")
-        if not _is_position(client, after):
+        if not reader.holds(after):
             raise CheckpointUnusable(self._projection.name, f"the log has no position {after}")
 
     def _caught_up(self) -> None:
@@ -216,22 +213,3 @@ class Follower(Generic[RowT]):
         )
         report(self._redis, self._keys, status)
         self._reported = time.monotonic()
-
-
-def _end_of_log(client: EventStoreDBClient) -> int:
-    """The position of the last event of the whole log, system events included."""
-    with translated(address_of(client)):
-        return client.get_commit_position(filter_exclude=[], timeout=_CALL_SECONDS)
-
-
-def _is_position(client: EventStoreDBClient, position: int) -> bool:
-    """Whether an event lies, or lay, there: a store refuses to read from anywhere else."""
-    with translated(address_of(client)):
-        try:
-            with client.read_all(commit_position=position, filter_exclude=[], limit=1, timeout=_CALL_SECONDS) as events:
-                next(iter(events), None)
-        except UnknownError as error:
-            if "ReadAllResult" in str(error):
-                return False
-            raise
-    return True

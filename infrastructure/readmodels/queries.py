@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from esdbclient import AsyncEventStoreDBClient
 from redis.asyncio import Redis
 
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.log import Log
 from infrastructure.readmodels import selection
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.eventlog import EventLog
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
-from infrastructure.readmodels.part import Part
+from infrastructure.readmodels.partition_result import PartitionResult
 from infrastructure.readmodels.rows import UnreadableRow, decode
 from infrastructure.readmodels.selection import Answers, Selection
 from infrastructure.readmodels.snapshot import READ_SECONDS, read_live
@@ -60,9 +61,9 @@ class ReadModels:
     not be the commands', whose calls would have to wait for those of queries.
     """
 
-    def __init__(self, connection: Redis, client: AsyncEventStoreDBClient, namespace: str) -> None:
+    def __init__(self, connection: Redis, client: CommandClient, namespace: str) -> None:
         self._redis = connection
-        self._log = EventLog(client)
+        self._log = EventLog(Log(client))
         self._namespace = namespace
 
     async def get(
@@ -106,10 +107,10 @@ class ReadModels:
         """How the projection fares."""
         return await health_of(self._redis, ProjectionKeys(self._namespace, projection.name))
 
-    async def _read(self, projection: Projection[Any], asked: Selection, at: _At) -> Sequence[Part[Answers]]:
+    async def _read(self, projection: Projection[Any], asked: Selection, at: _At) -> Sequence[PartitionResult[Answers]]:
         keys = ProjectionKeys(self._namespace, projection.name)
 
-        async def read(seconds: float) -> Sequence[Part[Answers]]:
+        async def read(seconds: float) -> Sequence[PartitionResult[Answers]]:
             return await read_live(self._redis, keys, asked, seconds)
 
         if at.least is None:

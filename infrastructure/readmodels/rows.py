@@ -29,6 +29,6 @@ def decode(row_type: type[RowT], fields: Mapping[bytes, bytes]) -> RowT | None:
         raise UnreadableRow(f"a stored {row_type.__name__} does not fit: {error.errors()[0]['msg']}") from error
 
 
-def strangers(row_type: type[Row], fields: Mapping[bytes, bytes]) -> frozenset[bytes]:
+def unknown_fields(row_type: type[Row], fields: Mapping[bytes, bytes]) -> frozenset[bytes]:
     """Stored fields that the row has no member for; they go with the row's next change."""
     return frozenset(fields).difference(name.encode() for name in row_type.model_fields)

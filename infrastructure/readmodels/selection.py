@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from redis.asyncio.client import Pipeline
 
-from infrastructure.eventstore.streams import partition_of
+from infrastructure.eventstore.stream_patterns import partition_of
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import PartitionKeys
 from projections.projection import Entry

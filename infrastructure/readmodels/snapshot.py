@@ -12,7 +12,7 @@ from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
-from infrastructure.readmodels.part import Part
+from infrastructure.readmodels.partition_result import PartitionResult
 from infrastructure.readmodels.selection import Answers, Commands, Selection
 
 READ_SECONDS: Final = 5.0
@@ -21,7 +21,7 @@ _FLIPS: Final = 3  # generations that may come and go under one read
 
 async def read_live(
     connection: Redis, keys: ProjectionKeys, selection: Selection, seconds: float = READ_SECONDS
-) -> Sequence[Part[Answers]]:
+) -> Sequence[PartitionResult[Answers]]:
     """What the selection asks, of the generation that is live, within so many seconds. Raises ReadModelUnavailable.
 
     A partition without a checkpoint holds nothing that could be trusted: either the generation was replaced since we
@@ -54,7 +54,7 @@ async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIter
 
 async def _part(
     connection: Redis, keys: ProjectionKeys, generation: Generation, partition: int, commands: Commands
-) -> Part[Answers] | None:
+) -> PartitionResult[Answers] | None:
     """The answers and the checkpoint in one transaction; None where there is no checkpoint."""
     partition_keys = keys.partition(generation.number, partition)
     async with connection.pipeline(transaction=True) as pipeline:
@@ -63,4 +63,4 @@ async def _part(
         stored, *answers = await pipeline.execute()
     if stored is None:
         return None
-    return Part(generation, partition, Checkpoint.parse(stored.decode()).position, answers)
+    return PartitionResult(generation, partition, Checkpoint.parse(stored.decode()).position, answers)

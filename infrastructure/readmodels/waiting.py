@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
 from infrastructure.readmodels.eventlog import EventLog
-from infrastructure.readmodels.part import Part
+from infrastructure.readmodels.partition_result import PartitionResult
 from infrastructure.readmodels.snapshot import READ_SECONDS
 from projections.projection import Projection
 
@@ -22,13 +22,13 @@ _LEAST_SECONDS: Final = 0.1  # what a call gets where no time is left: who waits
 
 
 async def wait_for(
-    read: Callable[[float], Awaitable[Sequence[Part[T]]]],
+    read: Callable[[float], Awaitable[Sequence[PartitionResult[T]]]],
     log: EventLog,
     projection: Projection[Any],
     *,
     at_least: int,
     wait: float,
-) -> Sequence[Part[T]]:
+) -> Sequence[PartitionResult[T]]:
     """Reads until every part stands at `at_least` or beyond; raises ReadModelBehind after `wait` seconds.
 
     `read` is given the seconds that it may take. A partition's checkpoint moves when something of interest happens,
@@ -41,12 +41,12 @@ async def wait_for(
     ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
     parts = await read(_at_most(READ_SECONDS, deadline))
     while True:
-        await log.demand_own(projection.name, parts)
-        behind: Sequence[Part[T]] = [
+        await log.require_same_store(projection.name, parts)
+        behind: Sequence[PartitionResult[T]] = [
             part for part in parts if part.position < at_least and not log.is_known_at(projection, part, at_least)
         ]
         if behind and time.monotonic() >= ask_at:
-            behind = await log.not_at(projection, behind, at_least, _at_most(_ASK_SECONDS, deadline))
+            behind = await log.still_behind(projection, behind, at_least, _at_most(_ASK_SECONDS, deadline))
             ask_at = time.monotonic() + _ASK_EVERY
         if not behind:
             return [part if part.position >= at_least else replace(part, checkpoint=at_least) for part in parts]
@@ -62,7 +62,7 @@ async def wait_for(
             raise _behind(projection, parts, at_least) from error  # a moment ago it could be read: the time is up
 
 
-def _behind(projection: Projection[Any], parts: Sequence[Part[Any]], at_least: int) -> ReadModelBehind:
+def _behind(projection: Projection[Any], parts: Sequence[PartitionResult[Any]], at_least: int) -> ReadModelBehind:
     return ReadModelBehind(projection.name, min(part.position for part in parts), at_least)
 
 

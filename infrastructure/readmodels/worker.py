@@ -9,9 +9,9 @@ from typing import Any, Final
 import redis
 import structlog
 
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.identity import store_identity
+from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.follower import Deployment, Follower
@@ -30,16 +30,16 @@ def run_projections(projections: Sequence[Projection[Any]], deployment: Deployme
 
     Every batch in hand is then committed or dropped whole. Neither server has to be there at the start.
     """
-    owners = [_Owner(projection, deployment, stop) for projection in projections]
-    threads = [threading.Thread(target=owner.run, name=owner.name, daemon=True) for owner in owners]
+    supervisors = [ProjectionSupervisor(projection, deployment, stop) for projection in projections]
+    threads = [threading.Thread(target=supervisor.run, name=supervisor.name, daemon=True) for supervisor in supervisors]
     for thread in threads:
         thread.start()
     while not stop.wait(_TICK):
         if dead := [thread.name for thread in threads if not thread.is_alive()]:
             stop.set()
             raise RuntimeError(f"nobody keeps {dead} up to date any more")
-    for owner in owners:
-        owner.reconsider()
+    for supervisor in supervisors:
+        supervisor.reconsider()
     _join(threads)
 
 
@@ -49,7 +49,7 @@ class _Running:
     stop: threading.Event
 
 
-class _Owner:
+class ProjectionSupervisor:
     """Has one projection's generations followed: the one that is read, and beside it the one that is being built."""
 
     def __init__(self, projection: Projection[Any], deployment: Deployment, stop: threading.Event) -> None:
@@ -92,8 +92,8 @@ class _Owner:
             self._sweep(wanted)
 
     def _identity(self) -> str:
-        with reader_client(self._deployment.eventstore_uri) as client:
-            self._store = store_identity(client)
+        with open_reader(self._deployment.eventstore_uri) as reader:
+            self._store = store_identity(reader)
             return self._store
 
     def _align(self, wanted: set[tuple[Generation, int]]) -> None:

@@ -6,15 +6,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from esdbclient import AsyncEventStoreDBClient
-from esdbclient.common import AbstractAsyncPersistentSubscription
-from esdbclient.exceptions import EventStoreDBClientException
 
-from infrastructure.eventstore.client import address_of, raise_if_cancelled, translated
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.persistent_subscription import PersistentSubscription, join_group
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
-from infrastructure.sagas.group import join_group, pattern_of
 from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.policy import back_off
 
@@ -24,7 +22,7 @@ _STEADY: Final = 10.0  # a subscription that held for so many seconds was a good
 
 async def consume_saga(
     coordinator: SagaCoordinator,
-    client: AsyncEventStoreDBClient,
+    client: CommandClient,
     group: str,
     stop: asyncio.Event,
     options: ConsumerOptions = ConsumerOptions(),  # noqa: B008 - frozen
@@ -36,19 +34,19 @@ async def consume_saga(
     A lost subscription is joined again, after growing pauses. On `stop` what is being reacted to ends within the
     grace, and the rest is given back. Raises only what the policy stops at.
     """
-    pattern = pattern_of(coordinator.saga)
+    pattern, events = coordinator.pattern, Log(client)
     log = _log.bind(saga=coordinator.saga.category, group=group)
-    log.info("saga_consumer_started", filter=pattern, address=address_of(client))
-    sweep = Sweep(coordinator, client, options.policy)
+    log.info("saga_consumer_started", filter=pattern, address=events.address)
+    sweep = Sweep(coordinator, events, options.policy)
     losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
             subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
-            log.info("saga_subscription_joined", subscription=subscription.subscription_id)
+            log.info("saga_subscription_joined", subscription=subscription.id)
             sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
             deliveries = Deliveries(subscription, coordinator, options)
-            await _serve(subscription, deliveries, sweeping, stop, client)
+            await _serve(subscription, deliveries, sweeping, stop)
         except StoreUnavailable as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
             pause = back_off(losses, longest=5.0)
@@ -58,14 +56,13 @@ async def consume_saga(
 
 
 async def _serve(
-    subscription: AbstractAsyncPersistentSubscription,
+    subscription: PersistentSubscription,
     deliveries: Deliveries,
     sweep: Coroutine[Any, Any, None],
     stop: asyncio.Event,
-    client: AsyncEventStoreDBClient,
 ) -> None:
     """One subscription's life. Raises StoreUnavailable where it is lost, and what stops the worker."""
-    receiving = asyncio.create_task(_receive(subscription, deliveries, client))
+    receiving = asyncio.create_task(_receive(subscription, deliveries))
     sweeping = asyncio.create_task(sweep)
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -88,18 +85,10 @@ async def _serve(
         await asyncio.gather(receiving, sweeping, stopping, return_exceptions=True)
 
 
-async def _receive(
-    subscription: AbstractAsyncPersistentSubscription, deliveries: Deliveries, client: AsyncEventStoreDBClient
-) -> None:
-    address = address_of(client)
-    try:
-        with translated(address):
-            async for delivered in subscription:
-                deliveries.start(delivered)
-    except EventStoreDBClientException as error:
-        raise StoreUnavailable(address, f"{type(error).__name__} {error}".strip()) from error
-    raise_if_cancelled()
-    raise StoreUnavailable(address, "the subscription ended")
+async def _receive(subscription: PersistentSubscription, deliveries: Deliveries) -> None:
+    async for delivered in subscription:
+        deliveries.start(delivered)
+    raise StoreUnavailable(subscription.address, "the subscription ended")
 
 
 async def _within(seconds: float, ending: Awaitable[Any]) -> None:

@@ -1,6 +1,7 @@
 """Runs a saga on one message: remember, ask, hear, until nothing is pending."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,17 +10,18 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import stamina
-from esdbclient import RecordedEvent
 
 from domain.decider import Decider
 from domain.message import Command, Event, Metadata, Recorded
 from domain.saga import Ask, Saga
+from domain.stream_name import StreamName, stream_name
 from infrastructure.aggregates.aggregate import Aggregate
-from infrastructure.aggregates.commands import CommandHandler
-from infrastructure.aggregates.request import Request, event_id
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, RaceLost
-from infrastructure.eventstore.streams import stream_name
+from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
 
 
@@ -27,8 +29,8 @@ class SagaCoordinator:
     """Reacts to messages on behalf of one saga.
 
     What the saga observes is stored in its own stream before anything is asked; what is pending follows from that
-    stream alone. The id of a command comes from the saga's event that made it pending, and the ids of the saga's
-    events from what caused them, so that a redelivery, or two workers at once, end in the same facts.
+    stream alone. The id of a command comes from the saga's event that made it pending, so that a redelivery, or two
+    workers at once, end in the same facts: of two who store an event at one version, the other reads it.
     """
 
     def __init__(
@@ -44,19 +46,26 @@ class SagaCoordinator:
         self._route: Final = route
         self._handler: Final = handler
         self._codec: Final = codec
-        self._streams: Final = handler.streams
+        self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
 
-    def messages_in(self, delivered: RecordedEvent) -> list[Recorded[Any]]:
+    @property
+    def pattern(self) -> str:
+        """One regular-expression group that matches the stored names of what wakes the saga, the older ones too."""
+        names = sorted({name for event in self.saga.reacts_to for name in event.stored_names()})
+        return f"(?:{'|'.join(re.escape(name) for name in names)})"
+
+    def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """What of a record wakes the saga: an older one may mean several events, or others. Raises as `events_in`."""
         return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
 
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns."""
-        return stream_name(self.saga.category, self.saga.identify(message.event))
+        tenant = StreamName.parse(message.stream).tenant
+        return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
 
     async def react(self, message: Recorded[Any]) -> None:
         """Returns when the message is stored in the saga's stream and nothing that follows from it is pending.
@@ -67,14 +76,14 @@ class SagaCoordinator:
         """
         run = _Run(message, self._history(message), actor=f"saga:{self.saga.category}")
         try:
-            await self._retrying(RaceLost, self._advance, run)
-        except RaceLost as error:
+            await self._retrying(WrongExpectedVersion, self._advance, run)
+        except WrongExpectedVersion as error:
             raise ConcurrencyConflict(run.history.stream, self._attempts) from error
 
     async def is_settled(self, message: Recorded[Any]) -> bool:
         """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
         history = self._history(message)
-        await history.catch_up(self._streams)
+        await history.catch_up(self.streams)
         return not self.saga.observe(message.event, history.state) and not self.saga.pending(history.state)
 
     def _history(self, message: Recorded[Any]) -> Aggregate[Any]:
@@ -82,7 +91,7 @@ class SagaCoordinator:
 
     async def _advance(self, run: "_Run") -> None:
         saga, history = self.saga, run.history
-        await history.catch_up(self._streams)
+        await history.catch_up(self.streams)
         await self._store(run, run.observation(), saga.observe(run.message.event, history.state))
         while asks := saga.pending(history.state):
             await self._ask(run, asks[0])
@@ -100,12 +109,13 @@ class SagaCoordinator:
     async def _store(self, run: "_Run", reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
             return
-        ids = [event_id(reaction.command_id, reaction.digest, index) for index in range(len(facts))]
-        events = [
-            self._codec.encode(fact, fact_id, reaction.metadata(fact)) for fact, fact_id in zip(facts, ids, strict=True)
-        ]
-        appended = await self._streams.append(run.history.stream, run.history.version, events)
-        run.history.append(facts, ids[-1], reaction.command_id, appended.position or 0)
+        history = run.history
+        records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
+        appended = await self.streams.append(history.stream, history.version, records)
+        if appended.last_id is None or appended.version != history.version + len(facts):
+            history.forget()  # they stand elsewhere, as after a deletion
+            raise WrongExpectedVersion(history.stream, None)
+        history.append(facts, appended.last_id, reaction.command_id, appended.position or 0)
 
 
 @dataclass(frozen=True, slots=True)

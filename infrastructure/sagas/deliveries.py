@@ -12,11 +12,9 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
-from esdbclient import RecordedEvent
-from esdbclient.common import AbstractAsyncPersistentSubscription
-from esdbclient.exceptions import ProgrammingError
 
 from domain.message import Recorded
+from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
 from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
@@ -46,7 +44,7 @@ class Deliveries:
 
     def __init__(
         self,
-        subscription: AbstractAsyncPersistentSubscription,
+        subscription: PersistentSubscription,
         coordinator: SagaCoordinator,
         options: ConsumerOptions,
     ) -> None:
@@ -60,7 +58,7 @@ class Deliveries:
         self._reacting: Final[set[asyncio.Task[None]]] = set()
         self._finishing = False
 
-    def start(self, delivered: RecordedEvent) -> None:
+    def start(self, delivered: Delivered) -> None:
         """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer.
 
         One that is in hand already comes again where it took longer than the server waits; it is acknowledged once.
@@ -84,7 +82,7 @@ class Deliveries:
         self._cancel(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _settle(self, delivered: RecordedEvent) -> None:
+    async def _settle(self, delivered: Delivered) -> None:
         failures: Counter[type[Exception]] = Counter()
         while not self._finishing:
             try:
@@ -93,7 +91,7 @@ class Deliveries:
                 failures[type(error)] += 1
                 reaction = self._options.policy(error, failures[type(error)])
                 if isinstance(reaction, Stop):
-                    _log.error("saga_message_stops_worker", message=str(delivered.id), reason=reaction.reason)
+                    _log.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
                     raise
                 if isinstance(reaction, Park):
                     await self._park(delivered, reaction.reason)
@@ -102,9 +100,9 @@ class Deliveries:
             else:
                 return
 
-    async def _react(self, delivered: RecordedEvent) -> None:
+    async def _react(self, delivered: Delivered) -> None:
         """All that the record means to the saga; it is acknowledged as a whole, with the last of it."""
-        messages = self._coordinator.messages_in(delivered)
+        messages = self._coordinator.messages_in(delivered.record)
         for message in messages[:-1]:
             await self._react_to(message, None)
         if messages:
@@ -112,7 +110,7 @@ class Deliveries:
         else:
             await self._acknowledge(delivered)
 
-    async def _react_to(self, message: Recorded[Any], delivered: RecordedEvent | None) -> None:
+    async def _react_to(self, message: Recorded[Any], delivered: Delivered | None) -> None:
         stream = self._coordinator.stream_of(message)
         instance = self._instances.setdefault(stream, asyncio.Lock())
         async with instance, self._slots, self._marked_as_reacting():
@@ -133,21 +131,21 @@ class Deliveries:
         finally:
             self._reacting.discard(task)
 
-    async def _acknowledge(self, delivered: RecordedEvent) -> None:
-        try:
-            await self._subscription.ack(delivered)
-        except ProgrammingError:
-            _log.info("saga_acknowledgement_lost", message=str(delivered.id))
+    async def _acknowledge(self, delivered: Delivered) -> None:
+        if not await self._subscription.acknowledge(delivered):
+            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
-    async def _park(self, delivered: RecordedEvent, reason: str) -> None:
-        _log.error("saga_message_parked", message=str(delivered.id), stream=delivered.stream_name, reason=reason)
-        try:
-            await self._subscription.nack(delivered, "park")
-        except ProgrammingError:
-            _log.info("saga_acknowledgement_lost", message=str(delivered.id))
+    async def _park(self, delivered: Delivered, reason: str) -> None:
+        _log.error(
+            "saga_message_parked", message=str(delivered.record.id), stream=delivered.record.stream, reason=reason
+        )
+        if not await self._subscription.park(delivered):
+            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
-    async def _pause(self, delivered: RecordedEvent, error: Exception, retry: Retry) -> None:
-        _log.warning("saga_message_failed", message=str(delivered.id), error=repr(error), retry_after=retry.after)
+    async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
+        _log.warning(
+            "saga_message_failed", message=str(delivered.record.id), error=repr(error), retry_after=retry.after
+        )
         await asyncio.sleep(retry.after)
 
     def _ended(self, message_id: UUID, task: asyncio.Task[None]) -> None:

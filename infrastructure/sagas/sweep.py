@@ -4,20 +4,17 @@ import asyncio
 from typing import Final
 
 import structlog
-from esdbclient import AsyncEventStoreDBClient, RecordedEvent
 
-from infrastructure.eventstore.client import complete
-from infrastructure.eventstore.errors import EventStoreError, RaceLost, StoreUnavailable
-from infrastructure.sagas.bookmark import Bookmark, Mark
-from infrastructure.sagas.calls import called
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, WrongExpectedVersion
+from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.record import Record
 from infrastructure.sagas.coordinator import SagaCoordinator
-from infrastructure.sagas.group import pattern_of
+from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
 from infrastructure.subscriptions.policy import FailurePolicy, Stop
 
 PAGE: Final = 100
 MOST_UNSETTLED: Final = 100
 _FAR: Final = 100_000  # positions without a message that it is worth not to read again
-_SECONDS: Final = 5.0
 _SCAN_SECONDS: Final = 120.0  # for a page: the server looks through the log until it is full
 _log: Final = structlog.get_logger(__name__)
 
@@ -29,12 +26,12 @@ class Sweep:
     which does no harm where a worker is at it just now. What fails is remembered and tried again next time.
     """
 
-    def __init__(self, coordinator: SagaCoordinator, client: AsyncEventStoreDBClient, policy: FailurePolicy) -> None:
+    def __init__(self, coordinator: SagaCoordinator, log: Log, policy: FailurePolicy) -> None:
         self._coordinator: Final = coordinator
-        self._client: Final = client
         self._policy: Final = policy
-        self._pattern: Final = pattern_of(coordinator.saga)
-        self.bookmark: Final = Bookmark(client, coordinator.saga.category, self._pattern)
+        self._pattern: Final = coordinator.pattern
+        self._events: Final = log
+        self.checkpoints: Final = SweepCheckpoints(coordinator.streams, coordinator.saga.category, self._pattern)
         self._log: Final = _log.bind(saga=coordinator.saga.category)
 
     async def run(self, *, settling: float, every: float) -> None:
@@ -44,10 +41,10 @@ class Sweep:
         """
         while True:
             try:
-                end = await self._end()
+                end = await self._events.end()
                 await asyncio.sleep(settling)
                 await self.through(end)
-            except RaceLost:
+            except WrongExpectedVersion:
                 self._log.info("saga_sweep_left", reason="another worker sweeps")
             except EventStoreError as error:
                 self._log.warning("saga_sweep_failed", reason=str(error), retry_after=every)
@@ -56,34 +53,38 @@ class Sweep:
     async def through(self, end: int) -> None:
         """Settles what is not settled up to this position of the log.
 
-        Raises RaceLost where another worker sweeps, StoreUnavailable, UnreadableEvent, what the policy stops at.
+        Raises WrongExpectedVersion where another worker sweeps, StoreUnavailable, UnreadableEvent, and what the policy
+        stops at.
         """
-        mark = await self._again(await self.bookmark.read())
-        while len(mark.unsettled) < MOST_UNSETTLED:
-            page = await self._page(mark.position, PAGE)
-            fresh = [message for message in page if (mark.position or -1) < _position(message) <= end]
+        checkpoint = await self._again(await self.checkpoints.read())
+        while len(checkpoint.unsettled) < MOST_UNSETTLED:
+            page = await self._page(checkpoint.position, PAGE)
+            fresh = [message for message in page if (checkpoint.position or -1) < _position(message) <= end]
             if not fresh:
-                await self._skip(mark, end)
+                await self._skip(checkpoint, end)
                 return
             unsettled = [_position(message) for message in fresh if not await self._settle(message)]
-            mark = await self.bookmark.move(mark, _position(fresh[-1]), (*mark.unsettled, *unsettled))
-        self._log.error("saga_sweep_halted", unsettled=len(mark.unsettled), position=mark.position)
+            left = (*checkpoint.unsettled, *unsettled)
+            checkpoint = await self.checkpoints.move(checkpoint, _position(fresh[-1]), left)
+        self._log.error("saga_sweep_halted", unsettled=len(checkpoint.unsettled), position=checkpoint.position)
 
-    async def _again(self, mark: Mark) -> Mark:
+    async def _again(self, checkpoint: SweepCheckpoint) -> SweepCheckpoint:
         """Another try for what was left unsettled."""
-        unsettled = tuple([position for position in mark.unsettled if not await self._settled_at(position)])
-        return mark if unsettled == mark.unsettled else await self.bookmark.move(mark, mark.position, unsettled)
+        unsettled = tuple([position for position in checkpoint.unsettled if not await self._settled_at(position)])
+        if unsettled == checkpoint.unsettled:
+            return checkpoint
+        return await self.checkpoints.move(checkpoint, checkpoint.position, unsettled)
 
     async def _settled_at(self, position: int) -> bool:
         page = await self._page(position, 1)
         return not page or _position(page[0]) != position or await self._settle(page[0])
 
-    async def _skip(self, mark: Mark, end: int) -> None:
-        """Moves the mark over a part of the log that holds no messages, where that is long."""
-        if end - (mark.position or 0) > _FAR:
-            await self.bookmark.move(mark, end, mark.unsettled)
+    async def _skip(self, checkpoint: SweepCheckpoint, end: int) -> None:
+        """Moves the checkpoint over a part of the log that holds no messages, where that is long."""
+        if end - (checkpoint.position or 0) > _FAR:
+            await self.checkpoints.move(checkpoint, end, checkpoint.unsettled)
 
-    async def _settle(self, delivered: RecordedEvent) -> bool:
+    async def _settle(self, delivered: Record) -> bool:
         """Whether the message is settled now."""
         try:
             messages = self._coordinator.messages_in(delivered)
@@ -98,23 +99,14 @@ class Sweep:
             self._log.warning("saga_message_unsettled", message=str(delivered.id), error=repr(error))
             return False
         if unsettled:
-            self._log.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream_name)
+            self._log.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream)
         return True
 
-    async def _page(self, first: int | None, limit: int) -> list[RecordedEvent]:
+    async def _page(self, first: int | None, limit: int) -> list[Record]:
         """The saga's messages from this position on, itself included."""
-        async with called(self._client, seconds=_SCAN_SECONDS):
-            response = await self._client.read_all(
-                commit_position=first, filter_include=(self._pattern,), limit=limit, timeout=_SCAN_SECONDS
-            )
-            return await complete(self._client, response)
-
-    async def _end(self) -> int:
-        """The position of the last event of the log."""
-        async with called(self._client, seconds=_SECONDS):
-            return await self._client.get_commit_position(filter_exclude=[], timeout=_SECONDS)
+        return await self._events.of_types(self._pattern, first, limit, _SCAN_SECONDS)
 
 
-def _position(recorded: RecordedEvent) -> int:
-    assert recorded.commit_position is not None
-    return recorded.commit_position
+def _position(record: Record) -> int:
+    assert record.position is not None
+    return record.position

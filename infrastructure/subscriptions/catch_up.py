@@ -5,48 +5,33 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final
 
-from esdbclient import CaughtUp as CaughtUpFrame
-from esdbclient import Checkpoint as CheckpointFrame
-from esdbclient import EventStoreDBClient, RecordedEvent
-
-from infrastructure.eventstore.client import address_of, translated
 from infrastructure.eventstore.errors import StoreUnavailable
-from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached, Frame
+from infrastructure.eventstore.frames import CaughtUp, CheckpointReached, RawFrame
+from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.eventstore.record import Record
+from infrastructure.subscriptions.frames import Frame
 from infrastructure.subscriptions.handover import EndOfItems, Handover
 
 BATCH: Final = 500
 _CAPACITY: Final = 4 * BATCH
-_WINDOW: Final = 100
-_WINDOWS_PER_CHECKPOINT: Final = 5
-"""A checkpoint comes every 500 events of the log, of interest or not: so far at most lies a quiet one behind."""
 _IDLE: Final = 0.5
 _LINGER: Final = 0.02  # seconds; while history is read, large batches are worth more than early ones
 
-Read = Callable[[RecordedEvent], Frame]
+Read = Callable[[Record], Frame]
 
 
 class CatchUp:
     """One subscription to $all, from after a position (None: from the beginning), of the streams that a pattern names.
 
-    It reads in a thread from when it is entered until it is left; the client must not be used by others meanwhile.
+    It reads in a thread from when it is entered until it is left; the reader must not be used by others meanwhile.
     """
 
-    def __init__(self, client: EventStoreDBClient, pattern: str, after: int | None, read: Read) -> None:
-        self._address = address_of(client)
+    def __init__(self, reader: LogReader, pattern: str, after: int | None, read: Read) -> None:
+        self._address = reader.address
         self._read = read
-        self._client = client
-        self._frames = Handover[RecordedEvent](_CAPACITY)
+        self._frames = Handover[RawFrame](_CAPACITY)
         self._linger = _LINGER
-        with translated(self._address):
-            self._subscription = client.subscribe_to_all(
-                commit_position=after,
-                filter_include=(pattern,),
-                filter_by_stream_name=True,
-                include_checkpoints=True,
-                include_caught_up=True,
-                window_size=_WINDOW,
-                checkpoint_interval_multiplier=_WINDOWS_PER_CHECKPOINT,
-            )
+        self._subscription = reader.subscribe(pattern, after)
         self._thread = threading.Thread(target=self._pull, name=f"read {pattern}", daemon=True)
 
     def __enter__(self) -> "CatchUp":
@@ -68,39 +53,40 @@ class CatchUp:
         while True:
             yield from self._decoded(self._take())
 
-    def _take(self) -> list[RecordedEvent]:
+    def _take(self) -> list[RawFrame]:
         try:
             return self._frames.take(BATCH, wait=_IDLE, linger=self._linger)
         except EndOfItems as error:
             raise StoreUnavailable(self._address, "the subscription ended") from error
 
-    def _decoded(self, taken: list[RecordedEvent]) -> Iterator[list[Frame]]:
+    def _decoded(self, taken: list[RawFrame]) -> Iterator[list[Frame]]:
         batch: list[Frame] = []
         try:
-            for recorded in taken:
-                batch.append(self._frame(recorded))
+            for raw in taken:
+                batch.append(self._frame(raw))
         except Exception:
             yield batch
             raise
         yield batch
 
-    def _frame(self, recorded: RecordedEvent) -> Frame:
-        if isinstance(recorded, CheckpointFrame):
-            return CheckpointReached(recorded.commit_position or 0)
-        if isinstance(recorded, CaughtUpFrame):
-            self._linger = 0.0
-            return CaughtUp()
-        return self._read(recorded)
+    def _frame(self, raw: RawFrame) -> Frame:
+        match raw:
+            case CheckpointReached():
+                return raw
+            case CaughtUp():
+                self._linger = 0.0
+                return raw
+            case Record():
+                return self._read(raw)
 
     def _pull(self) -> None:
         try:
-            with translated(self._address):
-                self._hand_over()
+            self._hand_over()
         except Exception as error:  # noqa: BLE001 - it is raised in the thread that takes
             self._frames.end(error)
         self._frames.end()
 
     def _hand_over(self) -> None:
-        for recorded in self._subscription:
-            if not self._frames.put(recorded):
+        for frame in self._subscription:
+            if not self._frames.put(frame):
                 return

@@ -1,13 +1,11 @@
-"""What a catch-up subscription says: an event happened, the log was looked through up to here, its end is reached."""
+"""What a projection is fed with: an event happened, the log was looked through up to here, its end is reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from domain.message import Recorded
-
-LAST_POSITION: Final = 2**63 - 1
-"""Anything above is no position: EventStoreDB 24.10 says 2^64-1 where a filter has matched nothing yet."""
+from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +17,6 @@ class Happened:
     @property
     def position(self) -> int:
         return self.events[0].position
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointReached:
-    """Nothing up to `position` is still to come; also said of an event that is of no interest."""
-
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """The end of the log was reached. Comes once, again and again, or never, depending on the server."""
 
 
 Frame: TypeAlias = Happened | CheckpointReached | CaughtUp

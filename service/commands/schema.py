@@ -54,7 +54,7 @@ def check(
     as_json: Json = False,
 ) -> int:
     """Read the store, and report every event that this release can't read; exit code 1 if there is one."""
-    from infrastructure.eventstore.checking import Window  # noqa: PLC0415 - a command loads only what it runs
+    from infrastructure.eventstore.schema_check import Window  # noqa: PLC0415 - a command loads only what it runs
     from service.schema import show_unreadable  # noqa: PLC0415 - a command loads only what it runs
 
     if since is not None and until is not None and until <= since:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from esdbclient import EventStoreDBClient
-from esdbclient.exceptions import NotFound
-
 from domain.message import Recorded
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.record import TOMBSTONE_VERSION
+from infrastructure.eventstore.stream_patterns import category_pattern
+from infrastructure.history.errors import UnknownStream
+from infrastructure.history.records import Records
 from projections.projection import Projection, Row
 from service.consumers import EVENTS
 
@@ -18,28 +18,27 @@ class Log:
     """Reads the event store at `uri`; closes its connection when its block ends."""
 
     def __init__(self, uri: str) -> None:
-        self._client: EventStoreDBClient = reader_client(uri)
+        self._reader = open_reader(uri)
         self._codec = EventCodec(EVENTS)
 
     def __enter__(self) -> "Log":
         return self
 
     def __exit__(self, *reason: object) -> None:
-        self._client.close()
+        self._reader.close()
 
     def stream(self, name: str) -> list[Recorded[Any]]:
         """One stream from its beginning; empty where there is none."""
+        records = Records(self._reader, name).through(0, TOMBSTONE_VERSION - 1)
         try:
-            records = self._client.get_stream(name)
-        except NotFound:
+            return [event for record in records for event in self._codec.events_in(record)]
+        except UnknownStream:
             return []
-        return [event for record in records for event in self._codec.events_in(record)]
 
     def category(self, category: str) -> Iterator[Recorded[Any]]:
         """All events of a category's streams, in the order of the log."""
-        pattern = partition_pattern(category, 0, 1)
-        for event in self._client.read_all(filter_include=(pattern,), filter_by_stream_name=True):
-            yield from self._codec.events_in(event)
+        for record in self._reader.records(category_pattern([category])):
+            yield from self._codec.events_in(record)
 
     def fold(self, projection: Projection[Any]) -> dict[str, Row]:
         """The rows that the projection's handlers make of the whole log."""

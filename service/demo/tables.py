@@ -6,7 +6,7 @@ from typing import Any
 from domain.fulfilment.saga import saga as fulfilment
 from domain.message import Recorded
 from domain.ordering.order import decider as orders
-from infrastructure.eventstore.streams import stream_name
+from domain.stream_name import stream_name
 from service.demo.dataset import PlannedOrder
 from service.demo.log import Log
 from service.demo.report import Report

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from esdbclient import RecordedEvent
-
+from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.trace import Found, metadata_of, tree_of
@@ -16,15 +15,15 @@ from service.history.causes import Placed, in_order
 Answer: TypeAlias = dict[str, Any]
 
 
-def record_answer(record: RecordedEvent) -> Answer:
+def record_answer(record: Record) -> Answer:
     """A record as it is stored: null for data that are no JSON, and for who and why where it does not say so.
 
     `position` is text, as position tokens are: it may have more digits than a JSON number keeps everywhere.
     """
     said = metadata_of(record)
     return {
-        "version": record.stream_position,
-        "position": str(record.commit_position),
+        "version": record.version,
+        "position": str(record.position),
         "at": time_of(written(record)),
         "id": str(record.id),
         "type": record.type,
@@ -37,7 +36,7 @@ def record_answer(record: RecordedEvent) -> Answer:
     }
 
 
-def history_answer(stream: str, records: Sequence[RecordedEvent], following: int | None) -> Answer:
+def history_answer(stream: str, records: Sequence[Record], following: int | None) -> Answer:
     """`next` is the version to go on from; null where that was all."""
     return {"stream": stream, "events": [record_answer(record) for record in records], "next": following}
 

@@ -4,19 +4,19 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from infrastructure.history.trace import Asked, Found
+from infrastructure.history.trace import Found, TracedCommand
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A command in the tree: how far below the root it stands, and the event of the tree that caused it."""
 
-    asked: Asked
+    asked: TracedCommand
     depth: int
     caused_by: UUID | None
 
 
-def in_order(roots: Sequence[Asked]) -> Iterator[Placed]:
+def in_order(roots: Sequence[TracedCommand]) -> Iterator[Placed]:
     """Every command of the tree, followed at once by all that follows from it."""
     rest = [Placed(asked, 0, None) for asked in reversed(roots)]
     while rest:
@@ -30,7 +30,7 @@ def in_order(roots: Sequence[Asked]) -> Iterator[Placed]:
 
 def of_categories(found: Found, categories: Container[str]) -> Found:
     """Those of the records that lie in streams of these categories: the system projection links to all others, too."""
-    records = tuple(record for record in found.records if record.stream_name.partition("-")[0] in categories)
+    records = tuple(record for record in found.records if record.stream.partition("-")[0] in categories)
     return replace(found, records=records)
 
 

@@ -11,20 +11,20 @@ from pathlib import Path
 from uuid import UUID
 
 import typer
-from esdbclient import RecordedEvent
 
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import OutOfReach
 from infrastructure.history.export import line_of, records_in
 from infrastructure.history.moment import written
+from infrastructure.history.pages import records_page
 from infrastructure.history.past import Change, Past, StateAsOf, walk
 from infrastructure.history.records import Records
 from infrastructure.history.trace import find
 from service.errors import FileUnusable
 from service.history import tables
 from service.history.answers import as_of_answer, change_answer, changes_answer, history_answer, trace_answer
-from service.history.pages import past_of, records_page
-from service.history.sources import BOUNDARIES, CODEC, boundary_of, stream_called
+from service.history.sources import BOUNDARIES, CODEC, boundary_of, past_of, stream_called
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Lookout:
 
     def trace(self, correlation_id: UUID, limit: int, since: datetime | None) -> int:
         """Prints the tree of a correlation id. Raises NothingTraced."""
-        with reader_client(self.uri) as client:
-            found = find(client, correlation_id, BOUNDARIES, limit=limit, since=since)
+        with open_reader(self.uri) as reader:
+            found = find(reader, correlation_id, BOUNDARIES, limit=limit, since=since)
         if self.json:
             print_json(trace_answer(str(correlation_id), found))
         else:
@@ -79,7 +79,7 @@ class Lookout:
     def export(self, name: str, out: Path | None) -> int:
         """Writes a stream as JSON lines. Raises FileUnusable."""
         with self._records(stream_called(name)) as records:
-            lines = (line_of(record) for record in records.through(0, records.last().stream_position))
+            lines = (line_of(record) for record in records.through(0, records.last().version))
             if out is None:
                 for line in lines:
                     typer.echo(line)
@@ -105,8 +105,8 @@ class Lookout:
 
     @contextmanager
     def _records(self, stream: str) -> Iterator[Records]:
-        with reader_client(self.uri) as client:
-            yield Records(client, stream)
+        with open_reader(self.uri) as reader:
+            yield Records(reader, stream)
 
 
 def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:
@@ -121,14 +121,14 @@ def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:
         raise FileUnusable(file, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise FileUnusable(file, "it is not text in UTF-8") from error
-    chosen = list(takewhile(lambda record: until is None or record.stream_position <= until, records))
+    chosen = list(takewhile(lambda record: until is None or record.version <= until, records))
     if not chosen:
-        raise OutOfReach(records[0].stream_name, f"begins in {file} at version {records[0].stream_position}")
+        raise OutOfReach(records[0].stream, f"begins in {file} at version {records[0].version}")
     (_print_steps if step else _print_end)(chosen, json=json)
     return 0
 
 
-def _print_steps(records: list[RecordedEvent], *, json: bool) -> None:
+def _print_steps(records: list[Record], *, json: bool) -> None:
     changes = _walk(records)
     if json:
         print_json([change_answer(change) for change in changes])
@@ -137,15 +137,15 @@ def _print_steps(records: list[RecordedEvent], *, json: bool) -> None:
         tables.show_step(change)
 
 
-def _print_end(records: list[RecordedEvent], *, json: bool) -> None:
+def _print_end(records: list[Record], *, json: bool) -> None:
     (last,) = deque(_walk(records), maxlen=1)
     record = last.record
     end = StateAsOf(
-        stream=record.stream_name,
-        version=record.stream_position,
+        stream=record.stream,
+        version=record.version,
         since=written(record),
         until=None,
-        first_version=records[0].stream_position,
+        first_version=records[0].version,
         state=last.after,
     )
     if json:
@@ -154,8 +154,8 @@ def _print_end(records: list[RecordedEvent], *, json: bool) -> None:
         tables.show_state(end)
 
 
-def _walk(records: list[RecordedEvent]) -> Iterator[Change]:
-    return walk(iter(records), boundary_of(records[0].stream_name), CODEC)
+def _walk(records: list[Record]) -> Iterator[Change]:
+    return walk(iter(records), boundary_of(records[0].stream), CODEC)
 
 
 def _write(out: Path, lines: Iterator[str]) -> None:

@@ -10,9 +10,11 @@ from domain.decider import Decider
 from domain.saga import Saga
 from domain.stock.stock import decider as stock
 from domain.stock.stock import stock_id
+from domain.stream_name import StreamName, stream_name
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.streams import stream_name
 from infrastructure.history.errors import UnknownCategory
+from infrastructure.history.past import Past
+from infrastructure.history.records import Records
 from infrastructure.history.states import Boundary
 from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS
 from service.settings import Settings
@@ -40,10 +42,18 @@ def stream_called(name: str) -> str:
 
 def boundary_of(stream: str) -> Boundary:
     """How the stream is folded. Raises UnknownCategory."""
-    boundary = BOUNDARIES.get(stream.partition("-")[0])
+    try:
+        boundary = BOUNDARIES.get(StreamName.parse(stream).category)
+    except ValueError:
+        boundary = None
     if boundary is None:
         raise UnknownCategory(stream, tuple(f"{category}-…" for category in BOUNDARIES))
     return boundary
+
+
+def past_of(records: Records) -> Past:
+    """The past of this stream. Raises UnknownCategory."""
+    return Past(records, boundary_of(records.stream), CODEC)
 
 
 def store_uri(data: Path) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from esdbclient import RecordedEvent
 from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
 from domain.message import Metadata
+from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.states import leaves
@@ -22,12 +22,12 @@ _LONGEST = 120
 _DEEPEST = 12
 
 
-def show_records(stream: str, records: Sequence[RecordedEvent], following: int | None) -> None:
+def show_records(stream: str, records: Sequence[Record], following: int | None) -> None:
     table = _table("version", "at", "event", "by", "because of", "says")
     for record in records:
         said = metadata_of(record)
         who = ("?", "?") if said is None else (said.actor, _cause(said))
-        table.add_row(str(record.stream_position), time_of(written(record)), record.type, *who, _says(record))
+        table.add_row(str(record.version), time_of(written(record)), record.type, *who, _says(record))
     _print(stream)
     _print(table)
     if following is not None:
@@ -86,21 +86,21 @@ def _grow(root: Tree, found: Found) -> None:
         for told in asked.left:
             record = told.record
             at = time_of(written(record))
-            event = command.add(f"{record.type}  version {record.stream_position}  {at}  {record.id}")
+            event = command.add(f"{record.type}  version {record.version}  {at}  {record.id}")
             branches[record.id] = event if placed.depth < _DEEPEST else above
 
 
 def _heading(change: Change) -> tuple[str, str, str, str, str, str]:
     record, said = change.record, change.metadata
     at = time_of(written(record))
-    return str(record.stream_position), at, record.type, said.actor, str(said.command_id), _cause(said)
+    return str(record.version), at, record.type, said.actor, str(said.command_id), _cause(said)
 
 
 def _cause(said: Metadata) -> str:
     return "a request" if said.causation_id == said.command_id else f"event {said.causation_id}"
 
 
-def _says(record: RecordedEvent) -> str:
+def _says(record: Record) -> str:
     try:
         text = _compact(json.loads(record.data))
     except ValueError:

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from domain.money import Money
-from infrastructure.aggregates.request import Outcome
+from infrastructure.commands.request import Outcome
 from service.http import tokens
 
 

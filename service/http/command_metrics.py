@@ -6,7 +6,7 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from infrastructure.aggregates.counts import Counts
+from infrastructure.snapshots.counts import Counts
 
 
 class CommandMetrics(Collector):

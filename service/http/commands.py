@@ -12,10 +12,10 @@ from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
 from domain.message import Command
-from infrastructure.aggregates.request import Outcome
-from infrastructure.aggregates.request import Request as CommandRequest
+from domain.stream_name import stream_name
+from infrastructure.commands.request import Outcome
+from infrastructure.commands.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError
-from infrastructure.eventstore.streams import stream_name
 from service.consumers import route
 from service.http import idempotency, metrics
 from service.http.connections import Connections

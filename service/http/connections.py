@@ -4,19 +4,17 @@ import asyncio
 from typing import Final
 
 import structlog
-from esdbclient import AsyncEventStoreDBClient
-from esdbclient.connection_spec import ConnectionSpec
-from esdbclient.exceptions import EventStoreDBClientException
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from infrastructure.aggregates.commands import Bounds, CommandHandler
-from infrastructure.aggregates.counts import Counts
-from infrastructure.eventstore.client import bounded, command_client, raise_if_cancelled
+from infrastructure.commands.handler import Bounds, CommandHandler
+from infrastructure.eventstore.client import CommandClient, address_in, command_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.log import Log
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
 from service.http.readers import Readers
 from service.settings import Settings, without_credentials
@@ -34,14 +32,14 @@ class Connections:
     """What commands, queries and looks back are answered with, as soon as it is there."""
 
     def __init__(self, settings: Settings) -> None:
-        self.store_address: Final = ",".join(ConnectionSpec(settings.eventstore).targets)
+        self.store_address: Final = address_in(settings.eventstore)
         self.redis_address: Final = without_credentials(settings.redis)
         self.readers: Final = Readers(settings.eventstore, settings.histories_at_once, settings.history_seconds)
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
         self._reason = "it has not been looked for yet"
-        self._client: AsyncEventStoreDBClient | None = None
-        self._queries_client: AsyncEventStoreDBClient | None = None
+        self._client: CommandClient | None = None
+        self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
         self._read_models: ReadModels | None = None
 
@@ -78,11 +76,9 @@ class Connections:
         if self._client is None:
             return self._reason
         try:
-            async with bounded(self._client, seconds=_CHECK_SECONDS):
-                await self._client.get_commit_position(timeout=_CHECK_SECONDS)
-                raise_if_cancelled()  # a call that is cut short says 0, as if nothing were wrong
-        except (StoreUnavailable, EventStoreDBClientException) as error:
-            return _reason(error)
+            await Log(self._client).end(_CHECK_SECONDS)
+        except StoreUnavailable as error:
+            return error.reason
         return None
 
     async def redis_fault(self) -> str | None:
@@ -108,8 +104,8 @@ class Connections:
         """Connects where that was not done yet; why the event store can't be used, None where it can."""
         try:
             await self._connect()
-        except (StoreUnavailable, EventStoreDBClientException) as error:
-            self._reason = _reason(error)
+        except StoreUnavailable as error:
+            self._reason = error.reason
         return await self.store_fault()
 
     async def _connect(self) -> None:
@@ -132,13 +128,6 @@ class Connections:
         if self._queries_client is None:
             self._queries_client = await command_client(uri)
             self._read_models = ReadModels(self._redis, self._queries_client, settings.namespace)
-
-
-def _reason(error: StoreUnavailable | EventStoreDBClientException) -> str:
-    """Whatever the store answered where it should have let us in, a wrong password too: it may be put right."""
-    if isinstance(error, StoreUnavailable):
-        return error.reason
-    return f"{type(error).__name__} {error}".strip()
 
 
 def _pool(uri: str) -> BlockingConnectionPool:

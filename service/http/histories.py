@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
-from esdbclient import EventStoreDBClient
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.eventstore.schema_check import Window
 from infrastructure.history.errors import HistoryError, NothingTraced
+from infrastructure.history.pages import records_page
 from infrastructure.history.records import Records
 from infrastructure.history.trace import find
 from service.history.answers import Answer, as_of_answer, changes_answer, history_answer, trace_answer
 from service.history.causes import newest, of_categories
-from service.history.pages import past_of, records_page
-from service.history.sources import BOUNDARIES, boundary_of, stream_called
+from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 from service.http import tokens
 from service.http.documentation import documented
 from service.http.forms import Uuid
@@ -124,12 +124,12 @@ class Lookout:
         with _problems():
             stream = stream_called(name).lower()  # as ids are elsewhere
             boundary_of(stream)
-            return await self.readers.read(lambda client: JSONResponse(tell(Records(client, stream))))
+            return await self.readers.read(lambda reader: JSONResponse(tell(Records(reader, stream))))
 
-    async def anywhere(self, tell: Callable[[EventStoreDBClient], Answer]) -> JSONResponse:
+    async def anywhere(self, tell: Callable[[LogReader], Answer]) -> JSONResponse:
         """What is told of the whole log."""
         with _problems():
-            return await self.readers.read(lambda client: JSONResponse(tell(client)))
+            return await self.readers.read(lambda reader: JSONResponse(tell(reader)))
 
 
 @contextmanager
@@ -156,9 +156,9 @@ async def read_trace(
 ) -> JSONResponse:
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
-    def tell(client: EventStoreDBClient) -> Answer:
+    def tell(reader: LogReader) -> Answer:
         asked = UUID(correlation_id)
-        found = of_categories(find(client, asked, BOUNDARIES, limit=search.limit, since=search.since), BOUNDARIES)
+        found = of_categories(find(reader, asked, BOUNDARIES, limit=search.limit, since=search.since), BOUNDARIES)
         if not found.records:
             raise NothingTraced(asked, "the streams that have a history here")
         return trace_answer(correlation_id, newest(found, _MOST_TOLD))

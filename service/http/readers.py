@@ -1,6 +1,6 @@
-"""Threads in which requests look back: the log is read with synchronous clients, several times faster than with others.
+"""Threads in which requests look back: several times faster than in an event loop.
 
-A client belongs to one thread at a time. It is made when it is first needed, kept for the next request, and given up
+A reader belongs to one thread at a time. It is made when it is first needed, kept for the next request, and given up
 when the store could not be used through it. A thread can't be stopped, so every one of its calls ends in time; it keeps
 its place until it has ended, also when nobody waits for it any more. Only the search for the leader of a cluster that
 is away takes as long as the options in the store's URI say.
@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
-from esdbclient import EventStoreDBClient
-from esdbclient.connection_spec import ConnectionSpec
-
-from infrastructure.eventstore.client import address_of, reader_client
+from infrastructure.eventstore.client import address_in
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.log_reader import LogReader, open_reader
 from service.http.gate import Gate
 
 _WAITING: Final = 8  # may wait for each thread
 _TURN: Final = 0.75  # of a request's time may pass before its turn
-_ATTEMPTS: Final = 2  # the client makes of a call whose time runs out
 AnswerT = TypeVar("AnswerT")
 
 
@@ -36,11 +33,11 @@ class Readers:
         self._gate: Final = Gate(at_once, _WAITING * at_once, _TURN * seconds)
         self._threads: Final = ThreadPoolExecutor(at_once, thread_name_prefix="history")
         self._ended: Final = threading.Event()
-        self._idle: Final[list[EventStoreDBClient]] = []
+        self._idle: Final[list[LogReader]] = []
         self._under_way: Final[set[asyncio.Task[Any]]] = set()
 
-    async def read(self, ask: Callable[[EventStoreDBClient], AnswerT]) -> AnswerT:
-        """What `ask` answers, called in a thread with a client of its own. Raises what it raises.
+    async def read(self, ask: Callable[[LogReader], AnswerT]) -> AnswerT:
+        """What `ask` answers, called in a thread with a reader of its own. Raises what it raises.
 
         Raises Problem `overloaded`, and StoreUnavailable where it takes longer than it may.
         """
@@ -49,7 +46,7 @@ class Readers:
         work.add_done_callback(self._forget)
         done, _ = await asyncio.wait({work}, timeout=self._seconds)
         if not done:
-            raise _too_slow(",".join(ConnectionSpec(self._uri).targets))
+            raise _too_slow(address_in(self._uri))
         return work.result()
 
     def close(self) -> None:
@@ -59,7 +56,7 @@ class Readers:
         while self._idle:
             self._idle.pop().close()
 
-    async def _in_turn(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
+    async def _in_turn(self, ask: Callable[[LogReader], AnswerT], ends: float) -> AnswerT:
         async with self._gate:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, ask, ends)
 
@@ -68,52 +65,31 @@ class Readers:
         if not work.cancelled():
             work.exception()  # has been told to whoever still waits
 
-    def _work(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
-        with self._client() as client:
-            return ask(cast("EventStoreDBClient", _Hurried(client, ends, self._ended)))
+    def _work(self, ask: Callable[[LogReader], AnswerT], ends: float) -> AnswerT:
+        with self._reader() as reader:
+            return ask(reader.hurried(lambda: self._left(ends)))
+
+    def _left(self, ends: float) -> float:
+        """Seconds until then. Raises StoreUnavailable where none are left."""
+        left = ends - monotonic()
+        if left <= 0 or self._ended.is_set():
+            raise _too_slow(address_in(self._uri))
+        return left
 
     @contextmanager
-    def _client(self) -> Iterator[EventStoreDBClient]:
-        client = self._idle.pop() if self._idle else reader_client(self._uri)
+    def _reader(self) -> Iterator[LogReader]:
+        reader = self._idle.pop() if self._idle else open_reader(self._uri)
         usable = True
         try:
-            yield client
+            yield reader
         except StoreUnavailable:
             usable = False
             raise
         finally:
             if usable and not self._ended.is_set():
-                self._idle.append(client)
+                self._idle.append(reader)
             else:
-                client.close()
-
-
-class _Hurried:
-    """What looking back needs of a client, its calls ending by `ends`. Raises StoreUnavailable for one after that."""
-
-    def __init__(self, client: EventStoreDBClient, ends: float, ended: threading.Event) -> None:
-        self._client = client
-        self._ends = ends
-        self._ended = ended
-
-    @property
-    def connection_spec(self) -> ConnectionSpec:
-        return self._client.connection_spec
-
-    def get_stream(self, stream_name: str, *, timeout: float, **asked: Any) -> Any:
-        return self._client.get_stream(stream_name, timeout=min(timeout, self._left() / _ATTEMPTS), **asked)
-
-    def get_projection_statistics(self, *, name: str, timeout: float) -> Any:
-        return self._client.get_projection_statistics(name=name, timeout=min(timeout, self._left() / _ATTEMPTS))
-
-    def read_all(self, *, timeout: float, **asked: Any) -> Any:
-        return self._client.read_all(timeout=min(timeout, self._left()), **asked)
-
-    def _left(self) -> float:
-        left = self._ends - monotonic()
-        if left <= 0 or self._ended.is_set():
-            raise _too_slow(address_of(self._client))
-        return left
+                reader.close()
 
 
 def _too_slow(address: str) -> StoreUnavailable:

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from infrastructure.aggregates.aggregate import Aggregate
-from infrastructure.aggregates.counts import Counts
-from infrastructure.aggregates.snapshot import SnapshotRule
-from infrastructure.aggregates.snapshot_streams import SnapshotStreams
-from infrastructure.aggregates.snapshot_taking import Due, Taking
 from infrastructure.eventstore.errors import (
     AppendRefused,
-    RaceLost,
     StreamGone,
     UnknownEventType,
     UnknownEventVersion,
     UnreadableEvent,
+    WrongExpectedVersion,
 )
-from infrastructure.eventstore.reading import Streams
+from infrastructure.eventstore.streams import Streams
+from infrastructure.snapshots.counts import Counts
+from infrastructure.snapshots.rule import SnapshotRule
+from infrastructure.snapshots.store import SnapshotStore
+from infrastructure.snapshots.writer import SnapshotJob, SnapshotWriter
 from service.consumers import DECIDERS
 from service.snapshots.streams import rule_of
 
@@ -48,7 +48,7 @@ async def retake(streams: Streams, stream: str) -> Retaken:
         result = await _store(streams, aggregate, rule_of(stream))
     except StreamGone as gone:
         result = "gone" if gone.stream == stream else "refused"  # those of its snapshots can be gone as well
-    except RaceLost:
+    except WrongExpectedVersion:
         result = "busy"
     except _UNREADABLE:
         result = "unreadable"
@@ -62,6 +62,6 @@ async def _store(streams: Streams, aggregate: Aggregate[Any], rule: SnapshotRule
         return "gone"
     if not aggregate.is_whole:
         return "incomplete"
-    taking = Taking(SnapshotStreams(streams), Counts(), limit=1)
-    await taking.retake(Due(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), rule))
+    writer = SnapshotWriter(SnapshotStore(streams), Counts(), limit=1)
+    await writer.retake(SnapshotJob(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), rule))
     return "taken"

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from infrastructure.aggregates.snapshot_streams import SnapshotStreams
-from infrastructure.eventstore.client import command_client, reader_client
-from infrastructure.eventstore.reading import Streams
+from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.streams import Streams
 from infrastructure.history.records import Records
+from infrastructure.snapshots.store import SnapshotStore
 from service.history.sources import CODEC
 from service.snapshots import tables
 from service.snapshots.keeping import Retaken, retake
@@ -29,7 +30,7 @@ def list_snapshots(uri: str, choice: Choice, behind: int, *, as_json: bool) -> i
 
     async def look(streams: Streams) -> list[Standing]:
         shown = []
-        async for standing in survey(SnapshotStreams(streams), due):
+        async for standing in survey(SnapshotStore(streams), due):
             summary.add(standing)
             if standing.behind >= behind:
                 shown.append(standing)
@@ -43,15 +44,15 @@ def streams_to_drop(uri: str, choice: Choice) -> list[str]:
     """The streams whose snapshots are to be dropped. Raises WithoutSnapshots, StoreUnavailable."""
     if choice.names:
         return choice.streams
-    with reader_client(uri) as client:
-        return streams_with_snapshots(client, choice.all_categories)
+    with open_reader(uri) as reader:
+        return streams_with_snapshots(reader, choice.all_categories)
 
 
 def drop_snapshots(uri: str, names: list[str], *, as_json: bool) -> int:
-    """Drops all that is stored beside these streams. Raises StoreUnavailable, RaceLost."""
+    """Drops all that is stored beside these streams. Raises StoreUnavailable, WrongExpectedVersion."""
 
     async def work(streams: Streams) -> list[str]:
-        stored = SnapshotStreams(streams)
+        stored = SnapshotStore(streams)
         return [stream for stream in names if await stored.drop(stream)]
 
     tables.show_dropped(_at(uri, work), as_json=as_json)
@@ -68,7 +69,7 @@ def retake_snapshots(uri: str, choice: Choice, *, missing: bool, as_json: bool) 
     async def work(streams: Streams) -> list[Retaken]:
         chosen = due
         if missing:
-            chosen = {each.stream: each.version async for each in survey(SnapshotStreams(streams), due) if each.is_miss}
+            chosen = {each.stream: each.version async for each in survey(SnapshotStore(streams), due) if each.is_miss}
         return [await retake(streams, stream) for stream in chosen]
 
     retaken = _at(uri, work)
@@ -79,10 +80,10 @@ def retake_snapshots(uri: str, choice: Choice, *, missing: bool, as_json: bool) 
 def _versions(uri: str, choice: Choice) -> dict[str, int]:
     """The last version of each stream that is asked for."""
     names = choice.streams
-    with reader_client(uri) as client:
+    with open_reader(uri) as reader:
         if names:
-            return {stream: Records(client, stream).last().stream_position for stream in names}
-        return last_versions(client, choice.all_categories)
+            return {stream: Records(reader, stream).last().version for stream in names}
+        return last_versions(reader, choice.all_categories)
 
 
 def _due(versions: Mapping[str, int], choice: Choice) -> dict[str, int]:

@@ -4,16 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from esdbclient import EventStoreDBClient
-
-from infrastructure.aggregates.snapshot import SnapshotRule
-from infrastructure.eventstore.client import address_of, translated
-from infrastructure.eventstore.streams import kept_of, kept_pattern, partition_pattern
+from domain.stream_name import StreamName, source_stream_of
+from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.eventstore.record import TOMBSTONE_VERSION
+from infrastructure.eventstore.stream_patterns import category_pattern, derived_pattern
+from infrastructure.snapshots.rule import SnapshotRule
 from service.consumers import SNAPSHOTS
 from service.errors import WithoutSnapshots
 from service.history.sources import stream_called
 
-_TOMBSTONE: Final = 2**63 - 1
 RULES: Final = {rule.category: rule for rule in SNAPSHOTS}
 
 
@@ -42,29 +41,24 @@ class Choice:
 
 def rule_of(stream: str) -> SnapshotRule:
     """How snapshots of the stream are taken. Raises WithoutSnapshots."""
-    rule = RULES.get(stream.partition("-")[0])
-    if rule is None:
-        raise WithoutSnapshots(stream, tuple(RULES))
-    return rule
+    try:
+        return RULES[StreamName.parse(stream).category]
+    except (KeyError, ValueError) as error:
+        raise WithoutSnapshots(stream, tuple(RULES)) from error
 
 
-def last_versions(client: EventStoreDBClient, categories: Iterable[str]) -> dict[str, int]:
+def last_versions(reader: LogReader, categories: Iterable[str]) -> dict[str, int]:
     """Every stream of these categories that the log holds, with the version of its last event. Raises StoreUnavailable.
 
     All of the log is read; the server leaves out what is of no other category.
     """
-    pattern = f"(?:{'|'.join(partition_pattern(category, 0, 1) for category in categories)})"
     found: dict[str, int] = {}
-    with translated(address_of(client)):
-        for record in client.read_all(filter_include=(pattern,), filter_by_stream_name=True):
-            found[record.stream_name] = record.stream_position
-    return {stream: version for stream, version in found.items() if version != _TOMBSTONE}
+    for record in reader.records(category_pattern(categories)):
+        found[record.stream] = record.version
+    return {stream: version for stream, version in found.items() if version != TOMBSTONE_VERSION}
 
 
-def streams_with_snapshots(client: EventStoreDBClient, categories: Iterable[str]) -> list[str]:
+def streams_with_snapshots(reader: LogReader, categories: Iterable[str]) -> list[str]:
     """Every stream of these categories beside which something is or was stored. Raises StoreUnavailable."""
-    found: dict[str, None] = {}
-    with translated(address_of(client)):
-        for record in client.read_all(filter_include=(kept_pattern(categories),), filter_by_stream_name=True):
-            found[kept_of(record.stream_name)] = None
-    return list(found)
+    records = reader.records(derived_pattern(categories))
+    return list(dict.fromkeys(source_stream_of(record.stream) for record in records))

@@ -8,11 +8,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
-from esdbclient import RecordedEvent
-
-from infrastructure.aggregates.snapshot import Reason, StoredSnapshot, Unusable
-from infrastructure.aggregates.snapshot_checking import checked
-from infrastructure.aggregates.snapshot_streams import SnapshotStreams
+from infrastructure.eventstore.record import Record
+from infrastructure.snapshots.record import StoredSnapshot
+from infrastructure.snapshots.rule import Reason, Unusable
+from infrastructure.snapshots.store import SnapshotStore
 from service.snapshots.streams import rule_of
 
 State: TypeAlias = Literal["usable", "missing", "not-due"] | Reason
@@ -61,7 +60,7 @@ class Summary:
             self.states["not-due"] += number
 
 
-async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncIterator[Standing]:
+async def survey(stored: SnapshotStore, versions: Mapping[str, int]) -> AsyncIterator[Standing]:
     """How each of these streams stands, given its last version; those that were deleted are left out."""
     remaining = iter(versions.items())
     while group := list(islice(remaining, _AT_ONCE)):
@@ -70,7 +69,7 @@ async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncI
                 yield standing
 
 
-async def _standing(stored: SnapshotStreams, stream: str, version: int) -> Standing | None:
+async def _standing(stored: SnapshotStore, stream: str, version: int) -> Standing | None:
     newest = await stored.newest(stream)
     found = None if newest is None else await _first_of([newest], stored, stream)
     if newest is not None and not isinstance(found, StoredSnapshot):
@@ -83,14 +82,12 @@ async def _standing(stored: SnapshotStreams, stream: str, version: int) -> Stand
     return Standing(stream, version, found or ("missing" if version + 1 >= rule_of(stream).every else "not-due"))
 
 
-async def _first_of(
-    records: Iterable[RecordedEvent], stored: SnapshotStreams, stream: str
-) -> StoredSnapshot | Reason | None:
+async def _first_of(records: Iterable[Record], stored: SnapshotStore, stream: str) -> StoredSnapshot | Reason | None:
     """The first that is of use, or why the last is not; None where there are none."""
     reason: Reason | None = None
     for record in records:
         try:
-            return await checked(stored, record, stream, rule_of(stream))
+            return await stored.checked(record, stream, rule_of(stream))
         except Unusable as unusable:
             reason = unusable.reason
     return reason

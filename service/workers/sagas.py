@@ -6,10 +6,9 @@ from typing import Final
 
 import structlog
 import uvloop
-from esdbclient import AsyncEventStoreDBClient
 
-from infrastructure.aggregates.commands import Bounds, CommandHandler
-from infrastructure.eventstore.client import command_client
+from infrastructure.commands.handler import Bounds, CommandHandler
+from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.consumer import consume_saga
@@ -60,7 +59,7 @@ async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asy
         await subscription.close()
 
 
-async def _connected(uri: str, stop: asyncio.Event) -> AsyncEventStoreDBClient | None:
+async def _connected(uri: str, stop: asyncio.Event) -> CommandClient | None:
     """A client, as soon as the store can be found; None when it is time to stop before that."""
     failures = 0
     while not stop.is_set():

@@ -11,10 +11,10 @@ import pytest
 import structlog
 
 from infrastructure.eventstore.client import reader_client
-from tests.history.ledger import told
 from tests.http.holding import Holding, running
 from tests.http.serving import away, serving
 from tests.http.shop import refused
+from tests.infrastructure.history.ledger import told
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 

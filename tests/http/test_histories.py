@@ -14,8 +14,8 @@ from domain.stock.stock import stock_id
 from infrastructure.eventstore.client import reader_client
 from infrastructure.history.moment import written
 from service.history.answers import time_of
-from tests.history.ledger import balance, told
 from tests.http.shop import LAMP, new_account, new_stock, order_form
+from tests.infrastructure.history.ledger import balance, told
 from tests.support.polling import poll_until
 
 

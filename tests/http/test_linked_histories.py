@@ -7,8 +7,8 @@ import pytest
 from esdbclient import EventStoreDBClient, NewEvent
 from esdbclient.exceptions import NotFound
 
-from tests.history.ledger import CODEC, append, metadata, opened
 from tests.http.shop import refused
+from tests.infrastructure.history.ledger import CODEC, append, metadata, opened
 from tests.support.polling import poll_until
 
 

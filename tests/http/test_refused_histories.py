@@ -11,10 +11,10 @@ from infrastructure.eventstore.client import reader_client
 from infrastructure.history.moment import written
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
-from tests.history.ledger import append, opened, stored, told
 from tests.http.shop import malformed, refused
 from tests.http.test_malformed_bodies import NOT_UUID, UNKNOWN
 from tests.http.test_malformed_requests import NO_LIMIT, NO_TOKEN, TWICE
+from tests.infrastructure.history.ledger import append, opened, stored, told
 
 KINDS = ("", "/as-of?version=0", "/changes")
 KNOWN = ", ".join(f"{category}-…" for category in BOUNDARIES)

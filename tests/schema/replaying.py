@@ -15,7 +15,7 @@ from domain.message import Event
 from domain.saga import Saga
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels.fold import fold
-from infrastructure.readmodels.reading import reader_of
+from infrastructure.readmodels.record_reader import reader_of
 from projections.projection import Add
 from service.consumers import DECIDERS, EVENTS, PROJECTIONS, SAGAS
 

@@ -9,11 +9,11 @@ import pytest
 from esdbclient import AsyncEventStoreDBClient, StreamState
 
 from domain.message import Recorded
-from infrastructure.aggregates.commands import CommandHandler
-from infrastructure.aggregates.request import Outcome
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.commands.request import Outcome
 from infrastructure.eventstore.errors import CommandIdReused, UnknownEventType, VersionMismatch
 from infrastructure.readmodels.fold import fold, touched
-from infrastructure.readmodels.reading import reader_of
+from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.group import pattern_of
@@ -21,7 +21,7 @@ from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.frames import Frame, Happened
 from infrastructure.subscriptions.policy import Stop
 from projections.projection import Add, Entry, Projection
-from tests.eventstore.tally import connected, request
+from tests.infrastructure.eventstore.tally import connected, request
 from tests.schema.lamps import CODEC, LAMP, LAMPS, LIGHTS, SAGA, LampLit, LampNamed, LampRow, NameLamp, begun, decider
 from tests.schema.lamps import recorded as as_recorded
 

@@ -14,7 +14,7 @@ from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderCreated,
 from domain.stock.stock import ReservationConsumed, ReservationReleased, StockReceived, StockReserved
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.eventstore.stream_patterns import partition_pattern
 from service.consumers import DECIDERS, EVENTS
 from tests.service.client import Client
 from tests.service.load import PRICE, Customer, Load, Order

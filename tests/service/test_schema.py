@@ -11,8 +11,8 @@ import pytest
 from esdbclient import NewEvent, StreamState
 
 from domain.upcasting import Payload
-from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.schema_check import Window
 from service.schema import BOUNDARIES
 from tests.schema.replaying import CODEC, RECORDED, record
 from tests.support.eventstore import EventStoreProcess

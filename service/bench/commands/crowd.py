@@ -19,7 +19,7 @@ from uuid import uuid4
 import uvloop
 
 from domain.accounts import account
-from infrastructure.aggregates.commands import CommandHandler
+from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
 from service import logs

@@ -13,7 +13,7 @@ import typer
 
 from domain.accounts import account
 from domain.ordering import order
-from infrastructure.eventstore.streams import stream_name
+from domain.stream_name import stream_name
 from service.bench.commands.installing import EMMETT, EVENTSOURCING, NotInstalled, Peer
 from service.bench.commands.work import CALLERS, deposited, ordered
 from service.bench.commands.worker import Worker

@@ -16,7 +16,7 @@ import uvloop
 
 from domain.accounts import account
 from domain.ordering import order
-from infrastructure.aggregates.commands import CommandHandler
+from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import command_client
 from service import logs
 from service.bench.commands.saying import say

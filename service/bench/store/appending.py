@@ -13,6 +13,7 @@ from uuid import uuid4
 from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
 
 from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.record import NewRecord
 from service.bench.figures import Extent, Figure, Run, Way, compared, in_turns
 from service.bench.store.conversation import append_request, converse
 from service.bench.store.log import METADATA, data
@@ -97,4 +98,4 @@ async def _append_until(end: float, client: AsyncEventStoreDBClient) -> int:
 
 
 def _batch(stream: str) -> bytes:
-    return append_request(stream, NewEvent("Measured", data(0), METADATA))
+    return append_request(stream, NewRecord("Measured", data(0), METADATA))

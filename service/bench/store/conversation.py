@@ -7,8 +7,9 @@ from typing import Final
 from uuid import uuid4
 
 import grpc
-from esdbclient import NewEvent
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq
+
+from infrastructure.eventstore.record import NewRecord
 
 _BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
 
@@ -36,7 +37,7 @@ def converse(target: str, request: Callable[[int], bytes], in_flight: int, secon
         return answered
 
 
-def append_request(stream: str, event: NewEvent) -> bytes:
+def append_request(stream: str, event: NewRecord) -> bytes:
     """An append of this event to the stream, whatever its version, under a new id."""
     request = BatchAppendReq(is_final=True)
     request.correlation_id.string = str(uuid4())

@@ -9,7 +9,7 @@ from esdbclient import CaughtUp, EventStoreDBClient
 from esdbclient.protos.Grpc.streams_pb2 import ReadReq
 
 from infrastructure.eventstore.client import reader_client
-from infrastructure.eventstore.streams import partition_pattern
+from infrastructure.eventstore.stream_patterns import partition_pattern
 from service.bench.figures import Extent, Figure, Way, compared, in_turns
 from service.bench.store.log import CATEGORY, fill
 from service.bench.store.server import StoreServer, temporary_folder

@@ -1,0 +1,94 @@
+"""Names streams: the one place that writes and parses their names."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+DEFAULT_TENANT: Final = "default"
+HEX_DIGITS: Final = "0123456789abcdef"
+SNAPSHOTS: Final = "snapshot"
+SEGMENTS: Final = "segments"
+_TENANT: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamName:
+    """`<category>-<id>`, or `<tenant>.<category>-<id>` for any tenant but the default one. `str` writes it.
+
+    Raises ValueError for a tenant or a category that is no lower-case word, and for an empty id.
+    """
+
+    tenant: str
+    category: str
+    id: str
+
+    def __post_init__(self) -> None:
+        _check(self.tenant, self.category)
+        if not self.id:
+            raise ValueError("a stream's name ends in an id")
+
+    def __str__(self) -> str:
+        prefix = "" if self.tenant == DEFAULT_TENANT else f"{self.tenant}."
+        return f"{prefix}{self.category}-{self.id}"
+
+    @classmethod
+    def parse(cls, name: str) -> "StreamName":
+        """The inverse of `str`. Raises ValueError for any other text."""
+        head, _, aggregate_id = name.partition("-")
+        tenant, dot, category = head.rpartition(".")
+        if dot and tenant == DEFAULT_TENANT:
+            raise ValueError(f"the default tenant stands in no stream's name, unlike in {name!r}")
+        return cls(tenant if dot else DEFAULT_TENANT, category, aggregate_id)
+
+
+def stream_name(category: str, aggregate_id: str, tenant: str = DEFAULT_TENANT) -> str:
+    """The name of an aggregate's or a saga's stream.
+
+    Raises ValueError as `StreamName` does, for an id that no partition holds, and for a category of derived streams.
+    """
+    if aggregate_id[-1:] not in HEX_DIGITS or not aggregate_id:
+        raise ValueError(f"an aggregate's id ends in a lower-case hexadecimal digit, unlike {aggregate_id!r}")
+    return f"{_prefix(tenant, category)}{aggregate_id}"
+
+
+def aggregate_id_in(stream: str) -> str:
+    """The id in a stream's name; as `StreamName.parse`, which checks it too, but several times faster."""
+    return stream.partition("-")[2]
+
+
+def snapshot_stream(stream: str) -> str:
+    """Where the snapshots of a stream are kept; its name is that of no aggregate, and in no partition."""
+    return f"{SNAPSHOTS}-{stream}"
+
+
+def segment_stream(stream: str) -> str:
+    """Where the sealed segments of a stream are kept."""
+    return f"{SEGMENTS}-{stream}"
+
+
+def source_stream_of(derived: str) -> str:
+    """The stream whose snapshots or segments a stream of this name keeps."""
+    return derived.partition("-")[2]
+
+
+def checked_category(category: str) -> str:
+    """The same. Raises ValueError where streams of that category can't be an aggregate's or a saga's."""
+    _check(DEFAULT_TENANT, category)
+    if category in {SNAPSHOTS, SEGMENTS}:
+        raise ValueError(f"{category} is no aggregate's category: its streams hold what is derived from others")
+    return category
+
+
+@cache
+def _prefix(tenant: str, category: str) -> str:
+    name = str(StreamName(tenant, checked_category(category), "0"))
+    return name[:-1]
+
+
+def _check(tenant: str, category: str) -> None:
+    if not _TENANT.fullmatch(tenant):
+        raise ValueError(f"a tenant is a lower-case word of at most 32 characters, unlike {tenant!r}")
+    if not _CATEGORY.fullmatch(category):
+        raise ValueError(f"a category is a lower-case word without a hyphen, unlike {category!r}")

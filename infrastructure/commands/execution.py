@@ -1,0 +1,141 @@
+"""One command on its way through one aggregate: what came of it so far, and whether to go on after a failure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import uniform
+from time import monotonic
+from typing import Any, Final
+
+from domain.decider import Decider
+from domain.errors import DomainError, Rejected
+from domain.message import Command, Event, Recorded
+from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.commands.request import Outcome, Request
+from infrastructure.eventstore.appender import Appended
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import (
+    CommandIdReused,
+    ConcurrencyConflict,
+    StoreUnavailable,
+    VersionMismatch,
+    WrongExpectedVersion,
+)
+from infrastructure.eventstore.record import NewRecord
+
+_MALFORMED: Final = "malformed"  # the domain's rule for what no state could take, such as money without its decimals
+_JITTER: Final = 0.04
+
+
+@dataclass(slots=True)
+class Execution:
+    """A lost race is decided again while `attempts` are left; a store that is away is tried until `gives_up`.
+
+    `reads_stream`: it is decided on what the stream holds, no longer on what is remembered of it. `unanswered`: an
+    append of it may have happened. `races` counts those that were lost to others. `revision` is where the store said
+    that the stream ends, for one that shows none of its events.
+    """
+
+    decider: Decider[Any, Any, Any]
+    command: Command
+    request: Request
+    aggregate: Aggregate[Any]
+    attempts: int
+    gives_up: float
+    reads_stream: bool = False
+    unanswered: bool = False
+    races: int = 0
+    silences: int = 0
+    revision: int | None = None
+
+    def decided(self) -> list[Event]:
+        """What the command does. Raises DomainError and VersionMismatch.
+
+        A version that doesn't match comes after Unknown and before the rules of the state; what is malformed is so at
+        every version.
+        """
+        try:
+            events = self.decider.decide(self.command, self.aggregate.state)
+        except Rejected as refusal:
+            if refusal.rule != _MALFORMED:
+                self._require_version(refusal)
+            raise
+        self._require_version()
+        return events
+
+    def encoded(self, events: Sequence[Event], codec: EventCodec) -> list[NewRecord]:
+        """The events as they are sent."""
+        return [codec.encode(event, self.request.metadata(event)) for event in events]
+
+    def appended(self, events: Sequence[Event], answer: Appended) -> Outcome:
+        """The outcome where the events went to the end of the stream as it was known.
+
+        Raises WrongExpectedVersion where they stand elsewhere, as after a deletion: they are to be read.
+        """
+        aggregate, request = self.aggregate, self.request
+        if answer.version != aggregate.version + len(events) or answer.position is None or answer.last_id is None:
+            raise WrongExpectedVersion(aggregate.stream, None)
+        self.unanswered = False
+        aggregate.append(events, answer.last_id, request.command_id, answer.position)
+        return Outcome(
+            aggregate.stream, tuple(events), aggregate.version, answer.position, answer.last_id, repeated=False
+        )
+
+    def unchanged(self) -> Outcome:
+        """The outcome where nothing is to be done."""
+        aggregate = self.aggregate
+        return Outcome(aggregate.stream, (), aggregate.version, aggregate.position, aggregate.last_id, repeated=False)
+
+    def found(self, records: Sequence[Recorded[Any]]) -> Outcome:
+        """The outcome as the command's own records give it. Raises CommandIdReused where they are another request's."""
+        if any(recorded.metadata.digest != self.request.digest for recorded in records):
+            raise CommandIdReused(self.aggregate.stream, self.request.command_id)
+        last, events = records[-1], tuple(recorded.event for recorded in records)
+        return Outcome(
+            self.aggregate.stream, events, last.version, last.position, last.id, repeated=not self.unanswered
+        )
+
+    def pause_after(self, error: Exception) -> float:
+        """Seconds to wait before the stream is read and the command decided again.
+
+        Raises the error where that would change nothing, and ConcurrencyConflict after too many lost races.
+        """
+        match error:
+            case WrongExpectedVersion():
+                return self._pause_after_race(error)
+            case StoreUnavailable():
+                return self._pause_after_silence(error)
+            case DomainError() | VersionMismatch() if not self.reads_stream:
+                return 0.0
+        raise error
+
+    def _pause_after_race(self, race: WrongExpectedVersion) -> float:
+        aggregate = self.aggregate
+        self.races += aggregate.version >= 0  # else it was only taken for new
+        self.revision = race.current
+        if race.current is None or race.current < aggregate.version:
+            aggregate.forget()  # it was deleted, or the store is another than the one that is remembered
+        if not self.reads_stream:
+            return 0.0
+        self.attempts -= 1
+        if self.attempts <= 0:
+            raise ConcurrencyConflict(aggregate.stream, self.races) from race
+        return _pause(self.races, first=0.002, longest=0.3)
+
+    def _pause_after_silence(self, error: StoreUnavailable) -> float:
+        if not self.reads_stream:
+            return 0.0
+        self.silences += 1
+        pause = _pause(self.silences, first=0.05, longest=0.5)
+        if monotonic() + pause >= self.gives_up:
+            raise error
+        return pause
+
+    def _require_version(self, refusal: Rejected | None = None) -> None:
+        expected, aggregate = self.request.if_version, self.aggregate
+        current = aggregate.version if self.decider.exists(aggregate.state) else None
+        if expected is not None and expected != current:
+            raise VersionMismatch(aggregate.stream, expected, current) from refusal
+
+
+def _pause(number: int, *, first: float, longest: float) -> float:
+    return min(longest, first * 2.0 ** min(number - 1, 30) + uniform(0, _JITTER))

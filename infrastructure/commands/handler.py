@@ -1,0 +1,151 @@
+"""Handles commands: load, look for a repeat, decide, append; once per command id, however often it is sent."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Final, TypeVar
+
+from domain.decider import Decider
+from domain.errors import DomainError
+from domain.message import Command, Event
+from domain.stream_name import stream_name
+from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.commands.cache import Cache
+from infrastructure.commands.execution import Execution
+from infrastructure.commands.loading import AggregateLoader
+from infrastructure.commands.request import Outcome, Request
+from infrastructure.eventstore.appender import Appended
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import (
+    ConcurrencyConflict,
+    Overloaded,
+    StoreUnavailable,
+    VersionMismatch,
+    WrongExpectedVersion,
+)
+from infrastructure.eventstore.streams import CALL_SECONDS, CALLS_AT_ONCE, Streams
+from infrastructure.snapshots.counts import Counts
+from infrastructure.snapshots.rule import SnapshotRule
+
+CommandT = TypeVar("CommandT", bound=Command)
+EventT = TypeVar("EventT", bound=Event)
+StateT = TypeVar("StateT")
+_DECIDED_AGAIN: Final = (DomainError, VersionMismatch, WrongExpectedVersion, StoreUnavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a command handler goes.
+
+    A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience` seconds,
+    each call for `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
+    connection. `cached`: so many aggregates stay in memory; `queued`: so many commands wait for their turn at one.
+    """
+
+    attempts: int = 10
+    patience: float = 3.0
+    call_seconds: float = CALL_SECONDS
+    calls_at_once: int = CALLS_AT_ONCE
+    cached: int = 10_000
+    queued: int = 1_024
+
+
+class CommandHandler:
+    """Decides commands against their streams; those of one aggregate take turns.
+
+    What is remembered of an aggregate, or that nothing is, proves nothing but an append: whatever else came of it is
+    decided again after the stream was read to its end. After an append without an answer the stream is read, the
+    command looked for by its id, and decided again at the version found.
+    """
+
+    def __init__(
+        self,
+        client: CommandClient,
+        codec: EventCodec,
+        *,
+        bounds: Bounds = Bounds(),
+        snapshots: Iterable[SnapshotRule] = (),
+    ) -> None:
+        self.streams: Final = Streams(client, codec, patience=bounds.call_seconds, calls_at_once=bounds.calls_at_once)
+        self.counts: Final = Counts()
+        self._codec: Final = codec
+        self._bounds: Final = bounds
+        self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)
+        self._loader: Final = AggregateLoader(self.streams, snapshots, self.counts)
+
+    async def handle(
+        self,
+        decider: Decider[CommandT, StateT, EventT],
+        command: CommandT,
+        request: Request,
+        *,
+        seconds: float | None = None,
+    ) -> Outcome:
+        """The outcome of the command, now or as it was when its id came first.
+
+        What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else or where an append
+        may have happened, unavailable.
+
+        Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
+        Rejected. Then ConcurrencyConflict, StoreUnavailable and Overloaded; and what a stream that can't be read or
+        appended to raises.
+        """
+        stream = stream_name(decider.category, command.aggregate_id, request.tenant)
+        make = partial(Aggregate, stream, decider.initial, decider.evolve)
+        execution: Execution | None = None
+        try:
+            async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:
+                gives_up = monotonic() + self._bounds.patience
+                execution = Execution(decider, command, request, aggregate, self._bounds.attempts, gives_up)
+                try:
+                    return await self._execute(execution)
+                finally:  # also of a load that was cut short: the next one goes on from there
+                    self._loader.consider(aggregate, decider.category)
+        except TimeoutError as error:
+            if execution is not None and execution.races and not execution.unanswered:
+                raise ConcurrencyConflict(stream, execution.races) from error
+            raise StoreUnavailable(self.streams.address, f"a command was not through within {seconds} s") from error
+
+    async def close(self) -> None:
+        """Ends what is under way beside the commands, bounded in time: snapshots that are being written."""
+        await self._loader.close()
+
+    async def _execute(self, execution: Execution) -> Outcome:
+        """For what is remembered, then for the stream, again and again: load, look for a repeat, decide, append."""
+        aggregate, remembered = execution.aggregate, execution.aggregate.version >= 0
+        self.counts.hits += remembered
+        self.counts.misses += not remembered
+        while True:
+            try:
+                if execution.reads_stream:
+                    await self._loader.load(aggregate, execution.decider.category, execution.revision)
+                if records := await self._loader.records_of(execution.request.command_id, aggregate):
+                    return execution.found(records)
+                if events := execution.decided():
+                    return execution.appended(events, await self._append(execution, events))
+                if execution.reads_stream:
+                    return execution.unchanged()
+            except _DECIDED_AGAIN as error:
+                await asyncio.sleep(execution.pause_after(error))
+            self.counts.retries += remembered and not execution.reads_stream
+            execution.reads_stream = True
+
+    async def _append(self, execution: Execution, events: Sequence[Event]) -> Appended:
+        aggregate, unanswered = execution.aggregate, execution.unanswered
+        records = execution.encoded(events, self._codec)
+        execution.unanswered = True
+        try:
+            return await self.streams.append(aggregate.stream, aggregate.version, records)
+        except WrongExpectedVersion:
+            execution.unanswered = unanswered
+            self.counts.conflicts += aggregate.version >= 0  # else it was only taken for new
+            raise
+        except Overloaded as error:
+            execution.unanswered = unanswered
+            if unanswered:
+                reason = "an append of it may have happened; no more are taken"
+                raise StoreUnavailable(self.streams.address, reason) from error
+            raise

@@ -1,0 +1,55 @@
+"""A command's envelope and its answer: who asks, and what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.message import Event, Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who sends a command, why, and how it is told from every other.
+
+    `digest` is one of all that makes the request what it is; `time` is in UTC. With `if_version` the command is
+    decided at this version of its stream or not at all.
+    """
+
+    command_id: UUID
+    digest: str
+    correlation_id: UUID
+    causation_id: UUID
+    actor: str
+    tenant: str
+    time: datetime
+    if_version: int | None = None
+
+    def metadata(self, event: Event) -> Metadata:
+        """What is written beside an event that this request causes."""
+        return Metadata(
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+            command_id=self.command_id,
+            digest=self.digest,
+            actor=self.actor,
+            tenant=self.tenant,
+            schema_version=event.stored_version,
+            time=self.time,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command left in its stream: a repeat finds the same.
+
+    `version` and `position` are those of its last event, `last_id` is that event's id; where it changed nothing
+    (`events` is empty) they are those of the stream's last event, or -1, 0 and None where the stream has none.
+    `repeated` says that the command came before.
+    """
+
+    stream: str
+    events: tuple[Event, ...]
+    version: int
+    position: int
+    last_id: UUID | None
+    repeated: bool

@@ -1,0 +1,191 @@
+"""Keeps up one call that carries many appends, and ends in time all that wait on it."""
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from esdbclient import AsyncEventStoreDBClient
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
+
+from infrastructure.eventstore.append_call import AppendCall
+from infrastructure.eventstore.client import CLOSED, address_of, bounded
+from infrastructure.eventstore.errors import StoreUnavailable
+
+_END_SECONDS: Final = 1.0
+
+
+class _Waiting(NamedTuple):
+    """A caller; `since` is a time of the event loop."""
+
+    since: float
+    answer: "asyncio.Future[BatchAppendResp]"
+
+
+class AppendChannel:
+    """Requests and answers on one call, matched by their correlation ids.
+
+    The call is opened at once, on a new connection where the end of the previous one asks for that. A request without
+    an answer within `seconds` ends alone: its caller is told that it may have happened, and nothing is sent again. The
+    call ends when the store or the client ends it, or when the store is silent: nothing was answered for so long, and
+    no caller waits who came lately. A request that the store passed by, as it answered a younger one, is no silence.
+    Callers who are gone leave nothing behind.
+    """
+
+    def __init__(self, client: AsyncEventStoreDBClient, seconds: float, previous: "AppendChannel | None") -> None:
+        self._client: Final = client
+        self._seconds: Final = seconds
+        self._loop: Final = asyncio.get_running_loop()
+        self._waiting: Final[OrderedDict[str, _Waiting]] = OrderedDict()
+        self._unsent: Final[OrderedDict[str, bytes]] = OrderedDict()
+        self._news: Final = asyncio.Event()
+        self._next_answer: asyncio.Future[None] | None = None
+        self.ended = False
+        self.is_silent = False
+        self._unheard_since: float | None = None
+        self._answered: float = 0.0  # when the youngest request came that was answered
+        self._probed: float = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        self._call: AppendCall | None = None if previous is None else previous._call
+        self._is_proven = previous is None or not previous.is_silent
+        self._task: Final = self._loop.create_task(self._keep_up())
+
+    @property
+    def in_flight(self) -> int:
+        """How many callers wait."""
+        return len(self._waiting)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the store may be silent: for half of the time that it has, or since the call before this one."""
+        began = self._silence_began()
+        return not self._is_proven or (began is not None and self._loop.time() - began > self._seconds / 2)
+
+    def may_probe(self) -> bool:
+        """Whether it is time for another request to find out whether the store is still silent; then it is sent."""
+        now = self._loop.time()
+        if self._probed and now - self._probed < self._seconds / 2:
+            return False
+        self._probed = now
+        return True
+
+    async def is_answered(self, seconds: float) -> bool:
+        """Waits so long for an answer to anybody, which ends all doubt."""
+        if self._next_answer is None or self._next_answer.done():
+            self._next_answer = self._loop.create_future()
+        answer = self._next_answer
+        await asyncio.wait({answer}, timeout=seconds)
+        return answer.done() and not self.ended
+
+    async def answer_to(self, correlation_id: str, request: bytes) -> BatchAppendResp:
+        """Sends the request, once. Raises StoreUnavailable."""
+        caller = _Waiting(self._loop.time(), self._loop.create_future())
+        self._waiting[correlation_id] = caller
+        self._unsent[correlation_id] = request
+        self._news.set()
+        if self._watch is None:
+            self._watch = self._loop.call_at(caller.since + self._seconds, self._look)
+        try:
+            return await caller.answer
+        finally:
+            self._waiting.pop(correlation_id, None)
+            self._unsent.pop(correlation_id, None)
+
+    def _silence_began(self) -> float | None:
+        """Callers who give up early must not hide that the store is silent."""
+        oldest = next((caller.since for caller in self._waiting.values() if caller.since > self._answered), None)
+        times = [since for since in (oldest, self._unheard_since) if since is not None]
+        return min(times, default=None)
+
+    def _ends_at(self) -> float | None:
+        """When the call ends if nothing is answered until then; who came lately is given half of the time at least."""
+        began = self._silence_began()
+        if began is None:
+            return None
+        youngest = next(reversed(self._waiting.values()), None)
+        spared = began if youngest is None else youngest.since + self._seconds / 2
+        return max(began + self._seconds, spared)
+
+    def _look(self) -> None:
+        """Ends the requests whose time is up, and with them the call where the store is silent."""
+        now, reason, ends_at = self._loop.time(), f"no answer within {self._seconds:g} s", self._ends_at()
+        if ends_at is not None and ends_at <= now:
+            self.is_silent = True
+            self._end(reason)
+            return
+        left = [caller for caller in self._waiting.values() if not caller.answer.done()]
+        while left and left[0].since + self._seconds <= now:
+            self._tell(left.pop(0), reason)
+        times = [left[0].since + self._seconds] if left else []
+        following = min([*times, *([] if ends_at is None else [ends_at])], default=None)
+        self._watch = None if following is None else self._loop.call_at(following, self._look)
+
+    def _tell(self, caller: _Waiting, reason: str) -> None:
+        if not caller.answer.done():
+            caller.answer.set_exception(StoreUnavailable(address_of(self._client), reason))
+
+    async def _keep_up(self) -> None:
+        reason = CLOSED
+        try:
+            self._call = await self._open()
+            await self._exchange(self._call)
+            reason = "the store ended the call"
+        except StoreUnavailable as error:
+            reason = error.reason
+        finally:
+            self._end(reason)
+
+    async def _open(self) -> AppendCall:
+        if self._call is not None:
+            async with bounded(self._client, seconds=self._seconds):
+                await self._call.reconnect()
+        return AppendCall(self._client)
+
+    async def _exchange(self, call: AppendCall) -> None:
+        writing = self._loop.create_task(self._write(call))
+        try:
+            async for answer in call.answers():
+                self._take(answer)
+        finally:
+            call.cancel()
+            writing.cancel()
+            await asyncio.wait({writing}, timeout=_END_SECONDS)
+
+    async def _write(self, call: AppendCall) -> None:
+        with suppress(StoreUnavailable):  # whoever reads is told why the call ended
+            while await self._news.wait():
+                await self._write_news(call)
+
+    async def _write_news(self, call: AppendCall) -> None:
+        while self._unsent:
+            _, request = self._unsent.popitem(last=False)
+            if self._unheard_since is None:
+                self._unheard_since = self._loop.time()
+            await call.write(request)
+        self._news.clear()
+
+    def _take(self, answer: BatchAppendResp) -> None:
+        self._is_proven = True
+        self._unheard_since = None
+        self._probed = 0.0
+        if self._next_answer is not None and not self._next_answer.done():
+            self._next_answer.set_result(None)
+        caller = self._waiting.pop(answer.correlation_id.string, None)
+        if caller is None:
+            return
+        self._answered = max(self._answered, caller.since)
+        if not caller.answer.done():
+            caller.answer.set_result(answer)
+
+    def _end(self, reason: str) -> None:
+        """Nobody is left waiting, and no more is sent."""
+        if self.ended:
+            return
+        self.ended = True
+        if self._watch is not None:
+            self._watch.cancel()
+        self._unsent.clear()
+        for caller in self._waiting.values():
+            self._tell(caller, reason)
+        self._waiting.clear()
+        self._task.cancel()

@@ -1,0 +1,93 @@
+"""Appends and their answers as the messages of `BatchAppend`."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID, uuid4
+
+from esdbclient.protos.Grpc import shared_pb2
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
+
+from infrastructure.eventstore.errors import (
+    AppendRefused,
+    EventStoreError,
+    StoreUnavailable,
+    StreamGone,
+    WrongExpectedVersion,
+)
+from infrastructure.eventstore.record import NewRecord
+
+LARGEST: Final = 16 * 1024 * 1024 - 10_000
+"""Bytes of a request: what is larger ends the call, with all the appends on it."""
+_REFUSALS: Final = (
+    shared_pb2.AccessDenied.DESCRIPTOR,
+    shared_pb2.BadRequest.DESCRIPTOR,
+    shared_pb2.InvalidTransaction.DESCRIPTOR,
+    shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR,
+)
+
+
+class AppendMessage(NamedTuple):
+    """A request as bytes, and the id under which its last record is sent; None where it has no records."""
+
+    request: bytes
+    last_id: UUID | None
+
+
+def append_message(
+    correlation_id: str, stream: str, version: int, records: Sequence[NewRecord], seconds: float
+) -> AppendMessage:
+    """The request that appends these records, under fresh ids, to a stream that ends at `version`, -1 for none.
+
+    The store gives up after so many `seconds`. Raises AppendRefused where it would not take so much.
+    """
+    request = BatchAppendReq(is_final=True)
+    request.correlation_id.string = correlation_id
+    options = request.options
+    options.stream_identifier.stream_name = stream.encode()
+    options.deadline.seconds, options.deadline.nanos = int(seconds), int(seconds % 1 * 1_000_000_000)
+    if version < 0:
+        options.no_stream.SetInParent()
+    else:
+        options.stream_position = version
+    last_id: UUID | None = None
+    for record in records:
+        proposed = request.proposed_messages.add(data=record.data, custom_metadata=record.metadata)
+        last_id = uuid4()
+        proposed.id.string = str(last_id)
+        proposed.metadata["type"] = record.type
+        proposed.metadata["content-type"] = record.content_type
+    message = request.SerializeToString()
+    if len(message) > LARGEST:
+        raise AppendRefused(stream, f"{len(message)} bytes are more than the {LARGEST} of a request")
+    return AppendMessage(message, last_id)
+
+
+def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreError:
+    """What an answer means that is no success; `address` is that of the store."""
+    status = response.error
+    details = status.details
+    if details.Is(shared_pb2.WrongExpectedVersion.DESCRIPTOR):
+        race = shared_pb2.WrongExpectedVersion()
+        details.Unpack(race)
+        exists = race.WhichOneof("current_stream_revision_option") == "current_stream_revision"
+        return WrongExpectedVersion(stream, race.current_stream_revision if exists else None)
+    if details.Is(shared_pb2.StreamDeleted.DESCRIPTOR):
+        return StreamGone(stream)
+    kind = details.type_url.rpartition(".")[2]
+    if any(details.Is(refused) for refused in _REFUSALS):
+        return AppendRefused(stream, f"{kind} {_advice(response)}".strip())
+    return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")
+
+
+def _advice(response: BatchAppendResp) -> str:
+    """What the store says beside the kind of its refusal."""
+    details = response.error.details
+    if details.Is(shared_pb2.BadRequest.DESCRIPTOR):
+        bad = shared_pb2.BadRequest()
+        details.Unpack(bad)
+        return bad.message
+    if details.Is(shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR):
+        size = shared_pb2.MaximumAppendSizeExceeded()
+        details.Unpack(size)
+        return f"max size is {size.maxAppendSize}"
+    return ""

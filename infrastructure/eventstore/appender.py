@@ -1,0 +1,78 @@
+"""Appends to streams, many at once over one call that stays open: none of them costs a call of its own."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Final, NamedTuple
+from uuid import UUID, uuid4
+
+from esdbclient import AsyncEventStoreDBClient
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
+
+from infrastructure.eventstore.append_channel import AppendChannel
+from infrastructure.eventstore.append_messages import append_message, refusal
+from infrastructure.eventstore.client import address_of
+from infrastructure.eventstore.errors import Overloaded
+from infrastructure.eventstore.record import NewRecord
+
+ANSWER_SECONDS: Final = 2.5
+IN_FLIGHT: Final = 1024
+_PROBE_SECONDS: Final = 0.05
+
+
+class Appended(NamedTuple):
+    """The version, the position and the id of an append's last record; None for what the store or nobody names."""
+
+    version: int
+    position: int | None
+    last_id: UUID | None
+
+
+class Appender:
+    """Appends over one call of its client, opened by the first append and again by the next one after it has ended.
+
+    An append is answered within `seconds`, or its caller is told that it may have happened; it is never sent again,
+    and every send has fresh event ids. Nothing piles up before a store that is slow: while `in_flight` wait, or the
+    store has been silent for half of that time, further ones are refused at once. During a silence one append at a
+    time finds out whether it is over.
+    """
+
+    def __init__(
+        self, client: AsyncEventStoreDBClient, *, seconds: float = ANSWER_SECONDS, in_flight: int = IN_FLIGHT
+    ) -> None:
+        self._client: Final = client
+        self._address: Final = address_of(client)
+        self._seconds: Final = seconds
+        self._most: Final = in_flight
+        self._ids: Final = str(uuid4())[:24]
+        self._numbers: Final = count()
+        self._channel: AppendChannel | None = None
+
+    async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
+        """Appends to a stream that ends at `version`, or to none where that is -1.
+
+        Raises WrongExpectedVersion, StreamGone, AppendRefused, Overloaded, and StoreUnavailable: it may have happened.
+        """
+        channel = self._ready()
+        if channel.is_doubtful and not channel.may_probe() and not await channel.is_answered(_PROBE_SECONDS):
+            raise Overloaded(self._address, channel.in_flight)
+        correlation_id = f"{self._ids}{next(self._numbers):012x}"
+        request, last_id = append_message(correlation_id, stream, version, records, self._seconds)
+        answer = await channel.answer_to(correlation_id, request)
+        if answer.WhichOneof("result") == "success":
+            return _appended(answer.success, last_id)
+        raise refusal(answer, stream, self._address)
+
+    def _ready(self) -> AppendChannel:
+        """The channel for another append. Raises Overloaded."""
+        channel = self._channel
+        if channel is None or channel.ended:
+            self._channel = channel = AppendChannel(self._client, self._seconds, channel)
+        if channel.in_flight >= self._most:
+            raise Overloaded(self._address, channel.in_flight)
+        return channel
+
+
+def _appended(success: BatchAppendResp.Success, last_id: UUID | None) -> Appended:
+    none = success.WhichOneof("current_revision_option") == "no_stream"
+    position = success.position.commit_position if success.WhichOneof("position_option") == "position" else None
+    return Appended(-1 if none else success.current_revision, position, last_id)

@@ -1,0 +1,59 @@
+"""Calls of one asyncio client: bounded in time and number, their answers whole, their failures in our words."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import grpc
+from esdbclient import AsyncReadResponse
+from esdbclient.exceptions import EventStoreDBClientException, NotFound, StreamIsDeleted
+
+from infrastructure.eventstore.client import CommandClient, address_of, bounded, connection_of, raise_if_cancelled
+from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
+from infrastructure.eventstore.record import Record, record_of
+
+
+class Calls:
+    """At most `at_once` calls are made together; the others wait, within their seconds."""
+
+    def __init__(self, client: CommandClient, at_once: int) -> None:
+        self.address: Final = address_of(client)
+        self._client: Final = client
+        self._slots: Final = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def call(self, *answers: type[EventStoreDBClientException], seconds: float) -> AsyncIterator[CommandClient]:
+        """The client for one call. Raises StoreUnavailable for all but these answers."""
+        connection_of(self._client)
+        async with bounded(self._client, *answers, seconds=seconds), self._slots:
+            yield self._client
+
+    async def stream(
+        self, stream: str, first: int | None, limit: int, *, backwards: bool = False, seconds: float
+    ) -> list[Record] | None:
+        """At most `limit` visible records of a stream, from version `first` on; backwards, None is its end.
+
+        None where there is no such stream. Raises StoreUnavailable, StreamGone.
+        """
+        try:
+            async with self.call(NotFound, StreamIsDeleted, seconds=seconds) as client:
+                response = await client.read_stream(
+                    stream, stream_position=first, backwards=backwards, limit=limit, timeout=seconds
+                )
+                return await self.complete(response)
+        except NotFound:
+            return None
+        except StreamIsDeleted as error:
+            raise StreamGone(stream) from error
+
+    async def complete(self, response: AsyncReadResponse) -> list[Record]:
+        """The whole answer. Raises StoreUnavailable for one that was cut off, which ends as if it were whole."""
+        try:
+            records = [record_of(recorded) async for recorded in response]
+            if await response.aio_call.code() is not grpc.StatusCode.OK:
+                raise_if_cancelled()
+                raise StoreUnavailable(self.address, "the connection was closed during a read")
+        finally:
+            await response.stop()
+        return records

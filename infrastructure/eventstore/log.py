@@ -1,0 +1,46 @@
+"""The log of the whole store, as it is asked in an event loop: where it ends, and its records page by page."""
+
+from typing import Any, Final
+
+from infrastructure.eventstore.calls import Calls
+from infrastructure.eventstore.client import CommandClient, address_of, raise_if_cancelled
+from infrastructure.eventstore.record import Record
+
+_SECONDS: Final = 5.0
+_CALLS_AT_ONCE: Final = 32  # of the 100 that fit on the client's connection
+
+
+class Log:
+    """The log through one client. A call ends within its seconds; at most `calls_at_once` are made together.
+
+    All of it raises StoreUnavailable. The client asks the leader: a follower of a cluster may not have the newest yet.
+    """
+
+    def __init__(self, client: CommandClient, *, calls_at_once: int = _CALLS_AT_ONCE) -> None:
+        self.address: Final = address_of(client)
+        self._calls: Final = Calls(client, calls_at_once)
+
+    async def end(self, seconds: float = _SECONDS) -> int:
+        """The position of the last record, the system's own included; 0 where there is none."""
+        async with self._calls.call(seconds=seconds) as client:
+            position: int = await client.get_commit_position(filter_exclude=(), timeout=seconds)
+            raise_if_cancelled()  # a call that is cut short says 0, as if nothing were there
+        return position
+
+    async def of_types(self, pattern: str, first: int | None, limit: int, seconds: float = _SECONDS) -> list[Record]:
+        """The records whose types match, from position `first` (None: the beginning) on, itself included."""
+        return await self._page({"filter_include": (pattern,)}, first, limit, seconds)
+
+    async def of_streams(self, pattern: str, first: int | None, limit: int, seconds: float = _SECONDS) -> list[Record]:
+        """The records of the streams that match, from position `first` (None: the beginning) on, itself included."""
+        filters = {"filter_include": (pattern,), "filter_by_stream_name": True}
+        return await self._page(filters, first, limit, seconds)
+
+    async def of_stream(self, stream: str, first: int, limit: int, seconds: float = _SECONDS) -> list[Record] | None:
+        """The visible records of a stream from version `first` on; None where there is none. Raises StreamGone."""
+        return await self._calls.stream(stream, first, limit, seconds=seconds)
+
+    async def _page(self, filters: dict[str, Any], first: int | None, limit: int, seconds: float) -> list[Record]:
+        async with self._calls.call(seconds=seconds) as client:
+            response = await client.read_all(commit_position=first, limit=limit, timeout=seconds, **filters)
+            return await self._calls.complete(response)

@@ -1,0 +1,112 @@
+"""A persistent subscription to the log that several workers compete on: made, joined, settled message by message."""
+
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from esdbclient.common import AbstractAsyncPersistentSubscription
+from esdbclient.exceptions import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    ProgrammingError,
+    SubscriptionConfirmationError,
+)
+
+from infrastructure.eventstore.client import CommandClient, address_of, bounded, raise_if_cancelled, translated
+from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.record import Record, record_of
+
+_OUT_OF_REACH: Final = 2**31 - 1
+_SECONDS: Final = 5.0
+
+
+class Delivered(NamedTuple):
+    """A record as it was delivered; the server knows the delivery as `ack_id`."""
+
+    record: Record
+    ack_id: UUID
+
+
+class PersistentSubscription:
+    """One worker's part of a group: an iterator of what is delivered. Raises StoreUnavailable where it is lost."""
+
+    def __init__(self, address: str, subscription: AbstractAsyncPersistentSubscription) -> None:
+        self.id: Final = subscription.subscription_id
+        self.address: Final = address
+        self._subscription: Final = subscription
+
+    async def __aiter__(self) -> AsyncIterator[Delivered]:
+        with translated(self.address):
+            async for recorded in self._subscription:
+                yield Delivered(record_of(recorded), recorded.ack_id)
+        raise_if_cancelled()
+
+    async def acknowledge(self, delivered: Delivered) -> bool:
+        """Settles it; False where the subscription was stopped: it comes again."""
+        try:
+            await self._subscription.ack(delivered.ack_id)
+        except ProgrammingError:
+            return False
+        return True
+
+    async def park(self, delivered: Delivered) -> bool:
+        """Sets it aside, for an operator; False as above."""
+        try:
+            await self._subscription.nack(delivered.ack_id, "park")
+        except ProgrammingError:
+            return False
+        return True
+
+    async def stop(self) -> None:
+        """Ends it, after what was acknowledged was sent; on a connection that is dead that may take for ever."""
+        await self._subscription.stop()
+
+
+async def join_group(client: CommandClient, group: str, pattern: str, buffer: int) -> PersistentSubscription:
+    """One worker's subscription to the records whose types match.
+
+    The group is made where it is missing, from the beginning of the log. At most `buffer` messages are with the worker
+    at once. Raises StoreUnavailable.
+    """
+    try:
+        return await _join(client, group, buffer)
+    except NotFound:
+        await _create(client, group, pattern)
+    try:
+        return await _join(client, group, buffer)
+    except NotFound as error:
+        raise StoreUnavailable(address_of(client), f"the group {group} vanished as soon as it was made") from error
+
+
+async def _join(client: CommandClient, group: str, buffer: int) -> PersistentSubscription:
+    address = address_of(client)
+    answers = (NotFound, FailedPrecondition, SubscriptionConfirmationError)
+    try:
+        async with bounded(client, *answers, seconds=_SECONDS):
+            joined = await client.read_subscription_to_all(group, event_buffer_size=buffer, max_ack_delay=0.05)
+    except StopAsyncIteration as error:  # how the client ends when it was cancelled before the confirmation
+        raise_if_cancelled()
+        raise StoreUnavailable(address, f"the group {group} was not confirmed") from error
+    except (FailedPrecondition, SubscriptionConfirmationError) as error:  # as many workers as it takes, or none
+        raise StoreUnavailable(address, f"the group {group} can't be joined: {error}") from error
+    return PersistentSubscription(address, joined)
+
+
+async def _create(client: CommandClient, group: str, pattern: str) -> None:
+    """The server's own parking is put out of reach: it counts the deaths of workers, which are no failures."""
+    try:
+        async with bounded(client, AlreadyExists, seconds=_SECONDS):
+            await client.create_subscription_to_all(
+                group,
+                filter_include=(pattern,),
+                consumer_strategy="RoundRobin",
+                message_timeout=60.0,
+                max_retry_count=_OUT_OF_REACH,
+                min_checkpoint_count=1,
+                checkpoint_after=1.0,
+                max_subscriber_count=0,
+                timeout=_SECONDS,
+            )
+    except AlreadyExists:
+        return  # another worker was faster

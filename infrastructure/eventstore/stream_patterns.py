@@ -1,0 +1,44 @@
+"""Tells the server by a pattern which streams to send: those of categories, of a partition, of snapshots.
+
+Each pattern is one regular-expression group without anchors: the client sends it as `^…$`, and joins several so that
+only the first is anchored at the start and only the last at the end. All of them match the streams of every tenant.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, SEGMENTS, SNAPSHOTS, checked_category
+
+PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
+_TENANT: Final = rf"(?:(?!{DEFAULT_TENANT}\.)[a-z][a-z0-9_]{{0,31}}\.)?"
+
+
+def partition_of(aggregate_id: str, partitions: int) -> int:
+    """Which of the partitions, from 0, an aggregate belongs to: by the last digit of its id."""
+    return HEX_DIGITS.index(aggregate_id[-1]) % _counted(partitions)
+
+
+def partition_pattern(category: str, partition: int, partitions: int) -> str:
+    """Matches the names of this partition's streams, and no others."""
+    if not 0 <= partition < _counted(partitions):
+        raise ValueError(f"of {partitions} partitions there is no number {partition}")
+    return f"(?:{_TENANT}{checked_category(category)}-.*[{HEX_DIGITS[partition::partitions]}])"
+
+
+def category_pattern(categories: Iterable[str]) -> str:
+    """Matches the names of all streams of these categories. Raises ValueError where there are none."""
+    checked = "|".join(checked_category(category) for category in categories)
+    if not checked:
+        raise ValueError("a pattern of categories names at least one")
+    return f"(?:{_TENANT}(?:{checked})-.*[{HEX_DIGITS}])"
+
+
+def derived_pattern(categories: Iterable[str]) -> str:
+    """Matches the streams of all snapshots and segments of these categories."""
+    return f"(?:(?:{SNAPSHOTS}|{SEGMENTS})-{category_pattern(categories)})"
+
+
+def _counted(partitions: int) -> int:
+    if partitions not in PARTITION_COUNTS:
+        raise ValueError(f"{partitions} is none of the possible numbers of partitions, {PARTITION_COUNTS}")
+    return partitions

@@ -1,0 +1,63 @@
+"""What a projection makes of the log's records: which ones it decodes, and which it passes by."""
+
+from collections.abc import Set
+from typing import Any, Final
+
+import structlog
+
+from domain.message import Event, Recorded
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
+from infrastructure.eventstore.frames import CheckpointReached
+from infrastructure.eventstore.record import Record
+from infrastructure.subscriptions.catch_up import Read
+from infrastructure.subscriptions.frames import Frame, Happened
+from projections.projection import Projection
+
+_UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
+_log: Final = structlog.get_logger()
+
+
+def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> Read:
+    """Decodes what the projection handles; ignored events and the system's own only move the checkpoint.
+
+    An older record may mean several events, and others than its name says: it is decoded to be told. The reader
+    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent, or passes such a record by and
+    says so in the log, where it is told to skip them.
+    """
+    handled = {name for event in projection.handlers for name in event.stored_names()}
+    passed = {name for event in projection.ignored for name in event.stored_names()} - handled
+    concerned = projection.handlers.keys() | projection.ignored
+
+    def read(record: Record) -> Frame:
+        if record.type in handled:
+            return Happened(_demand(concerned, codec.events_in(record)))
+        position = record.position or 0
+        if record.type in passed or record.type.startswith("$"):
+            return CheckpointReached(position)
+        raise UnknownEventType(record.stream, record.version, position, record.type)
+
+    def read_or_skip(record: Record) -> Frame:
+        try:
+            return read(record)
+        except _UNREADABLE as error:
+            _log.warning(
+                "event_skipped",
+                projection=projection.name,
+                error=type(error).__name__,
+                reason=str(error),
+                stream=error.stream,
+                version=error.version,
+                position=error.position,
+            )
+            return CheckpointReached(error.position)
+
+    return read_or_skip if skip_unreadable else read
+
+
+def _demand(concerned: Set[type[Event]], events: list[Recorded[Any]]) -> list[Recorded[Any]]:
+    """The same events, all of which have to be among those that the projection knows."""
+    for recorded in events:
+        if type(recorded.event) not in concerned:
+            raise UnknownEventType(recorded.stream, recorded.version, recorded.position, recorded.event.stored_name)
+    return events

@@ -1,0 +1,1 @@
+"""States that are stored beside streams, so that a load costs the same however long its stream is."""

@@ -1,0 +1,125 @@
+"""A snapshot as the record that is stored of it, and back; what a record says is checked, never trusted."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from infrastructure.aggregates.aggregate import Snapshot
+from infrastructure.aggregates.bloom import BloomFilter, filter_text, filters_in
+from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
+from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.snapshots.rule import FORMAT, SnapshotRule, Unusable
+from infrastructure.snapshots.state import StateJson
+
+SNAPSHOT_TAKEN: Final = "SnapshotTaken"
+_BEYOND: Final = 2**63
+
+
+class StoredRecord(BaseModel):
+    """What a record says, or a part of it: no more is taken for granted than its members."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class _Heading(StoredRecord):
+    stream: str
+    format: int
+    fingerprint: str
+
+
+class _Commands(StoredRecord):
+    recent: dict[UUID, tuple[int, int]]
+    sealed: int
+    unsealed: str | None
+
+
+class StoredSnapshot(StoredRecord):
+    """What a record says of an aggregate: `commands.sealed` is the number of segments, which are stored elsewhere."""
+
+    stream: str
+    version: Annotated[int, Field(ge=0, lt=_BEYOND)]
+    position: int
+    last_id: UUID
+    taken_at: datetime
+    state: StateJson
+    commands: _Commands
+
+    def restored(self, rule: SnapshotRule, position: int, sealed: Sequence[BloomFilter]) -> Snapshot:
+        """The aggregate, with the filters of its segments, in order. Raises Unusable."""
+        state = rule.state_in(self.state, self.version)
+        commands = self.commands
+        within = all(0 <= first <= last <= self.version for first, last in commands.recent.values())
+        if commands.sealed != self.version // SEGMENT or not within:
+            raise Unusable("undecodable", self.version)
+        try:
+            unsealed = None if commands.unsealed is None else filters_in(commands.unsealed)[0]
+        except ValueError as error:
+            raise Unusable("undecodable", self.version) from error
+        if len(sealed) != commands.sealed:
+            raise Unusable("segments-missing", self.version)
+        known = CommandIds(commands.recent, sealed, unsealed)
+        return Snapshot(self.stream, self.version, position, self.last_id, state, known)
+
+
+def snapshot_record(snapshot: Snapshot, rule: SnapshotRule) -> NewRecord:
+    """The record to store. Raises ValueError where its state could not be read back."""
+    commands = snapshot.commands
+    body = {
+        "stream": snapshot.stream,
+        "version": snapshot.version,
+        "position": snapshot.position,
+        "last_id": str(snapshot.last_id),
+        "format": FORMAT,
+        "fingerprint": rule.fingerprint,
+        "taken_at": datetime.now(UTC).isoformat(),
+        "state": rule.stored(snapshot.state),
+        "commands": {
+            "recent": {str(command_id): versions for command_id, versions in commands.recent.items()},
+            "sealed": len(commands.sealed),
+            "unsealed": None if commands.unsealed is None else filter_text(commands.unsealed),
+        },
+    }
+    return with_checksum(SNAPSHOT_TAKEN, body)
+
+
+def snapshot_in(record: Record, stream: str, rule: SnapshotRule) -> StoredSnapshot:
+    """What the record says of this stream. Raises Unusable where it is of another, or of another schema, or is none."""
+    demand_unaltered(record, SNAPSHOT_TAKEN)
+    heading = read_as(_Heading, record)
+    if heading.stream != stream:
+        raise Unusable("other-stream")
+    if (heading.format, heading.fingerprint) != (FORMAT, rule.fingerprint):
+        raise Unusable("other-schema")
+    return read_as(StoredSnapshot, record)
+
+
+StoredT = TypeVar("StoredT", bound=StoredRecord)
+
+
+def demand_unaltered(record: Record, kind: str) -> None:
+    """Raises Unusable for a record of another type, and for one that does not say what was written."""
+    if record.type != kind or record.metadata != _checksum(record.data):
+        raise Unusable("undecodable")
+
+
+def read_as(model: type[StoredT], record: Record) -> StoredT:
+    """What a record says. Raises Unusable."""
+    try:
+        return model.model_validate_json(record.data)
+    except ValidationError as error:
+        raise Unusable("undecodable") from error
+
+
+def with_checksum(kind: str, body: Mapping[str, object]) -> NewRecord:
+    """The record of this type that says so, with a checksum by which an altered or damaged one is told."""
+    data = json.dumps(body).encode()
+    return NewRecord(kind, data, _checksum(data))
+
+
+def _checksum(data: bytes) -> bytes:
+    return json.dumps({"sha256": sha256(data).hexdigest()}).encode()

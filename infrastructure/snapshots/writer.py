@@ -1,0 +1,125 @@
+"""Takes the snapshots that are due, one after the other, while commands go on."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+import stamina
+import structlog
+
+from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
+from infrastructure.eventstore.errors import EventStoreError, WrongExpectedVersion
+from infrastructure.eventstore.record import Record
+from infrastructure.snapshots.counts import Counts
+from infrastructure.snapshots.record import snapshot_in, snapshot_record
+from infrastructure.snapshots.rule import SnapshotRule, Unusable
+from infrastructure.snapshots.segment_index import unstored_segments
+from infrastructure.snapshots.segments import StoredSegment, as_stored, segment_record
+from infrastructure.snapshots.store import SnapshotStore
+
+_CLOSING_SECONDS: Final = 2.0  # of the ten that the supervisor leaves to a process
+_FAILURES: Final = (EventStoreError, ValueError)
+_log: Final = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotJob:
+    """What an aggregate was when its snapshot was due, and its segments that may not have been stored yet."""
+
+    aggregate: Aggregate[Any]
+    snapshot: Snapshot
+    segments: tuple[Segment, ...]
+    rule: SnapshotRule
+
+
+class SnapshotWriter:
+    """A queue with at most one place for a stream, and a task that lives while there is something in it."""
+
+    def __init__(self, stored: SnapshotStore, counts: Counts, limit: int) -> None:
+        self._stored: Final = stored
+        self._counts: Final = counts
+        self._limit: Final = limit
+        self._waiting: Final[dict[str, SnapshotJob]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._racing: Final = stamina.AsyncRetryingCaller(attempts=5, timeout=None, wait_initial=0.005, wait_max=0.1)
+
+    def put(self, job: SnapshotJob) -> bool:
+        """Puts it into the queue, in the place of an older one of its stream; False where the queue is full."""
+        stream = job.snapshot.stream
+        if len(self._waiting) >= self._limit and stream not in self._waiting:
+            return False
+        self._waiting[stream] = job
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._take_all())
+        return True
+
+    async def close(self) -> None:
+        """Waits some seconds until nothing is in the queue; what is left then is given up."""
+        if self._task is None:
+            return
+        await asyncio.wait({self._task}, timeout=_CLOSING_SECONDS)
+        if not self._task.done():
+            _log.warning("snapshots_given_up", waiting=len(self._waiting))
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _take_all(self) -> None:
+        while self._waiting:
+            job = self._waiting.pop(next(iter(self._waiting)))
+            try:
+                await self.take(job)
+            except _FAILURES as error:
+                self._counts.failed += 1
+                version, reason = job.snapshot.version, f"{type(error).__name__}: {error}"
+                _log.warning("snapshot_failed", stream=job.snapshot.stream, version=version, reason=reason)
+
+    async def take(self, job: SnapshotJob) -> None:
+        """Stores the segments, and then the snapshot that counts on them, where that was not done before.
+
+        Raises StoreUnavailable, WrongExpectedVersion, StreamGone, AppendRefused; ValueError for a state that can't be
+        stored.
+        """
+        await self._racing(WrongExpectedVersion, self._take, job)
+
+    async def retake(self, job: SnapshotJob) -> None:
+        """The same, whatever snapshot stands there already."""
+        await self._racing(WrongExpectedVersion, self._store, job)
+
+    async def _take(self, job: SnapshotJob) -> None:
+        if job.segments:
+            await self._store_segments(job)
+        newest = await self._stored.newest(job.snapshot.stream)
+        if newest is None or not await self._is_as_good(newest, job):
+            await self._store_snapshot(job, newest)
+
+    async def _store(self, job: SnapshotJob) -> None:
+        await self._store_segments(job)
+        await self._store_snapshot(job, await self._stored.newest(job.snapshot.stream))
+
+    async def _store_snapshot(self, job: SnapshotJob, newest: Record | None) -> None:
+        await self._stored.add_snapshot(job.snapshot.stream, snapshot_record(job.snapshot, job.rule), newest)
+        self._counts.taken += 1
+
+    async def _store_segments(self, job: SnapshotJob) -> None:
+        """Those that are not stored just so."""
+        stream, aggregate, wanted = job.snapshot.stream, job.aggregate, list[StoredSegment]()
+        for segment in job.segments:
+            record = await self._stored.record(stream, segment.last_version)
+            if record is None:
+                raise ValueError(f"{stream} does not hold version {segment.last_version} any more")
+            wanted.append(as_stored(segment, record.id, job.rule))
+        missing = await unstored_segments(self._stored.segments(stream), stream, wanted)
+        await self._stored.add_segments(stream, [segment_record(stream, segment) for segment in missing])
+        written = {id(segment) for segment in job.segments}
+        aggregate.unsaved = [segment for segment in aggregate.unsaved if id(segment) not in written]
+
+    async def _is_as_good(self, newest: Record, job: SnapshotJob) -> bool:
+        """Whether a snapshot is at least as new, and of use; nothing is read for one that is older."""
+        stream = job.snapshot.stream
+        try:
+            if snapshot_in(newest, stream, job.rule).version < job.snapshot.version:
+                return False
+            await self._stored.checked(newest, stream, job.rule)
+        except Unusable:
+            return False
+        return True

@@ -1,0 +1,155 @@
+"""Many appends share one call, and each gets the answer to itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
+
+from infrastructure.eventstore.append_messages import LARGEST
+from infrastructure.eventstore.appender import Appended, Appender
+from infrastructure.eventstore.errors import AppendRefused, StreamGone, WrongExpectedVersion
+from tests.infrastructure.eventstore.appends import ids_in, new_stream, noted, sent
+from tests.infrastructure.eventstore.tally import connected
+from tests.support.secure import SecureEventStore
+
+Story = Callable[[AsyncEventStoreDBClient, Appender], Awaitable[None]]
+
+
+def tell(uri: str, story: Story) -> None:
+    """Runs a story with a client and its appender."""
+
+    async def run() -> None:
+        async with connected(uri) as client:
+            await story(client, Appender(client))
+
+    asyncio.run(run())
+
+
+def test_an_append_says_where_its_last_event_stands(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream, events = new_stream(), [noted(), noted(), noted()]
+        first = await appender.append(stream, -1, events[:2])
+        second = await appender.append(stream, 1, events[2:])
+        stored = await client.get_stream(stream)
+        assert [event.id for event in stored] == [event.id for event in events]
+        assert [first, second] == [Appended(at.stream_position, at.commit_position) for at in stored[1:]]
+
+    tell(eventstore_uri, story)
+
+
+def test_an_event_is_stored_as_it_was_given(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream = f"{new_stream()}-straße-0"
+        given = NewEvent(type="Überwiesen", data=b"\x00\xff", metadata=b"\xfe", content_type="application/octet-stream")
+        await appender.append(stream, -1, [given])
+        [stored] = await client.get_stream(stream)
+        fields = ("type", "data", "metadata", "content_type", "id")
+        assert [getattr(stored, field) for field in fields] == [getattr(given, field) for field in fields]
+
+    tell(eventstore_uri, story)
+
+
+def test_more_appends_than_a_connection_has_calls_get_their_own_answers(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        streams = [new_stream() for _ in range(300)]
+
+        async def write(number: int) -> Appended:
+            await appender.append(streams[number], -1, [noted()] * (number % 3 + 1))
+            return await appender.append(streams[number], number % 3, [noted()])
+
+        answers = await asyncio.gather(*(write(number) for number in range(300)))
+        assert [answer.version for answer in answers] == [number % 3 + 1 for number in range(300)]
+        for stream, answer in list(zip(streams, answers, strict=True))[::30]:
+            last = (await client.get_stream(stream))[-1]
+            assert (last.stream_position, last.commit_position) == (answer.version, answer.position)
+
+    tell(eventstore_uri, story)
+
+
+def test_appends_to_one_stream_take_effect_in_the_order_in_which_they_were_made(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream, events = new_stream(), [noted() for _ in range(50)]
+        made = [appender.append(stream, number - 1, [event]) for number, event in enumerate(events)]
+        assert [answer.version for answer in await asyncio.gather(*made)] == list(range(50))
+        assert await ids_in(client, stream) == [event.id for event in events]
+
+    tell(eventstore_uri, story)
+
+
+def test_a_wrong_version_names_the_right_one_and_disturbs_nobody(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream, missing = new_stream(), new_stream()
+        await appender.append(stream, -1, [noted(), noted()])
+        behind, ahead = sent(appender.append(stream, 0, [noted()])), sent(appender.append(stream, 7, [noted()]))
+        nowhere, right = sent(appender.append(missing, 3, [noted()])), sent(appender.append(stream, 1, [noted()]))
+        refused = [await each for each in (behind, ahead, nowhere)]
+        assert [(type(each), vars(each)) for each in refused] == [
+            (WrongExpectedVersion, {"stream": stream, "current": 1}),
+            (WrongExpectedVersion, {"stream": stream, "current": 1}),
+            (WrongExpectedVersion, {"stream": missing, "current": None}),
+        ]
+        answer = await right
+        assert isinstance(answer, Appended)
+        assert answer.version == 2
+
+    tell(eventstore_uri, story)
+
+
+def test_the_same_events_again_stand_where_they_stood(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream, events = new_stream(), [noted(), noted()]
+        answer = await appender.append(stream, -1, events)
+        await appender.append(stream, 1, [noted()])
+        assert await appender.append(stream, -1, events) == answer
+        assert len(await client.get_stream(stream)) == 3
+        await client.set_stream_metadata(stream, metadata={"$tb": 2}, current_version=StreamState.NO_STREAM)
+        assert await appender.append(stream, -1, events) == Appended(1, None)
+
+    tell(eventstore_uri, story)
+
+
+def test_a_stream_that_is_gone_is_named(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream = new_stream()
+        await client.tombstone_stream(stream, current_version=StreamState.ANY)
+        with pytest.raises(StreamGone) as refusal:
+            await appender.append(stream, -1, [noted()])
+        assert refusal.value.stream == stream
+
+    tell(eventstore_uri, story)
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        ([noted("x" * 1_048_576)], "MaximumAppendSizeExceeded max size is 1048576"),
+        ([noted("x" * 600_000), noted("x" * 600_000)], "MaximumAppendSizeExceeded max size is 1048576"),
+        ([NewEvent(type="", data=b"{}")], "BadRequest"),
+        ([noted("x" * LARGEST)], "are more than the 16767216 of a request"),
+    ],
+    ids=["too large", "too large together", "without a type", "too large for any call"],
+)
+def test_what_the_store_never_takes_is_refused_and_disturbs_nobody(
+    eventstore_uri: str, events: list[NewEvent], reason: str
+) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        stream, other = new_stream(), new_stream()
+        before, bad = sent(appender.append(other, -1, [noted()])), sent(appender.append(stream, -1, events))
+        after = sent(appender.append(other, 0, [noted()]))
+        refusal = await bad
+        assert isinstance(refusal, AppendRefused)
+        assert (refusal.stream, reason in refusal.reason) == (stream, True)
+        assert [getattr(await each, "version", None) for each in (before, after)] == [0, 1]
+        assert (await appender.append(stream, -1, [noted()])).version == 0
+
+    tell(eventstore_uri, story)
+
+
+def test_a_store_with_users_and_certificates_takes_them(tmp_path: Path) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        assert (await appender.append(new_stream(), -1, [noted()])).version == 0
+
+    with SecureEventStore(tmp_path) as store:
+        tell(store.uri(), story)

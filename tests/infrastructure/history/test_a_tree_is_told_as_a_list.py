@@ -1,0 +1,81 @@
+"""The tree of a correlation is told however deep it is, each command after what caused it."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+from esdbclient import RecordedEvent
+
+from infrastructure.history.trace import Found
+from service.history.answers import record_answer, trace_answer
+from service.history.causes import newest
+from service.history.tables import show_tree
+from tests.infrastructure.history.ledger import CODEC, NOW, deposited, metadata
+
+ACCOUNT = str(uuid4())
+
+
+def record(version: int, cause: UUID | None, data: bytes = b"") -> RecordedEvent:
+    """What a command left, because of that event."""
+    event = deposited(ACCOUNT, "1.00")
+    new = CODEC.encode(event, uuid4(), metadata(event, correlation=uuid4(), cause=cause))
+    content = data or new.data
+    return RecordedEvent(
+        new.type, content, new.metadata, new.content_type, new.id, f"account-{ACCOUNT}", version, version, version, NOW
+    )
+
+
+def chain(length: int) -> list[RecordedEvent]:
+    """A request, and what followed from it, one from the other."""
+    records: list[RecordedEvent] = []
+    for version in range(length):
+        records.append(record(version, records[-1].id if records else None))
+    return records
+
+
+def told(records: Sequence[RecordedEvent]) -> list[tuple[int, str | None, list[str]]]:
+    answer = trace_answer("id", Found(tuple(records), len(records), complete=True))
+    return [
+        (command["depth"], command["caused_by"], [event["id"] for event in command["events"]])
+        for command in json.loads(json.dumps(answer))["commands"]
+    ]
+
+
+def test_a_chain_of_any_length() -> None:
+    records = chain(3000)
+    causes = [None, *(str(cause.id) for cause in records)]
+    assert told(records) == [(depth, causes[depth], [str(each.id)]) for depth, each in enumerate(records)]
+
+
+def test_all_that_follows_from_a_command_stands_before_the_next_one() -> None:
+    first, other = record(0, None), record(1, None)
+    second, third = record(2, first.id), record(3, first.id)
+    last = record(4, second.id)
+    assert [(depth, ids) for depth, _, ids in told([first, other, second, third, last])] == [
+        (0, [str(first.id)]),
+        (1, [str(second.id)]),
+        (2, [str(last.id)]),
+        (1, [str(third.id)]),
+        (0, [str(other.id)]),
+    ]
+
+
+def test_of_too_many_records_the_newest_are_told() -> None:
+    found = Found(tuple(chain(3)), 7, complete=True)
+    assert newest(found, 3) == found
+    assert newest(found, 2) == Found(found.records[1:], 7, complete=False)
+
+
+def test_a_long_chain_keeps_its_lines_short(capsys: pytest.CaptureFixture[str]) -> None:
+    records = chain(500)
+    show_tree("id", Found(tuple(records), len(records), complete=True))
+    output = capsys.readouterr().out.splitlines()
+    assert len(output) == 1 + 2 * len(records)
+    assert str(records[-1].id) in output[-1]
+    assert max(len(line) for line in output) < 300
+
+
+@pytest.mark.parametrize("data", [b"NaN", b"[1e999]", b'"\\ud800"', b"[" * 100_000, b"\xff", b"{", b"1" * 5000])
+def test_what_can_t_be_told_as_json_is_null(data: bytes) -> None:
+    assert record_answer(record(0, None, data))["data"] is None

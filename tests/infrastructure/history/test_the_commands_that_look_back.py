@@ -1,0 +1,195 @@
+"""`foldstream history`, `as-of`, `changes`, `trace`, `export` and `replay`, as people and programs run them."""
+
+import json
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from esdbclient import RecordedEvent
+
+from domain.stock.stock import stock_id
+from infrastructure.eventstore.client import reader_client
+from infrastructure.history.moment import written
+from infrastructure.snapshots.state import shown
+from service.history.answers import time_of
+from service.history.sources import BOUNDARIES
+from tests.infrastructure.history.ledger import balance, told
+from tests.support.processes import FOLDSTREAM, Listened
+
+Told = tuple[str, list[RecordedEvent]]
+
+
+@pytest.fixture(scope="module")
+def account(eventstore_uri: str) -> Iterator[Told]:
+    """An account that was opened and paid into twice."""
+    with reader_client(eventstore_uri) as client:
+        yield told(client, "100.00", "20.00")
+
+
+def run(*arguments: str, store: str = "", code: int = 0) -> tuple[list[str], list[str]]:
+    """The output and the errors of a command that ends with this code."""
+    process = Listened((*FOLDSTREAM, *arguments), {"FOLDSTREAM_EVENTSTORE_URI": store} if store else {})
+    assert (process.wait(within=30), code) == (code, code), process.errors
+    return process.output, process.errors
+
+
+def answer(*arguments: str, store: str = "") -> Any:
+    return json.loads("\n".join(run(*arguments, "--json", store=store)[0]))
+
+
+def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Told) -> None:
+    stream, records = account
+    first = answer("history", stream, "--limit", "2", store=eventstore_uri)
+    rest = answer("history", stream, "--from-version", str(first["next"]), store=eventstore_uri)
+    assert rest["next"] is None
+    assert [(event["version"], event["id"]) for event in [*first["events"], *rest["events"]]] == [
+        (record.stream_position, str(record.id)) for record in records
+    ]
+    assert rest["events"][0]["data"]["amount"] == {"amount": "20.00", "currency": "EUR"}
+    assert rest["events"][0]["actor"] == "harbour"
+    output, _ = run("history", stream, "--limit", "2", store=eventstore_uri)
+    assert output[0] == stream
+    assert output[1].split() == ["version", "at", "event", "by", "because", "of", "says"]
+    assert output[-1] == "There are more: --from-version 2"
+    assert len(output) == 5
+
+
+def test_the_balance_as_of_a_time(eventstore_uri: str, account: Told) -> None:
+    stream, records = account
+    since, until = (time_of(written(record)) for record in records[1:])
+    expected = {"stream": stream, "version": 1, "first_version": 0, "state": balance("100.00")}
+    expected |= {"since": since, "until": until}
+    assert answer("as-of", stream, "--at", since, store=eventstore_uri) == expected
+    assert answer("as-of", stream, "--version", "1", store=eventstore_uri) == expected
+    output, _ = run("as-of", stream, "--at", since, store=eventstore_uri)
+    assert output[0] == f"{stream} at version 1, since {since}, until {until}"
+    assert [line.split() for line in output[1:4]] == [
+        ["field", "value"],
+        ["is", "Account"],
+        ["balance.amount", "100.00"],
+    ]
+
+
+def test_all_changes_between_two_times(eventstore_uri: str, account: Told) -> None:
+    stream, records = account
+    window = ("--from", time_of(written(records[1])), "--to", time_of(written(records[2])))
+    (change,) = answer("changes", stream, *window, store=eventstore_uri)["changes"]
+    assert (change["version"], change["actor"], change["caused_by"]) == (1, "harbour", None)
+    assert change["fields"] == [{"field": "balance.amount", "before": "0.00", "after": "100.00"}]
+    assert (change["before"], change["after"]) == (balance("0.00"), balance("100.00"))
+    output, _ = run("changes", stream, *window, store=eventstore_uri)
+    assert output[0] == f"{stream}: 1 changes"
+    assert output[2].split()[-3:] == ["balance.amount", "0.00", "100.00"]
+
+
+def test_a_correlation_id_as_a_tree(eventstore_uri: str, account: Told) -> None:
+    stream, records = account
+    correlation = json.loads(records[1].metadata)["$correlationId"]
+    (command,) = answer("trace", correlation, store=eventstore_uri)["commands"]
+    assert (command["actor"], command["stream"]) == ("harbour", stream)
+    assert (command["depth"], command["caused_by"]) == (0, None)
+    assert [event["id"] for event in command["events"]] == [str(records[1].id)]
+    output, _ = run("trace", correlation, store=eventstore_uri)
+    assert len(output) == 3
+    assert output[0].startswith(f"{correlation}: 1 events, by ")
+    assert output[1] == f"└── harbour → {stream}  command {command['command_id']}"
+
+
+def test_an_export_is_replayed_without_a_store(eventstore_uri: str, account: Told, tmp_path: Path) -> None:
+    stream, _ = account
+    file = tmp_path / "account.jsonl"
+    assert run("export", stream, "--out", str(file), store=eventstore_uri) == ([], [])
+    assert run("export", stream, store=eventstore_uri)[0] == file.read_text(encoding="utf-8").splitlines()
+    assert [path.name for path in tmp_path.iterdir()] == ["account.jsonl"]
+    assert answer("replay", str(file))["state"] == balance("120.00")
+    steps = answer("replay", str(file), "--step", "--version", "1")
+    assert [step["after"] for step in steps] == [balance("0.00"), balance("100.00")]
+    output, _ = run("replay", str(file), "--step")
+    assert [line for line in output if line.startswith("  before")][1:] == [
+        line.replace("after ", "before") for line in output if line.startswith("  after")
+    ][:-1]
+    assert run("replay", str(file))[0][0].startswith(f"{stream} at version 2, since ")
+
+
+def test_a_sku_is_found_by_its_name(eventstore_uri: str) -> None:
+    sku = f"mug-{uuid4()}"
+    _, errors = run("history", f"stock:{sku}", store=eventstore_uri, code=1)
+    assert errors == [f"foldstream history: there is no stream stock-{stock_id(sku)}"]
+
+
+def test_the_store_of_a_running_service_is_found_by_its_folder(
+    eventstore_uri: str, account: Told, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    listed = [{"name": "redis", "pid": 1}, {"name": "eventstore", "pid": 2, "uri": eventstore_uri}]
+    (tmp_path / "run" / "processes.json").write_text(json.dumps(listed), encoding="utf-8")
+    assert answer("history", account[0], "--data", str(tmp_path))["stream"] == account[0]
+
+
+def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, account: Told, tmp_path: Path) -> None:
+    stream, records = account
+    early = written(records[0]) - timedelta(days=1)
+    unset = "FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
+    missing = tmp_path / "missing"
+    refusals = (
+        (("as-of", "order-0", "--version", "0"), "there is no stream order-0"),
+        (("as-of", stream, "--version", "3"), f"{stream} ends at version 2"),
+        (("as-of", stream, "--at", time_of(early)), f"{stream} holds nothing from before {records[0].recorded_at:%Y}"),
+        (("changes", "lamp-0"), "lamp-0 is of no known category; the streams that have a state: order-…"),
+        (("export", "order-0", "--out", str(missing)), "there is no stream order-0"),
+        (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
+        (("replay", str(missing)), f"the file {missing} can't be used: No such file or directory"),
+    )
+    environment = {"FOLDSTREAM_EVENTSTORE_URI": eventstore_uri}
+    running = [Listened((*FOLDSTREAM, *arguments), environment) for arguments, _ in refusals]
+    for process, (arguments, line) in zip(running, refusals, strict=True):
+        assert (process.wait(within=30), process.output, len(process.errors)) == (1, [], 1)
+        assert process.errors[0].startswith(f"foldstream {arguments[0]}: {line}")
+    assert run("history", stream, "--data", str(tmp_path), code=1) == ([], [f"foldstream history: {unset}"])
+
+
+def test_an_unreachable_store_is_one_line_and_exit_code_1() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        output, errors = run("history", "order-0", store=f"esdb://127.0.0.1:{port}?tls=false", code=1)
+    assert (output, len(errors)) == ([], 1)
+    assert errors[0].startswith(f"foldstream history: The event store at 127.0.0.1:{port} can't be used: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("as-of", "order-0"), "foldstream as-of: Invalid value: give either --at TIME or --version N"),
+        (
+            ("as-of", "order-0", "--version", "0", "--at", "2026-03-01"),
+            "foldstream as-of: Invalid value: give either --at TIME or --version N",
+        ),
+        (
+            ("changes", "order-0", "--from", "2026-10-01", "--to", "2026-07-01"),
+            "foldstream changes: Invalid value: --to is not after --from",
+        ),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
+    assert run(*arguments, code=2) == ([], [line])
+
+
+def test_a_file_that_is_no_export(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("{}\n", encoding="utf-8")
+    assert run("replay", str(file), code=1)[1] == [f"foldstream replay: {file}, line 1: type is missing"]
+    file.write_bytes(b"\xff\xfe")
+    assert run("replay", str(file), code=1)[1] == [
+        f"foldstream replay: the file {file} can't be used: it is not text in UTF-8"
+    ]
+
+
+def test_the_state_of_every_category_can_be_shown() -> None:
+    for boundary in BOUNDARIES.values():
+        state = boundary.initial
+        assert json.loads(json.dumps(shown(state)))["is"] == type(state).__name__

@@ -1,0 +1,67 @@
+"""Writes tallies into an event store, and knows what rows they must come to."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from types import TracebackType
+from uuid import uuid4
+
+from esdbclient import NewEvent, StreamState
+
+from domain.message import Event
+from domain.stream_name import stream_name
+from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.codec import EventCodec
+from tests.infrastructure.readmodels.tallies import EVENTS, METADATA, Opened, Raised
+
+CODEC = EventCodec(EVENTS)
+
+
+class Logbook:
+    """Appends to streams of one category, whoever else does."""
+
+    def __init__(self, uri: str, category: str) -> None:
+        self._client = reader_client(uri)
+        self._category = category
+        self.totals: defaultdict[str, int] = defaultdict(int)
+
+    def write(self, tally: str, *events: Event) -> int:
+        """Appends; the position of the last event."""
+        return self.write_raw(tally, *(CODEC.encode(event, uuid4(), METADATA) for event in events))
+
+    def write_raw(self, tally: str, *events: NewEvent) -> int:
+        """Appends what may be no event of ours."""
+        stream = stream_name(self._category, tally)
+        return self._client.append_to_stream(stream, current_version=StreamState.ANY, events=list(events), timeout=5)
+
+    def open(self, tallies: Iterable[str], owner: str = "ann") -> int:
+        """Opens each of them; the position of the last."""
+        return max((self.write(tally, Opened(owner=owner)) for tally in tallies), default=0)
+
+    def raise_all(self, tallies: Iterable[str], times: int = 1) -> int:
+        """Raises each, by another amount each time, and keeps `totals`; the position of the last event."""
+        position = 0
+        for tally in tallies:
+            raised = [Raised(by=number) for number in range(1, times + 1)]
+            position = self.write(tally, *raised)
+            self.totals[tally] += sum(event.by for event in raised)
+        return position
+
+    def elsewhere(self, events: int) -> int:
+        """Events in a stream that nobody here is interested in; the position of the last."""
+        noise = [NewEvent(type="Noise", data=b"{}") for _ in range(events)]
+        return self._client.append_to_stream(
+            f"noise-{uuid4()}", current_version=StreamState.NO_STREAM, events=noise, timeout=5
+        )
+
+    def __enter__(self) -> "Logbook":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+
+def new_tallies(number: int) -> list[str]:
+    """Ids, over all partitions."""
+    return [str(uuid4()) for _ in range(number)]

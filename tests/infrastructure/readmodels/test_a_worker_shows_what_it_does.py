@@ -1,0 +1,83 @@
+"""What operators see of a worker: its log lines, its heartbeat, and a rebuild that nobody else notices."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from infrastructure.readmodels.keys import ProjectionKeys
+from projections.projection import Projection
+from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
+from tests.infrastructure.readmodels.reading import WAIT, Reader
+from tests.infrastructure.readmodels.tallies import Raised, Tally, Unheard, tallies
+from tests.infrastructure.readmodels.workers import ProcessWorker, ThreadWorker, deployment
+from tests.support.polling import poll_until
+
+
+@pytest.fixture
+def log(eventstore_uri: str, category: str) -> Iterator[Logbook]:
+    with Logbook(eventstore_uri, category) as logbook:
+        yield logbook
+
+
+def test_each_partition_says_its_name_filter_and_position_when_it_starts(
+    eventstore_uri: str, redis_uri: str, namespace: str, category: str
+) -> None:
+    deployed = deployment(eventstore_uri, redis_uri, namespace, partitions=2)
+    worker = ProcessWorker(deployed, category)
+    reader = Reader(deployed)
+    reader.wait_until_available(tallies(category))
+    assert worker.stop() == 0
+    started = {described(line) for line in worker.output if "projection_started" in line and "=tallies" in line}
+    even, odd = f"(?:{category}-.*[02468ace])", f"(?:{category}-.*[13579bdf])"
+    assert started == {("tallies", even, "None"), ("tallies", odd, "None")}
+    assert len([line for line in worker.output if "projection_caught_up" in line and "=tallies" in line]) == 2
+
+
+def described(line: str) -> tuple[str, ...]:
+    """Name, filter and position of a line of the log."""
+    plain = re.sub(r"\x1b\[\d*m", "", line)
+    return tuple(re.search(rf"\b{name}=(\S+)", plain)[1] for name in ("projection", "filter", "position"))  # type: ignore[index]  # no match is a failure
+
+
+def test_a_heartbeat_stops_with_its_worker(
+    eventstore_uri: str, redis_uri: str, namespace: str, category: str, connection: redis.Redis
+) -> None:
+    deployed = deployment(eventstore_uri, redis_uri, namespace)
+    projection, reader = tallies(category), Reader(deployed)
+    with ThreadWorker(deployed, projection):
+        reader.wait_until_available(projection)
+        poll_until(lambda: reader.health(projection).caught_up, seconds=WAIT, what="the report")
+    status = ProjectionKeys(namespace, projection.name).partition(1, 0).status
+    assert 0 < connection.pttl(status) <= 10_000
+    connection.delete(status)  # as it will be after that time
+    assert not reader.health(projection).alive
+
+
+def test_the_live_generation_is_kept_up_to_date_while_another_is_built(
+    eventstore_uri: str, redis_uri: str, namespace: str, category: str, log: Logbook
+) -> None:
+    """The one that is being built is held up by an event that the live one was able to pass."""
+    [tally] = new_tallies(1)
+    log.open([tally])
+    passed = log.write(tally, Unheard())
+    strict = tallies(category)
+    lax = Projection(strict.name, category, Tally, strict.handlers, strict.ignored | {Unheard}, strict.index)
+    reader = Reader(deployment(eventstore_uri, redis_uri, namespace))
+    with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=1), lax):
+        reader.wait_until_available(lax)
+        reader.row(lax, tally, at_least=passed)
+    with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), strict):
+        poll_until(lambda: reader.health(strict).building == 2, seconds=WAIT, what="the building")
+        row = reader.row(strict, tally, at_least=log.write(tally, Raised(by=7)))
+        error = poll_until(lambda: reader.health(strict).error, seconds=WAIT, what="what holds it up")
+        health = reader.health(strict)
+    assert "TallyUnheard" in str(error)
+    assert [part.failure is None for part in health.partitions] == [True]
+    assert [part.failure is None for part in health.rebuilt].count(False) == 1
+    assert row is not None
+    assert (row.total, health.generation, health.building) == (7, 1, 2)
+    with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), lax):
+        poll_until(lambda: reader.health(lax).generation == 2, seconds=WAIT, what="the flip")
+        assert reader.row(lax, tally) == row

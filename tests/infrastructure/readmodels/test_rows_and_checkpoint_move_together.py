@@ -1,0 +1,264 @@
+"""The fenced commit, on a running Redis; frames come from plain lists."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from pydantic import field_serializer
+
+from domain.message import Event, Recorded
+from infrastructure.readmodels.commit import Partition
+from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, EventNotFolded
+from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.rows import UnreadableRow
+from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached
+from projections.projection import Projection, Row
+from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
+
+STORE = "store-1"
+TALLIES = tallies("tally")
+OPENED_AND_RAISED = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
+MORE = history(("a", Raised(by=4)), ("b", Opened(owner="bob")), first=30)
+Worker = Callable[[], Partition[Tally]]
+
+
+@pytest.fixture
+def keys(namespace: str) -> PartitionKeys:
+    return PartitionKeys(namespace, "tallies", 1, 0)
+
+
+@pytest.fixture
+def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
+    """Makes a worker of the one partition, at its stored checkpoint."""
+
+    def make() -> Partition[Tally]:
+        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
+        partition.load()
+        return partition
+
+    return make
+
+
+def stored(connection: redis.Redis, keys: PartitionKeys) -> dict[str, object]:
+    """All that stands in Redis under the partition's tag."""
+    found: dict[str, object] = {}
+    for name in sorted(connection.scan_iter(match=keys.prefix.replace("{", "\\{") + "*")):
+        key = name.decode()
+        match connection.type(key):
+            case b"hash":
+                members: dict[Any, Any] = dict(connection.hgetall(key))
+                found[key.removeprefix(keys.prefix)] = {k.decode(): json.loads(v) for k, v in members.items()}
+            case b"zset":
+                found[key.removeprefix(keys.prefix)] = connection.zrange(key, 0, -1, withscores=True)
+            case _:
+                found[key.removeprefix(keys.prefix)] = connection.get(key)
+    return found
+
+
+def test_a_batch_writes_rows_index_and_checkpoint(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    worker().apply(OPENED_AND_RAISED)
+    assert stored(connection, keys) == {
+        "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
+        "index:owner:ann": [(b"10", 10.0)],
+        "checkpoint": b"store-1:20",
+    }
+
+
+def test_another_worker_goes_on_where_one_ended(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    worker().apply(OPENED_AND_RAISED)
+    second = worker()
+    assert second.position == 20
+    second.apply(MORE)
+    assert stored(connection, keys) == {
+        "row:a": {"owner": "ann", "total": 7, "opened": 10, "version": 0},
+        "row:b": {"owner": "bob", "total": 0, "opened": 40, "version": 0},
+        "index:owner:ann": [(b"10", 10.0)],
+        "index:owner:bob": [(b"40", 40.0)],
+        "checkpoint": b"store-1:40",
+    }
+
+
+def test_a_worker_that_another_one_overtook_changes_nothing(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    first, second = worker(), worker()
+    first.apply(OPENED_AND_RAISED)
+    before = stored(connection, keys)
+    with pytest.raises(CheckpointMoved):
+        second.apply(OPENED_AND_RAISED)
+    assert stored(connection, keys) == before
+
+
+def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    """Between its look at the checkpoint and its transaction, while it writes the rows down, a rival commits."""
+    rival = worker()
+
+    class Interrupted(Row):
+        owner: str
+        total: int
+        opened: int
+        version: int
+
+        @field_serializer("total")
+        def _when_it_is_written(self, total: int) -> int:
+            rival.apply(OPENED_AND_RAISED)
+            return 1_000 + total
+
+    def opened(row: Tally | None, recorded: Recorded[Opened]) -> Interrupted:
+        return Interrupted(owner="eve", total=0, opened=recorded.position, version=0)
+
+    handlers: dict[type[Event], Any] = {**TALLIES.handlers, Opened: opened}
+    slow = Partition(connection, Projection("tallies", "tally", Tally, handlers), keys, STORE, 100)
+    slow.load()
+    with pytest.raises(CheckpointMoved):
+        slow.apply(OPENED_AND_RAISED)
+    assert stored(connection, keys) == {
+        "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
+        "index:owner:ann": [(b"10", 10.0)],
+        "checkpoint": b"store-1:20",
+    }
+
+
+def test_a_worker_that_was_overtaken_goes_on_from_what_is_stored(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    first, second = worker(), worker()
+    first.apply(OPENED_AND_RAISED)
+    with pytest.raises(CheckpointMoved):
+        second.apply(OPENED_AND_RAISED)
+    second.load()
+    second.apply([*OPENED_AND_RAISED, *MORE])
+    assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 7, "opened": 10, "version": 0}
+
+
+def test_a_batch_that_is_repeated_is_applied_once(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    worker().apply(OPENED_AND_RAISED)
+    before = stored(connection, keys)
+    worker().apply(OPENED_AND_RAISED)
+    assert stored(connection, keys) == before
+
+
+def test_an_absent_checkpoint_fits_only_a_beginning(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    """Redis was wiped while the worker held rows: nothing of them may be written."""
+    partition = worker()
+    partition.apply(OPENED_AND_RAISED)
+    connection.delete(*(keys.prefix + name for name in stored(connection, keys)))
+    with pytest.raises(CheckpointMoved):
+        partition.apply(MORE)
+    assert stored(connection, keys) == {}
+    assert partition.load() is None
+    partition.apply([*OPENED_AND_RAISED, *MORE])
+    assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 7, "opened": 10, "version": 0}
+
+
+def test_a_wipe_is_noticed_without_anything_to_write(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    partition = worker()
+    partition.apply(OPENED_AND_RAISED)
+    partition.verify()
+    connection.delete(keys.checkpoint)
+    with pytest.raises(CheckpointMoved):
+        partition.verify()
+
+
+def test_a_row_that_ends_is_deleted(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    partition = worker()
+    partition.apply(OPENED_AND_RAISED)
+    partition.apply(history(("a", Closed()), first=30))
+    assert stored(connection, keys) == {"checkpoint": b"store-1:30"}
+
+
+def test_fields_that_a_row_no_longer_has_are_removed(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    worker().apply(OPENED_AND_RAISED)
+    connection.hset(keys.row("a"), "former", "1")
+    worker().apply(MORE)
+    assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 7, "opened": 10, "version": 0}
+
+
+def test_checkpoint_frames_alone_move_the_checkpoint(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    worker().apply([CheckpointReached(500)])
+    assert stored(connection, keys) == {"checkpoint": b"store-1:500"}
+
+
+def test_the_position_that_is_none_is_never_stored(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    partition = worker()
+    assert partition.apply([CheckpointReached(2**64 - 1), CaughtUp()])
+    assert stored(connection, keys) == {"checkpoint": b"store-1:start"}
+    partition.apply(OPENED_AND_RAISED)
+    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+
+
+def test_a_partition_that_caught_up_with_nothing_begins_at_the_beginning_again(worker: Worker) -> None:
+    worker().apply([CaughtUp()])
+    again = worker()
+    assert again.begun
+    assert again.position is None
+
+
+def test_caught_up_again_and_again_writes_nothing_more(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    partition = worker()
+    assert partition.apply([CaughtUp()])
+    assert not partition.apply([])
+    assert partition.apply([CaughtUp(), *OPENED_AND_RAISED, CaughtUp()])
+    assert partition.apply([CaughtUp()])
+    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+
+
+def test_what_came_before_an_event_that_fails_is_committed(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    partition = worker()
+    with pytest.raises(EventNotFolded) as failure:
+        partition.apply([*OPENED_AND_RAISED, *history(("a", Raised(by=-1)), ("a", Raised(by=1)), first=30)])
+    assert (failure.value.stream, failure.value.version, failure.value.position) == ("tally-a", 0, 30)
+    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+    assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 3, "opened": 10, "version": 1}
+
+
+def test_a_checkpoint_of_another_store_is_not_followed(connection: redis.Redis, keys: PartitionKeys) -> None:
+    connection.set(keys.checkpoint, "store-2:20")
+    with pytest.raises(CheckpointUnusable):
+        Partition(connection, tallies("tally"), keys, STORE, rows_held=100).load()
+
+
+def test_a_stored_row_that_does_not_fit_is_named(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
+    worker().apply(OPENED_AND_RAISED)
+    connection.hset(keys.row("a"), "total", '"many"')
+    with pytest.raises(UnreadableRow):
+        worker().apply(MORE)
+
+
+def test_a_key_of_another_kind_makes_the_generation_unusable(
+    connection: redis.Redis, keys: PartitionKeys, worker: Worker
+) -> None:
+    """Redis then has done a part of the transaction, and keeps it."""
+    connection.set(keys.index("owner:ann"), "not an index")
+    with pytest.raises(CheckpointUnusable):
+        worker().apply(OPENED_AND_RAISED)
+
+
+def test_rows_beyond_those_held_are_read_again(connection: redis.Redis, keys: PartitionKeys) -> None:
+    partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=2)
+    partition.load()
+    names = [f"{number:x}" for number in range(16)]
+    for number, name in enumerate(names):
+        partition.apply(history((name, Opened(owner="ann")), first=100 + number))
+    for number, name in enumerate(names):
+        partition.apply(history((name, Raised(by=number)), first=200 + number))
+    totals = [json.loads(connection.hget(keys.row(name), "total") or b"") for name in names]
+    assert totals == list(range(16))

@@ -1,0 +1,163 @@
+"""Stopped, cut off or killed: what a worker had in hand is finished, or done by the next."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.group import pattern_of
+from tests.infrastructure.eventstore.proxy import line_to
+from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.sagas.consuming import ROOT, SECONDS, GatedCoordinator, consuming, here, until, until_done
+from tests.infrastructure.sagas.errand import (
+    Errands,
+    PutBack,
+    Stocked,
+    Taken,
+    new_tag,
+)
+from tests.support.eventstore import EventStoreProcess
+
+
+def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            before, after = GatedCoordinator(errands, client), GatedCoordinator(errands, client)
+            shelves = await errands.stocked(client, 10)
+            messages = [await errands.ask(client, shelves) for _ in range(3)]
+            async with consuming(eventstore_uri, errands, ConsumerOptions(concurrency=1), before):
+                await until(here(lambda: before.most == 1))
+                asyncio.get_running_loop().call_later(0.1, before.gate.set)
+            assert before.came == [messages[0].id]
+            after.gate.set()
+            async with consuming(eventstore_uri, errands, coordinator=after):
+                for message in messages:
+                    await until_done(client, message, 2)
+            assert sorted(after.came) == sorted(message.id for message in messages[1:])
+
+    asyncio.run(run())
+
+
+def test_a_stop_waits_no_longer_than_its_grace(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            stuck = GatedCoordinator(errands, client)
+            message = await errands.ask(client, await errands.stocked(client, 1))
+            began = time.monotonic()
+            async with consuming(eventstore_uri, errands, ConsumerOptions(grace=0.2), stuck):
+                await until(here(lambda: stuck.most == 1))
+            assert time.monotonic() - began < 8.0
+            async with consuming(eventstore_uri, errands):
+                await until_done(client, message, 2)
+
+    asyncio.run(run())
+
+
+def test_a_message_that_takes_longer_than_the_server_waits_is_reacted_to_once(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            coordinator = GatedCoordinator(errands, client)
+            message = await errands.ask(client, await errands.stocked(client, 1))
+            pattern = pattern_of(errands.saga)
+            await client.create_subscription_to_all(
+                errands.group, filter_include=(pattern,), message_timeout=0.1, max_retry_count=1_000
+            )
+
+            async def sent_again() -> bool:
+                return (await client.get_subscription_info(errands.group, timeout=5.0)).total_items > 2
+
+            async with consuming(eventstore_uri, errands, coordinator=coordinator):
+                await until(sent_again)
+                coordinator.gate.set()
+                await until_done(client, message, 2)
+            assert coordinator.came == [message.id]
+
+    asyncio.run(run())
+
+
+def test_a_lost_subscription_is_joined_again(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client, line_to(eventstore_uri) as (line, through):
+            shelves = await errands.stocked(client, 10)
+            async with consuming(through, errands):
+                await until_done(client, await errands.ask(client, shelves), 2)
+                line.refuse()
+                while_away = await errands.ask(client, shelves)
+                line.restore()
+                await until_done(client, while_away, 2)
+
+    asyncio.run(run())
+
+
+def test_a_group_that_was_deleted_is_made_again(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 10)
+            async with consuming(eventstore_uri, errands):
+                await until_done(client, await errands.ask(client, shelves), 2)
+                await client.delete_subscription(errands.group, timeout=5.0)
+                await until_done(client, await errands.ask(client, shelves), 2)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("held", [0, 1, 2, 3], ids=["first take", "second take", "failing take", "undoing"])
+def test_a_killed_workers_saga_is_finished_by_the_next(eventstore_uri: str, held: int) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            first, second, empty = await errands.stocked(client, 1, 1, 0)
+            steps = [f"Take:{first}", f"Take:{second}", f"Take:{empty}", f"Return:{second}"]
+            message = await errands.ask(client, [first, second, empty])
+            await asyncio.to_thread(_work_until_killed, eventstore_uri, errands.tag, steps[held])
+            async with consuming(eventstore_uri, errands):
+                await until_done(client, message, 6)
+            errand = message.event.errand_id
+            for shelf_id in (first, second):
+                told = await errands.story(client, f"shelf-{shelf_id}")
+                assert told == [Stocked(number=1), Taken(errand_id=errand), PutBack(errand_id=errand)]
+
+    asyncio.run(run())
+
+
+def _work_until_killed(uri: str, tag: str, held: str) -> None:
+    """Lets a worker process come to a step, and kills it there."""
+    command = [sys.executable, "-m", "tests.infrastructure.sagas.worker", uri, tag, held]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        watchdog = threading.Timer(SECONDS, worker.kill)
+        watchdog.start()
+        reached = any(line == f"{held}\n" for line in worker.stdout)
+        watchdog.cancel()
+        worker.kill()
+    assert reached
+
+
+def test_a_store_that_is_killed_and_started_again_goes_on_with_its_sagas(tmp_path: Path) -> None:
+    async def run(process: EventStoreProcess) -> None:
+        errands = Errands(new_tag())
+        async with connected(process.uri) as client, consuming(process.uri, errands):
+            (shelf_id,) = await errands.stocked(client, 100)
+            messages = [await errands.ask(client, [shelf_id] * 3) for _ in range(8)]
+            await until_done(client, messages[0], 4)
+            await asyncio.to_thread(process.kill)
+            await asyncio.to_thread(process.start)
+            for message in messages:
+                await until_done(client, message, 4)
+            told = await errands.story(client, f"shelf-{shelf_id}")
+        takers = Counter(event.errand_id for event in told if isinstance(event, Taken))
+        assert takers == {message.event.errand_id: 3 for message in messages}
+
+    with EventStoreProcess(tmp_path) as process:
+        asyncio.run(run(process))

@@ -1,0 +1,112 @@
+"""What keeps failing is parked and can be replayed; a bug stops the worker and loses nothing."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from esdbclient import NewEvent, StreamState
+
+from domain.decider import Decider
+from domain.errors import Rejected
+from domain.message import Command
+from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.subscriptions.policy import Park, Reaction, Retry, Stop
+from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.sagas.consuming import SECONDS, consuming, parked, until_done
+from tests.infrastructure.sagas.errand import (
+    Errands,
+    Stocked,
+    new_tag,
+    shelf,
+)
+
+
+def test_what_keeps_failing_is_parked_and_the_rest_goes_on(eventstore_uri: str) -> None:
+    seen: list[int] = []
+
+    def policy(error: Exception, failures: int) -> Reaction:
+        assert isinstance(error, Rejected)
+        seen.append(failures)
+        return Retry(0.01) if failures < 3 else Park("refused three times")
+
+    async def run() -> None:
+        async with connected(eventstore_uri) as client:
+            errands = Errands(new_tag())
+            closed, open_shelf = await errands.stocked(client, 1, 1)
+            errands.route = _closing(closed)
+            bad = await errands.ask(client, [closed])
+            good = await errands.ask(client, [open_shelf])
+            async with consuming(eventstore_uri, errands, ConsumerOptions(policy=policy)):
+                await until_done(client, good, 2)
+                await parked(client, errands, 1)
+            assert seen == [1, 2, 3]
+            assert await errands.story(client, f"shelf-{closed}") == [Stocked(number=1)]
+            errands.route = lambda command: shelf
+            async with consuming(eventstore_uri, errands):
+                await client.replay_parked_events(errands.group, timeout=5.0)
+                await until_done(client, bad, 2)
+
+    asyncio.run(run())
+
+
+def _closing(closed: str) -> Callable[[Command], Decider[Any, Any, Any]]:
+    def route(command: Command) -> Decider[Any, Any, Any]:
+        if command.aggregate_id == closed:
+            raise Rejected("closed", "This shelf is closed.")
+        return shelf
+
+    return route
+
+
+def test_a_bug_stops_the_worker_and_the_message_waits_for_the_next(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with connected(eventstore_uri) as client:
+            errands = Errands(new_tag())
+            shelves = await errands.stocked(client, 1)
+            errands.route = _broken
+            message = await errands.ask(client, shelves)
+            async with consuming(eventstore_uri, errands) as task:
+                await asyncio.wait({task}, timeout=SECONDS)
+                assert isinstance(task.exception(), KeyError)
+            errands.route = lambda command: shelf
+            async with consuming(eventstore_uri, errands):
+                await until_done(client, message, 2)
+
+    asyncio.run(run())
+
+
+def _broken(command: Command) -> Decider[Any, Any, Any]:
+    raise KeyError(type(command).__name__)
+
+
+def test_a_policy_may_stop_the_worker(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with connected(eventstore_uri) as client:
+            errands = Errands(new_tag())
+            shelves = await errands.stocked(client, 1)
+            errands.route = _closing(shelves[0])
+            await errands.ask(client, shelves)
+            options = ConsumerOptions(policy=lambda error, failures: Stop("as told"))
+            async with consuming(eventstore_uri, errands, options) as task:
+                await asyncio.wait({task}, timeout=SECONDS)
+                assert isinstance(task.exception(), Rejected)
+
+    asyncio.run(run())
+
+
+def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 1)
+            damaged = NewEvent(type=errands.saga.reacts_to[0].stored_name, data=b"{}", metadata=b"{}")
+            stream = f"errandrequest-{uuid4()}"
+            await client.append_to_stream(stream, current_version=StreamState.NO_STREAM, events=damaged, timeout=5.0)
+            good = await errands.ask(client, shelves)
+            options = ConsumerOptions(policy=lambda error, failures: Park(type(error).__name__))
+            async with consuming(eventstore_uri, errands, options):
+                await until_done(client, good, 2)
+                await parked(client, errands, 1)
+
+    asyncio.run(run())

@@ -1,0 +1,69 @@
+"""`foldstream snapshots` does nothing where it is not clear what with, or where there is nothing to do it to."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from esdbclient import EventStoreDBClient
+from typer import BadParameter
+
+from infrastructure.eventstore.errors import StoreUnavailable
+from tests.infrastructure.snapshots.command import refusal, uri_of
+from tests.support.processes import FOLDSTREAM, Listened
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("drop",), "give one of STREAM..., --category or --all"),
+        (("drop", "account-0", "--all", "--yes"), "give one of STREAM..., --category or --all"),
+        (("retake",), "give one of STREAM..., --category or --all"),
+        (("list", "account-0", "--category", "order"), "give either streams or categories"),
+        (("drop", "account-0"), "there is nobody to ask; --yes drops without asking"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], reason: str) -> None:
+    refused = refusal("esdb://127.0.0.1:1?tls=false", *arguments)
+    assert isinstance(refused, BadParameter)
+    assert (refused.message, refused.exit_code) == (reason, 2)
+
+
+def test_what_has_no_snapshots_is_refused(store: EventStoreDBClient) -> None:
+    known = "order-…, stock-…, account-…, car-…, room-…, flight-…"
+    uri = uri_of(store)
+    assert str(refusal(uri, "list", "fulfilment-0")) == f"no snapshots are kept of fulfilment-0, only of {known}"
+    assert str(refusal(uri, "list", "--category", "shop")) == f"no snapshots are kept of shop-…, only of {known}"
+    assert str(refusal(uri, "retake", "account-0")) == "there is no stream account-0"
+
+
+@pytest.fixture(scope="module")
+def nowhere() -> Iterator[str]:
+    """An address where nobody listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{closed.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("command", [("list",), ("drop", "--all", "--yes"), ("retake", "--all")])
+def test_a_store_that_is_away_is_said(nowhere: str, command: tuple[str, ...]) -> None:
+    refused = refusal(f"esdb://{nowhere}?tls=false", *command)
+    assert isinstance(refused, StoreUnavailable)
+    assert str(refused).startswith(f"The event store at {nowhere} can't be used: ")
+
+
+def test_a_refusal_is_one_line(store: EventStoreDBClient, nowhere: str) -> None:
+    """As people see it, who run a process each."""
+    expected = {
+        (uri_of(store), "retake", "account-0"): (1, "there is no stream account-0"),
+        (uri_of(store), "drop"): (2, "Invalid value: give one of STREAM..., --category or --all"),
+        (f"esdb://{nowhere}?tls=false", "list"): (1, f"The event store at {nowhere} can't be used: "),
+    }
+    running = {
+        (uri, *arguments): Listened((*FOLDSTREAM, "snapshots", *arguments), {"FOLDSTREAM_EVENTSTORE_URI": uri})
+        for uri, *arguments in expected
+    }
+    for asked, process in running.items():
+        code, reason = expected[asked]
+        assert (process.wait(within=60), process.output) == (code, [])
+        [line] = process.errors
+        assert line.startswith(f"foldstream snapshots: {reason}")
