@@ -21,7 +21,7 @@ from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.frames import Frame, Happened
 from infrastructure.subscriptions.policy import Stop
 from projections.projection import Add, Entry, Projection
-from tests.infrastructure.eventstore.tally import connected, request
+from tests.infrastructure.commands.tally import connected, request
 from tests.schema.lamps import CODEC, LAMP, LAMPS, LIGHTS, SAGA, LampLit, LampNamed, LampRow, NameLamp, begun, decider
 from tests.schema.lamps import recorded as as_recorded
 

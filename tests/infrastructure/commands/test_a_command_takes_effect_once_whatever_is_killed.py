@@ -8,12 +8,12 @@ from random import Random
 from uuid import uuid4
 
 import pytest
-from esdbclient import EventStoreDBClient
 
 from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.log_reader import open_reader
+from tests.infrastructure.commands.stories import opened
+from tests.infrastructure.commands.tally import CODEC, connected
 from tests.infrastructure.commands.writer import command_id, name_of
-from tests.infrastructure.eventstore.stories import opened
-from tests.infrastructure.eventstore.tally import CODEC, connected
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import Listened
 
@@ -72,10 +72,10 @@ def in_the_log(uri: str, tally: str, seeds: tuple[int, int]) -> dict[tuple[int, 
     """What each command left, as it should have been answered; each may stand at one place only."""
     names = {command_id(tally, name): name for seed in seeds for name in (name_of(seed, n) for n in range(COMMANDS))}
     left: dict[tuple[int, int], set[str]] = defaultdict(set)
-    with EventStoreDBClient(uri) as client:
-        for record in client.get_stream(f"tally-{tally}")[1:]:
+    with open_reader(uri) as reader:
+        for record in (reader.page(f"tally-{tally}", 1, 5_000)) or ():
             metadata = CODEC.events_in(record)[0].metadata
-            left[names[metadata.command_id]].add(f"{record.stream_position} {record.commit_position} {record.id} 1")
+            left[names[metadata.command_id]].add(f"{record.version} {record.position} {record.id} 1")
     return left
 
 

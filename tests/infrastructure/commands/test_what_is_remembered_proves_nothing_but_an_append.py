@@ -6,14 +6,14 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
 
 from domain.errors import Rejected
 from infrastructure.commands.handler import Bounds, CommandHandler
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import CommandIdReused, VersionMismatch
 from infrastructure.snapshots.counts import Counts
-from tests.infrastructure.eventstore.stories import count, facts, opened
-from tests.infrastructure.eventstore.tally import CODEC, Counted, CountUpTo, OpenTally, connected, decider, request
+from tests.infrastructure.commands.stories import count, facts, opened
+from tests.infrastructure.commands.tally import CODEC, Counted, CountUpTo, OpenTally, connected, decider, request
 
 Story = Callable[[CommandHandler, CommandHandler, str], Awaitable[None]]
 
@@ -159,7 +159,7 @@ def test_no_more_than_the_bound_is_remembered_and_the_last_used_is(eventstore_ur
 
 
 def test_what_does_not_exist_takes_no_place(eventstore_uri: str) -> None:
-    async def run(client: AsyncEventStoreDBClient) -> None:
+    async def run(client: CommandClient) -> None:
         handler = CommandHandler(client, CODEC, bounds=Bounds(cached=1))
         tally = str(uuid4())
         await opened(handler, tally)

@@ -10,9 +10,8 @@ import pytest
 from domain.errors import Rejected, Unknown
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.errors import StoreUnavailable
-from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.eventstore.stories import count, facts, opened
-from tests.infrastructure.eventstore.tally import (
+from tests.infrastructure.commands.stories import count, facts, opened, version_of
+from tests.infrastructure.commands.tally import (
     CODEC,
     Counted,
     CountUpTo,
@@ -25,6 +24,7 @@ from tests.infrastructure.eventstore.tally import (
     decider,
     request,
 )
+from tests.infrastructure.eventstore.proxy import line_to
 
 
 def generous(command: TallyCommand, tally: Tally) -> list[TallyEvent]:
@@ -86,7 +86,7 @@ def test_a_lost_race_and_then_silence_is_no_conflict(eventstore_uri: str) -> Non
             with pytest.raises(StoreUnavailable):
                 await handler.handle(replace(decider, decide=decide), count(tally), request(), seconds=1.5)
             assert [state.count for state in decisions] == [0, 1]
-            assert await direct.get_current_version(f"tally-{tally}") == 2
+            assert await version_of(direct, f"tally-{tally}") == 2
 
     asyncio.run(run())
 

@@ -14,8 +14,8 @@ from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.commands.request import Outcome
 from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
 from infrastructure.snapshots.rule import SnapshotRule
-from tests.infrastructure.eventstore.stories import count
-from tests.infrastructure.eventstore.tally import CODEC, Tally, connected, decider, request
+from tests.infrastructure.commands.stories import count
+from tests.infrastructure.commands.tally import CODEC, Tally, connected, decider, request
 
 
 def name_of(seed: int, number: int) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """What an operator does to streams with the store's own tools: deletes, truncates, looks at groups."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +32,16 @@ class Operator:
     def set_metadata(self, stream: str, metadata: Mapping[str, Any]) -> None:
         """Such as `$tb`, before which a stream is truncated, or `$maxCount`."""
         self.client.set_stream_metadata(stream, metadata=dict(metadata), current_version=StreamState.ANY, timeout=5.0)
+
+
+async def operate(uri: str, act: Callable[[Operator], object]) -> None:
+    """Lets an operator do one thing, beside the event loop."""
+
+    def run() -> None:
+        with operating(uri) as operator:
+            act(operator)
+
+    await asyncio.to_thread(run)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from google.protobuf.message import Message
 
 from tests.http.holding import running
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 
 
 class Playing(grpc.GenericRpcHandler):

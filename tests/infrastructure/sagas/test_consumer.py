@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 from infrastructure.sagas.deliveries import ConsumerOptions
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consuming import GatedCoordinator, consuming, here, until, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,

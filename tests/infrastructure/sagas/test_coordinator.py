@@ -16,7 +16,7 @@ from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.errors import ConcurrencyConflict
 from infrastructure.sagas.coordinator import digest_of
 from infrastructure.sagas.errors import SagaStuck
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import (
     Errand,
     ErrandBegun,

@@ -13,7 +13,7 @@ import pytest
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.group import pattern_of
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consuming import ROOT, SECONDS, GatedCoordinator, consuming, here, until, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,

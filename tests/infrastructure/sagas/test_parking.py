@@ -12,7 +12,7 @@ from domain.errors import Rejected
 from domain.message import Command
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import Park, Reaction, Retry, Stop
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consuming import SECONDS, consuming, parked, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,

@@ -18,7 +18,7 @@ from infrastructure.sagas.group import pattern_of
 from infrastructure.sagas.sweep import Sweep
 from infrastructure.sagas.sweep_checkpoint import Mark
 from infrastructure.subscriptions.policy import Reaction, Stop
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consuming import GatedCoordinator, consuming, until_done
 from tests.infrastructure.sagas.errand import Errands, Taken, new_tag, shelf
 

@@ -10,7 +10,7 @@ from typing import Any
 from domain.decider import Decider
 from domain.message import Command
 from infrastructure.sagas.consumer import consume_saga
-from tests.infrastructure.eventstore.tally import connected
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import Errands, shelf
 
 

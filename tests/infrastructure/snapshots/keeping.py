@@ -22,7 +22,7 @@ from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.loader import Snapshots
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.store import SnapshotStore
-from tests.infrastructure.eventstore.tally import (
+from tests.infrastructure.commands.tally import (
     CODEC,
     CORRELATION,
     NOW,

@@ -9,7 +9,7 @@ from infrastructure.aggregates.command_ids import FILTERS_PER_RECORD, SEGMENT
 from infrastructure.aggregates.volumes import filters_of
 from infrastructure.snapshots.segments import as_stored, segment_record
 from infrastructure.snapshots.store import SnapshotStore
-from tests.infrastructure.eventstore.tally import Tally
+from tests.infrastructure.commands.tally import Tally
 from tests.infrastructure.snapshots.keeping import RULE, Shelf, tell
 
 SEGMENTS = FILTERS_PER_RECORD + 3

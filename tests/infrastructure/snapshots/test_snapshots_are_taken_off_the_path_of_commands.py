@@ -17,7 +17,7 @@ from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.streams import Streams
 from infrastructure.snapshots.loader import Snapshots
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.eventstore.tally import CODEC, Counted, Tally, connected
+from tests.infrastructure.commands.tally import CODEC, Counted, Tally, connected
 from tests.infrastructure.snapshots.keeping import RULE, Long, Shelf, tell, tell_of_long
 
 

@@ -1,8 +1,8 @@
 """An append whose answer does not come may have happened; it is never sent again, and the next one finds a new call."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from esdbclient import AsyncEventStoreDBClient, StreamState
@@ -10,11 +10,12 @@ from esdbclient import AsyncEventStoreDBClient, StreamState
 from infrastructure.eventstore.appender import Appended, Appender
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.streams import Streams
-from tests.infrastructure.eventstore.appends import ids_in, new_stream, noted, seconds_of_the_loop, sent
+from tests.infrastructure.commands.stories import until_version
+from tests.infrastructure.commands.tally import CODEC, connected
+from tests.infrastructure.eventstore.appends import new_stream, noted, seconds_of_the_loop, sent, texts_in
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.eventstore.tally import CODEC, connected
-from tests.infrastructure.eventstore.test_unavailable import until_version
 from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until_async
 
 WRITERS = 6
 APPENDS = 60
@@ -22,13 +23,15 @@ APPENDS = 60
 
 async def again(appender: Appender, stream: str, version: int) -> Appended:
     """The answer to an append that is tried until the connection is there again."""
-    event = noted()
-    async with asyncio.timeout(10.0):
-        while True:
-            try:
-                return await appender.append(stream, version, [event])
-            except StoreUnavailable:
-                continue
+
+    async def answer() -> Appended | None:
+        with suppress(StoreUnavailable):
+            return await appender.append(stream, version, [noted()])
+        return None
+
+    answered = await poll_until_async(answer, 10.0, what=f"an answer to an append to {stream}")
+    assert answered is not None
+    return answered
 
 
 def test_a_lost_answer_is_told_in_time_and_the_append_stands(eventstore_uri: str) -> None:
@@ -38,14 +41,14 @@ def test_a_lost_answer_is_told_in_time_and_the_append_stands(eventstore_uri: str
             line_to(eventstore_uri) as (line, uri),
             connected(uri) as client,
         ):
-            appender, stream, event = Appender(client, seconds=0.6), new_stream(), noted()
+            appender, stream, record = Appender(client, seconds=0.6), new_stream(), noted()
             line.mute_at = b"Noted"
             with seconds_of_the_loop() as taken, pytest.raises(StoreUnavailable) as told:
-                await appender.append(stream, -1, [event])
+                await appender.append(stream, -1, [record])
             assert 0.55 < taken[0] < 1.5
             assert (told.value.address, told.value.reason) == (line.address, "no answer within 0.6 s")
             line.restore()
-            assert await ids_in(direct, stream) == [event.id]
+            assert await texts_in(direct, stream) == [record.data]
             assert (await again(appender, stream, 0)).version == 1
 
     asyncio.run(run())
@@ -126,33 +129,35 @@ def test_a_store_killed_under_load_keeps_every_answered_append_once(tmp_path: Pa
 
 async def write(client: AsyncEventStoreDBClient, appender: Appender, written: asyncio.Semaphore) -> int:
     """Fills a stream and compares it with the answers; how many of them never came."""
-    stream, known, lost = new_stream(), list[UUID](), 0
+    stream, known, lost = new_stream(), list[bytes](), 0
     async with asyncio.timeout(60.0):
         while len(known) < APPENDS:
-            event = noted()
+            record = noted()
             try:
-                answer = await appender.append(stream, len(known) - 1, [event])
+                answer = await appender.append(stream, len(known) - 1, [record])
             except StoreUnavailable:
                 lost += 1
                 known = await stored(client, stream, known)
             else:
                 assert answer.version == len(known)
-                known.append(event.id)
+                known.append(record.data)
                 written.release()
         assert await stored(client, stream, known) == known
     return lost
 
 
-async def stored(client: AsyncEventStoreDBClient, stream: str, known: list[UUID]) -> list[UUID]:
-    """What a stream holds, first of all what is known; asked of a store that may be about to start."""
+async def stored(client: AsyncEventStoreDBClient, stream: str, known: list[bytes]) -> list[bytes]:
+    """What a stream says, first of all what is known; asked of a store that may be about to start."""
     reading = Streams(client, CODEC)
-    while True:
-        try:
-            ids = [record.id for record in await reading.records(stream, 0, 500) or ()]
-        except StoreUnavailable:
-            continue
-        assert ids[: len(known)] == known
-        return ids
+
+    async def texts() -> list[bytes] | None:
+        with suppress(StoreUnavailable):
+            return [b"", *(record.data for record in await reading.records(stream, 0, 500) or ())]
+        return None
+
+    found = (await poll_until_async(texts, 30.0, what=f"the records of {stream}") or [])[1:]
+    assert found[: len(known)] == known
+    return found
 
 
 def test_a_client_that_is_closed_leaves_nothing(eventstore_uri: str) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from uuid import uuid4
 
-from esdbclient import AsyncEventStoreDBClient
-
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome
-from tests.infrastructure.eventstore.tally import (
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.streams import Streams
+from tests.infrastructure.commands.tally import (
     CODEC,
     Count,
     OpenTally,
@@ -17,8 +18,9 @@ from tests.infrastructure.eventstore.tally import (
     decider,
     request,
 )
+from tests.support.polling import poll_until_async
 
-Story = Callable[[AsyncEventStoreDBClient, CommandHandler, str], Awaitable[None]]
+Story = Callable[[CommandClient, CommandHandler, str], Awaitable[None]]
 
 
 def tell(uri: str, story: Story) -> None:
@@ -37,6 +39,26 @@ async def opened(handler: CommandHandler, tally: str, limit: int = 100) -> Outco
 
 def count(tally: str, by: int = 1) -> Count:
     return Count(tally_id=tally, by=Decimal(by))
+
+
+async def stored(client: CommandClient, stream: str) -> list[Record]:
+    """What a stream holds, up to 5,000 records; nothing where there is none."""
+    return await Streams(client, CODEC).records(stream, 0, 5_000) or []
+
+
+async def version_of(client: CommandClient, stream: str) -> int:
+    """The version of a stream's last record, -1 where nothing is visible."""
+    newest = await Streams(client, CODEC).records(stream, None, 1, backwards=True)
+    return newest[0].version if newest else -1
+
+
+async def until_version(client: CommandClient, stream: str, version: int) -> None:
+    """Asks the store itself until the stream has come so far; within ten seconds."""
+
+    async def has_come() -> bool:
+        return await version_of(client, stream) == version
+
+    await poll_until_async(has_come, 10.0, what=f"version {version} of {stream}")
 
 
 def facts(outcome: Outcome) -> list[tuple[int, object]]:

@@ -6,15 +6,15 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient, EventStoreDBClient, StreamState
 
 from domain.errors import Rejected, Unknown
 from domain.message import Metadata
 from infrastructure.commands.handler import Bounds, CommandHandler
-from infrastructure.commands.request import Outcome, event_id
+from infrastructure.commands.request import Outcome
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import ConcurrencyConflict, VersionMismatch
-from tests.infrastructure.eventstore.stories import count, facts, opened, tell
-from tests.infrastructure.eventstore.tally import (
+from tests.infrastructure.commands.stories import count, facts, opened, stored, tell, version_of
+from tests.infrastructure.commands.tally import (
     CODEC,
     CORRELATION,
     NOW,
@@ -29,17 +29,18 @@ from tests.infrastructure.eventstore.tally import (
     decider,
     request,
 )
+from tests.infrastructure.eventstore.operator import operating
 
 
 def test_a_command_appends_what_it_decides(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         created = await opened(handler, tally, limit=5)
         assert facts(created) == [(0, TallyOpened(limit=Decimal(5)))]
         counted = await handler.handle(decider, count(tally, 5), request())
         assert facts(counted) == [(1, Counted(by=Decimal(5))), (2, LimitMet())]
         assert (counted.stream, counted.version, counted.repeated) == (f"tally-{tally}", 2, False)
-        stored = await client.get_stream(counted.stream)
-        assert [(record.id, record.commit_position) for record in (stored[0], stored[2])] == [
+        records = await stored(client, counted.stream)
+        assert [(record.id, record.position) for record in (records[0], records[2])] == [
             (created.last_id, created.position),
             (counted.last_id, counted.position),
         ]
@@ -48,14 +49,14 @@ def test_a_command_appends_what_it_decides(eventstore_uri: str) -> None:
 
 
 def test_an_event_says_who_caused_it_and_why(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         command_id = uuid4()
         outcome = await handler.handle(
             decider, OpenTally(tally_id=tally, limit=Decimal(1)), request(command_id, digest="abc")
         )
-        [record] = await client.get_stream(outcome.stream)
+        [record] = await stored(client, outcome.stream)
         [recorded] = CODEC.events_in(record)
-        assert recorded.id == event_id(command_id, "abc", 0)
+        assert recorded.id == outcome.last_id
         assert recorded.metadata == Metadata(
             correlation_id=CORRELATION,
             causation_id=command_id,
@@ -71,7 +72,7 @@ def test_an_event_says_who_caused_it_and_why(eventstore_uri: str) -> None:
 
 
 def test_a_command_that_changes_nothing_appends_nothing(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally)
         counted = await handler.handle(decider, count(tally, 7), request())
         nothing = await handler.handle(decider, CountUpTo(tally_id=tally, number=Decimal(5)), request())
@@ -81,7 +82,7 @@ def test_a_command_that_changes_nothing_appends_nothing(eventstore_uri: str) -> 
 
 
 def test_nothing_decided_about_nothing_has_no_place_in_the_log(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         nothing = await handler.handle(decider, CountUpTo(tally_id=tally, number=Decimal(0)), request())
         assert nothing == Outcome(f"tally-{tally}", (), -1, 0, None, repeated=False)
 
@@ -89,7 +90,7 @@ def test_nothing_decided_about_nothing_has_no_place_in_the_log(eventstore_uri: s
 
 
 def test_what_does_not_exist_is_unknown_before_its_version_matters(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         with pytest.raises(Unknown):
             await handler.handle(decider, count(tally), request(if_version=3))
 
@@ -98,7 +99,7 @@ def test_what_does_not_exist_is_unknown_before_its_version_matters(eventstore_ur
 
 @pytest.mark.parametrize("by", [1, 999], ids=["allowed", "against a rule"])
 def test_another_version_than_the_expected_is_refused_before_any_rule(eventstore_uri: str, by: int) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally)
         with pytest.raises(VersionMismatch) as refusal:
             await handler.handle(decider, count(tally, by), request(if_version=3))
@@ -108,7 +109,7 @@ def test_another_version_than_the_expected_is_refused_before_any_rule(eventstore
 
 
 def test_a_creation_matches_no_version(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         with pytest.raises(VersionMismatch) as refusal:
             await handler.handle(decider, OpenTally(tally_id=tally, limit=Decimal(1)), request(if_version=0))
         assert (refusal.value.expected, refusal.value.current) == (0, None)
@@ -117,7 +118,7 @@ def test_a_creation_matches_no_version(eventstore_uri: str) -> None:
 
 
 def test_the_expected_version_lets_exactly_one_of_many_through(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally)
         sent = [handler.handle(decider, count(tally), request(if_version=0)) for _ in range(8)]
         answers = await asyncio.gather(*sent, return_exceptions=True)
@@ -127,7 +128,7 @@ def test_the_expected_version_lets_exactly_one_of_many_through(eventstore_uri: s
 
 
 def test_many_writers_of_one_process_all_get_their_turn(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally, limit=50)
         outcomes = await asyncio.gather(*(handler.handle(decider, count(tally), request()) for _ in range(50)))
         assert sorted(facts(outcome)[0][0] for outcome in outcomes) == list(range(1, 51))
@@ -138,7 +139,7 @@ def test_many_writers_of_one_process_all_get_their_turn(eventstore_uri: str) -> 
 
 
 def test_writers_that_know_nothing_of_each_other_each_count_once(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally, limit=12)
         strangers = [CommandHandler(client, CODEC, bounds=Bounds(attempts=60)) for _ in range(12)]
         outcomes = await asyncio.gather(*(one.handle(decider, count(tally), request()) for one in strangers))
@@ -148,7 +149,7 @@ def test_writers_that_know_nothing_of_each_other_each_count_once(eventstore_uri:
 
 
 def test_too_many_lost_races_are_a_conflict(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally)
         hasty = [CommandHandler(client, CODEC, bounds=Bounds(attempts=1)) for _ in range(8)]
         sent = [one.handle(decider, count(tally), request()) for one in hasty]
@@ -157,21 +158,20 @@ def test_too_many_lost_races_are_a_conflict(eventstore_uri: str) -> None:
         counted = [answer for answer in answers if isinstance(answer, Outcome)]
         assert len(lost) + len(counted) == 8
         assert {(conflict.stream, conflict.attempts) for conflict in lost} == {(f"tally-{tally}", 1)}
-        assert await client.get_current_version(f"tally-{tally}") == len(counted)
+        assert await version_of(client, f"tally-{tally}") == len(counted)
 
     tell(eventstore_uri, story)
 
 
 def test_races_lost_until_time_is_up_are_a_conflict_too(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, handler: CommandHandler, tally: str) -> None:
+    async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally, limit=1_000_000)
-        with EventStoreDBClient(eventstore_uri) as rival:
+        with operating(eventstore_uri) as rival:
             beaten: list[int] = []
 
             def decide(command: TallyCommand, state: Tally) -> list[TallyEvent]:
                 events = decider.decide(command, state)
-                faster = CODEC.encode(events[0], uuid4(), request().metadata(events[0]))
-                rival.append_to_stream(f"tally-{tally}", current_version=StreamState.ANY, events=[faster])
+                rival.append(f"tally-{tally}", CODEC.encode(events[0], request().metadata(events[0])))
                 beaten.append(len(beaten))
                 return events
 

@@ -6,14 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from esdbclient import AsyncEventStoreDBClient
-
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.commands.request import Outcome, Request
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.streams import Streams
-from tests.infrastructure.eventstore.stories import count, opened
-from tests.infrastructure.eventstore.tally import CODEC, connected, decider, request
+from tests.infrastructure.commands.stories import count, opened, stored
+from tests.infrastructure.commands.tally import CODEC, connected, decider, request
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until_async
 
@@ -47,19 +46,19 @@ def test_a_store_killed_under_load_keeps_every_answer_and_doubles_none(tmp_path:
                 await asyncio.to_thread(process.kill)
                 await asyncio.to_thread(process.start)
             answered = [outcome for outcomes in await asyncio.gather(*writers) for outcome in outcomes]
-            stored = await client.get_stream(f"tally-{tally}", timeout=10.0)
-        told = Counter(CODEC.events_in(event)[0].metadata.command_id for event in stored[1:])
+            records = (await stored(client, f"tally-{tally}"))[1:]
+        told = Counter(CODEC.events_in(record)[0].metadata.command_id for record in records)
         assert set(told.values()) == {1}
         assert len(told) == len(answered)
         assert {outcome.last_id: outcome.version for outcome in answered} == {
-            event.id: event.stream_position for event in stored[1:]
+            record.id: record.version for record in records
         }
 
     with EventStoreProcess(tmp_path) as process:
         asyncio.run(run(process))
 
 
-async def until_beyond(client: AsyncEventStoreDBClient, tally: str, version: int) -> None:
+async def until_beyond(client: CommandClient, tally: str, version: int) -> None:
     """Waits until so much was counted, by a store that may just have been started again."""
     reading = Streams(client, CODEC)
     await poll_until_async(lambda: _counted(reading, f"tally-{tally}", version), 30.0, what=f"version {version}")

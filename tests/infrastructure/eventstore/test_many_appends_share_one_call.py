@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
+from esdbclient import AsyncEventStoreDBClient, StreamState
 
 from infrastructure.eventstore.append_messages import LARGEST
 from infrastructure.eventstore.appender import Appended, Appender
 from infrastructure.eventstore.errors import AppendRefused, StreamGone, WrongExpectedVersion
-from tests.infrastructure.eventstore.appends import ids_in, new_stream, noted, sent
-from tests.infrastructure.eventstore.tally import connected
+from infrastructure.eventstore.record import NewRecord
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.eventstore.appends import new_stream, noted, sent, texts_in
 from tests.support.secure import SecureEventStore
 
 Story = Callable[[AsyncEventStoreDBClient, Appender], Awaitable[None]]
@@ -29,12 +30,12 @@ def tell(uri: str, story: Story) -> None:
 
 def test_an_append_says_where_its_last_event_stands(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
-        stream, events = new_stream(), [noted(), noted(), noted()]
-        first = await appender.append(stream, -1, events[:2])
-        second = await appender.append(stream, 1, events[2:])
+        stream, records = new_stream(), [noted(), noted(), noted()]
+        first = await appender.append(stream, -1, records[:2])
+        second = await appender.append(stream, 1, records[2:])
         stored = await client.get_stream(stream)
-        assert [event.id for event in stored] == [event.id for event in events]
-        assert [first, second] == [Appended(at.stream_position, at.commit_position) for at in stored[1:]]
+        assert [event.data for event in stored] == [record.data for record in records]
+        assert [first, second] == [Appended(at.stream_position, at.commit_position, at.id) for at in stored[1:]]
 
     tell(eventstore_uri, story)
 
@@ -42,11 +43,12 @@ def test_an_append_says_where_its_last_event_stands(eventstore_uri: str) -> None
 def test_an_event_is_stored_as_it_was_given(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
         stream = f"{new_stream()}-straße-0"
-        given = NewEvent(type="Überwiesen", data=b"\x00\xff", metadata=b"\xfe", content_type="application/octet-stream")
-        await appender.append(stream, -1, [given])
+        given = NewRecord("Überwiesen", b"\x00\xff", b"\xfe", content_type="application/octet-stream")
+        appended = await appender.append(stream, -1, [given])
         [stored] = await client.get_stream(stream)
-        fields = ("type", "data", "metadata", "content_type", "id")
+        fields = ("type", "data", "metadata", "content_type")
         assert [getattr(stored, field) for field in fields] == [getattr(given, field) for field in fields]
+        assert stored.id == appended.last_id
 
     tell(eventstore_uri, story)
 
@@ -70,10 +72,10 @@ def test_more_appends_than_a_connection_has_calls_get_their_own_answers(eventsto
 
 def test_appends_to_one_stream_take_effect_in_the_order_in_which_they_were_made(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
-        stream, events = new_stream(), [noted() for _ in range(50)]
-        made = [appender.append(stream, number - 1, [event]) for number, event in enumerate(events)]
+        stream, records = new_stream(), [noted() for _ in range(50)]
+        made = [appender.append(stream, number - 1, [record]) for number, record in enumerate(records)]
         assert [answer.version for answer in await asyncio.gather(*made)] == list(range(50))
-        assert await ids_in(client, stream) == [event.id for event in events]
+        assert await texts_in(client, stream) == [record.data for record in records]
 
     tell(eventstore_uri, story)
 
@@ -97,15 +99,17 @@ def test_a_wrong_version_names_the_right_one_and_disturbs_nobody(eventstore_uri:
     tell(eventstore_uri, story)
 
 
-def test_the_same_events_again_stand_where_they_stood(eventstore_uri: str) -> None:
+def test_the_same_records_sent_again_are_another_append(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
-        stream, events = new_stream(), [noted(), noted()]
-        answer = await appender.append(stream, -1, events)
-        await appender.append(stream, 1, [noted()])
-        assert await appender.append(stream, -1, events) == answer
-        assert len(await client.get_stream(stream)) == 3
-        await client.set_stream_metadata(stream, metadata={"$tb": 2}, current_version=StreamState.NO_STREAM)
-        assert await appender.append(stream, -1, events) == Appended(1, None)
+        stream, records = new_stream(), [noted(), noted()]
+        first = await appender.append(stream, -1, records)
+        refused = await sent(appender.append(stream, -1, records))
+        assert (type(refused), getattr(refused, "current", None)) == (WrongExpectedVersion, 1)
+        again = await appender.append(stream, 1, records)
+        assert (first.version, again.version) == (1, 3)
+        stored = await client.get_stream(stream)
+        assert [event.data for event in stored] == [record.data for record in records * 2]
+        assert len({event.id for event in stored}) == 4
 
     tell(eventstore_uri, story)
 
@@ -126,13 +130,13 @@ def test_a_stream_that_is_gone_is_named(eventstore_uri: str) -> None:
     [
         ([noted("x" * 1_048_576)], "MaximumAppendSizeExceeded max size is 1048576"),
         ([noted("x" * 600_000), noted("x" * 600_000)], "MaximumAppendSizeExceeded max size is 1048576"),
-        ([NewEvent(type="", data=b"{}")], "BadRequest"),
+        ([NewRecord("", b"{}")], "BadRequest"),
         ([noted("x" * LARGEST)], "are more than the 16767216 of a request"),
     ],
     ids=["too large", "too large together", "without a type", "too large for any call"],
 )
 def test_what_the_store_never_takes_is_refused_and_disturbs_nobody(
-    eventstore_uri: str, events: list[NewEvent], reason: str
+    eventstore_uri: str, events: list[NewRecord], reason: str
 ) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
         stream, other = new_stream(), new_stream()

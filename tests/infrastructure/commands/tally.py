@@ -8,13 +8,11 @@ from decimal import Decimal
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid4
 
-from esdbclient import AsyncEventStoreDBClient
-
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
 from infrastructure.commands.request import Request
-from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -129,7 +127,7 @@ def request(command_id: UUID | None = None, *, digest: str = "digest", if_versio
 
 
 @asynccontextmanager
-async def connected(uri: str) -> AsyncIterator[AsyncEventStoreDBClient]:
+async def connected(uri: str) -> AsyncIterator[CommandClient]:
     """A client that is closed at the end."""
     client = await command_client(uri)
     try:
