@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from esdbclient.connection_spec import ConnectionSpec
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from redis.connection import parse_url
+
+from infrastructure.eventstore.uri import files_in
 
 PREFIX: Final = "FOLDSTREAM_"
 _CREDENTIALS: Final = re.compile(r"(?<=//).*@|(?<=[?&])(username|password)=[^&]*&?")
@@ -26,20 +27,15 @@ class SettingsError(Exception):
 
 def _eventstore_uri(uri: str) -> str:
     try:
-        options = ConnectionSpec(uri).options
+        files = files_in(uri)
     except ValueError as error:
         raise ValueError("must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113") from error
-    for name, file in (
-        ("tlsCaFile", options.TlsCaFile),
-        ("userCertFile", options.UserCertFile),
-        ("userKeyFile", options.UserKeyFile),
-    ):
-        if file is not None:
-            _demand_readable(name, file)
+    for name, file in files.items():
+        _require_readable(name, file)
     return uri
 
 
-def _demand_readable(name: str, file: str) -> None:
+def _require_readable(name: str, file: str) -> None:
     try:
         Path(file).read_bytes()
     except OSError as error:

@@ -15,6 +15,7 @@ from esdbclient.connection_spec import ConnectionSpec
 from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.uri import address_in
 
 CommandClient: TypeAlias = AsyncEventStoreDBClient
 """What `Streams`, `Log` and a saga's group are made with; outside this folder it is only passed on and closed."""
@@ -42,11 +43,6 @@ async def command_client(uri: str) -> CommandClient:
     async with bounded(client, seconds=15.0):
         await client.connect()
     return client
-
-
-def address_in(uri: str) -> str:
-    """Where the store is that a URI names, without the credentials. Raises ValueError for an invalid URI."""
-    return ",".join(ConnectionSpec(uri).targets)
 
 
 def address_of(client: BaseEventStoreDBClient) -> str:

@@ -8,10 +8,11 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from infrastructure.commands.handler import Bounds, CommandHandler
-from infrastructure.eventstore.client import CommandClient, address_in, command_client
+from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.uri import address_in
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.snapshots.counts import Counts

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from infrastructure.eventstore.client import address_in
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log_reader import LogReader, open_reader
+from infrastructure.eventstore.uri import address_in
 from service.http.gate import Gate
 
 _WAITING: Final = 8  # may wait for each thread

@@ -16,7 +16,7 @@ from tests.infrastructure.commands.tally import CODEC, connected
 
 RACES = 200
 DROPPED_SECONDS = 2.0
-"""A store that drops an append, since it has others in flight under the same event ids, says so no earlier than this."""
+"""Sooner than this no store says that it has dropped an append for having others in flight under the same event ids."""
 
 
 class Rival:
