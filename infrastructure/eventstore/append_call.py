@@ -30,6 +30,7 @@ class AppendCall(AsyncGrpcStreamer):
         self._connection: Final = connection_of(client)
         self._keeper: Final = asyncio.current_task()
         self._failure: EventStoreDBClientException | None = None
+        self._is_open = False
         super().__init__(self._connection._grpc_streamers)
         self._call: Final[grpc.aio.StreamStreamCall[bytes, BatchAppendResp]] = (
             self._connection._grpc_channel.stream_stream(
@@ -43,7 +44,9 @@ class AppendCall(AsyncGrpcStreamer):
     async def write(self, request: bytes) -> None:
         """Returns when the connection has taken it. Raises StoreUnavailable where the call has ended."""
         try:
-            await self._call.wait_for_connection()
+            if not self._is_open:
+                await self._call.wait_for_connection()
+                self._is_open = True
             # not by the call's own `write`: one that fails as the call ends replaces the status that the store sent
             await self._call._cython_call.send_serialized_message(request)  # type: ignore[attr-defined] # undeclared
         except (grpc.aio.AioRpcError, grpc.aio.InternalError) as error:

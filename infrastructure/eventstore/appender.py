@@ -1,15 +1,14 @@
 """Appends to streams, many at once over one call that stays open: none of them costs a call of its own."""
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Final, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 
 from infrastructure.eventstore.append_channel import AppendChannel
-from infrastructure.eventstore.append_messages import append_message, refusal
+from infrastructure.eventstore.append_messages import FreshIds, append_message, refusal
 from infrastructure.eventstore.client import address_of
 from infrastructure.eventstore.errors import Overloaded
 from infrastructure.eventstore.record import NewRecord
@@ -43,8 +42,7 @@ class Appender:
         self._address: Final = address_of(client)
         self._seconds: Final = seconds
         self._most: Final = in_flight
-        self._ids: Final = str(uuid4())[:24]
-        self._numbers: Final = count()
+        self._ids: Final = FreshIds()
         self._channel: AppendChannel | None = None
 
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
@@ -55,8 +53,7 @@ class Appender:
         channel = self._ready()
         if channel.is_doubtful and not channel.may_probe() and not await channel.is_answered(_PROBE_SECONDS):
             raise Overloaded(self._address, channel.in_flight)
-        correlation_id = f"{self._ids}{next(self._numbers):012x}"
-        request, last_id = append_message(correlation_id, stream, version, records, self._seconds)
+        request, correlation_id, last_id = append_message(self._ids, stream, version, records, self._seconds)
         answer = await channel.answer_to(correlation_id, request)
         if answer.WhichOneof("result") == "success":
             return _appended(answer.success, last_id)
@@ -72,7 +69,7 @@ class Appender:
         return channel
 
 
-def _appended(success: BatchAppendResp.Success, last_id: UUID | None) -> Appended:
+def _appended(success: BatchAppendResp.Success, last_id: str) -> Appended:
     none = success.WhichOneof("current_revision_option") == "no_stream"
     position = success.position.commit_position if success.WhichOneof("position_option") == "position" else None
-    return Appended(-1 if none else success.current_revision, position, last_id)
+    return Appended(-1 if none else success.current_revision, position, UUID(last_id) if last_id else None)

@@ -14,11 +14,10 @@ OF_THE_STORE = ("tests/infrastructure/eventstore/", "tests/infrastructure/embedd
 def imported(tree: ast.AST) -> Iterator[str]:
     """The top-level packages that a module imports."""
     for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                yield from (alias.name.split(".")[0] for alias in names)
-            case ast.ImportFrom(module=str(module)):
-                yield module.split(".")[0]
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
 
 
 @pytest.mark.parametrize(
