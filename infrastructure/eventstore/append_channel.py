@@ -93,9 +93,11 @@ class AppendChannel:
 
     def _silence_began(self) -> float | None:
         """Callers who give up early must not hide that the store is silent."""
-        oldest = next((caller.since for caller in self._waiting.values() if caller.since > self._answered), None)
-        times = [since for since in (oldest, self._unheard_since) if since is not None]
-        return min(times, default=None)
+        began = self._unheard_since
+        for caller in self._waiting.values():
+            if caller.since > self._answered:  # the oldest that the store has not passed by
+                return caller.since if began is None else min(began, caller.since)
+        return began
 
     def _ends_at(self) -> float | None:
         """When the call ends if nothing is answered until then; who came lately is given half of the time at least."""
@@ -113,11 +115,12 @@ class AppendChannel:
             self.is_silent = True
             self._end(reason)
             return
-        left = [caller for caller in self._waiting.values() if not caller.answer.done()]
-        while left and left[0].since + self._seconds <= now:
-            self._tell(left.pop(0), reason)
-        times = [left[0].since + self._seconds] if left else []
-        following = min([*times, *([] if ends_at is None else [ends_at])], default=None)
+        unanswered = [caller for caller in self._waiting.values() if not caller.answer.done()]
+        for caller in unanswered:
+            if caller.since + self._seconds <= now:
+                self._tell(caller, reason)
+        times = [caller.since + self._seconds for caller in unanswered if not caller.answer.done()][:1]
+        following = min(times if ends_at is None else [*times, ends_at], default=None)
         self._watch = None if following is None else self._loop.call_at(following, self._look)
 
     def _tell(self, caller: _Waiting, reason: str) -> None:
@@ -168,8 +171,7 @@ class AppendChannel:
         self._is_proven = True
         self._unheard_since = None
         self._probed = 0.0
-        if self._next_answer is not None and not self._next_answer.done():
-            self._next_answer.set_result(None)
+        self._end_doubt()
         caller = self._waiting.pop(answer.correlation_id.string, None)
         if caller is None:
             return
@@ -177,11 +179,16 @@ class AppendChannel:
         if not caller.answer.done():
             caller.answer.set_result(answer)
 
+    def _end_doubt(self) -> None:
+        if self._next_answer is not None and not self._next_answer.done():
+            self._next_answer.set_result(None)
+
     def _end(self, reason: str) -> None:
         """Nobody is left waiting, and no more is sent."""
         if self.ended:
             return
         self.ended = True
+        self._end_doubt()
         if self._watch is not None:
             self._watch.cancel()
         self._unsent.clear()

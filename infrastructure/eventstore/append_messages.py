@@ -28,7 +28,7 @@ _REFUSALS: Final = (
 
 
 class FreshIds:
-    """Ids that nobody else draws: UUIDs of one random beginning, counted up; ten times as fast as random ones."""
+    """Ids that nobody else draws: UUIDs with a random beginning of this object's own, counted up."""
 
     def __init__(self) -> None:
         self._prefix: Final = str(uuid4())[:24]

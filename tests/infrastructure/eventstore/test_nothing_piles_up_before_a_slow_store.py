@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import Awaitable, Callable
 
 import grpc
 import pytest
@@ -11,7 +10,6 @@ from esdbclient import AsyncEventStoreDBClient
 from esdbclient.protos.Grpc import shared_pb2
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.message import Message
 
 from infrastructure.eventstore.appender import Appender
 from infrastructure.eventstore.errors import AppendRefused, EventStoreError, Overloaded, StoreUnavailable
@@ -19,42 +17,9 @@ from infrastructure.eventstore.streams import Streams
 from tests.http.holding import running
 from tests.infrastructure.commands.tally import CODEC, connected
 from tests.infrastructure.eventstore.appends import at, new_stream, noted, seconds_of_the_loop, sent
-from tests.infrastructure.eventstore.playing import Deposed, Playing, played
+from tests.infrastructure.eventstore.playing import Deposed, Playing
+from tests.infrastructure.eventstore.scripted import failure, is_answered, success, tell
 from tests.support.eventstore import EventStoreProcess
-
-Story = Callable[[AsyncEventStoreDBClient, Playing], Awaitable[None]]
-
-
-def tell(story: Story, *, deaf: bool = False) -> None:
-    """Runs a story with a node that does what it is told, and a client of it."""
-
-    async def run() -> None:
-        node = Playing(deaf=deaf)
-        async with played(node) as client:
-            await story(client, node)
-
-    asyncio.run(run())
-
-
-def success(version: int = 0) -> BatchAppendResp:
-    answer = BatchAppendResp()
-    answer.success.current_revision = version
-    answer.success.position.commit_position = 7
-    return answer
-
-
-def failure(details: Message, message: str = "") -> BatchAppendResp:
-    answer = BatchAppendResp()
-    answer.error.message = message
-    answer.error.details.Pack(details)
-    return answer
-
-
-async def is_answered(appender: Appender, node: Playing) -> bool:
-    """Whether an append that the node answers is answered."""
-    made = sent(appender.append(new_stream(), -1, [noted()]))
-    node.answer(await node.next_asked(), success())
-    return await made == at(0, 7)
 
 
 def test_more_appends_than_may_wait_are_refused_at_once_until_one_is_answered() -> None:
@@ -91,41 +56,6 @@ def test_appends_are_refused_at_once_while_the_store_is_silent_for_long() -> Non
         node.answer(first, success())
         node.answer(second, success())
         assert [await oldest, await probing] == [at(0, 7)] * 2
-        assert await is_answered(appender, node)
-        assert len(node.calls) == 1
-
-    tell(story)
-
-
-def test_an_append_that_the_store_never_answers_holds_up_nobody_else() -> None:
-    async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
-        appender = Appender(client, seconds=1.0)
-        dropped = sent(appender.append(new_stream(), -1, [noted()]))
-        await node.next_asked()
-        answered = 0
-        while not dropped.done():
-            assert await is_answered(appender, node)
-            answered += 1
-        told = await dropped
-        assert (type(told), getattr(told, "reason", "")) == (StoreUnavailable, "no answer within 1 s")
-        assert answered > 10
-        assert await is_answered(appender, node)
-        assert len(node.calls) == 1
-
-    tell(story)
-
-
-def test_whoever_comes_after_a_dropped_append_is_let_through_and_ends_the_doubt() -> None:
-    async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
-        appender = Appender(client, seconds=2.0)
-        dropped = sent(appender.append(new_stream(), -1, [noted()]))
-        await node.next_asked()
-        await asyncio.wait({dropped}, timeout=1.2)  # nothing else was asked, so the store may be silent
-        crowd = [sent(appender.append(new_stream(), -1, [noted()])) for _ in range(10)]
-        for _ in crowd:
-            node.answer(await node.next_asked(), success())
-        assert await asyncio.gather(*crowd) == [at(0, 7)] * 10
-        assert isinstance(await dropped, StoreUnavailable)
         assert await is_answered(appender, node)
         assert len(node.calls) == 1
 
