@@ -11,7 +11,7 @@ from esdbclient.exceptions import StreamIsDeleted
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.eventstore.client import reader_client
 from service.snapshots.streams import RULES, last_versions
-from tests.infrastructure.snapshots.keeping import Long, grown
+from tests.infrastructure.snapshots.tally_snapshots import Long, grown
 from tests.support.eventstore import EventStoreProcess
 
 

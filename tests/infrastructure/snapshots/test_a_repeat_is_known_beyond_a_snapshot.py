@@ -12,7 +12,7 @@ from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.errors import CommandIdReused
 from infrastructure.snapshots.segments import segment_in, segment_record
 from tests.infrastructure.commands.tally import CODEC, Count, OpenTally, decider, request
-from tests.infrastructure.snapshots.keeping import LONG, RULE, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import LONG, RULE, Long, Shelf, tell, tell_of_long
 
 
 def handler(shelf: Shelf) -> CommandHandler:

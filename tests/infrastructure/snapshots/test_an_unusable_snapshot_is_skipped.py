@@ -14,7 +14,7 @@ from esdbclient import NewEvent, StreamState
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.bloom import BYTES
 from infrastructure.aggregates.command_ids import SEGMENT
-from tests.infrastructure.snapshots.keeping import RULE, Long, Shelf, same, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import RULE, Long, Shelf, same, tell, tell_of_long
 
 Said = dict[str, Any]
 

@@ -18,7 +18,7 @@ from infrastructure.eventstore.streams import Streams
 from infrastructure.snapshots.loader import Snapshots
 from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.commands.tally import CODEC, Counted, Tally, connected
-from tests.infrastructure.snapshots.keeping import RULE, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import RULE, Long, Shelf, tell, tell_of_long
 
 
 async def count_up(shelf: Shelf, aggregate: Aggregate[Tally], number: int) -> None:

@@ -21,7 +21,7 @@ from infrastructure.history.states import Boundary
 from infrastructure.snapshots.store import SnapshotStore
 from infrastructure.snapshots.writer import Due, Taking
 from tests.infrastructure.commands.tally import CODEC, decider
-from tests.infrastructure.snapshots.keeping import LONG, RULE, TAIL, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import LONG, RULE, TAIL, Long, Shelf, tell, tell_of_long
 
 PLAIN: Final = Boundary(decider.category, frozenset(decider.events), decider.initial, decider.evolve)
 QUICK: Final = replace(PLAIN, rule=RULE)

@@ -20,7 +20,7 @@ from service.history.sources import CODEC
 from service.snapshots.keeping import Retaken, retake
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.history.ledger import append
-from tests.infrastructure.snapshots.command import account, answer, grow, output, standing, stock, uri_of
+from tests.service.cli.snapshots.command import account, answer, grow, output, standing, stock, uri_of
 from tests.support.processes import FOLDSTREAM
 
 

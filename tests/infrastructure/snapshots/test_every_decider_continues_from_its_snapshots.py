@@ -25,7 +25,7 @@ from infrastructure.snapshots.segments import SEGMENT_SEALED
 from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
 from tests.domain.histories.boundaries import Boundary, of_each_decider
 from tests.domain.histories.histories import history, state_type
-from tests.infrastructure.snapshots.keeping import recorded
+from tests.infrastructure.snapshots.tally_snapshots import recorded
 
 OFTEN: Final = settings(deadline=None, max_examples=20)
 STREAM: Final = "any-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"

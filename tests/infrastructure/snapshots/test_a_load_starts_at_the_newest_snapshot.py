@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from domain.stream_name import snapshot_stream
 from infrastructure.aggregates.command_ids import RECENT, SEGMENT
-from tests.infrastructure.snapshots.keeping import LONG, RULE, Long, Shelf, same, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import LONG, RULE, Long, Shelf, same, tell, tell_of_long
 
 
 def test_nothing_is_restored_where_no_snapshot_was_taken(eventstore_uri: str) -> None:

@@ -10,7 +10,7 @@ from infrastructure.aggregates.volumes import filters_of
 from infrastructure.snapshots.segments import as_stored, segment_record
 from infrastructure.snapshots.store import SnapshotStore
 from tests.infrastructure.commands.tally import Tally
-from tests.infrastructure.snapshots.keeping import RULE, Shelf, tell
+from tests.infrastructure.snapshots.tally_snapshots import RULE, Shelf, tell
 
 SEGMENTS = FILTERS_PER_RECORD + 3
 

@@ -8,7 +8,7 @@ from esdbclient import EventStoreDBClient
 from typer import BadParameter
 
 from infrastructure.eventstore.errors import StoreUnavailable
-from tests.infrastructure.snapshots.command import refusal, uri_of
+from tests.service.cli.snapshots.command import refusal, uri_of
 from tests.support.processes import FOLDSTREAM, Listened
 
 

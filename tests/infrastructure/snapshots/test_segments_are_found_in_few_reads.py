@@ -19,7 +19,7 @@ from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.segment_index import Search, filters_of_segments, segments_near, unstored
 from infrastructure.snapshots.segments import StoredSegment, as_stored, segment_record
 from tests.infrastructure.commands.tally import Tally
-from tests.infrastructure.snapshots.keeping import RULE, recorded
+from tests.infrastructure.snapshots.tally_snapshots import RULE, recorded
 
 STREAM: Final = "tally-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
 OLD, NEW, OTHER = RULE, replace(RULE, revision=2), replace(RULE, revision=3)
