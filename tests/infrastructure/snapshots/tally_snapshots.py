@@ -1,4 +1,4 @@
-"""A tally that nobody else uses, counted up in its stream, and the snapshots that are kept of it."""
+"""A tally that nobody else uses, counted up in its stream, and the snapshots that are taken of it."""
 
 import asyncio
 import json
@@ -9,19 +9,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from esdbclient import AsyncEventStoreDBClient, NewEvent, RecordedEvent, StreamState
-
 from domain.message import Metadata
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
 from infrastructure.aggregates.command_ids import SEGMENT
-from infrastructure.aggregates.digested import digested
 from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.snapshots.counts import Counts
-from infrastructure.snapshots.loader import Snapshots
+from infrastructure.snapshots.loader import SnapshotLoader
+from infrastructure.snapshots.record import with_checksum
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.store import SnapshotStore
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.commands.tally import (
     CODEC,
     CORRELATION,
@@ -42,8 +43,8 @@ LONG = 2 * SEGMENT + 200 + TAIL
 
 
 @dataclass(frozen=True)
-class Long:
-    """A tally of LONG events, for all who leave them as they are; what was remembered of it TAIL events ago.
+class LongTally:
+    """A tally of LONG events that tests share and leave unchanged, and what was known of it TAIL events ago.
 
     `whole` is what a load has to come to.
     """
@@ -63,22 +64,27 @@ class Long:
 
 
 @dataclass
-class Shelf:
-    """One tally's stream, and the snapshots of one process."""
+class TallySnapshots:
+    """One tally's stream, and the snapshots that one process takes of it."""
 
-    client: AsyncEventStoreDBClient
+    client: CommandClient
+    operator: Operator
     rule: SnapshotRule = RULE
     stream: str = field(default_factory=lambda: f"tally-{uuid4()}")
-    long: Long | None = None
+    long: LongTally | None = None
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.client, CODEC)
         self.counts = Counts()
-        self.snapshots = Snapshots(self.streams, [self.rule], self.counts)
+        self.loader = SnapshotLoader(self.streams, [self.rule], self.counts)
 
-    def another_process(self, rule: SnapshotRule | None = None) -> "Shelf":
-        """The same stream, with nothing of this process remembered."""
-        return Shelf(self.client, rule or self.rule, self.stream, self.long)
+    def another_process(self, rule: SnapshotRule | None = None) -> "TallySnapshots":
+        """The same stream, in a process that has nothing of it in memory."""
+        return replace(self, rule=rule or self.rule)
+
+    def another_tally(self) -> "TallySnapshots":
+        """A new stream, in the same process."""
+        return replace(self, stream=f"tally-{uuid4()}", long=None)
 
     def aggregate(self) -> Aggregate[Tally]:
         return Aggregate(self.stream, decider.initial, decider.evolve)
@@ -86,7 +92,7 @@ class Shelf:
     async def loaded(self) -> Aggregate[Tally]:
         """As a handler loads: from a snapshot, else as a whole."""
         aggregate = self.aggregate()
-        if not await self.snapshots.restore(aggregate, decider.category):
+        if not await self.loader.restore(aggregate, decider.category):
             await aggregate.catch_up(self.streams)
         return aggregate
 
@@ -100,118 +106,110 @@ class Shelf:
         """Appends so many events, each of a command of its own; the commands' ids."""
         ids = [*command_ids, *(uuid4() for _ in range(number - len(command_ids)))]
         for first in range(0, number, _PAGE):
-            events = [_stored(Counted(by=Decimal(1)), own_id) for own_id in ids[first : first + _PAGE]]
-            await self.client.append_to_stream(self.stream, current_version=StreamState.ANY, events=events, timeout=10)
+            records = [_counted(own_id) for own_id in ids[first : first + _PAGE]]
+            await self.add(self.stream, *records)
         return ids
 
     async def take(self) -> Aggregate[Tally]:
-        """Loads the tally as a whole, or remembers that it did, and has its snapshot taken."""
+        """Loads the tally as a whole, or uses what was remembered of it, and takes its snapshot."""
         aggregate = await self.folded() if self.long is None else self.long.remembered()
-        self.snapshots.consider(aggregate, decider.category)
-        await self.snapshots.close()
+        self.loader.consider(aggregate, decider.category)
+        await self.loader.close()
         return aggregate
 
-    async def kept(self) -> list[dict[str, Any]]:
-        """What the snapshots say, oldest first."""
-        records = await self.streams.records(snapshot_stream(self.stream), 0, 100) or []
-        return [json.loads(record.data) for record in records]
+    async def snapshots(self) -> list[dict[str, Any]]:
+        """What the visible snapshots say, oldest first."""
+        return await self._bodies(snapshot_stream(self.stream))
 
     async def segments(self) -> list[dict[str, Any]]:
-        records = await self.streams.records(segment_stream(self.stream), 0, 100) or []
+        """What the visible segments say, oldest first."""
+        return await self._bodies(segment_stream(self.stream))
+
+    async def put(self, body: Mapping[str, Any] | bytes, kind: str = "SnapshotTaken") -> None:
+        """Appends this as the newest snapshot; bytes without a checksum."""
+        record = NewRecord(kind, body) if isinstance(body, bytes) else with_checksum(kind, body)
+        await self.add(snapshot_stream(self.stream), record)
+
+    async def add(self, stream: str, *records: NewRecord) -> None:
+        """Appends whatever the version is."""
+        await asyncio.to_thread(self.operator.append, stream, *records)
+
+    async def newest(self, stream: str) -> Record:
+        """The last record of a stream that has one."""
+        [record] = await self.streams.records(stream, None, 1, backwards=True) or []
+        return record
+
+    async def metadata(self, stream: str) -> dict[str, Any]:
+        """What is set for a stream for which something is set."""
+        metadata = json.loads((await self.newest(f"$${stream}")).data)
+        assert isinstance(metadata, dict)
+        return metadata
+
+    async def _bodies(self, stream: str) -> list[dict[str, Any]]:
+        records = await self.streams.records(stream, 0, 100) or []
         return [json.loads(record.data) for record in records]
 
-    async def put(self, said: Mapping[str, Any] | bytes, kind: str = "SnapshotTaken") -> None:
-        """Puts this where the newest snapshot stands."""
-        event = NewEvent(type=kind, data=said) if isinstance(said, bytes) else digested(kind, said)
-        await self.add(snapshot_stream(self.stream), event)
 
-    async def add(self, stream: str, event: NewEvent) -> None:
-        await self.client.append_to_stream(stream, current_version=StreamState.ANY, events=[event], timeout=10)
-
-    async def place(self) -> int:
-        """The number of the newest snapshot."""
-        [record] = await self.streams.records(snapshot_stream(self.stream), None, 1, backwards=True) or []
-        return record.stream_position
-
-    async def last(self) -> RecordedEvent:
-        records = await self.streams.records(self.stream, None, 1, backwards=True)
-        assert records
-        return records[0]
+def facts(aggregate: Aggregate[Tally]) -> tuple[object, ...]:
+    """All of it but for what it remembers of commands and of snapshots."""
+    return aggregate.state, aggregate.version, aggregate.position, aggregate.last_id, aggregate.is_whole
 
 
-def same(one: Aggregate[Tally], other: Aggregate[Tally]) -> bool:
-    """Whether both are the same but for what they remember of commands and of snapshots."""
-
-    def facts(each: Aggregate[Tally]) -> tuple[object, ...]:
-        return each.state, each.version, each.position, each.last_id, each.is_whole
-
-    return facts(one) == facts(other)
-
-
-@asynccontextmanager
-async def shelf(uri: str, events: int = 0) -> AsyncIterator[Shelf]:
-    """A tally with so many events."""
-    async with connected(uri) as client:
-        own = Shelf(client)
-        if events:
-            await own.grow(events)
-        yield own
-
-
-def tell(uri: str, story: Callable[[Shelf], Awaitable[None]], events: int = 0) -> None:
+def tell(uri: str, story: Callable[[TallySnapshots], Awaitable[None]], events: int = 0) -> None:
     """Runs a story about a tally with so many events."""
 
     async def run() -> None:
-        async with shelf(uri, events) as own:
-            await story(own)
+        async with new_tally(uri, events) as tally:
+            await story(tally)
 
     asyncio.run(run())
 
 
-def recorded(event: NewEvent, stream: str, position: int = 0) -> RecordedEvent:
-    """The record as the store gives it out."""
-    return RecordedEvent(
-        type=event.type,
-        data=event.data,
-        metadata=event.metadata,
-        content_type=event.content_type,
-        id=event.id,
-        stream_name=stream,
-        stream_position=position,
-        commit_position=0,
-        prepare_position=0,
-        recorded_at=NOW,
-    )
-
-
-def tell_of_long(uri: str, long: Long, story: Callable[[Shelf], Awaitable[None]]) -> None:
-    """Runs a story about the long tally, of which nothing is kept any more."""
+def tell_of_long(uri: str, long: LongTally, story: Callable[[TallySnapshots], Awaitable[None]]) -> None:
+    """Runs a story about the long tally, whose snapshots and segments were dropped."""
 
     async def run() -> None:
-        async with connected(uri) as client:
-            own = Shelf(client, stream=long.snapshot.stream, long=long)
-            await SnapshotStore(own.streams).drop(own.stream)
-            await story(own)
+        async with new_tally(uri) as new:
+            tally = replace(new, stream=long.snapshot.stream, long=long)
+            await SnapshotStore(tally.streams).drop(tally.stream)
+            await story(tally)
 
     asyncio.run(run())
 
 
-async def grown(uri: str) -> Long:
+@asynccontextmanager
+async def new_tally(uri: str, events: int = 0) -> AsyncIterator[TallySnapshots]:
+    """A tally with so many events."""
+    async with connected(uri) as client:
+        with operating(uri) as operator:
+            tally = TallySnapshots(client, operator)
+            if events:
+                await tally.grow(events)
+            yield tally
+
+
+async def long_tally(uri: str) -> LongTally:
     """A long tally, opened and counted up."""
-    async with shelf(uri) as own:
+    async with new_tally(uri) as tally:
         opening = request()
-        command = OpenTally(tally_id=own.stream.removeprefix("tally-"), limit=Decimal(1_000_000))
-        await CommandHandler(own.client, CODEC).handle(decider, command, opening)
-        command_ids = await own.grow(LONG - TAIL - 1)
-        aggregate = await own.folded()
-        command_ids += await own.grow(TAIL)
-        return Long(
-            await own.folded(), aggregate.snapshot(), tuple(aggregate.unsaved), (opening.command_id, *command_ids)
+        command = OpenTally(tally_id=tally.stream.removeprefix("tally-"), limit=Decimal(1_000_000))
+        await CommandHandler(tally.client, CODEC).handle(decider, command, opening)
+        command_ids = await tally.grow(LONG - TAIL - 1)
+        aggregate = await tally.folded()
+        command_ids += await tally.grow(TAIL)
+        return LongTally(
+            await tally.folded(), aggregate.snapshot(), tuple(aggregate.unsaved), (opening.command_id, *command_ids)
         )
 
 
-def _stored(event: TallyEvent, command_id: UUID) -> NewEvent:
-    said = Metadata(
+def recorded(new: NewRecord, stream: str, version: int = 0) -> Record:
+    """The record as the store returns it."""
+    return Record(stream, version, 0, uuid4(), new.type, new.data, new.metadata, NOW, new.content_type, 0)
+
+
+def _counted(command_id: UUID) -> NewRecord:
+    event: TallyEvent = Counted(by=Decimal(1))
+    metadata = Metadata(
         correlation_id=CORRELATION,
         causation_id=command_id,
         command_id=command_id,
@@ -221,4 +219,4 @@ def _stored(event: TallyEvent, command_id: UUID) -> NewEvent:
         schema_version=event.stored_version,
         time=NOW,
     )
-    return CODEC.encode(event, uuid4(), said)
+    return CODEC.encode(event, metadata)

@@ -1,4 +1,4 @@
-"""The state as of any version is folded from the nearest one that is stored, and is the same as without."""
+"""The state as of any version is folded from the nearest stored state, and is the same as from the beginning."""
 
 import json
 from collections.abc import Callable
@@ -8,20 +8,28 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from esdbclient import NewEvent, StreamState
 
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.command_ids import SEGMENT
-from infrastructure.aggregates.digested import digested
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from infrastructure.history.past import Past, StateAsOf
 from infrastructure.history.records import Records
 from infrastructure.history.states import Boundary
+from infrastructure.snapshots.record import with_checksum
 from infrastructure.snapshots.store import SnapshotStore
-from infrastructure.snapshots.writer import Due, Taking
+from infrastructure.snapshots.writer import SnapshotJob, SnapshotWriter
 from tests.infrastructure.commands.tally import CODEC, decider
-from tests.infrastructure.snapshots.tally_snapshots import LONG, RULE, TAIL, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import (
+    LONG,
+    RULE,
+    TAIL,
+    LongTally,
+    TallySnapshots,
+    tell,
+    tell_of_long,
+)
 
 PLAIN: Final = Boundary(decider.category, frozenset(decider.events), decider.initial, decider.evolve)
 QUICK: Final = replace(PLAIN, rule=RULE)
@@ -41,53 +49,59 @@ VERSIONS: Final = (
 
 @cache
 def plain(uri: str, stream: str, version: int) -> StateAsOf:
-    """The state as it is folded from the beginning."""
-    with reader_client(uri) as client:
-        return Past(Records(client, stream), PLAIN, CODEC).as_of_version(version)
+    """The state as it is folded from the beginning; remembered, since several tests ask for the same."""
+    with open_reader(uri) as reader:
+        return Past(Records(reader, stream), PLAIN, CODEC).as_of_version(version)
 
 
-def compare(uri: str, stream: str, *versions: int) -> list[int]:
-    """What is answered with and without stored states is the same; how many calls it took with them."""
-    calls = []
-    with reader_client(uri) as client:
+def plain_states(uri: str, stream: str, *versions: int) -> list[StateAsOf]:
+    return [plain(uri, stream, version) for version in versions]
+
+
+def states(uri: str, stream: str, *versions: int) -> tuple[list[StateAsOf], list[int]]:
+    """The states as they are folded from stored ones, and how many calls each took."""
+    found, calls = [], []
+    with open_reader(uri) as reader:
         for version in versions:
-            records = Records(client, stream)
-            found = Past(records, QUICK, CODEC).as_of_version(version)
-            assert found == plain(uri, stream, version)
+            records = Records(reader, stream)
+            found.append(Past(records, QUICK, CODEC).as_of_version(version))
             calls.append(records.calls)
-    return calls
+    return found, calls
 
 
-def test_wherever_one_looks_the_answer_is_the_same(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        calls = compare(eventstore_uri, shelf.stream, *VERSIONS)
+def test_every_version_has_the_same_state_with_snapshots_and_without(
+    eventstore_uri: str, long_tally: LongTally
+) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        found, calls = states(eventstore_uri, tally.stream, *VERSIONS)
+        assert found == plain_states(eventstore_uri, tally.stream, *VERSIONS)
         assert max(calls) <= 6
         assert calls[4:7] == [6, 6, 5]  # the record, the next, the first, the newest segment, the one, the tail
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_a_time_is_found_in_few_calls(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        with reader_client(eventstore_uri) as client:
+def test_a_time_is_found_in_few_calls(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        with open_reader(eventstore_uri) as reader:
             for version in (10, SEGMENT + 100, LONG - 150):
-                [record] = Records(client, shelf.stream).page(version, 1)
-                records = Records(client, shelf.stream)
+                [record] = Records(reader, tally.stream).page(version, 1)
+                records = Records(reader, tally.stream)
                 found = Past(records, QUICK, CODEC).as_of_time(written(record))
-                assert found == Past(Records(client, shelf.stream), PLAIN, CODEC).as_of_time(written(record))
+                assert found == Past(Records(reader, tally.stream), PLAIN, CODEC).as_of_time(written(record))
                 assert records.calls <= 15
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_changes_begin_at_a_stored_state(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        with reader_client(eventstore_uri) as client:
-            quick, plain = (Past(Records(client, shelf.stream), each, CODEC) for each in (QUICK, PLAIN))
-            [record] = Records(client, shelf.stream).page(LONG - 3, 1)
+def test_changes_begin_at_a_stored_state(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        with open_reader(eventstore_uri) as reader:
+            quick, plain = (Past(Records(reader, tally.stream), each, CODEC) for each in (QUICK, PLAIN))
+            [record] = Records(reader, tally.stream).page(LONG - 3, 1)
             since = written(record)
             assert list(quick.changes(since, None)) == list(plain.changes(since, None)) != []
 
@@ -95,90 +109,92 @@ def test_changes_begin_at_a_stored_state(eventstore_uri: str, long_tally: Long) 
 
 
 @pytest.mark.parametrize("change", ["revision", "drop"])
-def test_what_was_taken_anew_is_as_near_and_is_taken_once(eventstore_uri: str, long_tally: Long, change: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await another_schema(shelf)
+def test_what_was_taken_anew_is_found_as_fast_and_is_taken_once(
+    eventstore_uri: str, long_tally: LongTally, change: str
+) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await another_schema(tally)
         if change == "drop":
-            await SnapshotStore(shelf.streams).drop(shelf.stream)
+            await SnapshotStore(tally.streams).drop(tally.stream)
         for _ in range(3):
-            await retake(shelf, long_tally)
-        kept = await shelf.segments()
-        assert [said["number"] for said in kept] == ([0, 1] if change == "drop" else [0, 1, 0, 1])
-        assert compare(eventstore_uri, shelf.stream, SEGMENT + 7, 2 * SEGMENT + 7) == [6, 5]
+            await retake(tally, long_tally)
+        numbers = [body["number"] for body in await tally.segments()]
+        assert numbers == ([0, 1] if change == "drop" else [0, 1, 0, 1])
+        versions = SEGMENT + 7, 2 * SEGMENT + 7
+        assert states(eventstore_uri, tally.stream, *versions) == (
+            plain_states(eventstore_uri, tally.stream, *versions),
+            [6, 5],
+        )
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-async def retake(shelf: Shelf, long: Long) -> None:
+async def retake(tally: TallySnapshots, long: LongTally) -> None:
     """From the whole stream, whatever is stored."""
     aggregate = long.remembered()
-    due = Due(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), RULE)
-    await Taking(SnapshotStore(shelf.streams), shelf.counts, limit=1).retake(due)
+    job = SnapshotJob(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), RULE)
+    await SnapshotWriter(SnapshotStore(tally.streams), tally.counts, limit=1).retake(job)
 
 
-async def nothing(shelf: Shelf) -> None:
+async def nothing(tally: TallySnapshots) -> None:
     """No snapshot was ever taken."""
 
 
-async def no_segments(shelf: Shelf) -> None:
-    await shelf.take()
-    await shelf.client.delete_stream(segment_stream(shelf.stream), current_version=StreamState.ANY)
+async def no_segments(tally: TallySnapshots) -> None:
+    await tally.take()
+    tally.operator.delete(segment_stream(tally.stream))
 
 
-async def the_first_segment_is_gone(shelf: Shelf) -> None:
-    await shelf.take()
-    first, _ = await shelf.streams.records(segment_stream(shelf.stream), 0, 2) or []
-    metadata = {"$tb": first.stream_position + 1}
-    await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata=metadata)
+async def the_first_segment_is_gone(tally: TallySnapshots) -> None:
+    await tally.take()
+    first, _ = await tally.streams.records(segment_stream(tally.stream), 0, 2) or []
+    tally.operator.set_metadata(segment_stream(tally.stream), {"$tb": first.version + 1})
 
 
-async def segments_in_disorder(shelf: Shelf) -> None:
-    """As two processes leave them that do not hear of each other."""
-    await shelf.take()
-    first, second = await shelf.streams.records(segment_stream(shelf.stream), 0, 2) or []
-    metadata = {"$tb": second.stream_position + 1}
-    await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata=metadata)
-    for record in (second, first):
-        again = NewEvent(type=record.type, data=record.data, metadata=record.metadata)
-        await shelf.add(segment_stream(shelf.stream), again)
+async def segments_in_disorder(tally: TallySnapshots) -> None:
+    """As two processes leave them that do not know of each other."""
+    await tally.take()
+    first, second = await tally.streams.records(segment_stream(tally.stream), 0, 2) or []
+    tally.operator.set_metadata(segment_stream(tally.stream), {"$tb": second.version + 1})
+    again = [NewRecord(record.type, record.data, record.metadata) for record in (second, first)]
+    await tally.add(segment_stream(tally.stream), *again)
 
 
-async def another_schema(shelf: Shelf) -> None:
-    await shelf.another_process(replace(RULE, revision=2)).take()
+async def another_schema(tally: TallySnapshots) -> None:
+    await tally.another_process(replace(RULE, revision=2)).take()
 
 
-async def both_schemas(shelf: Shelf) -> None:
-    await shelf.another_process(replace(RULE, revision=2)).take()
-    await shelf.take()
+async def both_schemas(tally: TallySnapshots) -> None:
+    await tally.another_process(replace(RULE, revision=2)).take()
+    await tally.take()
 
 
-async def dropped_and_taken_anew(shelf: Shelf) -> None:
-    await shelf.take()
-    await SnapshotStore(shelf.streams).drop(shelf.stream)
-    await shelf.another_process().take()
+async def dropped_and_taken_anew(tally: TallySnapshots) -> None:
+    await tally.take()
+    await SnapshotStore(tally.streams).drop(tally.stream)
+    await tally.another_process().take()
 
 
-async def other_records(shelf: Shelf) -> None:
-    """States that are said to follow on records which this stream does not hold."""
-    await shelf.take()
-    for stream in (segment_stream(shelf.stream), snapshot_stream(shelf.stream)):
-        for record in await shelf.streams.records(stream, 0, 5) or []:
-            said = {
+async def other_records(tally: TallySnapshots) -> None:
+    """States after records that this stream does not hold, as the stored records say."""
+    await tally.take()
+    for stream in (segment_stream(tally.stream), snapshot_stream(tally.stream)):
+        for record in await tally.streams.records(stream, 0, 5) or []:
+            body = {
                 **json.loads(record.data),
                 "last_id": str(uuid4()),
                 "state": {"is": "Tally", "limit": None, "count": "0"},
             }
-            await shelf.add(stream, digested(record.type, said))
+            await tally.add(stream, with_checksum(record.type, body))
 
 
-async def broken(shelf: Shelf) -> None:
-    await shelf.take()
+async def broken(tally: TallySnapshots) -> None:
+    await tally.take()
     for stream, kind in (
-        (segment_stream(shelf.stream), "SegmentSealed"),
-        (snapshot_stream(shelf.stream), "SnapshotTaken"),
+        (segment_stream(tally.stream), "SegmentSealed"),
+        (snapshot_stream(tally.stream), "SnapshotTaken"),
     ):
-        for _ in range(3):
-            await shelf.add(stream, NewEvent(type=kind, data=b"{"))
+        await tally.add(stream, *[NewRecord(kind, b"{")] * 3)
 
 
 STORED: Final = (
@@ -195,21 +211,23 @@ STORED: Final = (
 
 
 @pytest.mark.parametrize("leave", STORED, ids=lambda leave: leave.__name__)
-def test_whatever_is_stored_the_answer_is_the_same(
-    eventstore_uri: str, long_tally: Long, leave: Callable[[Shelf], Any]
+def test_whatever_is_stored_the_state_is_the_same(
+    eventstore_uri: str, long_tally: LongTally, leave: Callable[[TallySnapshots], Any]
 ) -> None:
-    async def story(shelf: Shelf) -> None:
-        await leave(shelf)
-        compare(eventstore_uri, shelf.stream, 2 * SEGMENT + 7, LONG - 1)
+    async def story(tally: TallySnapshots) -> None:
+        await leave(tally)
+        found, _ = states(eventstore_uri, tally.stream, 2 * SEGMENT + 7, LONG - 1)
+        assert found == plain_states(eventstore_uri, tally.stream, 2 * SEGMENT + 7, LONG - 1)
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_what_a_truncated_stream_lacks_no_stored_state_makes_up_for(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await shelf.client.set_stream_metadata(shelf.stream, metadata={"$tb": 3})
-        compare(eventstore_uri, shelf.stream, SEGMENT + 7)
-        assert plain(eventstore_uri, shelf.stream, SEGMENT + 7).first_version == 3
+def test_a_truncated_stream_is_not_completed_by_a_stored_state(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        tally.operator.set_metadata(tally.stream, {"$tb": 3})
+        [found], _ = states(eventstore_uri, tally.stream, SEGMENT + 7)
+        assert found == plain(eventstore_uri, tally.stream, SEGMENT + 7)
+        assert found.first_version == 3
 
     tell(eventstore_uri, story, events=SEGMENT + 10)
