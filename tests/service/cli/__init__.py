@@ -1,1 +1,0 @@
-"""The command line: what it prints, what it does, what it refuses."""
