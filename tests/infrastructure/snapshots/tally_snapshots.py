@@ -22,7 +22,6 @@ from infrastructure.snapshots.loader import SnapshotLoader
 from infrastructure.snapshots.record import with_checksum
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.store import SnapshotStore
-from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.commands.tally import (
     CODEC,
     CORRELATION,
@@ -35,6 +34,7 @@ from tests.infrastructure.commands.tally import (
     decider,
     request,
 )
+from tests.infrastructure.eventstore.operator import Operator, operating
 
 RULE = SnapshotRule("tally", (Tally,), every=10)
 _PAGE = 1000

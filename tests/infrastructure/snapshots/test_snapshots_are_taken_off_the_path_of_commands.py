@@ -17,8 +17,8 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.snapshots.loader import SnapshotLoader
-from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.commands.tally import CODEC, Counted, Tally, connected
+from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.snapshots.tally_snapshots import (
     RULE,
     LongTally,
