@@ -1,5 +1,6 @@
 """However often segments were stored, dropped and stored again, each is found in a few reads, and stored once."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -189,6 +190,15 @@ def test_those_in_disorder_are_found_by_reading_all() -> None:
         stored.add(segment_record(STREAM, segment(number)))
     assert stored.filters(3) == FILTERS[:3]
     assert stored.store(segments(*range(3))) == 0
+
+
+def test_a_thread_refuses_reads_that_need_an_event_loop() -> None:
+    async def read(_: Place) -> Sequence[Record]:
+        await asyncio.sleep(0)
+        return ()
+
+    with pytest.raises(RuntimeError, match="a read awaited something"):
+        completed(filters_of_segments(read, STREAM, 1))
 
 
 RULES = st.sampled_from([OLD, NEW, OTHER])
