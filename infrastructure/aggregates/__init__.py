@@ -1,1 +1,1 @@
-"""An aggregate in memory: its state, and which commands have left something in its stream."""
+"""An aggregate in memory: its state, and the ids of the commands that have taken effect on it."""

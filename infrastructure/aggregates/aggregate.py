@@ -1,4 +1,4 @@
-"""One aggregate as far as its stream was read: its state, where the stream ends, and which commands left something."""
+"""One aggregate, folded from its stream: its state, its version, and the ids of its commands."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ StateT = TypeVar("StateT")
 class Segment:
     """SEGMENT versions of a stream, of which `last_version` is the last, with the state after it.
 
-    `commands` are the filters of the segments of its volume, in order; its own is the last.
+    `commands` are the filters that are stored with it, in order; its own is the last.
     """
 
     number: int
@@ -39,12 +39,12 @@ class Snapshot:
 
 
 class Aggregate(Generic[StateT]):
-    """Reads a stream once and then only what was added.
+    """Reads a stream once, and then only what was added.
 
-    `version` is that of its last event, -1 where it has none, and `position` that event's place in the log.
-    `snapshot_version`: the last that a snapshot was taken of, -1 where none is known. `unsaved`: the segments that
-    ended since they were last written down. `is_whole` says that no event was missing when the stream was read, as some
-    are where it was truncated; of what lacks its beginning no snapshot is taken.
+    `version` is that of the last event, -1 where there is none; `position` is that event's commit position.
+    `snapshot_version` is the version of the last known snapshot, -1 without one. `unsaved` are the sealed segments that
+    are not stored yet. `is_whole` is false where events were missing from the stream, as they are after a truncation;
+    then no snapshot is taken.
     """
 
     def __init__(self, stream: str, initial: StateT, evolve: Callable[[StateT, Any], StateT]) -> None:
@@ -54,7 +54,7 @@ class Aggregate(Generic[StateT]):
         self.forget()
 
     def forget(self) -> None:
-        """Starts anew, as if nothing had been read."""
+        """Starts again, as if nothing had been read."""
         self.state = self._initial
         self.version = -1
         self.position = 0
@@ -65,7 +65,7 @@ class Aggregate(Generic[StateT]):
         self.is_whole = True
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Starts from a snapshot. Whether the stream holds its last record must be known."""
+        """Starts from a snapshot. The caller has checked that the stream holds its last record."""
         self.state = snapshot.state
         self.version = self.snapshot_version = snapshot.version
         self.position = snapshot.position
@@ -73,13 +73,13 @@ class Aggregate(Generic[StateT]):
         self.commands = snapshot.commands
 
     def snapshot(self) -> Snapshot:
-        """What it is now. Raises ValueError where nothing was read."""
+        """Its present state. Raises ValueError where nothing was read."""
         if self.last_id is None:
             raise ValueError(f"nothing of {self.stream} was read")
         return Snapshot(self.stream, self.version, self.position, self.last_id, self.state, self.commands.copy())
 
     async def catch_up(self, streams: Streams) -> None:
-        """Folds what the stream holds beyond `version`. Raises what reading raises, and may then be called again."""
+        """Folds the events after `version`. Raises what reading raises, and may then be called again."""
         while (page := await streams.page(self.stream, self.version + 1)) is not None:
             self.take(page)
             if len(page) < PAGE:
@@ -87,7 +87,7 @@ class Aggregate(Generic[StateT]):
         self.forget()
 
     def take(self, records: Iterable[Recorded[Any]]) -> None:
-        """Folds the records that follow, all of their events or none."""
+        """Folds the next events, all of them or none."""
         try:
             for recorded in records:
                 if recorded.version != self.version:
@@ -97,35 +97,35 @@ class Aggregate(Generic[StateT]):
                 self.last_id = recorded.id
                 self.commands.add(recorded.metadata.command_id, recorded.version)
         except Exception:
-            self.forget()  # half a page must not be taken for a whole one
+            self.forget()  # half a page must not pass for a whole one
             raise
 
     def append(self, events: Iterable[Event], last_id: UUID, command_id: UUID, position: int) -> None:
-        """Folds events that were appended just now, one a record, the last of them under this id at this position."""
+        """Folds events that were just appended, one a record; `last_id` and `position` are those of the last."""
         try:
             for event in events:
                 self._begin(self.version + 1)
                 self.state = self._evolve(self.state, event)
                 self.commands.add(command_id, self.version)
         except Exception:
-            self.forget()  # as below `take`
+            self.forget()  # as in `take`
             raise
         self.last_id = last_id
         self.position = position
 
     def skip_to(self, version: int) -> None:
-        """Goes to where the store says that a stream ends which shows none of its events."""
+        """Goes to the end of a stream that shows none of its events; the store told its version."""
         self.version = version
         self.is_whole = False
 
     def _begin(self, version: int) -> None:
-        """Goes to the next version, behind the end of a segment perhaps."""
+        """Goes to the next version, and seals the segments that end before it."""
         if version != self.version + 1:
             self.is_whole = False
         while version >= (len(self.commands.sealed) + 1) * SEGMENT:
             number = len(self.commands.sealed)
             self.commands.seal()
             if self.is_whole:
-                volume = tuple(self.commands.sealed[number - number % FILTERS_PER_RECORD :])
-                self.unsaved.append(Segment(number, version - 1, self.state, volume))
+                filters = tuple(self.commands.sealed[number - number % FILTERS_PER_RECORD :])
+                self.unsaved.append(Segment(number, version - 1, self.state, filters))
         self.version = version

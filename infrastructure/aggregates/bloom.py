@@ -1,4 +1,4 @@
-"""Remembers a set of ids in little memory, also as text: it never forgets one, and is rarely wrong about others."""
+"""Bloom filters of ids, in memory and as text: small sets with few false positives and no false negatives."""
 
 import zlib
 from binascii import a2b_base64, b2a_base64
@@ -17,7 +17,7 @@ _STORED: Final = 0
 
 
 class BloomFilter:
-    """A Bloom filter for up to CAPACITY ids; then one of 15,000 others is taken for a member.
+    """A Bloom filter for up to CAPACITY ids; with so many, one id of 15,000 others is a false positive.
 
     After B. H. Bloom, "Space/Time Trade-offs in Hash Coding with Allowable Errors" (1970); the hash functions are
     made from two, after A. Kirsch and M. Mitzenmacher, "Less Hashing, Same Performance" (2006).
@@ -30,7 +30,7 @@ class BloomFilter:
             raise ValueError(f"a filter has {BYTES} bytes, not {len(self._bits)}")
 
     def add(self, member: UUID) -> None:
-        """From now on it is contained."""
+        """Adds an id."""
         for number in _hashes(member):
             place = number % _BITS
             self._bits[place >> 3] |= 1 << (place & 7)
@@ -45,38 +45,38 @@ class BloomFilter:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BloomFilter) and self._bits == other._bits
 
-    __hash__ = None  # type: ignore[assignment] # it changes
+    __hash__ = None  # type: ignore[assignment] # it is mutable
 
     def __bytes__(self) -> bytes:
         return bytes(self._bits)
 
 
 def _hashes(member: UUID) -> range:
-    """Modulo _BITS they are the places of a member."""
+    """The numbers of a member's bits, modulo _BITS."""
     digest = int.from_bytes(blake2b(member.bytes, digest_size=16).digest())
     first, step = (digest >> 64) % _BITS, (digest & _LOW | 1) % _BITS
     return range(first, first + _HASHES * step, step)
 
 
 def filter_text(growing: BloomFilter) -> str:
-    """A filter for a record of JSON, compressed, since that of a young segment is nearly empty."""
+    """A filter as text, compressed, since that of a new segment is nearly empty."""
     return _text(bytes(growing), _FAST)
 
 
 def filters_text(full: Iterable[BloomFilter]) -> str:
-    """Filters for a record of JSON as they are: full ones can't be compressed."""
+    """Filters as text, without compression, which gains nothing on full ones."""
     return _text(b"".join(map(bytes, full)), _STORED)
 
 
 def filters_in(text: str, number: int = 1) -> tuple[BloomFilter, ...]:
-    """So many filters that were written so. Raises ValueError for any other text."""
-    packed = zlib.decompressobj()  # its sum is checked; base64 that is checked as well takes three times as long
+    """So many filters from their text. Raises ValueError for any other text."""
+    packed = zlib.decompressobj()  # it checks a checksum; strict base64 takes three times as long
     try:
         bits = packed.decompress(a2b_base64(text), number * BYTES)
     except zlib.error as error:
-        raise ValueError(f"are no filters: {error}") from error
+        raise ValueError(f"not the text of filters: {error}") from error
     if len(bits) != number * BYTES or not packed.eof or packed.unconsumed_tail:
-        raise ValueError(f"are no {number} filters: they do not end where these do")
+        raise ValueError(f"not the text of {number} filters: it has another length")
     return tuple(BloomFilter(bits[first : first + BYTES]) for first in range(0, len(bits), BYTES))
 
 

@@ -1,4 +1,4 @@
-"""Knows which commands have left something in a stream, and where, so that none takes effect twice."""
+"""The ids of the commands that left events in a stream, so that none takes effect twice."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -10,14 +10,14 @@ from infrastructure.aggregates.bloom import CAPACITY, BloomFilter
 SEGMENT: Final = CAPACITY
 RECENT: Final = 64
 FILTERS_PER_RECORD: Final = 32
-"""So many segments' filters are stored together, so that few records have to be read for those of a long stream."""
+"""How many segments' filters one record holds at most, so that those of a long stream come from few records."""
 
 
 class CommandIds:
-    """The ids of a stream's commands: the last RECENT ones with their versions, of older ones a filter each segment.
+    """The ids of a stream's commands: the last RECENT ones with their versions, the older ones in a filter per segment.
 
-    A segment is SEGMENT versions of the stream: number 0 is the first of them. What a filter takes for one of its own
-    is to be looked up within the segment.
+    A segment is SEGMENT versions of the stream; they are numbered from 0. What a filter contains may be a false
+    positive, so it has to be looked up in the segment.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class CommandIds:
         self.unsealed = unsealed
 
     def add(self, command_id: UUID, version: int) -> None:
-        """Notes that the command left the event of this version, which is the newest, and in an unsealed segment."""
+        """Adds the command that left the newest event, which has this version and is in the unsealed segment."""
         first, _ = self.recent.pop(command_id, (version, version))
         self.recent[command_id] = (first, version)
         if self.unsealed is not None:
@@ -41,12 +41,12 @@ class CommandIds:
             del self.recent[next(iter(self.recent))]
 
     def seal(self) -> None:
-        """Ends a segment; the next id is in the following one."""
+        """Ends a segment; the next id belongs to the following one."""
         self.sealed.append(self._filter())
         self.unsealed = BloomFilter()
 
     def places(self, command_id: UUID, version: int) -> list[range]:
-        """The versions, up to the stream's last, among which the command's events are, if there are any."""
+        """The ranges of versions, up to the stream's last, that may hold the command's events."""
         if (known := self.recent.get(command_id)) is not None:
             return [range(known[0], known[1] + 1)]
         filters = chain(self.sealed, () if self.unsealed is None else (self.unsealed,))
@@ -57,12 +57,12 @@ class CommandIds:
         ]
 
     def copy(self) -> "CommandIds":
-        """What is known now. The filters that are sealed are shared."""
+        """A copy that shares the filters of sealed segments."""
         unsealed = None if self.unsealed is None else BloomFilter(bytes(self.unsealed))
         return CommandIds(self.recent, self.sealed, unsealed)
 
     def _filter(self) -> BloomFilter:
-        """The unsealed segment's filter; most streams are short and never need one."""
+        """The filter of the unsealed segment, made when it is first needed; most streams are too short for one."""
         if self.unsealed is None:
             self.unsealed = BloomFilter()
             for command_id, (_, last) in self.recent.items():

@@ -1,1 +1,1 @@
-"""States that are stored beside streams, so that a load costs the same however long its stream is."""
+"""Snapshots: states stored beside streams, so that a load costs the same however long its stream is."""

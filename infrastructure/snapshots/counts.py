@@ -1,4 +1,4 @@
-"""What the handling of commands counts, for whoever shows it."""
+"""Counters of command handling and of snapshots, for metrics and tests."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counts:
-    """Since the start. Each command is a hit or a miss; the others may come in any number.
+    """Since the start of the process. Each command is a hit or a miss; the others may occur any number of times.
 
-    `hits`: something was remembered of the aggregate; `misses`: nothing was. `retries`: what was decided on memory
-    proved nothing, so the stream's tail was read and it was decided again. `conflicts`: appends that found their stream
-    at another version. `lookups`: repeats that were looked for in a stream, of which `false_alarms` were none.
-    `restored`: loads that began at a snapshot. `skipped`: snapshots by why they were of no use. `taken`, `failed`,
-    `passed_over`: snapshots that were written, that the store did not take, and that were not taken because too many
-    others waited.
+    `hits`: the aggregate was in memory; `misses`: it was not. `retries`: a decision on the aggregate in memory was not
+    confirmed by an append, so the stream's tail was read and the command decided again. `conflicts`: appends that found
+    their stream at another version. `lookups`: searches of a stream for a repeated command, of which `false_alarms`
+    found none. `restored`: loads that started at a snapshot. `skipped`: unusable snapshots, by reason. `taken`: stored
+    snapshots; `failed`: those that could not be stored; `passed_over`: those that were due while the queue was full.
     """
 
     hits: int = 0

@@ -1,4 +1,4 @@
-"""Begins loads at snapshots, and has new ones taken off the path of the commands."""
+"""Starts loads at snapshots, and has new ones taken in the background."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _log: Final = structlog.get_logger()
 
 
 class SnapshotLoader:
-    """The snapshots of every category that has a rule; up to `waiting` that are due wait to be taken."""
+    """The snapshots of every category that has a rule; at most `waiting` wait to be taken."""
 
     def __init__(self, streams: Streams, rules: Iterable[SnapshotRule], counts: Counts, *, waiting: int = 256) -> None:
         self._streams: Final = streams
@@ -32,9 +32,9 @@ class SnapshotLoader:
         self._writer: Final = SnapshotWriter(self._stored, counts, waiting)
 
     async def restore(self, aggregate: Aggregate[Any], category: str) -> bool:
-        """Brings an aggregate of which nothing was read from its newest usable snapshot to its stream's end.
+        """Loads an aggregate of which nothing was read, from its newest usable snapshot to the end of its stream.
 
-        False: there is none, and it is as it was. Raises what reading raises, as `Aggregate.catch_up` does.
+        False where there is none; then the aggregate is unchanged. Raises as `Aggregate.catch_up`.
         """
         rule = self._rules.get(category)
         if rule is None:
@@ -55,7 +55,7 @@ class SnapshotLoader:
         return True
 
     def consider(self, aggregate: Aggregate[Any], category: str) -> None:
-        """Has a snapshot taken where one is due; what does not fit into the queue is asked about again."""
+        """Queues a snapshot where one is due; where the queue is full, it stays due."""
         rule = self._rules.get(category)
         if rule is None or not aggregate.is_whole or aggregate.version - aggregate.snapshot_version < rule.every:
             return
@@ -65,7 +65,7 @@ class SnapshotLoader:
             self._counts.passed_over += 1
 
     async def close(self) -> None:
-        """Takes what is due still, for some seconds."""
+        """Takes the snapshots that are queued, for some seconds at most."""
         await self._writer.close()
 
     async def _usable(self, records: Iterable[Record], stream: str, rule: SnapshotRule) -> "_Usable | None":
@@ -77,7 +77,7 @@ class SnapshotLoader:
         return None
 
     async def _verified(self, record: Record, stream: str, rule: SnapshotRule) -> "_Usable":
-        """A snapshot that the stream bears out. Raises Unusable."""
+        """The snapshot, checked against its stream. Raises Unusable."""
         stored = snapshot_in(record, stream, rule)
         page, filters = await asyncio.gather(
             self._streams.page(stream, stored.version),
@@ -101,7 +101,7 @@ class SnapshotLoader:
 
 @dataclass(frozen=True, slots=True)
 class _Usable:
-    """A snapshot, what follows on it in its stream, and whether that is all."""
+    """A snapshot, the events after it, and whether these reach the end of the stream."""
 
     snapshot: Snapshot
     tail: list[Recorded[Any]]

@@ -1,4 +1,4 @@
-"""A snapshot as the record that is stored of it, and back; what a record says is checked, never trusted."""
+"""Snapshots as stored records: written with a checksum, read with every check."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _BEYOND: Final = 2**63
 
 
 class StoredRecord(BaseModel):
-    """What a record says, or a part of it: no more is taken for granted than its members."""
+    """The content of a record, or a part of it, whose members are validated."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -39,7 +39,7 @@ class _Commands(StoredRecord):
 
 
 class StoredSnapshot(StoredRecord):
-    """What a record says of an aggregate: `commands.sealed` is the number of segments, which are stored elsewhere."""
+    """The content of a snapshot's record. `commands.sealed` is the number of segments, stored in their own stream."""
 
     stream: str
     version: Annotated[int, Field(ge=0, lt=_BEYOND)]
@@ -50,7 +50,7 @@ class StoredSnapshot(StoredRecord):
     commands: _Commands
 
     def restored(self, rule: SnapshotRule, position: int, sealed: Sequence[BloomFilter]) -> Snapshot:
-        """The aggregate, with the filters of its segments, in order. Raises Unusable."""
+        """The snapshot, given the filters of its segments in order. Raises Unusable."""
         state = rule.state_in(self.state, self.version)
         commands = self.commands
         within = all(0 <= first <= last <= self.version for first, last in commands.recent.values())
@@ -67,7 +67,7 @@ class StoredSnapshot(StoredRecord):
 
 
 def snapshot_record(snapshot: Snapshot, rule: SnapshotRule) -> NewRecord:
-    """The record to store. Raises ValueError where its state could not be read back."""
+    """The record to store. Raises ValueError for a state that could not be read back."""
     commands = snapshot.commands
     body = {
         "stream": snapshot.stream,
@@ -88,8 +88,8 @@ def snapshot_record(snapshot: Snapshot, rule: SnapshotRule) -> NewRecord:
 
 
 def snapshot_in(record: Record, stream: str, rule: SnapshotRule) -> StoredSnapshot:
-    """What the record says of this stream. Raises Unusable where it is of another, or of another schema, or is none."""
-    demand_unaltered(record, SNAPSHOT_TAKEN)
+    """The content of the record. Raises Unusable, also for one of another stream or schema, or of no snapshot."""
+    require_unaltered(record, SNAPSHOT_TAKEN)
     heading = read_as(_Heading, record)
     if heading.stream != stream:
         raise Unusable("other-stream")
@@ -101,14 +101,14 @@ def snapshot_in(record: Record, stream: str, rule: SnapshotRule) -> StoredSnapsh
 StoredT = TypeVar("StoredT", bound=StoredRecord)
 
 
-def demand_unaltered(record: Record, kind: str) -> None:
-    """Raises Unusable for a record of another type, and for one that does not say what was written."""
+def require_unaltered(record: Record, kind: str) -> None:
+    """Raises Unusable for a record of another type, and for one that its checksum does not fit."""
     if record.type != kind or record.metadata != _checksum(record.data):
         raise Unusable("undecodable")
 
 
 def read_as(model: type[StoredT], record: Record) -> StoredT:
-    """What a record says. Raises Unusable."""
+    """The content of a record. Raises Unusable."""
     try:
         return model.model_validate_json(record.data)
     except ValidationError as error:
@@ -116,7 +116,7 @@ def read_as(model: type[StoredT], record: Record) -> StoredT:
 
 
 def with_checksum(kind: str, body: Mapping[str, object]) -> NewRecord:
-    """The record of this type that says so, with a checksum by which an altered or damaged one is told."""
+    """A record of this type and content, with a checksum by which an altered or damaged one is detected."""
     data = json.dumps(body).encode()
     return NewRecord(kind, data, _checksum(data))
 

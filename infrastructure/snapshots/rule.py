@@ -1,4 +1,4 @@
-"""Which streams get snapshots, how often, and what a stored state's meaning hangs on."""
+"""Which streams get snapshots, how often, and which stored states are still valid."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Reason: TypeAlias = Literal["undecodable", "other-stream", "other-schema", "newe
 
 
 class Unusable(Exception):
-    """A snapshot or a segment is of no use, for this reason; `version` is the one that it says it is of."""
+    """A snapshot or a segment can't be used, for this reason; `version` is the one that it claims."""
 
     def __init__(self, reason: Reason, version: int | None = None) -> None:
         super().__init__(reason)
@@ -22,11 +22,11 @@ class Unusable(Exception):
         self.version: Final = version
 
 
-@dataclass(frozen=True)  # no slots, so that the fingerprint is reckoned once
+@dataclass(frozen=True)  # no slots, so that the fingerprint is computed once
 class SnapshotRule:
-    """That the streams of a category get a snapshot each `every` events, of states of one of these classes.
+    """The streams of a category get a snapshot every `every` events; their states are of one of these classes.
 
-    `revision` is raised where old histories come to other states than they did, though the classes are the same.
+    `revision` has to be raised when old histories fold to other states than before, though the classes are the same.
     """
 
     category: str
@@ -36,9 +36,9 @@ class SnapshotRule:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of all that a stored state's meaning hangs on: the classes' fields, the revision, the format.
+        """A digest of all that decides whether a stored state is valid: the classes' fields, the revision, the format.
 
-        New events, and new words for a class in its docstring, leave what was stored as good as it was.
+        New events and other docstrings do not change it.
         """
         classes = {name: fields_of(kind) for name, kind in self.kinds.items()}
         meaning = json.dumps([self.category, FORMAT, self.revision, classes], sort_keys=True)
@@ -50,14 +50,14 @@ class SnapshotRule:
         return {kind.__name__: kind for kind in self.states}
 
     def state_in(self, dumped: StateJson, version: int) -> Any:
-        """The state that was stored so. Raises Unusable."""
+        """The state that was dumped so. Raises Unusable."""
         try:
             return load_state(dumped, self.kinds)
         except ValueError as error:
             raise Unusable("undecodable", version) from error
 
     def stored(self, state: Any) -> StateJson:
-        """How a state is stored. Raises ValueError where it could not be read back."""
+        """The state as it is stored. Raises ValueError for one that could not be read back."""
         dumped = dump_state(state)
         if load_state(dumped, self.kinds) != state:
             raise ValueError(f"a {type(state).__name__} of {self.category} does not read back as it was")

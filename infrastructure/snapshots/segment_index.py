@@ -1,6 +1,6 @@
-"""Finds segments among the records that are stored of them, whatever was dropped, or stored again since.
+"""Finds segments in their stream in few reads, though some were dropped or stored again.
 
-No more is known here of a store than a function that reads a place, so that event loops and threads search alike.
+The store is reached only through a function that reads a place, so that event loops and threads share one search.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ from infrastructure.snapshots.segments import StoredSegment, segment_in
 
 ResultT = TypeVar("ResultT")
 PAGE: Final = 20
-"""So many records are read at once where all are looked at: each has up to 440,000 bytes and the state's."""
+"""Records per read where all are read; each has up to 440,000 bytes and its state."""
 _STEPS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Up to `limit` visible records from position `first` on; None: the newest, alone."""
+    """Up to `limit` visible records from version `first` on; None: only the newest."""
 
     first: int | None
     limit: int = 1
@@ -31,20 +31,20 @@ Read: TypeAlias = Callable[[Place], Awaitable[Sequence[Record]]]
 
 
 def completed(search: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """What a search finds whose reads do not wait: for threads, which have no event loop."""
+    """The result of a search whose reads do not await anything: for threads, which have no event loop."""
     try:
         search.send(None)
     except StopIteration as end:
         result: ResultT = end.value
         return result
     search.close()
-    raise RuntimeError("a read waited for an event loop")
+    raise RuntimeError("a read awaited something")
 
 
 async def segments_near(read: Read, stream: str, number: int, fingerprint: str) -> dict[int, StoredSegment]:
-    """The last that was stored of this segment under the fingerprint, among others that were seen, by their numbers.
+    """The newest record of this segment, among others that were read on the way, by their numbers.
 
-    Under none but another fingerprint it is given where it is not stored under this one.
+    One with the fingerprint is preferred; one with another is returned where there is none.
     """
     found = _Found(read, stream, fingerprint)
     await found.begin()
@@ -54,7 +54,7 @@ async def segments_near(read: Read, stream: str, number: int, fingerprint: str) 
 
 
 async def filters_of_segments(read: Read, stream: str, sealed: int) -> list[BloomFilter]:
-    """The filters of the first `sealed` segments, as far as they are stored; they are good under any fingerprint."""
+    """The filters of the first `sealed` segments, up to the first that is not stored; they fit any fingerprint."""
     filters: list[BloomFilter] = []
     found = _Found(read, stream, None)
     if sealed:
@@ -69,22 +69,22 @@ async def filters_of_segments(read: Read, stream: str, sealed: int) -> list[Bloo
 
 
 async def unstored_segments(read: Read, stream: str, wanted: Sequence[StoredSegment]) -> list[StoredSegment]:
-    """Those of consecutive segments that are to be stored: the first that is not stored just so, and all behind it.
+    """Of consecutive segments, the first that is not stored with the same content, and all after it.
 
-    So those that are stored last always stand one behind the other, up to the newest, and their places tell their
-    numbers. Of a single one no more is asked than whether it is found.
+    Storing these keeps the newest records in the order of the segments, so that a segment's version follows from its
+    number. A single segment is only searched for; for several, all records are read.
     """
     if len(wanted) == 1:
         found = await segments_near(read, stream, wanted[0].number, wanted[0].fingerprint)
         good = {number: segment == wanted[0] for number, segment in found.items()}
     else:
-        good = await _stored_just_so(read, stream, {segment.number: segment for segment in wanted})
+        good = await _stored_with_same_content(read, stream, {segment.number: segment for segment in wanted})
     first = next((place for place, segment in enumerate(wanted) if not good.get(segment.number)), len(wanted))
     return list(wanted[first:])
 
 
-async def _stored_just_so(read: Read, stream: str, wanted: Mapping[int, StoredSegment]) -> dict[int, bool]:
-    """By number, whether the last that was stored of it under its fingerprint is the same."""
+async def _stored_with_same_content(read: Read, stream: str, wanted: Mapping[int, StoredSegment]) -> dict[int, bool]:
+    """By number, whether the newest record of the segment under its fingerprint has the same content."""
     good: dict[int, bool] = {}
 
     def compare(record: Record) -> None:
@@ -98,7 +98,7 @@ async def _stored_just_so(read: Read, stream: str, wanted: Mapping[int, StoredSe
 
 
 class _Found:
-    """What was read of a stream's segments: of several of one number the last, but the fingerprint comes first."""
+    """The segments that were read: of several of one number the newest, those with the fingerprint first."""
 
     def __init__(self, read: Read, stream: str, fingerprint: str | None) -> None:
         self.segments: Final[dict[int, StoredSegment]] = {}
@@ -115,7 +115,7 @@ class _Found:
         return number in self.segments and self._fits(self.segments[number])
 
     def ends_before(self, number: int) -> bool:
-        """Whether the newest is the end of those that have the fingerprint, and this one would come after it."""
+        """Whether the newest has the fingerprint and comes before this one, which is not stored then."""
         newest = self._newest
         return newest is not None and newest.fingerprint == self._fingerprint and newest.number < number
 
@@ -126,8 +126,8 @@ class _Found:
         self._newest = self._take_first(records)
 
     async def seek(self, number: int) -> None:
-        """Reads on until the segment is found: where it stands if it was stored in one go with the newest, where it
-        stands if none was stored twice, and then everything.
+        """Reads until the segment is found: first where it is if it was stored together with the newest, then where it
+        is if no segment was stored twice, and then all records.
         """
         for first in dict.fromkeys((number + self._shift, number)):
             await self._follow(number, first)
@@ -136,7 +136,7 @@ class _Found:
             await _all(self._read, self._take)
 
     async def _follow(self, number: int, place: int) -> None:
-        """Each other segment tells where this one stands if both were stored in one go."""
+        """Each segment that is read tells where this one is, if both were stored together."""
         for _ in range(_STEPS):
             if self._is_complete or self.has(number) or place < 0:
                 return
@@ -163,7 +163,7 @@ class _Found:
 
 
 async def _all(read: Read, take: Callable[[Record], object]) -> None:
-    """Every record, oldest first."""
+    """Reads every record, oldest first."""
     first = 0
     while page := await read(Place(first, PAGE)):
         for record in page:

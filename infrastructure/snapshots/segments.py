@@ -1,4 +1,4 @@
-"""A sealed segment as the record that is stored of it, and back."""
+"""Sealed segments as stored records."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from infrastructure.aggregates.aggregate import Segment
 from infrastructure.aggregates.bloom import BloomFilter, filters_in, filters_text
 from infrastructure.aggregates.command_ids import FILTERS_PER_RECORD, SEGMENT
 from infrastructure.eventstore.record import NewRecord, Record
-from infrastructure.snapshots.record import StoredRecord, demand_unaltered, read_as, with_checksum
+from infrastructure.snapshots.record import StoredRecord, read_as, require_unaltered, with_checksum
 from infrastructure.snapshots.rule import FORMAT, SnapshotRule, Unusable
 from infrastructure.snapshots.state import StateJson
 
@@ -17,10 +17,10 @@ SEGMENT_SEALED: Final = "SegmentSealed"
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """What a record says of a segment: the state after the record `last_id`, and filters of the commands' ids.
+    """The content of a segment's record: the state after the record `last_id`, and filters of the commands' ids.
 
-    The filters are those of at most FILTERS_PER_RECORD segments, of which this one is the last. The state is of use
-    under the same fingerprint only, the filters under any.
+    The filters are those of at most FILTERS_PER_RECORD segments, of which this one is the last. The state is valid only
+    under the same fingerprint, the filters under any.
     """
 
     number: int
@@ -32,9 +32,9 @@ class StoredSegment:
 
 
 def as_stored(segment: Segment, last_id: UUID, rule: SnapshotRule) -> StoredSegment:
-    """What is to be stored of a segment that ends with the record `last_id`.
+    """The content to store for a segment that ends with the record `last_id`.
 
-    Raises ValueError where the state could not be read back.
+    Raises ValueError for a state that could not be read back.
     """
     state = rule.stored(segment.state)
     return StoredSegment(segment.number, segment.last_version, last_id, rule.fingerprint, state, segment.commands)
@@ -67,15 +67,15 @@ class _Body(StoredRecord):
 
 
 def segment_in(record: Record, stream: str) -> StoredSegment:
-    """What the record says of this stream. Raises Unusable."""
-    demand_unaltered(record, SEGMENT_SEALED)
-    said = read_as(_Body, record)
-    if said.stream != stream:
+    """The content of the record. Raises Unusable for one of another stream, and for one that is no segment."""
+    require_unaltered(record, SEGMENT_SEALED)
+    body = read_as(_Body, record)
+    if body.stream != stream:
         raise Unusable("other-stream")
-    if said.format != FORMAT or said.number < 0 or said.last_version != (said.number + 1) * SEGMENT - 1:
+    if body.format != FORMAT or body.number < 0 or body.last_version != (body.number + 1) * SEGMENT - 1:
         raise Unusable("undecodable")
     try:
-        commands = filters_in(said.commands, said.number % FILTERS_PER_RECORD + 1)
+        commands = filters_in(body.commands, body.number % FILTERS_PER_RECORD + 1)
     except ValueError as error:
         raise Unusable("undecodable") from error
-    return StoredSegment(said.number, said.last_version, said.last_id, said.fingerprint, said.state, commands)
+    return StoredSegment(body.number, body.last_version, body.last_id, body.fingerprint, body.state, commands)

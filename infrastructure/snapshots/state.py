@@ -1,4 +1,4 @@
-"""States as JSON, and back: what is read is what was written, or nothing."""
+"""States as JSON, and back: a state is read exactly as it was written, or refused."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import TypeAdapter
 
 StateJson: TypeAlias = dict[str, Any]
-_KIND: Final = "is"  # which no field can be called
+_KIND: Final = "is"  # no field can have this name, a keyword
 
 
 def dump_state(state: Any) -> StateJson:

@@ -1,4 +1,4 @@
-"""The streams that snapshots and sealed segments are kept in: their records read, checked, and added to."""
+"""The streams of snapshots and of sealed segments: reads, checks, appends and drops their records."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,9 +16,9 @@ RETAINED: Final = 3
 
 
 class SnapshotStore:
-    """What is kept beside the streams of aggregates.
+    """What is stored beside the streams of aggregates; of snapshots, the newest RETAINED.
 
-    All of it raises StoreUnavailable; what adds, also WrongExpectedVersion, StreamGone and AppendRefused.
+    All of it raises StoreUnavailable; what appends, also WrongExpectedVersion, StreamGone, AppendRefused, Overloaded.
     """
 
     def __init__(self, streams: Streams) -> None:
@@ -29,13 +29,13 @@ class SnapshotStore:
         return await self._snapshots(stream).newest()
 
     async def older(self, stream: str, newest: Record) -> list[Record]:
-        """Those that are left besides the newest, the newer first."""
+        """The retained ones before the newest, newest first."""
         if newest.version == 0:
             return []
         return await self._snapshots(stream).records(newest.version - 1, RETAINED - 1, backwards=True)
 
     def segments(self, stream: str) -> Read:
-        """Reads what is visible of a stream's segments, as a search of them asks."""
+        """A function that reads a stream's segments, for the searches of `segment_index`."""
 
         async def read(place: Place) -> Sequence[Record]:
             return await self._segments(stream).records(place.first, place.limit, backwards=place.first is None)
@@ -43,7 +43,7 @@ class SnapshotStore:
         return read
 
     async def record(self, stream: str, version: int) -> Record | None:
-        """That record of the aggregate's own stream; None where it is not, or no more, to be seen."""
+        """The record of the aggregate's own stream at this version; None where none is visible."""
         try:
             records = await self._streams.records(stream, version, 1) or []
         except StreamGone:
@@ -51,7 +51,7 @@ class SnapshotStore:
         return next((record for record in records if record.version == version), None)
 
     async def checked(self, record: Record, stream: str, rule: SnapshotRule) -> StoredSnapshot:
-        """What the record says, where a load could begin at it. Raises Unusable, and what reading raises."""
+        """The content of a record that a load could start at. Raises Unusable, and what reading raises."""
         stored = snapshot_in(record, stream, rule)
         filters = await filters_of_segments(self.segments(stream), stream, stored.commands.sealed)
         stored.restored(rule, stored.position, filters)
@@ -61,15 +61,15 @@ class SnapshotStore:
         return stored
 
     async def add_snapshot(self, stream: str, record: NewRecord, newest: Record | None) -> None:
-        """Puts a snapshot behind the newest of the others, of which RETAINED are left."""
+        """Appends a snapshot after the newest, None where none is visible."""
         await self._snapshots(stream).append(record, None if newest is None else newest.version)
 
     async def add_segments(self, stream: str, records: Sequence[NewRecord]) -> None:
-        """Puts segments behind the others."""
+        """Appends segments after the newest."""
         await self._segments(stream).append_singly(records)
 
     async def drop(self, stream: str) -> bool:
-        """Truncates away all that is stored beside a stream; False where nothing was."""
+        """Truncates all that is stored beside a stream; False where nothing was."""
         return any([await kept.truncate() for kept in (self._snapshots(stream), self._segments(stream))])
 
     def _snapshots(self, stream: str) -> RetainedStream:

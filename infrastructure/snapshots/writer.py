@@ -1,4 +1,4 @@
-"""Takes the snapshots that are due, one after the other, while commands go on."""
+"""Takes the snapshots that are due, one after the other, in a background task."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _log: Final = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SnapshotJob:
-    """What an aggregate was when its snapshot was due, and its segments that may not have been stored yet."""
+    """An aggregate's snapshot that is due, and its segments that may not be stored yet."""
 
     aggregate: Aggregate[Any]
     snapshot: Snapshot
@@ -33,7 +33,7 @@ class SnapshotJob:
 
 
 class SnapshotWriter:
-    """A queue with at most one place for a stream, and a task that lives while there is something in it."""
+    """A queue with at most one job for a stream, and a task that runs while it is not empty."""
 
     def __init__(self, stored: SnapshotStore, counts: Counts, limit: int) -> None:
         self._stored: Final = stored
@@ -44,7 +44,7 @@ class SnapshotWriter:
         self._racing: Final = stamina.AsyncRetryingCaller(attempts=5, timeout=None, wait_initial=0.005, wait_max=0.1)
 
     def put(self, job: SnapshotJob) -> bool:
-        """Puts it into the queue, in the place of an older one of its stream; False where the queue is full."""
+        """Queues a job, in the place of an older one of its stream; False where the queue is full."""
         stream = job.snapshot.stream
         if len(self._waiting) >= self._limit and stream not in self._waiting:
             return False
@@ -54,7 +54,7 @@ class SnapshotWriter:
         return True
 
     async def close(self) -> None:
-        """Waits some seconds until nothing is in the queue; what is left then is given up."""
+        """Waits some seconds for the queue to become empty; the jobs that are left are dropped."""
         if self._task is None:
             return
         await asyncio.wait({self._task}, timeout=_CLOSING_SECONDS)
@@ -74,22 +74,22 @@ class SnapshotWriter:
                 _log.warning("snapshot_failed", stream=job.snapshot.stream, version=version, reason=reason)
 
     async def take(self, job: SnapshotJob) -> None:
-        """Stores the segments, and then the snapshot that counts on them, where that was not done before.
+        """Stores the segments and then the snapshot that needs them, unless they are stored already.
 
-        Raises StoreUnavailable, WrongExpectedVersion, StreamGone, AppendRefused; ValueError for a state that can't be
-        stored.
+        Raises StoreUnavailable, WrongExpectedVersion, StreamGone, AppendRefused, Overloaded; ValueError for a state
+        that can't be stored.
         """
         await self._racing(WrongExpectedVersion, self._take, job)
 
     async def retake(self, job: SnapshotJob) -> None:
-        """The same, whatever snapshot stands there already."""
+        """The same, but the snapshot is stored whatever the newest one is."""
         await self._racing(WrongExpectedVersion, self._store, job)
 
     async def _take(self, job: SnapshotJob) -> None:
         if job.segments:
             await self._store_segments(job)
         newest = await self._stored.newest(job.snapshot.stream)
-        if newest is None or not await self._is_as_good(newest, job):
+        if newest is None or not await self._makes_superfluous(newest, job):
             await self._store_snapshot(job, newest)
 
     async def _store(self, job: SnapshotJob) -> None:
@@ -101,20 +101,20 @@ class SnapshotWriter:
         self._counts.taken += 1
 
     async def _store_segments(self, job: SnapshotJob) -> None:
-        """Those that are not stored just so."""
+        """Stores the segments that are not stored with the same content."""
         stream, aggregate, wanted = job.snapshot.stream, job.aggregate, list[StoredSegment]()
         for segment in job.segments:
             record = await self._stored.record(stream, segment.last_version)
             if record is None:
-                raise ValueError(f"{stream} does not hold version {segment.last_version} any more")
+                raise ValueError(f"{stream} no longer holds version {segment.last_version}")
             wanted.append(as_stored(segment, record.id, job.rule))
         missing = await unstored_segments(self._stored.segments(stream), stream, wanted)
         await self._stored.add_segments(stream, [segment_record(stream, segment) for segment in missing])
         written = {id(segment) for segment in job.segments}
         aggregate.unsaved = [segment for segment in aggregate.unsaved if id(segment) not in written]
 
-    async def _is_as_good(self, newest: Record, job: SnapshotJob) -> bool:
-        """Whether a snapshot is at least as new, and of use; nothing is read for one that is older."""
+    async def _makes_superfluous(self, newest: Record, job: SnapshotJob) -> bool:
+        """Whether the newest snapshot is at least as new as the job's, and usable; for an older one nothing is read."""
         stream = job.snapshot.stream
         try:
             if snapshot_in(newest, stream, job.rule).version < job.snapshot.version:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from esdbclient import RecordedEvent
 from pydantic import TypeAdapter
 
 from domain.decider import Decider
 from domain.message import Event
 from domain.saga import Saga
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import Record
 from infrastructure.readmodels.fold import fold
 from infrastructure.readmodels.record_reader import reader_of
 from projections.projection import Add
@@ -36,20 +36,20 @@ def load(path: Path) -> dict[str, Any]:
     return content
 
 
-def record(sample: str, stream: str = "sample-0", number: int = 0) -> RecordedEvent:
+def record(sample: str, stream: str = "sample-0", number: int = 0) -> Record:
     """The sample as a record of the log: one a minute, at every tenth position."""
     content = load(SAMPLES / f"{sample}.json")
-    return RecordedEvent(
-        type=sample.rpartition(".")[0],
-        data=_compact(content["data"]),
-        metadata=_compact(content["metadata"]),
-        content_type="application/json",
-        id=UUID(int=number),
-        stream_name=stream,
-        stream_position=number,
-        commit_position=1000 + 10 * number,
-        prepare_position=1000 + 10 * number,
-        recorded_at=_BEGINNING + timedelta(minutes=number),
+    position = 1000 + 10 * number
+    return Record(
+        stream,
+        number,
+        position,
+        UUID(int=number),
+        sample.rpartition(".")[0],
+        _compact(content["data"]),
+        _compact(content["metadata"]),
+        _BEGINNING + timedelta(minutes=number),
+        prepare_position=position,
     )
 
 
@@ -68,7 +68,7 @@ def _state(category: str, events: Sequence[Event]) -> Any:
     return {"is": type(state).__name__, **TypeAdapter(type(state)).dump_python(state, mode="json")}
 
 
-def _read_models(category: str, records: Sequence[RecordedEvent]) -> dict[str, Any]:
+def _read_models(category: str, records: Sequence[Record]) -> dict[str, Any]:
     """Each row, and the entries of each index, by the readers and the fold that the workers use."""
     models = {}
     for projection in PROJECTIONS:

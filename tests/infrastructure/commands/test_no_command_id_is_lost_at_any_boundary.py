@@ -13,7 +13,7 @@ from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import FILTERS_PER_RECORD, RECENT, SEGMENT, CommandIds
 from infrastructure.snapshots.record import snapshot_in, snapshot_record
 from tests.infrastructure.commands.tally import Counted, Tally
-from tests.infrastructure.snapshots.keeping import RULE, recorded
+from tests.infrastructure.snapshots.tally_snapshots import RULE, recorded
 
 STREAM = "tally-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
 IDS = UUID(int=0)

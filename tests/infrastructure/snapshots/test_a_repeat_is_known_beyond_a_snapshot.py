@@ -1,4 +1,4 @@
-"""A command that comes again is answered from its own events, also where a load begins long after them."""
+"""A repeated command is answered from its own events, also where a load starts long after them."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,29 +12,29 @@ from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.errors import CommandIdReused
 from infrastructure.snapshots.segments import segment_in, segment_record
 from tests.infrastructure.commands.tally import CODEC, Count, OpenTally, decider, request
-from tests.infrastructure.snapshots.keeping import LONG, RULE, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.snapshots.tally_snapshots import LONG, RULE, LongTally, TallySnapshots, tell, tell_of_long
 
 
-def handler(shelf: Shelf) -> CommandHandler:
-    """One that remembers nothing yet."""
-    return CommandHandler(shelf.client, CODEC, snapshots=[RULE])
+def handler(tally: TallySnapshots) -> CommandHandler:
+    """One with an empty cache."""
+    return CommandHandler(tally.client, CODEC, snapshots=[RULE])
 
 
-def count(shelf: Shelf, by: int = 1) -> Count:
-    return Count(tally_id=shelf.stream.removeprefix("tally-"), by=Decimal(by))
+def count(tally: TallySnapshots, by: int = 1) -> Count:
+    return Count(tally_id=tally.stream.removeprefix("tally-"), by=Decimal(by))
 
 
-async def opened(shelf: Shelf) -> None:
-    command = OpenTally(tally_id=shelf.stream.removeprefix("tally-"), limit=Decimal(1_000_000))
-    await handler(shelf).handle(decider, command, request())
+async def opened(tally: TallySnapshots) -> None:
+    command = OpenTally(tally_id=tally.stream.removeprefix("tally-"), limit=Decimal(1_000_000))
+    await handler(tally).handle(decider, command, request())
 
 
-def test_repeats_are_found_in_every_part_of_a_long_stream(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
+def test_repeats_are_found_in_every_part_of_a_long_stream(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
         for version in (1, SEGMENT - 1, SEGMENT, 2 * SEGMENT + 5, LONG - 1):
-            cold = handler(shelf)
-            found = await cold.handle(decider, count(shelf), request(long_tally.command_ids[version]))
+            cold = handler(tally)
+            found = await cold.handle(decider, count(tally), request(long_tally.command_ids[version]))
             assert (found.version, found.repeated) == (version, True)
             assert cold.counts.restored == 1
 
@@ -42,28 +42,28 @@ def test_repeats_are_found_in_every_part_of_a_long_stream(eventstore_uri: str, l
 
 
 @pytest.mark.parametrize("version", [1, 2 * SEGMENT + 5])
-def test_an_id_from_long_ago_stands_for_its_request(eventstore_uri: str, long_tally: Long, version: int) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
+def test_an_id_from_long_ago_stands_for_its_request(eventstore_uri: str, long_tally: LongTally, version: int) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
         another = request(long_tally.command_ids[version], digest="another")
         with pytest.raises(CommandIdReused):
-            await handler(shelf).handle(decider, count(shelf), another)
+            await handler(tally).handle(decider, count(tally), another)
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_an_id_that_a_filter_takes_for_its_own_is_looked_for_and_then_new(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await opened(shelf)
-        await shelf.grow(SEGMENT)
-        await shelf.take()
-        records = await shelf.streams.records(segment_stream(shelf.stream), 0, 10) or []
-        crowded = replace(segment_in(records[0], shelf.stream), commands=(BloomFilter(b"\xff" * BYTES),))
-        await shelf.add(segment_stream(shelf.stream), segment_record(shelf.stream, crowded))
-        await shelf.client.set_stream_metadata(segment_stream(shelf.stream), metadata={"$tb": 1})
-        cold = handler(shelf)
+def test_a_false_positive_of_a_filter_is_looked_up_and_found_new(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await opened(tally)
+        await tally.grow(SEGMENT)
+        await tally.take()
+        records = await tally.streams.records(segment_stream(tally.stream), 0, 10) or []
+        crowded = replace(segment_in(records[0], tally.stream), commands=(BloomFilter(b"\xff" * BYTES),))
+        await tally.add(segment_stream(tally.stream), segment_record(tally.stream, crowded))
+        tally.operator.set_metadata(segment_stream(tally.stream), {"$tb": 1})
+        cold = handler(tally)
         for number in range(3):
-            outcome = await cold.handle(decider, count(shelf), request())
+            outcome = await cold.handle(decider, count(tally), request())
             assert (outcome.version, outcome.repeated) == (SEGMENT + 1 + number, False)
         assert (cold.counts.restored, cold.counts.false_alarms) == (1, 3)
 
@@ -71,17 +71,17 @@ def test_an_id_that_a_filter_takes_for_its_own_is_looked_for_and_then_new(events
 
 
 def test_a_handler_takes_snapshots_and_goes_on_from_them(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await opened(shelf)
-        first = handler(shelf)
+    async def story(tally: TallySnapshots) -> None:
+        await opened(tally)
+        first = handler(tally)
         for _ in range(25):
-            await first.handle(decider, count(shelf), request())
+            await first.handle(decider, count(tally), request())
         await first.close()
-        assert len(await shelf.kept()) == first.counts.taken > 0
-        cold = handler(shelf)
-        with_more = await cold.handle(decider, count(shelf, 1_000_000 - 25), request())
+        assert len(await tally.snapshots()) == first.counts.taken > 0
+        cold = handler(tally)
+        with_more = await cold.handle(decider, count(tally, 1_000_000 - 25), request())
         assert (with_more.version, cold.counts.restored) == (27, 1)
-        metadata, _ = await shelf.client.get_stream_metadata(snapshot_stream(shelf.stream))
+        metadata = await tally.metadata(snapshot_stream(tally.stream))
         assert metadata == {"$maxCount": 3}
 
     tell(eventstore_uri, story)

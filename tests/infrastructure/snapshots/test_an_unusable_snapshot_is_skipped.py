@@ -1,4 +1,4 @@
-"""A snapshot that is broken, foreign or newer than its stream is skipped: it says so, and the load is right."""
+"""A snapshot that is broken, foreign or newer than its stream is skipped: that is logged, and the load is right."""
 
 import json
 from base64 import b64encode
@@ -9,33 +9,33 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from esdbclient import NewEvent, StreamState
 
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.bloom import BYTES
 from infrastructure.aggregates.command_ids import SEGMENT
-from tests.infrastructure.snapshots.keeping import RULE, Long, Shelf, same, tell, tell_of_long
+from infrastructure.eventstore.record import NewRecord
+from tests.infrastructure.snapshots.tally_snapshots import RULE, LongTally, TallySnapshots, facts, tell, tell_of_long
 
-Said = dict[str, Any]
-
-
-def says(**members: Any) -> Callable[[Said], Said]:
-    return lambda said: {**said, **members}
+Body = dict[str, Any]
 
 
-def lacks(member: str) -> Callable[[Said], Said]:
-    return lambda said: {name: value for name, value in said.items() if name != member}
+def says(**members: Any) -> Callable[[Body], Body]:
+    return lambda body: {**body, **members}
 
 
-def knows(**members: Any) -> Callable[[Said], Said]:
-    return lambda said: {**said, "commands": {**said["commands"], **members}}
+def lacks(member: str) -> Callable[[Body], Body]:
+    return lambda body: {name: value for name, value in body.items() if name != member}
 
 
-def is_at(**members: Any) -> Callable[[Said], Said]:
-    return lambda said: {**said, "state": {**said["state"], **members}}
+def knows(**members: Any) -> Callable[[Body], Body]:
+    return lambda body: {**body, "commands": {**body["commands"], **members}}
 
 
-BROKEN: Final[dict[str, Callable[[Said], Said | bytes]]] = {
+def is_at(**members: Any) -> Callable[[Body], Body]:
+    return lambda body: {**body, "state": {**body["state"], **members}}
+
+
+BROKEN: Final[dict[str, Callable[[Body], Body | bytes]]] = {
     "no JSON": lambda _: b"{",
     "no text": lambda _: b"\xff\xfe",
     "no object": lambda _: b"[1]",
@@ -47,7 +47,7 @@ BROKEN: Final[dict[str, Callable[[Said], Said | bytes]]] = {
     "no state": lacks("state"),
     "a state of nothing": says(state={}),
     "a state of another class": is_at(**{"is": "Order"}),
-    "a state of a class that has no name": is_at(**{"is": None}),
+    "a state of a class without a name": is_at(**{"is": None}),
     "a state that lacks a member": says(state={"is": "Tally", "count": "11"}),
     "a state with a member too many": is_at(seen=1),
     "a state with a value that is none": is_at(count="many"),
@@ -69,49 +69,54 @@ FOREIGN: Final = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_what_can_not_be_read_is_skipped(eventstore_uri: str, broken: str) -> None:
-    skipped_for(eventstore_uri, BROKEN[broken], "undecodable")
+def test_an_unreadable_snapshot_is_skipped(eventstore_uri: str, broken: str) -> None:
+    assert_skipped(eventstore_uri, BROKEN[broken], "undecodable")
 
 
 @pytest.mark.parametrize("reason", FOREIGN)
-def test_what_is_of_something_else_is_skipped(eventstore_uri: str, reason: str) -> None:
-    skipped_for(eventstore_uri, FOREIGN[reason], reason)
+def test_a_foreign_snapshot_is_skipped(eventstore_uri: str, reason: str) -> None:
+    assert_skipped(eventstore_uri, FOREIGN[reason], reason)
 
 
-def test_a_format_to_come_is_another_schema(eventstore_uri: str) -> None:
-    skipped_for(eventstore_uri, lambda said: {**lacks("state")(said), "format": 2}, "other-schema")
+def test_a_later_format_is_another_schema(eventstore_uri: str) -> None:
+    assert_skipped(eventstore_uri, lambda body: {**lacks("state")(body), "format": 2}, "other-schema")
 
 
 def test_another_record_at_its_version_makes_it_newer_than_the_stream(eventstore_uri: str) -> None:
-    skipped_for(eventstore_uri, says(last_id=str(uuid4())), "newer-than-stream")
+    assert_skipped(eventstore_uri, says(last_id=str(uuid4())), "newer-than-stream")
 
 
-def skipped_for(uri: str, change: Callable[[Said], Said | bytes], reason: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        [said] = await shelf.kept()
-        fresh = await anew(shelf)
-        await fresh.put(change({**said, "stream": fresh.stream, "last_id": str((await fresh.last()).id)}))
-        await loads_right(fresh, [(0, reason)])
+def assert_skipped(uri: str, change: Callable[[Body], Body | bytes], reason: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        [body] = await tally.snapshots()
+        fresh = await another_of_eleven(tally)
+        await fresh.put(change({**body, "stream": fresh.stream, "last_id": str((await fresh.newest(fresh.stream)).id)}))
+        await assert_loads_right(fresh, [(0, reason)])
 
     tell(uri, story, events=11)
 
 
-async def anew(shelf: Shelf) -> Shelf:
-    """A tally like the first, of which no snapshot was taken yet."""
-    fresh = replace(shelf, stream=f"tally-{uuid4()}")
+async def another_of_eleven(tally: TallySnapshots) -> TallySnapshots:
+    """A tally like the first, without any snapshot."""
+    fresh = tally.another_tally()
     await fresh.grow(11)
     return fresh
 
 
-async def loads_right(shelf: Shelf, skipped: list[tuple[int, str]], restored: int = 0) -> None:
-    """The load is that of the whole stream; each snapshot that it skipped, by its number, was logged and counted."""
-    other = shelf.another_process()
+async def newest_number(tally: TallySnapshots) -> int:
+    """The number of the newest snapshot in its stream."""
+    return (await tally.newest(snapshot_stream(tally.stream))).version
+
+
+async def assert_loads_right(tally: TallySnapshots, skipped: list[tuple[int, str]], restored: int = 0) -> None:
+    """The load comes to the whole stream; each skipped snapshot, by its number in its stream, is logged and counted."""
+    other = tally.another_process()
     with structlog.testing.capture_logs() as lines:
         loaded = await other.loaded()
-    assert same(loaded, await other.folded() if shelf.long is None else shelf.long.whole)
+    assert facts(loaded) == facts(await other.folded() if tally.long is None else tally.long.whole)
     assert [(line["event"], line["stream"], line["snapshot"], line["reason"]) for line in lines] == [
-        ("snapshot_skipped", shelf.stream, number, reason) for number, reason in skipped
+        ("snapshot_skipped", tally.stream, number, reason) for number, reason in skipped
     ]
     reasons = [reason for _, reason in skipped]
     assert dict(other.counts.skipped) == {reason: reasons.count(reason) for reason in reasons}
@@ -127,132 +132,134 @@ async def loads_right(shelf: Shelf, skipped: list[tuple[int, str]], restored: in
     ],
 )
 def test_a_snapshot_in_which_something_was_changed_is_skipped(eventstore_uri: str, written: bytes, put: bytes) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        [record] = await shelf.streams.records(snapshot_stream(shelf.stream), 0, 1) or []
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        [record] = await tally.streams.records(snapshot_stream(tally.stream), 0, 1) or []
         assert written in record.data
-        changed = NewEvent(type=record.type, data=record.data.replace(written, put), metadata=record.metadata)
-        await shelf.add(snapshot_stream(shelf.stream), changed)
-        await loads_right(shelf, [(1, "undecodable")], restored=1)
+        changed = NewRecord(record.type, record.data.replace(written, put), record.metadata)
+        await tally.add(snapshot_stream(tally.stream), changed)
+        await assert_loads_right(tally, [(1, "undecodable")], restored=1)
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_a_record_of_another_kind_is_skipped(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        [said] = await shelf.kept()
-        await shelf.put(said, kind="SomethingElse")
-        await loads_right(shelf, [(1, "undecodable")], restored=1)
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        [body] = await tally.snapshots()
+        await tally.put(body, kind="SomethingElse")
+        await assert_loads_right(tally, [(1, "undecodable")], restored=1)
 
     tell(eventstore_uri, story, events=11)
 
 
-def test_the_older_ones_that_are_left_are_tried_in_turn(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await shelf.grow(4)
-        await shelf.put(b"{")
-        await shelf.put({"stream": "tally-0", "format": 1, "fingerprint": RULE.fingerprint})
-        await loads_right(shelf, [(2, "other-stream"), (1, "undecodable")], restored=1)
+def test_the_older_ones_are_tried_in_turn(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        await tally.grow(4)
+        await tally.put(b"{")
+        await tally.put({"stream": "tally-0", "format": 1, "fingerprint": RULE.fingerprint})
+        await assert_loads_right(tally, [(2, "other-stream"), (1, "undecodable")], restored=1)
 
     tell(eventstore_uri, story, events=11)
 
 
-def test_where_all_are_of_no_use_the_whole_stream_is_read(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
+def test_where_all_are_unusable_the_whole_stream_is_read(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
         for _ in range(3):
-            await shelf.put(b"{")
-        await loads_right(shelf, [(3, "undecodable"), (2, "undecodable"), (1, "undecodable")])
+            await tally.put(b"{")
+        await assert_loads_right(tally, [(3, "undecodable"), (2, "undecodable"), (1, "undecodable")])
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_snapshots_of_a_former_revision_are_of_another_schema(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await loads_right(shelf.another_process(replace(RULE, revision=2)), [(0, "other-schema")])
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        await assert_loads_right(tally.another_process(replace(RULE, revision=2)), [(0, "other-schema")])
 
     tell(eventstore_uri, story, events=11)
 
 
-def test_a_new_one_is_taken_where_the_newest_is_of_no_use(eventstore_uri: str) -> None:
-    """Whatever version it says it is of."""
+def test_a_new_one_is_taken_where_the_newest_is_unusable(eventstore_uri: str) -> None:
+    """Whatever version it claims."""
 
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        [said] = await shelf.kept()
-        await shelf.put({**said, "version": 500})
-        await shelf.another_process().take()
-        assert [each["version"] for each in await shelf.kept()] == [10, 500, 10]
-        await loads_right(shelf, [], restored=1)
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        [body] = await tally.snapshots()
+        await tally.put({**body, "version": 500})
+        await tally.another_process().take()
+        assert [each["version"] for each in await tally.snapshots()] == [10, 500, 10]
+        await assert_loads_right(tally, [], restored=1)
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_a_snapshot_of_a_deleted_stream_is_newer_than_it(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await shelf.client.delete_stream(shelf.stream, current_version=10)
-        await loads_right(shelf, [(0, "newer-than-stream")])
-        await shelf.grow(12)
-        await loads_right(shelf, [(0, "newer-than-stream")])
-        await shelf.take()
-        assert len(await shelf.kept()) == 1  # its stream lacks its beginning now
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        tally.operator.delete(tally.stream)
+        await assert_loads_right(tally, [(0, "newer-than-stream")])
+        await tally.grow(12)
+        await assert_loads_right(tally, [(0, "newer-than-stream")])
+        await tally.take()
+        assert len(await tally.snapshots()) == 1  # its stream lacks its beginning now
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_a_snapshot_behind_which_the_stream_was_truncated_is_newer_than_it(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await shelf.grow(20)
-        await shelf.client.set_stream_metadata(shelf.stream, metadata={"$tb": 15})
-        await loads_right(shelf, [(0, "newer-than-stream")])
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        await tally.grow(20)
+        tally.operator.set_metadata(tally.stream, {"$tb": 15})
+        await assert_loads_right(tally, [(0, "newer-than-stream")])
 
     tell(eventstore_uri, story, events=11)
 
 
-def test_a_snapshot_without_its_segments_is_skipped(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        kept = segment_stream(shelf.stream)
-        await shelf.client.delete_stream(kept, current_version=StreamState.ANY)
-        await loads_right(shelf, [(await shelf.place(), "segments-missing")])
-        await shelf.another_process().take()
-        assert [said["number"] for said in await shelf.segments()] == [0, 1]
-        await loads_right(shelf, [], restored=1)
+def test_a_snapshot_without_its_segments_is_skipped(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        kept = segment_stream(tally.stream)
+        tally.operator.delete(kept)
+        await assert_loads_right(tally, [(await newest_number(tally), "segments-missing")])
+        await tally.another_process().take()
+        assert [body["number"] for body in await tally.segments()] == [0, 1]
+        await assert_loads_right(tally, [], restored=1)
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_a_broken_segment_counts_as_missing_until_it_is_stored_again(eventstore_uri: str, long_tally: Long) -> None:
-    """Of several that say they are the same one the last counts that can be read."""
+def test_a_broken_segment_counts_as_missing_until_it_is_stored_again(
+    eventstore_uri: str, long_tally: LongTally
+) -> None:
+    """Of several records of one segment, the last readable one counts."""
 
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        said = await shelf.segments()
-        kept = segment_stream(shelf.stream)
-        await shelf.add(kept, NewEvent(type="SegmentSealed", data=b"{"))
-        await loads_right(shelf, [], restored=1)
-        [broken] = await shelf.streams.records(kept, None, 1, backwards=True) or []
-        await shelf.client.set_stream_metadata(kept, metadata={"$tb": broken.stream_position})
-        await loads_right(shelf, [(await shelf.place(), "segments-missing")])
-        await shelf.another_process().take()
-        again = await shelf.streams.records(kept, broken.stream_position + 1, 10) or []
-        assert [json.loads(record.data) for record in again] == said
-        await loads_right(shelf, [], restored=1)
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        bodies = await tally.segments()
+        kept = segment_stream(tally.stream)
+        await tally.add(kept, NewRecord("SegmentSealed", b"{"))
+        await assert_loads_right(tally, [], restored=1)
+        broken = await tally.newest(kept)
+        tally.operator.set_metadata(kept, {"$tb": broken.version})
+        await assert_loads_right(tally, [(await newest_number(tally), "segments-missing")])
+        await tally.another_process().take()
+        again = await tally.streams.records(kept, broken.version + 1, 10) or []
+        assert [json.loads(record.data) for record in again] == bodies
+        await assert_loads_right(tally, [], restored=1)
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-def test_a_segment_of_another_schema_is_good_for_its_commands(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        newer = shelf.another_process(replace(RULE, revision=2))
-        [said] = await shelf.kept()
-        await shelf.put({**said, "fingerprint": newer.rule.fingerprint})
+def test_a_segment_of_another_schema_is_good_for_its_commands(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        newer = tally.another_process(replace(RULE, revision=2))
+        [body] = await tally.snapshots()
+        await tally.put({**body, "fingerprint": newer.rule.fingerprint})
         loaded = await newer.loaded()
         assert newer.counts.restored == 1
         assert all(command_id in loaded.commands.sealed[0] for command_id in long_tally.command_ids[:SEGMENT])
@@ -261,11 +268,11 @@ def test_a_segment_of_another_schema_is_good_for_its_commands(eventstore_uri: st
 
 
 def test_a_tombstone_where_the_snapshots_were_costs_the_snapshots_alone(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.take()
-        await shelf.client.tombstone_stream(snapshot_stream(shelf.stream), current_version=0)
-        await loads_right(shelf, [])
-        other = shelf.another_process()
+    async def story(tally: TallySnapshots) -> None:
+        await tally.take()
+        tally.operator.tombstone(snapshot_stream(tally.stream))
+        await assert_loads_right(tally, [])
+        other = tally.another_process()
         await other.take()
         assert (other.counts.taken, other.counts.failed) == (0, 1)
 

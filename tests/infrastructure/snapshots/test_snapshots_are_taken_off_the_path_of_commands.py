@@ -1,4 +1,4 @@
-"""A snapshot is taken each so many events, in the background, and what goes wrong there harms no command."""
+"""A snapshot is taken every so many events, in the background, and a failure there harms no command."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,152 +9,158 @@ from time import monotonic
 from uuid import uuid4
 
 import structlog
-from esdbclient import AsyncEventStoreDBClient, RecordedEvent, StreamState
 
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
-from infrastructure.snapshots.loader import Snapshots
-from tests.infrastructure.eventstore.proxy import line_to
+from infrastructure.snapshots.loader import SnapshotLoader
 from tests.infrastructure.commands.tally import CODEC, Counted, Tally, connected
-from tests.infrastructure.snapshots.keeping import RULE, Long, Shelf, tell, tell_of_long
+from tests.infrastructure.eventstore.proxy import line_to
+from tests.infrastructure.snapshots.tally_snapshots import (
+    RULE,
+    LongTally,
+    TallySnapshots,
+    new_tally,
+    tell,
+    tell_of_long,
+)
 
 
-async def count_up(shelf: Shelf, aggregate: Aggregate[Tally], number: int) -> None:
+async def count_up(tally: TallySnapshots, aggregate: Aggregate[Tally], number: int) -> None:
     """What a handler does for so many commands."""
     for _ in range(number):
-        [command_id] = await shelf.grow(1)
-        record = await shelf.last()
-        assert record.commit_position is not None
-        aggregate.append([Counted(by=Decimal(1))], record.id, command_id, record.commit_position)
-        shelf.snapshots.consider(aggregate, "tally")
+        [command_id] = await tally.grow(1)
+        record = await tally.newest(tally.stream)
+        assert record.position is not None
+        aggregate.append([Counted(by=Decimal(1))], record.id, command_id, record.position)
+        tally.loader.consider(aggregate, "tally")
 
 
-def test_one_is_taken_each_so_many_events(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await count_up(shelf, shelf.aggregate(), 35)
-        await shelf.snapshots.close()
-        assert [said["version"] for said in await shelf.kept()] == [9, 19, 29]
-        assert (shelf.counts.taken, shelf.counts.failed, shelf.counts.passed_over) == (3, 0, 0)
+def test_one_is_taken_every_so_many_events(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        await count_up(tally, tally.aggregate(), 35)
+        await tally.loader.close()
+        assert [body["version"] for body in await tally.snapshots()] == [9, 19, 29]
+        assert (tally.counts.taken, tally.counts.failed, tally.counts.passed_over) == (3, 0, 0)
 
     tell(eventstore_uri, story)
 
 
 def test_after_a_load_it_is_counted_from_the_snapshot_that_was_used(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await count_up(shelf, shelf.aggregate(), 15)
-        await shelf.snapshots.close()
-        aggregate = await shelf.loaded()
-        await count_up(shelf, aggregate, 4)
-        await shelf.snapshots.close()
-        assert [said["version"] for said in await shelf.kept()] == [9]
-        await count_up(shelf, aggregate, 1)
-        await shelf.snapshots.close()
-        assert [said["version"] for said in await shelf.kept()] == [9, 19]
+    async def story(tally: TallySnapshots) -> None:
+        await count_up(tally, tally.aggregate(), 15)
+        await tally.loader.close()
+        aggregate = await tally.loaded()
+        await count_up(tally, aggregate, 4)
+        await tally.loader.close()
+        assert [body["version"] for body in await tally.snapshots()] == [9]
+        await count_up(tally, aggregate, 1)
+        await tally.loader.close()
+        assert [body["version"] for body in await tally.snapshots()] == [9, 19]
 
     tell(eventstore_uri, story)
 
 
 def test_none_is_taken_of_a_stream_that_lacks_its_beginning(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        await shelf.client.set_stream_metadata(shelf.stream, metadata={"$tb": 5})
-        aggregate = await shelf.take()
-        assert (aggregate.is_whole, await shelf.kept(), shelf.counts.taken) == (False, [], 0)
+    async def story(tally: TallySnapshots) -> None:
+        tally.operator.set_metadata(tally.stream, {"$tb": 5})
+        aggregate = await tally.take()
+        assert (aggregate.is_whole, await tally.snapshots(), tally.counts.taken) == (False, [], 0)
 
     tell(eventstore_uri, story, events=20)
 
 
-def test_what_does_not_fit_into_the_queue_is_asked_about_again(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        narrow = Snapshots(shelf.streams, [RULE], shelf.counts, waiting=1)
-        other = replace(shelf, stream=f"tally-{uuid4()}")
+def test_one_that_does_not_fit_into_the_queue_is_taken_later(eventstore_uri: str) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        narrow = SnapshotLoader(tally.streams, [RULE], tally.counts, waiting=1)
+        other = tally.another_tally()
         await other.grow(11)
-        first, second = await shelf.folded(), await other.folded()
+        first, second = await tally.folded(), await other.folded()
         for aggregate in (first, second, first):
             narrow.consider(aggregate, "tally")
-        assert (shelf.counts.passed_over, second.snapshot_version) == (1, -1)
+        assert (tally.counts.passed_over, second.snapshot_version) == (1, -1)
         await narrow.close()
         narrow.consider(second, "tally")
         await narrow.close()
-        assert [len(await each.kept()) for each in (shelf, other)] == [1, 1]
-        assert (shelf.counts.passed_over, shelf.counts.taken) == (1, 2)
+        assert [len(await each.snapshots()) for each in (tally, other)] == [1, 1]
+        assert (tally.counts.passed_over, tally.counts.taken) == (1, 2)
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_only_the_newest_of_a_stream_waits(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        aggregate = await shelf.folded()
-        shelf.snapshots.consider(aggregate, "tally")
+    async def story(tally: TallySnapshots) -> None:
+        aggregate = await tally.folded()
+        tally.loader.consider(aggregate, "tally")
         for _ in range(10):
             aggregate.append([Counted(by=Decimal(1))], uuid4(), uuid4(), 1)
-        shelf.snapshots.consider(aggregate, "tally")
-        await shelf.snapshots.close()
-        assert [said["version"] for said in await shelf.kept()] == [20]
+        tally.loader.consider(aggregate, "tally")
+        await tally.loader.close()
+        assert [body["version"] for body in await tally.snapshots()] == [20]
 
     tell(eventstore_uri, story, events=11)
 
 
 def test_segments_that_could_not_be_stored_are_kept(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
-        kept = segment_stream(shelf.stream)
-        await shelf.client.tombstone_stream(
-            kept, current_version=StreamState.ANY
-        )  # nothing can be stored there any more
-        aggregate = await shelf.folded()
+    async def story(tally: TallySnapshots) -> None:
+        kept = segment_stream(tally.stream)
+        tally.operator.tombstone(kept)  # nothing can be stored there any more
+        aggregate = await tally.folded()
         with structlog.testing.capture_logs() as lines:
-            shelf.snapshots.consider(aggregate, "tally")
-            await shelf.snapshots.close()
+            tally.loader.consider(aggregate, "tally")
+            await tally.loader.close()
         assert lines == [
             {
                 "event": "snapshot_failed",
                 "log_level": "warning",
-                "stream": shelf.stream,
+                "stream": tally.stream,
                 "version": SEGMENT,
                 "reason": f"StreamGone: {kept} was deleted for good",
             }
         ]
         assert [segment.number for segment in aggregate.unsaved] == [0]
-        assert (await shelf.kept(), shelf.counts.taken, shelf.counts.failed) == ([], 0, 1)
+        assert (await tally.snapshots(), tally.counts.taken, tally.counts.failed) == ([], 0, 1)
 
     tell(eventstore_uri, story, events=SEGMENT + 1)
 
 
-def test_segments_that_were_stored_are_not_kept(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        aggregate = await shelf.take()
-        assert (aggregate.unsaved, len(await shelf.segments())) == ([], 2)
+def test_segments_that_were_stored_are_not_kept(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        aggregate = await tally.take()
+        assert (aggregate.unsaved, len(await tally.segments())) == ([], 2)
 
     tell_of_long(eventstore_uri, long_tally, story)
 
 
-class Watched(Streams):
-    """Notes from which streams it reads."""
+class WatchedStreams(Streams):
+    """Remembers from which streams it reads."""
 
-    def __init__(self, client: AsyncEventStoreDBClient) -> None:
+    def __init__(self, client: CommandClient) -> None:
         super().__init__(client, CODEC)
         self.read: list[str] = []
 
     async def records(
         self, stream: str, first: int | None, limit: int, *, backwards: bool = False
-    ) -> list[RecordedEvent] | None:
+    ) -> list[Record] | None:
         self.read.append(stream)
         return await super().records(stream, first, limit, backwards=backwards)
 
 
-def test_the_next_one_of_a_long_stream_reads_the_one_before_alone(eventstore_uri: str, long_tally: Long) -> None:
-    async def story(shelf: Shelf) -> None:
-        aggregate = await shelf.take()
+def test_the_next_one_of_a_long_stream_reads_only_the_one_before(eventstore_uri: str, long_tally: LongTally) -> None:
+    async def story(tally: TallySnapshots) -> None:
+        aggregate = await tally.take()
         before = aggregate.version
         for _ in range(10):
             aggregate.append([Counted(by=Decimal(1))], uuid4(), uuid4(), 1)
-        watched = Watched(shelf.client)
-        snapshots = Snapshots(watched, [RULE], shelf.counts)
+        watched = WatchedStreams(tally.client)
+        snapshots = SnapshotLoader(watched, [RULE], tally.counts)
         snapshots.consider(aggregate, "tally")
         await snapshots.close()
-        assert [said["version"] for said in await shelf.kept()] == [before, before + 10]
-        assert watched.read == [snapshot_stream(shelf.stream)]
+        assert [body["version"] for body in await tally.snapshots()] == [before, before + 10]
+        assert watched.read == [snapshot_stream(tally.stream)]
 
     tell_of_long(eventstore_uri, long_tally, story)
 
@@ -173,54 +179,55 @@ class Secretive:
 
 
 def test_a_state_that_would_not_read_back_is_not_stored(eventstore_uri: str) -> None:
-    async def story(shelf: Shelf) -> None:
+    async def story(tally: TallySnapshots) -> None:
         rule = replace(RULE, states=(Secretive,))
-        snapshots = Snapshots(shelf.streams, [rule], shelf.counts)
+        snapshots = SnapshotLoader(tally.streams, [rule], tally.counts)
         aggregate: Aggregate[Secretive] = Aggregate(
-            shelf.stream, Secretive(Decimal(0)), lambda state, event: Secretive(state.count + event.by)
+            tally.stream, Secretive(Decimal(0)), lambda state, event: Secretive(state.count + event.by)
         )
-        await aggregate.catch_up(shelf.streams)
+        await aggregate.catch_up(tally.streams)
         snapshots.consider(aggregate, "tally")
         await snapshots.close()
-        assert (await shelf.kept(), shelf.counts.taken, shelf.counts.failed) == ([], 0, 1)
+        assert (await tally.snapshots(), tally.counts.taken, tally.counts.failed) == ([], 0, 1)
 
     tell(eventstore_uri, story, events=11)
 
 
 @asynccontextmanager
-async def silent(uri: str, patience: float) -> AsyncIterator[tuple[Shelf, Snapshots, Aggregate[Tally]]]:
-    """A tally of which a snapshot is due, and a store that does not answer any more, which is waited for so long."""
-    async with line_to(uri) as (line, through), connected(through) as client:
-        shelf = Shelf(client)
-        await shelf.grow(11)
-        aggregate = await shelf.folded()
+async def silent(uri: str, patience: float) -> AsyncIterator[tuple[TallySnapshots, SnapshotLoader, Aggregate[Tally]]]:
+    """A tally whose snapshot is due, and a store that no longer answers; each call waits `patience` seconds for it."""
+    async with line_to(uri) as (line, through), connected(through) as client, new_tally(uri) as direct:
+        tally = replace(direct, client=client)
+        await tally.grow(11)
+        aggregate = await tally.folded()
         line.mute()
-        yield shelf, Snapshots(Streams(client, CODEC, patience=patience), [RULE], shelf.counts), aggregate
+        yield tally, SnapshotLoader(Streams(client, CODEC, patience=patience), [RULE], tally.counts), aggregate
         line.restore()
 
 
-def test_a_store_that_does_not_answer_delays_nobody_and_the_end_is_bounded(eventstore_uri: str) -> None:
+def test_a_store_that_does_not_answer_costs_the_snapshot_alone(eventstore_uri: str) -> None:
     async def run() -> None:
-        async with silent(eventstore_uri, patience=0.5) as (shelf, snapshots, aggregate):
+        async with silent(eventstore_uri, patience=0.5) as (tally, snapshots, aggregate):
             before, began = asyncio.all_tasks(), monotonic()
             snapshots.consider(aggregate, "tally")
-            assert monotonic() - began < 0.1
             await snapshots.close()
             assert monotonic() - began < 5
-            assert (shelf.counts.taken, shelf.counts.failed) == (0, 1)
-            if left := asyncio.all_tasks() - before:  # gRPC's own, of the call that was given up
+            assert (tally.counts.taken, tally.counts.failed) == (0, 1)
+            if left := asyncio.all_tasks() - before:  # gRPC's own, of the call that was cancelled
                 await asyncio.wait(left, timeout=2)
             assert asyncio.all_tasks() <= before
 
     asyncio.run(run())
 
 
-def test_an_end_that_the_store_holds_up_leaves_most_of_the_grace(eventstore_uri: str) -> None:
+def test_a_silent_store_delays_no_command_and_hardly_the_end(eventstore_uri: str) -> None:
     """A process has ten seconds to end, and more to do in them."""
 
     async def run() -> None:
         async with silent(eventstore_uri, patience=8.0) as (_, snapshots, aggregate):
+            began = monotonic()
             snapshots.consider(aggregate, "tally")
+            assert monotonic() - began < 2
             with structlog.testing.capture_logs() as lines:
                 began = monotonic()
                 await snapshots.close()

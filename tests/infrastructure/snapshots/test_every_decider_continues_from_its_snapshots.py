@@ -1,5 +1,6 @@
-"""For every decider: a snapshot and the tail, the whole history and the state in memory are the same."""
+"""For every decider, a snapshot and the tail, the whole history and the state in memory are the same."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,6 @@ from typing import Any, Final, get_args
 from uuid import UUID, uuid5
 
 import pytest
-from esdbclient import RecordedEvent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,15 +17,19 @@ from domain.message import Event
 from domain.saga import Saga
 from domain.stream_name import segment_stream, snapshot_stream, stream_name
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.stream_patterns import partition_pattern
-from infrastructure.sagas.group import pattern_of
+from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.snapshots.record import SNAPSHOT_TAKEN, snapshot_in, snapshot_record
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.segments import SEGMENT_SEALED
-from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
+from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS, route
 from tests.domain.histories.boundaries import Boundary, of_each_decider
 from tests.domain.histories.histories import history, state_type
-from tests.infrastructure.snapshots.keeping import recorded
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.snapshots.tally_snapshots import recorded
 
 OFTEN: Final = settings(deadline=None, max_examples=20)
 STREAM: Final = "any-0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
@@ -44,11 +48,11 @@ def test_wherever_a_snapshot_is_taken_it_leads_to_the_same_end(boundary: Boundar
         append(remembered, [event])
         restored = empty(decider)
         restored.restore(snapshot_in(stored(remembered, rule), STREAM, rule).restored(rule, version, []))
-        assert told(restored) == told(remembered)
+        assert facts(restored) == facts(remembered)
         append(restored, events[version + 1 :])
         whole = empty(decider)
         append(whole, events)
-        assert told(restored) == told(whole)
+        assert facts(restored) == facts(whole)
 
 
 def empty(decider: Decider[Any, Any, Any]) -> Aggregate[Any]:
@@ -62,15 +66,16 @@ def append(aggregate: Aggregate[Any], events: Sequence[Event]) -> None:
         aggregate.append([event], own_id, own_id, aggregate.version + 1)
 
 
-def told(aggregate: Aggregate[Any]) -> tuple[object, ...]:
+def facts(aggregate: Aggregate[Any]) -> tuple[object, ...]:
+    """All that an aggregate knows."""
     unsealed = aggregate.commands.unsealed
     known = aggregate.commands.recent, aggregate.commands.sealed, None if unsealed is None else bytes(unsealed)
-    facts = aggregate.version, aggregate.position, aggregate.last_id, aggregate.is_whole
-    return type(aggregate.state), aggregate.state, facts, known
+    place = aggregate.version, aggregate.position, aggregate.last_id, aggregate.is_whole
+    return type(aggregate.state), aggregate.state, place, known
 
 
-def stored(aggregate: Aggregate[Any], rule: SnapshotRule) -> RecordedEvent:
-    """The snapshot as the store gives it out."""
+def stored(aggregate: Aggregate[Any], rule: SnapshotRule) -> Record:
+    """The snapshot as the store returns it."""
     return recorded(snapshot_record(aggregate.snapshot(), rule), snapshot_stream(STREAM))
 
 
@@ -82,7 +87,7 @@ def test_every_decider_has_snapshots_of_all_its_states() -> None:
 
 
 @pytest.mark.parametrize("decider", DECIDERS, ids=lambda decider: decider.category)
-def test_no_worker_asks_for_the_streams_of_snapshots(decider: Decider[Any, Any, Any]) -> None:
+def test_no_worker_reads_the_streams_of_snapshots(decider: Decider[Any, Any, Any]) -> None:
     stream = stream_name(decider.category, "0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01")
     pattern = re.compile(f"^{partition_pattern(decider.category, 0, 1)}$")
     assert pattern.search(stream)
@@ -91,13 +96,21 @@ def test_no_worker_asks_for_the_streams_of_snapshots(decider: Decider[Any, Any, 
 
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
-def test_no_saga_is_woken_by_snapshots(saga: Saga[Any, Any]) -> None:
-    pattern = re.compile(f"^{pattern_of(saga)}$")
+def test_no_saga_is_woken_by_snapshots(saga: Saga[Any, Any], eventstore_uri: str) -> None:
+    pattern = re.compile(f"^{asyncio.run(pattern_of(saga, eventstore_uri))}$")
+    assert all(pattern.search(event.stored_name) for event in saga.reacts_to)
     assert not any(pattern.search(name) for name in (SNAPSHOT_TAKEN, SEGMENT_SEALED))
 
 
+async def pattern_of(saga: Saga[Any, Any], uri: str) -> str:
+    """What the saga's group is created with."""
+    async with connected(uri) as client:
+        codec = EventCodec(EVENTS)
+        return SagaCoordinator(saga, route, CommandHandler(client, codec), codec).pattern
+
+
 @pytest.mark.parametrize("category", ["snapshot", "segments"])
-def test_no_aggregate_can_be_called_like_its_snapshots(category: str) -> None:
+def test_no_category_is_named_like_those_of_snapshots(category: str) -> None:
     with pytest.raises(ValueError, match=f"{category} is no aggregate's category"):
         stream_name(category, "0")
     with pytest.raises(ValueError, match=f"{category} is no aggregate's category"):
@@ -106,7 +119,7 @@ def test_no_aggregate_can_be_called_like_its_snapshots(category: str) -> None:
 
 @dataclass(frozen=True)
 class Shelf:
-    """Some words."""
+    """A docstring."""
 
     count: int
 
@@ -119,7 +132,7 @@ class ShelfWithMore:
 
 def test_the_fingerprint_tells_what_a_stored_state_means() -> None:
     rule = SnapshotRule("shelf", (Shelf,))
-    described = type("Shelf", (Shelf,), {"__doc__": "Other words."})
+    described = type("Shelf", (Shelf,), {"__doc__": "Another docstring."})
     renamed = type("ShelfWithMore", (Shelf,), {})
     others = [
         replace(rule, category="shop"),

@@ -1,4 +1,4 @@
-"""A snapshot that was stored by any release is what today's code would fold, or has another fingerprint."""
+"""Every state that a release stored is what today's code folds, or has another fingerprint."""
 
 import json
 from collections.abc import Iterable
@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from domain.accounts.account import Account
 from domain.decider import Decider
+from domain.stream_name import StreamName
 from infrastructure.snapshots.rule import SnapshotRule
-from infrastructure.snapshots.state import StateJson, shown
+from infrastructure.snapshots.state import StateJson, dump_state
 from service.consumers import DECIDERS, SNAPSHOTS
 from tests.schema.replaying import CODEC, SAMPLES, STORIES, load, record
 
@@ -24,7 +25,7 @@ def states_of(decider: Decider[Any, Any, Any]) -> States:
     return {
         name: list(_states(decider, story["stream"], story["records"]))
         for name, story in stories.items()
-        if story["stream"].partition("-")[0] == decider.category
+        if StreamName.parse(story["stream"]).category == decider.category
     }
 
 
@@ -33,7 +34,7 @@ def _states(decider: Decider[Any, Any, Any], stream: str, samples: Iterable[str]
     for number, sample in enumerate(samples):
         for recorded in CODEC.events_in(record(sample, stream, number)):
             state = decider.evolve(state, recorded.event)
-        yield shown(state)
+        yield dump_state(state)
 
 
 def objections(decider: Decider[Any, Any, Any], rule: SnapshotRule, folder: Path) -> list[str]:
@@ -42,17 +43,17 @@ def objections(decider: Decider[Any, Any, Any], rule: SnapshotRule, folder: Path
     if not path.exists():
         return [f"add {path.name}: {json.dumps(states)}"]
     recorded = load(path)
-    changed = [name for name, told in recorded.items() if states.get(name) != told]
+    changed = [name for name, expected in recorded.items() if states.get(name) != expected]
     if changed:
-        told = f"{rule.category}: {', '.join(changed)} come to other states than those in {path.name}"
+        fault = f"{rule.category}: {', '.join(changed)} come to other states than those in {path.name}"
         remedy = f"raise the revision of its SnapshotRule in service/consumers.py to {rule.revision + 1}"
-        return [f"{told}, and snapshots of such are stored: {remedy}"]
-    missing = {name: told for name, told in states.items() if name not in recorded}
+        return [f"{fault}, and snapshots of such are stored: {remedy}"]
+    missing = {name: expected for name, expected in states.items() if name not in recorded}
     return [f"add to {path.name}: {json.dumps(missing)}"] if missing else []
 
 
 def test_no_decider_folds_otherwise_under_the_same_fingerprint() -> None:
-    assert [said for decider, rule in PAIRS for said in objections(decider, rule, STATES)] == []
+    assert [each for decider, rule in PAIRS for each in objections(decider, rule, STATES)] == []
 
 
 def test_every_decider_has_recorded_streams() -> None:
@@ -67,7 +68,7 @@ def _record(folder: Path, decider: Decider[Any, Any, Any], rule: SnapshotRule) -
     (folder / f"{rule.category}.{rule.fingerprint}.json").write_text(json.dumps(states_of(decider)))
 
 
-def test_a_decider_that_folds_otherwise_is_told_which_revision_to_raise(tmp_path: Path) -> None:
+def test_a_decider_that_folds_otherwise_has_to_raise_its_revision(tmp_path: Path) -> None:
     decider, rule = _account()
     _record(tmp_path, decider, rule)
 
@@ -77,9 +78,9 @@ def test_a_decider_that_folds_otherwise_is_told_which_revision_to_raise(tmp_path
 
     changed = replace(decider, evolve=generous)
     assert objections(decider, rule, tmp_path) == []
-    [told] = objections(changed, rule, tmp_path)
-    assert told.startswith("account: account")
-    assert told.endswith("raise the revision of its SnapshotRule in service/consumers.py to 2")
+    [objection] = objections(changed, rule, tmp_path)
+    assert objection.startswith("account: account")
+    assert objection.endswith("raise the revision of its SnapshotRule in service/consumers.py to 2")
     raised = replace(rule, revision=2)
     assert objections(changed, raised, tmp_path) == [
         f"add account.{raised.fingerprint}.json: {json.dumps(states_of(changed))}"
@@ -88,7 +89,7 @@ def test_a_decider_that_folds_otherwise_is_told_which_revision_to_raise(tmp_path
     assert objections(changed, raised, tmp_path) == []
 
 
-def test_a_new_stream_is_told_where_its_states_are_to_be_recorded(tmp_path: Path) -> None:
+def test_a_new_stream_has_to_be_recorded(tmp_path: Path) -> None:
     decider, rule = _account()
     states = states_of(decider)
     first, *others = states

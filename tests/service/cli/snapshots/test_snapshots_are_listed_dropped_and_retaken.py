@@ -1,4 +1,4 @@
-"""`foldstream snapshots` lists from where loads begin, drops snapshots and takes them anew."""
+"""`foldstream snapshots` lists where loads start, drops snapshots and takes them again."""
 
 import asyncio
 import json
@@ -9,72 +9,71 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.appender import Appended
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
 from service.commands import history, schema
 from service.history.sources import CODEC
 from service.snapshots.keeping import Retaken, retake
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.history.ledger import append
-from tests.infrastructure.snapshots.command import account, answer, grow, output, standing, stock, uri_of
+from tests.service.cli.snapshots.command import Store, answer, listed, output
 from tests.support.processes import FOLDSTREAM
 
 
-def test_all_streams_that_are_long_enough_are_listed(store: EventStoreDBClient) -> None:
-    kept, bare, broken, gone = account(store, 250), account(store, 120), account(store, 100), account(store, 150)
-    account(store, 99)
-    _, article = stock(store, 130)
+def test_all_streams_that_are_long_enough_are_listed(store: Store) -> None:
+    kept, bare, broken, gone = store.account(250), store.account(120), store.account(100), store.account(150)
+    store.account(99)
+    _, article = store.stock(130)
     output(store, "retake", kept, broken, gone)
-    grow(store, kept, 30)
-    append(store, snapshot_stream(broken), [NewEvent(type="SnapshotTaken", data=b"{") for _ in range(3)])
-    store.delete_stream(gone, current_version=149)
-    listed = answer(store, "list")
-    assert listed["summary"] == {
+    store.grow(kept, 30)
+    store.append(snapshot_stream(broken), *[NewRecord("SnapshotTaken", b"{")] * 3)
+    store.operator.delete(gone)
+    found = answer(store, "list")
+    assert found["summary"] == {
         "streams": 5,
         "misses": 3,
         "states": {"missing": 2, "not-due": 1, "undecodable": 1, "usable": 1},
     }
-    assert standing(store) == {
+    assert listed(store) == {
         kept: (279, "usable", 249, 30),
         bare: (119, "missing", None, 120),
         broken: (99, "undecodable", None, 100),
         article: (129, "missing", None, 130),
     }
-    assert standing(store, "--category", "stock") == {article: (129, "missing", None, 130)}
-    assert standing(store, "--behind", "120").keys() == {bare, article}
-    [usable] = [each for each in listed["snapshots"] if each["state"] == "usable"]
+    assert listed(store, "--category", "stock") == {article: (129, "missing", None, 130)}
+    assert listed(store, "--behind", "120").keys() == {bare, article}
+    [usable] = [each for each in found["snapshots"] if each["state"] == "usable"]
     assert usable["taken_at"].endswith("Z")
     assert 0 <= usable["age_seconds"] < 60
 
 
-def test_the_list_for_people(store: EventStoreDBClient) -> None:
-    stream = account(store, 110)
+def test_people_get_a_table(store: Store) -> None:
+    stream = store.account(110)
     assert [line.split() for line in output(store, "list")] == [
         ["stream", "version", "snapshot", "behind", "age", "state"],
         [stream, "109", "—", "110", "—", "missing"],
         ["1", "stream,", "1", "missing;", "1", "can't", "be", "loaded", "from", "a", "snapshot."],
     ]
     assert output(store, "retake", stream) == ["Took snapshots of 1 stream."]
-    listed = output(store, "list", stream)
-    assert listed[1].split()[:4] == [stream, "109", "109", "0"]
-    assert listed[2] == "1 stream, 1 usable; 0 can't be loaded from a snapshot."
+    lines = output(store, "list", stream)
+    assert lines[1].split()[:4] == [stream, "109", "109", "0"]
+    assert lines[2] == "1 stream, 1 usable; 0 can't be loaded from a snapshot."
 
 
-def test_a_stream_that_is_named_is_shown_however_short(store: EventStoreDBClient) -> None:
-    stream = account(store, 3)
-    assert standing(store, stream) == {stream: (2, "not-due", None, 3)}
-    assert standing(store) == {}
+def test_a_stream_that_is_named_is_shown_however_short(store: Store) -> None:
+    stream = store.account(3)
+    assert listed(store, stream) == {stream: (2, "not-due", None, 3)}
+    assert listed(store) == {}
     output(store, "retake", stream)
-    assert standing(store, stream) == {stream: (2, "usable", 2, 0)}
+    assert listed(store, stream) == {stream: (2, "usable", 2, 0)}
 
 
-def test_snapshots_are_dropped_and_taken_anew(store: EventStoreDBClient) -> None:
-    stream = account(store, SEGMENT + 104)
-    _, article = stock(store, 100)
+def test_snapshots_are_dropped_and_retaken(store: Store) -> None:
+    stream = store.account(SEGMENT + 104)
+    _, article = store.stock(100)
     assert answer(store, "retake", "--all") == {
         "snapshots": [
             {"stream": stream, "result": "taken", "version": SEGMENT + 103},
@@ -82,58 +81,58 @@ def test_snapshots_are_dropped_and_taken_anew(store: EventStoreDBClient) -> None
         ]
     }
     assert answer(store, "drop", stream, "--yes") == {"dropped": [stream]}
-    assert standing(store) == {
+    assert listed(store) == {
         stream: (SEGMENT + 103, "missing", None, SEGMENT + 104),
         article: (99, "usable", 99, 0),
     }
-    assert store.get_stream(segment_stream(stream)) == ()
-    assert store.get_stream_metadata(snapshot_stream(stream))[0] == {"$maxCount": 3, "$tb": 1}
+    assert store.records(segment_stream(stream)) == []
+    assert store.metadata(snapshot_stream(stream)) == {"$maxCount": 3, "$tb": 1}
     assert answer(store, "retake", "--all", "--missing")["snapshots"] == [
         {"stream": stream, "result": "taken", "version": SEGMENT + 103}
     ]
-    assert standing(store, stream) == {stream: (SEGMENT + 103, "usable", SEGMENT + 103, 0)}
-    assert [record.stream_position for record in store.get_stream(segment_stream(stream))] == [1]
+    assert listed(store, stream) == {stream: (SEGMENT + 103, "usable", SEGMENT + 103, 0)}
+    assert [record.version for record in store.records(segment_stream(stream)) or []] == [1]
     assert sorted(answer(store, "drop", "--all", "--yes")["dropped"]) == sorted([stream, article])
     assert answer(store, "drop", "--category", "account", "--yes") == {"dropped": []}
 
 
 @pytest.mark.parametrize(("said", "code", "left"), [("y", 0, 0), ("n", 1, 1)])
-def test_on_a_terminal_it_asks_before_it_drops(store: EventStoreDBClient, said: str, code: int, left: int) -> None:
-    stream = account(store, 2)
+def test_on_a_terminal_it_asks_before_it_drops(store: Store, said: str, code: int, left: int) -> None:
+    stream = store.account(2)
     output(store, "retake", stream)
     terminal, own_end = pty.openpty()
-    command = ("/usr/bin/env", f"FOLDSTREAM_EVENTSTORE_URI={uri_of(store)}", *FOLDSTREAM, "snapshots", "drop", stream)
+    command = ("/usr/bin/env", f"FOLDSTREAM_EVENTSTORE_URI={store.uri}", *FOLDSTREAM, "snapshots", "drop", stream)
     with os.fdopen(terminal, "wb", buffering=0) as keyboard:
         process = subprocess.Popen(command, stdin=own_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         os.close(own_end)
         keyboard.write(f"{said}\n".encode())
         said_back, errors = process.communicate(timeout=30)
-    assert (process.returncode, len(store.get_stream(snapshot_stream(stream)))) == (code, left)
+    assert (process.returncode, len(store.records(snapshot_stream(stream)) or [])) == (code, left)
     assert errors.startswith("Drop the snapshots of 1 stream? [y/N]:")
     assert said_back.strip() == ("" if code else "Dropped the snapshots of 1 stream.")
 
 
-def test_a_sku_is_named_as_elsewhere(store: EventStoreDBClient) -> None:
-    name, article = stock(store, 100)
+def test_a_sku_may_stand_for_its_stream(store: Store) -> None:
+    name, article = store.stock(100)
     assert answer(store, "retake", name)["snapshots"] == [{"stream": article, "result": "taken", "version": 99}]
-    assert standing(store, name) == {article: (99, "usable", 99, 0)}
+    assert listed(store, name) == {article: (99, "usable", 99, 0)}
 
 
-def test_a_wrong_state_is_replaced_at_the_same_version(store: EventStoreDBClient) -> None:
-    stream = account(store, 100)
+def test_a_wrong_state_is_replaced_at_the_same_version(store: Store) -> None:
+    stream = store.account(100)
     output(store, "retake", stream)
     kept = snapshot_stream(stream)
-    [good] = store.get_stream(kept)
-    append(store, kept, [NewEvent(type=good.type, data=good.data.replace(b'"100.00"', b'"999.00"'))])
+    [good] = store.records(kept) or []
+    store.append(kept, NewRecord(good.type, good.data.replace(b'"100.00"', b'"999.00"')))
     output(store, "retake", stream)
-    newest = store.get_stream(kept, backwards=True, limit=1)[0]
+    *_, newest = store.records(kept) or []
     assert json.loads(newest.data)["state"] == json.loads(good.data)["state"]
 
 
-def test_what_can_not_be_taken_is_said(store: EventStoreDBClient) -> None:
-    cut, odd, whole = account(store, 120), account(store, 120), account(store, 120)
-    store.set_stream_metadata(cut, metadata={"$tb": 5}, timeout=5)
-    append(store, odd, [NewEvent(type="AccountFrozen", data=b"{}", metadata=b"{}")])
+def test_each_snapshot_that_can_not_be_taken_is_listed_with_its_reason(store: Store) -> None:
+    cut, odd, whole = store.account(120), store.account(120), store.account(120)
+    store.operator.set_metadata(cut, {"$tb": 5})
+    store.append(odd, NewRecord("AccountFrozen", b"{}", b"{}"))
     assert answer(store, "retake", "--category", "account", code=1)["snapshots"] == [
         {"stream": cut, "result": "incomplete", "version": 119},
         {"stream": odd, "result": "unreadable", "version": None},
@@ -147,39 +146,40 @@ def test_what_can_not_be_taken_is_said(store: EventStoreDBClient) -> None:
 
 
 @pytest.mark.parametrize(("events", "kept"), [(100, snapshot_stream), (SEGMENT + 1, segment_stream)])
-def test_what_is_refused_of_one_stream_hinders_no_other(
-    store: EventStoreDBClient, events: int, kept: Callable[[str], str]
+def test_a_refusal_for_one_stream_does_not_affect_the_others(
+    store: Store, events: int, kept: Callable[[str], str]
 ) -> None:
-    first, whole = account(store, events), account(store, 120)
-    store.tombstone_stream(kept(first), current_version=StreamState.ANY, timeout=5)
+    first, whole = store.account(events), store.account(120)
+    store.operator.tombstone(kept(first))
     assert answer(store, "retake", "--all", code=1)["snapshots"] == [
         {"stream": first, "result": "refused", "version": events - 1},
         {"stream": whole, "result": "taken", "version": 119},
     ]
 
 
-class Contended(Streams):
-    """Somebody else appends just before, each time."""
+class ContendedStreams(Streams):
+    """Somebody else appends just before each append."""
 
-    async def append(self, stream: str, version: int, events: Sequence[NewEvent]) -> Appended:
-        await super().append(stream, version, [NewEvent(type="SnapshotTaken", data=b"{}")])
-        return await super().append(stream, version, events)
+    async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
+        await super().append(stream, version, [NewRecord("SnapshotTaken", b"{}")])
+        return await super().append(stream, version, records)
 
 
-def test_who_is_never_the_first_to_append_is_told_so(store: EventStoreDBClient) -> None:
-    stream = account(store, 10)
+def test_a_stream_whose_races_are_all_lost_is_busy(store: Store) -> None:
+    stream = store.account(10)
 
     async def run() -> Retaken:
-        async with connected(uri_of(store)) as client:
-            return await retake(Contended(client, CODEC), stream)
+        async with connected(store.uri) as client:
+            return await retake(ContendedStreams(client, CODEC), stream)
 
     assert asyncio.run(run()) == Retaken(stream, "busy", 9)
 
 
-def test_no_other_command_sees_the_streams_of_snapshots(empty_store: EventStoreDBClient) -> None:
+def test_no_other_command_sees_the_streams_of_snapshots(empty_store: Store) -> None:
     store = empty_store
-    stream = account(store, 120)
-    correlation_id = json.loads(store.get_stream(stream, limit=1)[0].metadata)["$correlationId"]
+    stream = store.account(120)
+    first, *_ = store.records(stream) or []
+    correlation_id = json.loads(first.metadata)["$correlationId"]
 
     def seen() -> tuple[Any, Any, list[str]]:
         checked = answer(store, "check", command=schema.app)
@@ -188,7 +188,7 @@ def test_no_other_command_sees_the_streams_of_snapshots(empty_store: EventStoreD
 
     before = seen()
     output(store, "retake", stream)
-    append(store, segment_stream(stream), [NewEvent(type="SegmentSealed", data=b"{}")])
+    store.append(segment_stream(stream), NewRecord("SegmentSealed", b"{}"))
     assert seen() == before
     checked, searched, exported = before
     assert checked == {"checked": 120, "unreadable": 0, "findings": []}

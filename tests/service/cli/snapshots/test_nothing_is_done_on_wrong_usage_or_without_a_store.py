@@ -1,14 +1,13 @@
-"""`foldstream snapshots` does nothing where it is not clear what with, or where there is nothing to do it to."""
+"""`foldstream snapshots` does nothing on wrong usage, for unknown streams, and without a store."""
 
 import socket
 from collections.abc import Iterator
 
 import pytest
-from esdbclient import EventStoreDBClient
 from typer import BadParameter
 
 from infrastructure.eventstore.errors import StoreUnavailable
-from tests.infrastructure.snapshots.command import refusal, uri_of
+from tests.service.cli.snapshots.command import Store, refusal
 from tests.support.processes import FOLDSTREAM, Listened
 
 
@@ -22,15 +21,15 @@ from tests.support.processes import FOLDSTREAM, Listened
         (("drop", "account-0"), "there is nobody to ask; --yes drops without asking"),
     ],
 )
-def test_wrong_usage(arguments: tuple[str, ...], reason: str) -> None:
+def test_wrong_usage_is_refused(arguments: tuple[str, ...], reason: str) -> None:
     refused = refusal("esdb://127.0.0.1:1?tls=false", *arguments)
     assert isinstance(refused, BadParameter)
     assert (refused.message, refused.exit_code) == (reason, 2)
 
 
-def test_what_has_no_snapshots_is_refused(store: EventStoreDBClient) -> None:
+def test_streams_without_snapshots_are_refused(store: Store) -> None:
     known = "order-…, stock-…, account-…, car-…, room-…, flight-…"
-    uri = uri_of(store)
+    uri = store.uri
     assert str(refusal(uri, "list", "fulfilment-0")) == f"no snapshots are kept of fulfilment-0, only of {known}"
     assert str(refusal(uri, "list", "--category", "shop")) == f"no snapshots are kept of shop-…, only of {known}"
     assert str(refusal(uri, "retake", "account-0")) == "there is no stream account-0"
@@ -45,17 +44,17 @@ def nowhere() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("command", [("list",), ("drop", "--all", "--yes"), ("retake", "--all")])
-def test_a_store_that_is_away_is_said(nowhere: str, command: tuple[str, ...]) -> None:
+def test_an_unreachable_store_is_named(nowhere: str, command: tuple[str, ...]) -> None:
     refused = refusal(f"esdb://{nowhere}?tls=false", *command)
     assert isinstance(refused, StoreUnavailable)
     assert str(refused).startswith(f"The event store at {nowhere} can't be used: ")
 
 
-def test_a_refusal_is_one_line(store: EventStoreDBClient, nowhere: str) -> None:
-    """As people see it, who run a process each."""
+def test_a_refusal_is_one_line(store: Store, nowhere: str) -> None:
+    """As people see it, in a process of its own."""
     expected = {
-        (uri_of(store), "retake", "account-0"): (1, "there is no stream account-0"),
-        (uri_of(store), "drop"): (2, "Invalid value: give one of STREAM..., --category or --all"),
+        (store.uri, "retake", "account-0"): (1, "there is no stream account-0"),
+        (store.uri, "drop"): (2, "Invalid value: give one of STREAM..., --category or --all"),
         (f"esdb://{nowhere}?tls=false", "list"): (1, f"The event store at {nowhere} can't be used: "),
     }
     running = {

@@ -1,0 +1,1 @@
+"""`foldstream snapshots`, on streams of accounts and articles."""
