@@ -13,7 +13,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnreadableEvent
 from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.history.errors import OutOfReach, UnknownStream
-from infrastructure.history.moment import bisected, moment_of_time, written
+from infrastructure.history.moment import bisect, moment_of_time, written
 from infrastructure.history.past import Past, StateAsOf
 from infrastructure.history.records import Records
 from tests.infrastructure.eventstore.operator import Operator
@@ -115,7 +115,7 @@ def clocks(draw: st.DrawFn) -> tuple[list[int], int]:
 @given(clocks(), st.sets(st.integers(1, 58)), st.integers(1, 60))
 @settings(deadline=None)
 def test_a_moment_is_found_though_the_clock_steps_back_and_records_are_hidden(
-    times: tuple[list[int], int], hidden: set[int], scanned: int
+    times: tuple[list[int], int], hidden: set[int], scan_size: int
 ) -> None:
     clock, at = times
     records = {
@@ -130,7 +130,7 @@ def test_a_moment_is_found_though_the_clock_steps_back_and_records_are_hidden(
         assert limit > 0
         return [records[number] for number in range(first, len(clock)) if number in records][:limit]
 
-    moment = bisected(page, time, low, high, scanned)
+    moment = bisect(page, time, low, high, scan_size)
     assert written(moment.record) <= time
     assert moment.following is not None
     assert written(moment.following) > time

@@ -58,7 +58,7 @@ def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Account)
     assert len(output) == 5
 
 
-def test_the_balance_as_of_a_time(eventstore_uri: str, account: Account) -> None:
+def test_the_balance_as_of_a_time_is_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     since, until = (time_of(written(record)) for record in records[1:])
     expected = {"stream": stream, "version": 1, "first_version": 0, "state": balance("100.00")}
@@ -74,7 +74,7 @@ def test_the_balance_as_of_a_time(eventstore_uri: str, account: Account) -> None
     ]
 
 
-def test_all_changes_between_two_times(eventstore_uri: str, account: Account) -> None:
+def test_all_changes_between_two_times_are_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     window = ("--from", time_of(written(records[1])), "--to", time_of(written(records[2])))
     (change,) = answer("changes", stream, *window, store=eventstore_uri)["changes"]
@@ -86,7 +86,7 @@ def test_all_changes_between_two_times(eventstore_uri: str, account: Account) ->
     assert output[2].split()[-3:] == ["balance.amount", "0.00", "100.00"]
 
 
-def test_a_correlation_id_as_a_tree(eventstore_uri: str, account: Account) -> None:
+def test_a_correlation_id_is_shown_as_a_tree(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     correlation = json.loads(records[1].metadata)["$correlationId"]
     (command,) = answer("trace", correlation, store=eventstore_uri)["commands"]
@@ -175,11 +175,11 @@ def test_an_unreachable_store_is_one_line_and_exit_code_1() -> None:
         ),
     ],
 )
-def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: tuple[str, ...], line: str) -> None:
     assert run(*arguments, code=2) == ([], [line])
 
 
-def test_a_file_that_is_no_export(tmp_path: Path) -> None:
+def test_an_invalid_export_is_refused_with_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("{}\n", encoding="utf-8")
     assert run("replay", str(file), code=1)[1] == [f"foldstream replay: {file}, line 1: type is missing"]
