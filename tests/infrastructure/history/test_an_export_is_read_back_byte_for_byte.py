@@ -4,7 +4,7 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infrastructure.eventstore.record import NewRecord, Record
@@ -93,6 +93,7 @@ def test_json_stays_readable_in_the_file(store: Operator) -> None:
 @given(
     st.one_of(st.binary(), st.sampled_from([b'{"a": 1}', b'"\\ud800"', b"1e5", b"NaN", b'{"a":1,"a":2}', b"{}", b""]))
 )
+@settings(deadline=None)
 def test_any_bytes_are_read_back(data: bytes) -> None:
     original = record(data)
     assert list(records_in("file", [line_of(original)])) == [original]
