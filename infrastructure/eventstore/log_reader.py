@@ -124,7 +124,7 @@ class LogReader:
 
         It goes round the client's own method, which would send the same id again. Raises WrongExpectedVersion.
         """
-        event = NewEvent(record.type, record.data, record.metadata)
+        event = NewEvent(**record._asdict())
         client, expected = self._client, StreamState.NO_STREAM if version < 0 else version
         try:
             with translated(self.address, WrongCurrentVersion):

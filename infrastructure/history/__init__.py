@@ -1,1 +1,1 @@
-"""Looks back: what a stream held, what it amounted to at any time, what changed, and what caused what."""
+"""Reads the past: the records of a stream, its state as of any time, its changes, and what caused what."""

@@ -1,18 +1,18 @@
-"""Why a look back finds nothing; each text is one line.
+"""The errors of reading the past; each message is one line.
 
 HistoryError
-├── UnknownStream     nothing is, or nothing is any more, under this name
-├── UnknownCategory   nobody here folds streams of this category
-├── OutOfReach        the stream does not reach to that version or time
-├── NothingTraced     no event carries this correlation id, as far as was looked
-└── ExportUnreadable  a file is no export of a stream
+├── UnknownStream     no stream of this name exists, or none of its records is visible any more
+├── UnknownCategory   streams of this category have no state here
+├── OutOfReach        the stream does not reach that version or time
+├── NothingTraced     no event within the bounds of the search carries this correlation id
+└── ExportUnreadable  a file is not the export of a stream
 """
 
 from uuid import UUID
 
 
 class HistoryError(Exception):
-    """Base of all that keeps a look back from an answer."""
+    """Base of all errors of reading the past."""
 
 
 class UnknownStream(HistoryError):

@@ -1,4 +1,4 @@
-"""A stream as a file of JSON lines, one record a line, from which it is read again anywhere."""
+"""A stream as JSON lines, one record a line, which are read back without a store."""
 
 import json
 from base64 import b64decode, b64encode
@@ -12,7 +12,7 @@ from infrastructure.history.errors import ExportUnreadable
 
 
 def line_of(record: Record) -> str:
-    """Everything of the record as one line, without its end."""
+    """The whole record as one line, without a line break."""
     return json.dumps(
         {
             "stream": record.stream,
@@ -23,17 +23,17 @@ def line_of(record: Record) -> str:
             "type": record.type,
             "content_type": record.content_type,
             "created": None if record.at is None else record.at.isoformat(),
-            **_stored("data", record.data),
-            **_stored("metadata", record.metadata),
+            **_members("data", record.data),
+            **_members("metadata", record.metadata),
         },
         ensure_ascii=False,
     )
 
 
 def records_in(name: str, lines: Iterable[str]) -> Iterator[Record]:
-    """The records of one exported stream, byte for byte as they were; blank lines are passed by.
+    """The records of one exported stream, byte for byte as they were; blank lines are skipped.
 
-    `name` is the file's, for messages. Raises ExportUnreadable, also where a line is of another stream or out of order.
+    `name` is the file's, for messages. Raises ExportUnreadable, also for a line of another stream or out of order.
     """
     last: Record | None = None
     for number, line in enumerate(lines, 1):
@@ -45,13 +45,13 @@ def records_in(name: str, lines: Iterable[str]) -> Iterator[Record]:
             raise ExportUnreadable(name, number, f"{error.args[0]} is missing") from error
         except (ValueError, TypeError, AttributeError) as error:
             raise ExportUnreadable(name, number, f"is no exported record: {error}") from error
-        _demand_succession(name, number, last, record)
+        _require_successor(name, number, last, record)
         yield (last := record)
     if last is None:
         raise ExportUnreadable(name, 1, "it holds no record")
 
 
-def _demand_succession(name: str, number: int, last: Record | None, record: Record) -> None:
+def _require_successor(name: str, number: int, last: Record | None, record: Record) -> None:
     if last is None:
         return
     if record.stream != last.stream:
@@ -60,27 +60,27 @@ def _demand_succession(name: str, number: int, last: Record | None, record: Reco
         raise ExportUnreadable(name, number, f"version {record.version} follows on {last.version}")
 
 
-def _record(said: dict[str, Any]) -> Record:
+def _record(members: dict[str, Any]) -> Record:
     return Record(
-        stream=str(said["stream"]),
-        version=int(said["version"]),
-        position=_position(said["position"]),
-        id=UUID(said["id"]),
-        type=str(said["type"]),
-        data=_bytes(said, "data"),
-        metadata=_bytes(said, "metadata"),
-        at=None if said["created"] is None else datetime.fromisoformat(said["created"]),
-        content_type=str(said["content_type"]),
-        prepare_position=_position(said["prepare_position"]),
+        type=str(members["type"]),
+        data=_content(members, "data"),
+        metadata=_content(members, "metadata"),
+        content_type=str(members["content_type"]),
+        id=UUID(members["id"]),
+        stream=str(members["stream"]),
+        version=int(members["version"]),
+        position=_position(members["position"]),
+        prepare_position=_position(members["prepare_position"]),
+        at=None if members["created"] is None else datetime.fromisoformat(members["created"]),
     )
 
 
-def _position(said: Any) -> int | None:
-    return None if said is None else int(said)
+def _position(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
-def _stored(name: str, content: bytes) -> dict[str, Any]:
-    """As JSON where that gives the same bytes back, else in base64."""
+def _members(name: str, content: bytes) -> dict[str, Any]:
+    """The content as JSON where that gives the same bytes back, else in base64."""
     try:
         value = json.loads(content)
         exact = _compact(value) == content
@@ -89,10 +89,10 @@ def _stored(name: str, content: bytes) -> dict[str, Any]:
     return {name: value} if exact else {f"{name}_base64": b64encode(content).decode()}
 
 
-def _bytes(said: dict[str, Any], name: str) -> bytes:
-    if f"{name}_base64" in said:
-        return b64decode(said[f"{name}_base64"], validate=True)
-    return _compact(said[name])
+def _content(members: dict[str, Any], name: str) -> bytes:
+    if f"{name}_base64" in members:
+        return b64decode(members[f"{name}_base64"], validate=True)
+    return _compact(members[name])
 
 
 def _compact(value: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Finds the version at which a stream stood at a time, in fewer reads than the stream's length has binary digits."""
+"""Finds the version that a stream had at a time, in fewer reads than the stream's length has binary digits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import OutOfReach
 from infrastructure.history.records import Records
 
-SCANNED: Final = 100
+SCAN_SIZE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Where a stream stood: at `record`, while `following`, the next, was not there; None where it is the last."""
+    """A time after `record` was written and before `following`, the next, was; None where `record` is the last."""
 
     record: Record
     following: Record | None
 
 
 def moment_of_time(records: Records, at: datetime) -> Moment:
-    """The record that was written at or before `at`, such that the next one was written after it, or never.
+    """A record written at or before `at`, with the next one, which was written after `at` or does not exist.
 
-    The clock is the server's, which may step back, so there may be several such places; this is one of them. One
-    record is read a step (bisection; the outer two first) until SCANNED are left, which are read at once: about
-    log2(n / SCANNED) + 3 reads. Raises OutOfReach where the oldest visible record is younger.
+    The clock is the server's. It may step back, so there may be several such records; this is one of them. The oldest
+    and the newest are read first, then one a step (bisection), until SCAN_SIZE are left, which are read at once: about
+    log2(n / SCAN_SIZE) + 3 reads. Raises OutOfReach where the oldest visible record was written after `at`.
     """
     low = records.last()
     if written(low) <= at:
@@ -33,26 +33,27 @@ def moment_of_time(records: Records, at: datetime) -> Moment:
     high, low = low, records.first()
     if written(low) > at:
         raise OutOfReach(records.stream, f"holds nothing from before {written(low).isoformat()}")
-    return bisected(records.page, at, low, high)
+    return bisect(records.page, at, low, high)
 
 
-def bisected(
+def bisect(
     page: Callable[[int, int], Sequence[Record]],
     at: datetime,
     low: Record,
     high: Record,
-    scanned: int = SCANNED,
+    scan_size: int = SCAN_SIZE,
 ) -> Moment:
-    """Two neighbours: `low` or a later record, written by then, and `high` or an earlier one, written after.
+    """Two neighbours from `low` to `high`: the first was written at or before `at`, the second after it.
 
-    `page` reads so many visible records, from the first on that is not before a version.
+    `low` was written at or before `at`, `high` after it. `page(first, limit)` reads at most `limit` visible records,
+    from version `first` on.
     """
-    end = high.version  # the first visible record that is not before it was written after `at`
-    while end - low.version > scanned:
+    end = high.version  # the first visible record from this version on was written after `at`
+    while end - low.version > scan_size:
         middle = (low.version + end) // 2
         probe = next(iter(page(middle, 1)), None)
         if probe is None or probe.version >= end:
-            end = middle  # nothing is visible in between
+            end = middle  # no record in between is visible
         elif written(probe) <= at:
             low = probe
         else:
@@ -68,7 +69,7 @@ def bisected(
 
 
 def moment_of_version(records: Records, version: int) -> Moment:
-    """The record of that version. Raises OutOfReach where the stream has no such, or has it no more."""
+    """The record of that version. Raises OutOfReach where the stream does not have it, or no longer."""
     record = records.next_from(version)
     if record is None:
         raise OutOfReach(records.stream, f"ends at version {records.last().version}")
@@ -78,5 +79,5 @@ def moment_of_version(records: Records, version: int) -> Moment:
 
 
 def written(record: Record) -> datetime:
-    """What the server's clock said."""
+    """When the record was written, by the server's clock."""
     return record.at or datetime.min.replace(tzinfo=UTC)

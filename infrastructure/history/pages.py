@@ -1,4 +1,4 @@
-"""The records of a stream in pages, each naming the version that the next one begins at."""
+"""Pages of the records of a stream; each names the version at which the next page begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from infrastructure.history.records import Records
 
 @dataclass(frozen=True, slots=True)
 class RecordsPage:
-    """Records in the order of the stream; `following` is the version to go on from, None where that was all."""
+    """Records in the order of the stream; the next page begins at version `following`, None: this is the last."""
 
     records: Sequence[Record]
     following: int | None
@@ -19,5 +19,5 @@ def records_page(records: Records, first: int, limit: int) -> RecordsPage:
     """At most `limit` records from version `first` on. Raises as `Records` does."""
     page = records.page(first, limit + 1)
     if not page:
-        records.last()  # says where there is no such stream at all
+        records.last()  # raises where there is no such stream
     return RecordsPage(page[:limit], page[limit].version if len(page) > limit else None)

@@ -1,4 +1,4 @@
-"""The past of one stream: its state as of a version or a time, and all changes between two times."""
+"""The past of one stream: its state as of a version or a time, and its changes between two times."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,19 +13,19 @@ from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.schema_check import Window
 from infrastructure.history.moment import Moment, moment_of_time, moment_of_version, written
 from infrastructure.history.records import Records
-from infrastructure.history.starts import Start, starts
-from infrastructure.history.states import Boundary, Difference, Folding, differences
+from infrastructure.history.states import Boundary, Difference, StateFold, differences
+from infrastructure.history.stored_states import StoredState, nearest_states
 from infrastructure.snapshots.state import StateJson, dump_state
 
-MOST_LOOKED_AT: Final = 20_000
-_PAGE: Final = SEGMENT + 1  # what follows on the end of a segment, with that end
+SCAN_LIMIT: Final = 20_000
+_PAGE: Final = SEGMENT + 1  # a segment's last record, and as many as a segment holds
 
 
 @dataclass(frozen=True, slots=True)
 class StateAsOf:
-    """The state after `version`, which was written at `since` and was the last until `until`, None: it still is.
+    """The state after `version`, which was written at `since` and was the newest until `until`, None: it still is.
 
-    `first_version` is above 0 where older events were truncated away, so that the state lacks them.
+    `first_version` is above 0 where older events were truncated away; the state is folded without them.
     """
 
     stream: str
@@ -38,7 +38,7 @@ class StateAsOf:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one record did. `before` and `after` are whole states, `fields` what differs between them."""
+    """The effect of one record: the whole states before and after it, and the `fields` in which they differ."""
 
     record: Record
     events: tuple[Recorded[Any], ...]
@@ -52,21 +52,21 @@ class Change:
 
     @property
     def cause(self) -> UUID | None:
-        """The event that caused the command; None where it was somebody's request."""
-        said = self.metadata
-        return None if said.causation_id == said.command_id else said.causation_id
+        """The event that caused the command; None where the command was a request."""
+        metadata = self.metadata
+        return None if metadata.causation_id == metadata.command_id else metadata.causation_id
 
 
 @dataclass(frozen=True, slots=True)
 class ChangesPage:
-    """Changes in the order of the stream; `following` is the version to go on from, None where that was all."""
+    """Changes in the order of the stream; the next page begins at version `following`, None: this is the last."""
 
     changes: Sequence[Change]
     following: int | None
 
 
 class Past:
-    """Looks back on one stream. All of it raises as `Records` does and as `Folding.take` does."""
+    """Reads the past of one stream. All of it raises as `Records` and `StateFold.take` do."""
 
     def __init__(self, records: Records, boundary: Boundary, codec: EventCodec) -> None:
         self._records = records
@@ -82,9 +82,9 @@ class Past:
         return self._as_of(moment_of_version(self._records, version))
 
     def changes(self, since: datetime | None, until: datetime | None) -> Iterator[Change]:
-        """What was written from `since` on and before `until`, oldest first.
+        """The changes that were written from `since` on and before `until`, oldest first.
 
-        All of the stream is read: what was before is folded, and the clock may step back.
+        The whole stream is read: older events are folded, and the clock may step back.
         """
         last = self._records.last().version
         for change in walk(self._records.through(0, last), self._boundary, self._codec):
@@ -92,10 +92,10 @@ class Past:
             if (since is None or since <= at) and (until is None or at < until):
                 yield change
 
-    def changes_page(self, window: Window, first: int, limit: int, looked_at: int = MOST_LOOKED_AT) -> ChangesPage:
-        """At most `limit` changes in the window, from version `first` on; fewer, or none, after `looked_at` records.
+    def changes_page(self, window: Window, first: int, limit: int, scan_limit: int = SCAN_LIMIT) -> ChangesPage:
+        """At most `limit` changes in the window, from version `first` on; fewer, or none, after `scan_limit` records.
 
-        So a page costs the same wherever it lies, but for the state before it. Raises as `Past` does.
+        So every page costs the same, apart from loading the state before it.
         """
         last = self._records.last().version
         chosen: list[Record] = []
@@ -105,12 +105,12 @@ class Past:
                 if len(chosen) == limit:
                     return ChangesPage(self._changes_of(chosen), version)
                 chosen.append(record)
-            if number == looked_at and version < last:
+            if number == scan_limit and version < last:
                 return ChangesPage(self._changes_of(chosen), version + 1)
         return ChangesPage(self._changes_of(chosen), None)
 
     def _changes_of(self, chosen: Sequence[Record]) -> list[Change]:
-        """What these records did; those in between are folded as well."""
+        """The changes of these records; records between them are folded as well."""
         if not chosen:
             return []
         versions = {record.version for record in chosen}
@@ -132,40 +132,40 @@ class Past:
         )
 
     def _load_until(self, version: int) -> tuple[int, Any]:
-        """From which version on it was folded, and the state after `version`.
+        """The version of the first event in the state after `version`, and that state.
 
-        A stream that still has its beginning is folded from the nearest state that is stored beside it.
+        Where the beginning of the stream is visible, the fold begins at the nearest stored state.
         """
         rule = self._boundary.rule
         if rule is not None and version >= rule.every and self._records.first().version == 0:
-            for start in starts(self._records, rule, version):
-                if (found := self._folded(start, version)) is not None:
+            for stored in nearest_states(self._records, rule, version):
+                if (found := self._fold_from(stored, version)) is not None:
                     return 0, found.state
-        folding = Folding(self._boundary, self._codec)
+        fold = StateFold(self._boundary, self._codec)
         first = version
         for record in self._records.through(0, version, _PAGE):
             first = min(first, record.version)
-            folding.take(record)
-        return first, folding.state
+            fold.take(record)
+        return first, fold.state
 
-    def _folded(self, start: Start, version: int) -> Folding | None:
-        """From a stored state on; None where the stream holds another record where it was stored, or none."""
-        tail = self._records.through(start.version, version, _PAGE)
+    def _fold_from(self, stored: StoredState, version: int) -> StateFold | None:
+        """Folds from a stored state on; None where the stream does not hold the record after which it was stored."""
+        tail = self._records.through(stored.version, version, _PAGE)
         first = next(tail, None)
-        if first is None or (first.version, first.id) != (start.version, start.last_id):
+        if first is None or (first.version, first.id) != (stored.version, stored.last_id):
             return None
-        folding = Folding(self._boundary, self._codec, start.state)
+        fold = StateFold(self._boundary, self._codec, stored.state)
         for record in tail:
-            folding.take(record)
-        return folding
+            fold.take(record)
+        return fold
 
 
 def walk(records: Iterator[Record], boundary: Boundary, codec: EventCodec) -> Iterator[Change]:
-    """Each record of a stream, from its first, with the state before and after it. Raises as `Folding.take`."""
-    folding = Folding(boundary, codec)
-    before = dump_state(folding.state)
+    """The change of each record of a stream, from the first one on. Raises as `StateFold.take`."""
+    fold = StateFold(boundary, codec)
+    before = dump_state(fold.state)
     for record in records:
-        events = folding.take(record)
-        after = dump_state(folding.state)
+        events = fold.take(record)
+        after = dump_state(fold.state)
         yield Change(record, tuple(events), events[0].metadata, before, after)
         before = after

@@ -1,4 +1,4 @@
-"""Reads the records of one stream as they are stored: a page, one of them, the last."""
+"""Reads the records of one stream as they are stored: one of them, a page, a range."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ PAGE: Final = 1000
 
 
 class Records:
-    """One stream through one reader; `calls` counts the round trips.
+    """The records of one stream, through one reader; `calls` counts the round trips.
 
     All of it raises UnknownStream, StreamGone and StoreUnavailable.
     """
@@ -27,15 +27,15 @@ class Records:
         return self._one(self._read(None, 1, backwards=True))
 
     def first(self) -> Record:
-        """The oldest that is still visible."""
+        """The oldest visible record."""
         return self._one(self._read(0, 1))
 
     def next_from(self, version: int) -> Record | None:
-        """The first visible record that is not before `version`; None beyond the end."""
+        """The first visible record from `version` on; None beyond the end."""
         return next(iter(self._read(version, 1)), None)
 
     def page(self, first: int, limit: int) -> Sequence[Record]:
-        """At most `limit` records, from the first visible one on that is not before version `first`."""
+        """At most `limit` visible records, from version `first` on."""
         return self._read(first, limit)
 
     def through(self, first: int, last: int, page_size: int = PAGE) -> Iterator[Record]:
@@ -50,8 +50,8 @@ class Records:
                 return
             first = page[-1].version + 1
 
-    def beside(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[Record]:
-        """At most `limit` records of another stream, from `first` or its end on; none where there is no such stream."""
+    def page_of(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[Record]:
+        """At most `limit` records of another stream, from `first` or its end on; none where it does not exist."""
         try:
             return self._read(first, limit, backwards=backwards, stream=stream)
         except (UnknownStream, StreamGone):

@@ -1,4 +1,4 @@
-"""Folds the records of a stream into the state that they amount to, and tells two states apart."""
+"""Folds the records of a stream into a state, and compares two states field by field."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from infrastructure.snapshots.rule import SnapshotRule
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """How the streams of one category are folded, and which states are stored on the way, if any are."""
+    """How the streams of one category are folded; `rule` says which states are stored, None: none are."""
 
     category: str
     events: frozenset[type[Event]]
@@ -22,8 +22,8 @@ class Boundary:
     rule: SnapshotRule | None = None
 
 
-class Folding:
-    """The state of one stream so far, record by record, from the beginning or from a state that it had."""
+class StateFold:
+    """Folds one stream record by record, from its beginning or from an earlier state."""
 
     def __init__(self, boundary: Boundary, codec: EventCodec, state: Any = None) -> None:
         self.state: Any = boundary.initial if state is None else state
@@ -31,7 +31,10 @@ class Folding:
         self._codec = codec
 
     def take(self, record: Record) -> list[Recorded[Any]]:
-        """Folds what the record means, and says it. Raises as `EventCodec.events_in`."""
+        """Folds the events of a record, and returns them.
+
+        Raises as `EventCodec.events_in`, and UnreadableEvent for an event of another category.
+        """
         events = self._codec.events_in(record)
         for recorded in events:
             if type(recorded.event) not in self._boundary.events:
@@ -43,7 +46,7 @@ class Folding:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field, named by its path, before and after; None stands for one that was not there."""
+    """One field, named by its path, before and after; None where the field did not exist."""
 
     field: str
     before: Any
@@ -51,14 +54,14 @@ class Difference:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """What differs between two states, as JSON, leaf by leaf, in the order of the fields."""
+    """The fields in which two states differ, leaf by leaf, in the order of the fields; the states are JSON."""
     old, new = dict(leaves(before)), dict(leaves(after))
     fields = dict.fromkeys((*new, *old))
     return [Difference(field, old.get(field), new.get(field)) for field in fields if old.get(field) != new.get(field)]
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value that has no members of its own, with its path: `balance.amount`."""
+    """Each value without members, with its path, such as `balance.amount`."""
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
     if members is None:
         yield path, value

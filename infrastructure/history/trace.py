@@ -1,4 +1,4 @@
-"""Follows a correlation id through the whole log: which command left which events, and what those caused."""
+"""Follows a correlation id through the whole log: which command appended which events, and what they caused."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,10 +18,10 @@ from infrastructure.history.moment import written
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The records that carry a correlation id, in the order of the log, and where they were looked for.
+    """The records that carry a correlation id, in the order of the log, and how they were found.
 
-    `searched` counts the records that were looked at; None where the system projection had the answer. `complete`
-    says that `limit` did not cut it short.
+    `searched` is the number of records that were read for it; None where the links of the system projection were
+    followed. `complete` is false where the limit ended the search.
     """
 
     records: tuple[Record, ...]
@@ -39,7 +39,7 @@ class TracedEvent:
 
 @dataclass(slots=True)
 class TracedCommand:
-    """A command in the tree, or a saga's reaction, and the records that it left in one stream."""
+    """A command in the tree, or a saga's reaction, and the records that it appended to one stream."""
 
     command_id: UUID
     causation_id: UUID
@@ -56,17 +56,17 @@ def find(
     limit: int,
     since: datetime | None = None,
 ) -> Found:
-    """By the links of the system projection where it runs; else by reading the streams of these categories backwards.
+    """Follows the links of the system projection where it runs; else reads the streams of `categories` backwards.
 
-    That search ends after `limit` records, and at the first that was written before `since`. Raises NothingTraced,
-    StoreUnavailable.
+    That search ends after `limit` records, and at the first record that was written before `since`.
+    Raises NothingTraced, StoreUnavailable.
     """
     linked = reader.linked(correlation_id, limit)
     if linked is not None:
         found = Found(tuple(linked), None, complete=len(linked) < limit)
         where = f"the links of {CORRELATION_PROJECTION}"
     else:
-        found = _searched(reader, correlation_id, categories, limit, since)
+        found = _search(reader, correlation_id, categories, limit, since)
         bound = "" if found.complete else " (--limit; there are older ones)"
         where = f"the newest {found.searched:,} events{bound}"
     if not found.records:
@@ -75,45 +75,45 @@ def find(
 
 
 def tree_of(records: Sequence[Record]) -> list[TracedCommand]:
-    """The commands that no earlier one of these records caused, each with all that followed from it."""
+    """The commands that none of the earlier records caused, each with all that followed from it."""
     roots: list[TracedCommand] = []
-    asked: dict[tuple[UUID, str], TracedCommand] = {}
-    told: dict[UUID, TracedEvent] = {}
+    commands: dict[tuple[UUID, str], TracedCommand] = {}
+    events: dict[UUID, TracedEvent] = {}
     for record in records:
-        if (said := metadata_of(record)) is None:
+        if (metadata := metadata_of(record)) is None:
             continue
-        key = said.command_id, record.stream
-        if key not in asked:
-            asked[key] = TracedCommand(said.command_id, said.causation_id, said.actor, record.stream)
-            cause = told.get(said.causation_id)
-            (roots if cause is None else cause.caused).append(asked[key])
-        told[record.id] = TracedEvent(record)
-        asked[key].left.append(told[record.id])
+        key = metadata.command_id, record.stream
+        if key not in commands:
+            commands[key] = TracedCommand(metadata.command_id, metadata.causation_id, metadata.actor, record.stream)
+            cause = events.get(metadata.causation_id)
+            (roots if cause is None else cause.caused).append(commands[key])
+        events[record.id] = TracedEvent(record)
+        commands[key].left.append(events[record.id])
     return roots
 
 
 def metadata_of(record: Record) -> Metadata | None:
-    """Who and what caused a record; None where it does not say so in our words."""
+    """The metadata of a record; None where this service did not write them."""
     try:
         return Metadata.model_validate_json(record.metadata)
     except ValidationError:
         return None
 
 
-def _searched(
+def _search(
     reader: LogReader, correlation_id: UUID, categories: Iterable[str], limit: int, since: datetime | None
 ) -> Found:
     newest_first = reader.records(category_pattern(categories), backwards=True, limit=limit)
     found: list[Record] = []
     searched = 0
-    for record in _until(newest_first, since):
+    for record in _not_before(since, newest_first):
         searched += 1
         if _carries(record, correlation_id):
             found.append(record)
     return Found(tuple(reversed(found)), searched, complete=searched < limit)
 
 
-def _until(newest_first: Iterable[Record], since: datetime | None) -> Iterator[Record]:
+def _not_before(since: datetime | None, newest_first: Iterable[Record]) -> Iterator[Record]:
     for record in newest_first:
         if since is not None and written(record) < since:
             return
@@ -125,7 +125,7 @@ def _carries(record: Record, correlation_id: UUID) -> bool:
     if text.encode() not in record.metadata:
         return False
     try:
-        said = json.loads(record.metadata)
+        metadata = json.loads(record.metadata)
     except ValueError:
         return False
-    return isinstance(said, dict) and said.get("$correlationId") == text
+    return isinstance(metadata, dict) and metadata.get("$correlationId") == text

@@ -1,4 +1,4 @@
-"""What an operator does to streams with the store's own tools: deletes, truncates, looks at groups."""
+"""What an operator does with the store's own tools: deletes and truncates streams, runs projections."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
+from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.record import NewRecord
 
 
@@ -18,8 +19,8 @@ class Operator:
 
     def append(self, stream: str, *records: NewRecord) -> int:
         """Appends whatever the version is; the position of the last."""
-        events = [NewEvent(record.type, record.data, record.metadata) for record in records]
-        return self.client.append_to_stream(stream, current_version=StreamState.ANY, events=events, timeout=5.0)
+        events = [NewEvent(**record._asdict()) for record in records]
+        return self.client.append_to_stream(stream, current_version=StreamState.ANY, events=events, timeout=30.0)
 
     def delete(self, stream: str) -> None:
         """So that the stream may begin again."""
@@ -32,6 +33,19 @@ class Operator:
     def set_metadata(self, stream: str, metadata: Mapping[str, Any]) -> None:
         """Such as `$tb`, before which a stream is truncated, or `$maxCount`."""
         self.client.set_stream_metadata(stream, metadata=dict(metadata), current_version=StreamState.ANY, timeout=5.0)
+
+    @property
+    def reader(self) -> LogReader:
+        """Reads the same store through the same client; whoever uses it leaves it open."""
+        return LogReader(self.client)
+
+    def start_projection(self, name: str) -> None:
+        """Such as `$by_correlation_id`."""
+        self.client.enable_projection(name, timeout=5.0)
+
+    def stop_projection(self, name: str) -> None:
+        """It keeps what it has linked."""
+        self.client.disable_projection(name, timeout=5.0)
 
 
 async def operate(uri: str, act: Callable[[Operator], object]) -> None:

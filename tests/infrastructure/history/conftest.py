@@ -1,14 +1,13 @@
-"""A client to look back with."""
+"""The store whose streams the tests look back on."""
 
 from collections.abc import Iterator
 
 import pytest
-from esdbclient import EventStoreDBClient
 
-from infrastructure.eventstore.client import reader_client
+from tests.infrastructure.eventstore.operator import Operator, operating
 
 
 @pytest.fixture
-def store(eventstore_uri: str) -> Iterator[EventStoreDBClient]:
-    with reader_client(eventstore_uri) as client:
-        yield client
+def store(eventstore_uri: str) -> Iterator[Operator]:
+    with operating(eventstore_uri) as operator:
+        yield operator

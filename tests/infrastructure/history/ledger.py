@@ -1,19 +1,19 @@
-"""An account's story in a store, and how the tests ask about it."""
+"""Writes the history of an account to a store, and looks back on it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
-
 from domain.accounts.account import AccountEvent, AccountOpened, MoneyDeposited, MoneyWithdrawn, decider
 from domain.message import Event, Metadata
 from domain.money import Money
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.history.past import Past
 from infrastructure.history.records import Records
 from infrastructure.history.states import Boundary
+from tests.infrastructure.eventstore.operator import Operator
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 CODEC = EventCodec(decider.events)
@@ -39,7 +39,7 @@ def withdrawn(account_id: str, amount: str) -> MoneyWithdrawn:
 def metadata(
     event: Event, *, correlation: UUID, cause: UUID | None = None, command: UUID | None = None, actor: str = "harbour"
 ) -> Metadata:
-    """A request's own, where no cause is named."""
+    """Says that a request left the event, where no cause is named."""
     command_id = command or uuid4()
     return Metadata(
         correlation_id=correlation,
@@ -53,29 +53,31 @@ def metadata(
     )
 
 
-def stored(event: AccountEvent) -> NewEvent:
-    return CODEC.encode(event, uuid4(), metadata(event, correlation=uuid4()))
+def stored(event: AccountEvent) -> NewRecord:
+    """The event as a request of its own leaves it."""
+    return CODEC.encode(event, metadata(event, correlation=uuid4()))
 
 
-def append(client: EventStoreDBClient, stream: str, events: Sequence[NewEvent]) -> list[RecordedEvent]:
-    """The records as the store tells them."""
-    client.append_to_stream(stream, current_version=StreamState.ANY, events=events, timeout=10)
-    return list(client.get_stream(stream, backwards=True, limit=len(events), timeout=10))[::-1]
+def append(store: Operator, stream: str, records: Sequence[NewRecord]) -> list[Record]:
+    """The records as they are stored, whatever the stream's version was."""
+    store.append(stream, *records)
+    newest_first = store.reader.page(stream, None, len(records), backwards=True)
+    return list(newest_first or ())[::-1]
 
 
-def told(client: EventStoreDBClient, *amounts: str) -> tuple[str, list[RecordedEvent]]:
-    """An account that was opened and then paid into; its stream, and its records."""
+def told(store: Operator, *amounts: str) -> tuple[str, list[Record]]:
+    """The stream and the records of an account that was opened, and then paid into."""
     account = str(uuid4())
     stream = f"account-{account}"
     events: list[AccountEvent] = [opened(account), *(deposited(account, amount) for amount in amounts)]
-    return stream, [append(client, stream, [stored(event)])[0] for event in events]
+    return stream, [append(store, stream, [stored(event)])[0] for event in events]
 
 
-def past(client: EventStoreDBClient, stream: str) -> Past:
-    return Past(Records(client, stream), BOUNDARY, CODEC)
+def past(store: Operator, stream: str) -> Past:
+    return Past(Records(store.reader, stream), BOUNDARY, CODEC)
 
 
 def balance(amount: str) -> dict[str, object]:
-    """An account of this balance as it is shown."""
-    nothing, there = ({"amount": digits, "currency": "EUR"} for digits in ("0.00", amount))
-    return {"is": "Account", "balance": there, "credit_limit": nothing}
+    """An account with this balance and no credit, as states are shown."""
+    zero, held = ({"amount": digits, "currency": "EUR"} for digits in ("0.00", amount))
+    return {"is": "Account", "balance": held, "credit_limit": zero}

@@ -1,4 +1,4 @@
-"""A correlation id leads through all streams, as a tree; with the system projection and without it."""
+"""A correlation id is followed through all streams, as a tree; with the system projection and without it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from esdbclient import EventStoreDBClient, RecordedEvent
-from esdbclient.exceptions import NotFound
 
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION
+from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import NothingTraced
 from infrastructure.history.moment import written
-from infrastructure.history.trace import Asked, find, tree_of
+from infrastructure.history.trace import TracedCommand, find, tree_of
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import CODEC, append, deposited, metadata, opened, told, withdrawn
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
@@ -21,92 +21,93 @@ CATEGORIES = ("account", "order")
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[EventStoreDBClient]:
-    """A store whose projections a test may start and stop."""
-    with EventStoreProcess(None) as process, reader_client(process.uri) as client:
-        yield client
+def own() -> Iterator[Operator]:
+    """A store of this module, whose projections a test may start and stop."""
+    with EventStoreProcess(None) as process, operating(process.uri) as operator:
+        yield operator
 
 
-def chain(client: EventStoreDBClient, correlation: UUID) -> list[RecordedEvent]:
-    """A request opens an account and pays into it; a saga, because of that, draws from another; somebody else waits."""
+def chain(store: Operator, correlation: UUID) -> list[Record]:
+    """A request opens an account and pays into it, so that a saga draws from another; a third is no part of it."""
     one, two = str(uuid4()), str(uuid4())
     command = uuid4()
     both = [
-        CODEC.encode(event, uuid4(), metadata(event, correlation=correlation, command=command))
+        CODEC.encode(event, metadata(event, correlation=correlation, command=command))
         for event in (opened(one), deposited(one, "5.00"))
     ]
-    first = append(client, f"account-{one}", both)
-    told(client, "1.00")
+    first = append(store, f"account-{one}", both)
+    told(store, "1.00")
     event = withdrawn(two, "5.00")
-    said = metadata(event, correlation=correlation, cause=first[1].id, actor="saga:fulfilment")
-    return [*first, *append(client, f"account-{two}", [CODEC.encode(event, uuid4(), said)])]
+    caused = metadata(event, correlation=correlation, cause=first[1].id, actor="saga:fulfilment")
+    return [*first, *append(store, f"account-{two}", [CODEC.encode(event, caused)])]
 
 
-def drawn(asked: Sequence[Asked]) -> list[Any]:
-    return [(node.actor, node.stream, [(told.record.id, drawn(told.caused)) for told in node.left]) for node in asked]
-
-
-def test_what_a_command_left_and_what_that_caused(own: EventStoreDBClient) -> None:
-    records = chain(own, correlation := uuid4())
-    found = find(own, correlation, CATEGORIES, limit=1000)
-    assert found.records == tuple(records)
-    caused: list[Any] = [("saga:fulfilment", records[2].stream_name, [(records[2].id, [])])]
-    assert drawn(tree_of(found.records)) == [
-        ("harbour", records[0].stream_name, [(records[0].id, []), (records[1].id, caused)])
+def nested(commands: Sequence[TracedCommand]) -> list[Any]:
+    """The tree as tuples: each command with its events, each event with the commands that it caused."""
+    return [
+        (command.actor, command.stream, [(event.record.id, nested(event.caused)) for event in command.left])
+        for command in commands
     ]
 
 
-def test_without_the_projection_the_log_is_searched_as_far_as_asked(own: EventStoreDBClient) -> None:
+def test_a_command_is_followed_by_its_events_and_what_they_caused(own: Operator) -> None:
     records = chain(own, correlation := uuid4())
-    all_of_it = find(own, correlation, CATEGORIES, limit=100_000)
-    assert all_of_it.complete
-    assert all_of_it.searched is not None
-    assert all_of_it.searched >= 5
-    newest = find(own, correlation, CATEGORIES, limit=2)
+    found = find(own.reader, correlation, CATEGORIES, limit=1000)
+    assert found.records == tuple(records)
+    caused: list[Any] = [("saga:fulfilment", records[2].stream, [(records[2].id, [])])]
+    assert nested(tree_of(found.records)) == [
+        ("harbour", records[0].stream, [(records[0].id, []), (records[1].id, caused)])
+    ]
+
+
+def test_without_the_projection_the_log_is_searched_up_to_a_limit_or_a_time(own: Operator) -> None:
+    records = chain(own, correlation := uuid4())
+    everything = find(own.reader, correlation, CATEGORIES, limit=100_000)
+    assert everything.complete
+    assert everything.searched is not None
+    assert everything.searched >= 5
+    newest = find(own.reader, correlation, CATEGORIES, limit=2)
     assert (newest.records, newest.searched, newest.complete) == ((records[2],), 2, False)
-    since = find(own, correlation, CATEGORIES, limit=1000, since=written(records[2]))
+    since = find(own.reader, correlation, CATEGORIES, limit=1000, since=written(records[2]))
     assert (since.records, since.searched, since.complete) == ((records[2],), 1, True)
 
 
-def test_what_caused_the_first_found_may_lie_beyond_the_search(own: EventStoreDBClient) -> None:
+def test_a_command_whose_cause_lies_beyond_the_search_is_a_root(own: Operator) -> None:
     records = chain(own, correlation := uuid4())
-    newest = find(own, correlation, CATEGORIES, limit=1)
-    assert drawn(tree_of(newest.records)) == [("saga:fulfilment", records[2].stream_name, [(records[2].id, [])])]
+    newest = find(own.reader, correlation, CATEGORIES, limit=1)
+    assert nested(tree_of(newest.records)) == [("saga:fulfilment", records[2].stream, [(records[2].id, [])])]
 
 
-def test_an_unknown_id_is_said_to_be_so(own: EventStoreDBClient) -> None:
+def test_an_unknown_id_is_refused_with_the_extent_of_the_search(own: Operator) -> None:
     records = chain(own, uuid4())
     with pytest.raises(NothingTraced) as refusal:
-        find(own, unknown := uuid4(), CATEGORIES, limit=1)
+        find(own.reader, unknown := uuid4(), CATEGORIES, limit=1)
     assert str(refusal.value) == (
         f"no event carries the correlation id {unknown} in the newest 1 events (--limit; there are older ones)"
     )
     with pytest.raises(NothingTraced):
-        find(own, unknown, CATEGORIES, limit=10, since=written(records[2]) + timedelta(days=1))
+        find(own.reader, unknown, CATEGORIES, limit=10, since=written(records[2]) + timedelta(days=1))
 
 
-def test_with_the_projection_its_links_are_followed(own: EventStoreDBClient) -> None:
+def test_with_the_projection_its_links_are_followed(own: Operator) -> None:
     records = chain(own, correlation := uuid4())
-    own.enable_projection("$by_correlation_id", timeout=5)
+    own.start_projection(CORRELATION_PROJECTION)
     try:
         poll_until(lambda: _links(own, correlation) == 3, seconds=10, what="the links")
-        found = find(own, correlation, CATEGORIES, limit=1000)
-        assert ([(record.id, record.stream_name) for record in found.records], found.searched, found.complete) == (
-            [(record.id, record.stream_name) for record in records],
+        found = find(own.reader, correlation, CATEGORIES, limit=1000)
+        assert ([(record.id, record.stream) for record in found.records], found.searched, found.complete) == (
+            [(record.id, record.stream) for record in records],
             None,
             True,
         )
         with pytest.raises(NothingTraced) as refusal:
-            find(own, unknown := uuid4(), CATEGORIES, limit=1000)
+            find(own.reader, unknown := uuid4(), CATEGORIES, limit=1000)
         assert str(refusal.value) == (
             f"no event carries the correlation id {unknown} in the links of $by_correlation_id"
         )
     finally:
-        own.disable_projection("$by_correlation_id", timeout=5)
+        own.stop_projection(CORRELATION_PROJECTION)
 
 
-def _links(client: EventStoreDBClient, correlation: UUID) -> int:
-    try:
-        return len(client.get_stream(f"$bc-{correlation}", timeout=5))
-    except NotFound:
-        return 0
+def _links(store: Operator, correlation: UUID) -> int:
+    return len(store.reader.page(f"$bc-{correlation}", 0, 10) or ())

@@ -1,4 +1,4 @@
-"""What README.md shows of looking back runs as it stands there, against such a history."""
+"""The commands and requests of README.md that look back work as they stand there."""
 
 import json
 import re
@@ -12,15 +12,15 @@ from typing import Final
 from uuid import uuid4
 
 import pytest
-from esdbclient import EventStoreDBClient, NewEvent
 
 from domain.message import Event
 from domain.ordering.events import Line, OrderCreated
 from domain.stock.stock import SkuRegistered, StockReceived, stock_id
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from service.history.sources import CODEC
 from tests.http.serving import away, serving
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import append, balance, deposited, euros, metadata, opened
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
@@ -39,24 +39,24 @@ ORDER: Final = "0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """A store with the account, the stock and the order of README.md."""
-    with EventStoreProcess(None) as process, reader_client(process.uri) as client:
-        tell(client)
+    with EventStoreProcess(None) as process, operating(process.uri) as operator:
+        write_history(operator)
         yield process.uri
 
 
-def tell(client: EventStoreDBClient) -> None:
+def write_history(operator: Operator) -> None:
     line = Line(line=1, sku="mug-blue", quantity=4, unit_price=euros("8.90"))
     order = OrderCreated(order_id=ORDER, customer_id="cafe-harbour", account_id=ACCOUNT, currency="EUR", lines=(line,))
     stock: tuple[Event, ...] = (SkuRegistered(sku="mug-blue"), StockReceived(sku="mug-blue", quantity=10))
-    append(client, f"stock-{stock_id('mug-blue')}", [stored(event) for event in stock])
-    append(client, f"order-{ORDER}", [stored(order)])
-    told = append(client, f"account-{ACCOUNT}", [stored(opened(ACCOUNT)), stored(deposited(ACCOUNT, "100.00"))])
-    last = written(told[-1]).timestamp()
+    append(operator, f"stock-{stock_id('mug-blue')}", [stored(event) for event in stock])
+    append(operator, f"order-{ORDER}", [stored(order)])
+    paid = append(operator, f"account-{ACCOUNT}", [stored(opened(ACCOUNT)), stored(deposited(ACCOUNT, "100.00"))])
+    last = written(paid[-1]).timestamp()
     poll_until(lambda: int(datetime.now(UTC).timestamp()) > last, seconds=3, what="the next second, for `date`")
 
 
-def stored(event: Event) -> NewEvent:
-    return CODEC.encode(event, uuid4(), metadata(event, correlation=uuid4()))
+def stored(event: Event) -> NewRecord:
+    return CODEC.encode(event, metadata(event, correlation=uuid4()))
 
 
 def run(arguments: str, store: str, folder: Path) -> list[str]:
@@ -73,7 +73,7 @@ def shell(command: str, environment: dict[str, str], folder: Path) -> str:
     return done.stdout
 
 
-def test_every_example_does_what_is_said(store: str, tmp_path: Path) -> None:
+def test_every_command_prints_what_the_readme_says(store: str, tmp_path: Path) -> None:
     as_of, in_the_third_quarter, since_today, stock, export, steps = (run(line, store, tmp_path) for line in COMMANDS)
     assert ["balance.amount", "100.00"] in [line.split() for line in as_of]
     assert in_the_third_quarter[0].startswith(f"account-{ACCOUNT}: ")
@@ -83,7 +83,7 @@ def test_every_example_does_what_is_said(store: str, tmp_path: Path) -> None:
     assert steps[-1].startswith('  after  {"is": "Order", ')
 
 
-def test_so_do_the_examples_over_http(store: str, tmp_path: Path) -> None:
+def test_every_request_is_answered_as_the_readme_says(store: str, tmp_path: Path) -> None:
     with serving(away(eventstore_uri=store)) as http:
         address = f"{http.base_url.host}:{http.base_url.port}"
         lines = [f"{CURL}; {line.replace('localhost:8000', address)}" for line in REQUESTS]

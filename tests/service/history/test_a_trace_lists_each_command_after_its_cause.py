@@ -1,12 +1,12 @@
-"""The tree of a correlation is told however deep it is, each command after what caused it."""
+"""A trace lists the commands of a correlation, each after what caused it, however long the chain is."""
 
 import json
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
-from esdbclient import RecordedEvent
 
+from infrastructure.eventstore.record import Record
 from infrastructure.history.trace import Found
 from service.history.answers import record_answer, trace_answer
 from service.history.causes import newest
@@ -16,25 +16,22 @@ from tests.infrastructure.history.ledger import CODEC, NOW, deposited, metadata
 ACCOUNT = str(uuid4())
 
 
-def record(version: int, cause: UUID | None, data: bytes = b"") -> RecordedEvent:
-    """What a command left, because of that event."""
+def record(version: int, cause: UUID | None, data: bytes = b"") -> Record:
+    """The event of a command that `cause` led to."""
     event = deposited(ACCOUNT, "1.00")
-    new = CODEC.encode(event, uuid4(), metadata(event, correlation=uuid4(), cause=cause))
-    content = data or new.data
-    return RecordedEvent(
-        new.type, content, new.metadata, new.content_type, new.id, f"account-{ACCOUNT}", version, version, version, NOW
-    )
+    new = CODEC.encode(event, metadata(event, correlation=uuid4(), cause=cause))
+    return Record(f"account-{ACCOUNT}", version, version, uuid4(), new.type, data or new.data, new.metadata, NOW)
 
 
-def chain(length: int) -> list[RecordedEvent]:
-    """A request, and what followed from it, one from the other."""
-    records: list[RecordedEvent] = []
+def chain(length: int) -> list[Record]:
+    """The event of a request, and those that followed, each caused by the one before."""
+    records: list[Record] = []
     for version in range(length):
         records.append(record(version, records[-1].id if records else None))
     return records
 
 
-def told(records: Sequence[RecordedEvent]) -> list[tuple[int, str | None, list[str]]]:
+def listed(records: Sequence[Record]) -> list[tuple[int, str | None, list[str]]]:
     answer = trace_answer("id", Found(tuple(records), len(records), complete=True))
     return [
         (command["depth"], command["caused_by"], [event["id"] for event in command["events"]])
@@ -42,17 +39,17 @@ def told(records: Sequence[RecordedEvent]) -> list[tuple[int, str | None, list[s
     ]
 
 
-def test_a_chain_of_any_length() -> None:
+def test_a_chain_may_have_any_length() -> None:
     records = chain(3000)
     causes = [None, *(str(cause.id) for cause in records)]
-    assert told(records) == [(depth, causes[depth], [str(each.id)]) for depth, each in enumerate(records)]
+    assert listed(records) == [(depth, causes[depth], [str(each.id)]) for depth, each in enumerate(records)]
 
 
-def test_all_that_follows_from_a_command_stands_before_the_next_one() -> None:
+def test_all_that_follows_from_a_command_comes_before_the_next_one() -> None:
     first, other = record(0, None), record(1, None)
     second, third = record(2, first.id), record(3, first.id)
     last = record(4, second.id)
-    assert [(depth, ids) for depth, _, ids in told([first, other, second, third, last])] == [
+    assert [(depth, ids) for depth, _, ids in listed([first, other, second, third, last])] == [
         (0, [str(first.id)]),
         (1, [str(second.id)]),
         (2, [str(last.id)]),
@@ -61,7 +58,7 @@ def test_all_that_follows_from_a_command_stands_before_the_next_one() -> None:
     ]
 
 
-def test_of_too_many_records_the_newest_are_told() -> None:
+def test_of_too_many_records_only_the_newest_are_listed() -> None:
     found = Found(tuple(chain(3)), 7, complete=True)
     assert newest(found, 3) == found
     assert newest(found, 2) == Found(found.records[1:], 7, complete=False)
@@ -77,5 +74,5 @@ def test_a_long_chain_keeps_its_lines_short(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("data", [b"NaN", b"[1e999]", b'"\\ud800"', b"[" * 100_000, b"\xff", b"{", b"1" * 5000])
-def test_what_can_t_be_told_as_json_is_null(data: bytes) -> None:
+def test_data_that_can_not_be_json_are_null(data: bytes) -> None:
     assert record_answer(record(0, None, data))["data"] is None

@@ -9,25 +9,25 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from esdbclient import RecordedEvent
 
 from domain.stock.stock import stock_id
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
-from infrastructure.snapshots.state import shown
+from infrastructure.snapshots.state import dump_state
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
+from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import balance, told
 from tests.support.processes import FOLDSTREAM, Listened
 
-Told = tuple[str, list[RecordedEvent]]
+Account = tuple[str, list[Record]]
 
 
 @pytest.fixture(scope="module")
-def account(eventstore_uri: str) -> Iterator[Told]:
+def account(eventstore_uri: str) -> Iterator[Account]:
     """An account that was opened and paid into twice."""
-    with reader_client(eventstore_uri) as client:
-        yield told(client, "100.00", "20.00")
+    with operating(eventstore_uri) as store:
+        yield told(store, "100.00", "20.00")
 
 
 def run(*arguments: str, store: str = "", code: int = 0) -> tuple[list[str], list[str]]:
@@ -41,13 +41,13 @@ def answer(*arguments: str, store: str = "") -> Any:
     return json.loads("\n".join(run(*arguments, "--json", store=store)[0]))
 
 
-def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Told) -> None:
+def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     first = answer("history", stream, "--limit", "2", store=eventstore_uri)
     rest = answer("history", stream, "--from-version", str(first["next"]), store=eventstore_uri)
     assert rest["next"] is None
     assert [(event["version"], event["id"]) for event in [*first["events"], *rest["events"]]] == [
-        (record.stream_position, str(record.id)) for record in records
+        (record.version, str(record.id)) for record in records
     ]
     assert rest["events"][0]["data"]["amount"] == {"amount": "20.00", "currency": "EUR"}
     assert rest["events"][0]["actor"] == "harbour"
@@ -58,7 +58,7 @@ def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Told) ->
     assert len(output) == 5
 
 
-def test_the_balance_as_of_a_time(eventstore_uri: str, account: Told) -> None:
+def test_the_balance_as_of_a_time_is_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     since, until = (time_of(written(record)) for record in records[1:])
     expected = {"stream": stream, "version": 1, "first_version": 0, "state": balance("100.00")}
@@ -74,7 +74,7 @@ def test_the_balance_as_of_a_time(eventstore_uri: str, account: Told) -> None:
     ]
 
 
-def test_all_changes_between_two_times(eventstore_uri: str, account: Told) -> None:
+def test_all_changes_between_two_times_are_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     window = ("--from", time_of(written(records[1])), "--to", time_of(written(records[2])))
     (change,) = answer("changes", stream, *window, store=eventstore_uri)["changes"]
@@ -86,7 +86,7 @@ def test_all_changes_between_two_times(eventstore_uri: str, account: Told) -> No
     assert output[2].split()[-3:] == ["balance.amount", "0.00", "100.00"]
 
 
-def test_a_correlation_id_as_a_tree(eventstore_uri: str, account: Told) -> None:
+def test_a_correlation_id_is_shown_as_a_tree(eventstore_uri: str, account: Account) -> None:
     stream, records = account
     correlation = json.loads(records[1].metadata)["$correlationId"]
     (command,) = answer("trace", correlation, store=eventstore_uri)["commands"]
@@ -99,7 +99,7 @@ def test_a_correlation_id_as_a_tree(eventstore_uri: str, account: Told) -> None:
     assert output[1] == f"└── harbour → {stream}  command {command['command_id']}"
 
 
-def test_an_export_is_replayed_without_a_store(eventstore_uri: str, account: Told, tmp_path: Path) -> None:
+def test_an_export_is_replayed_without_a_store(eventstore_uri: str, account: Account, tmp_path: Path) -> None:
     stream, _ = account
     file = tmp_path / "account.jsonl"
     assert run("export", stream, "--out", str(file), store=eventstore_uri) == ([], [])
@@ -122,7 +122,7 @@ def test_a_sku_is_found_by_its_name(eventstore_uri: str) -> None:
 
 
 def test_the_store_of_a_running_service_is_found_by_its_folder(
-    eventstore_uri: str, account: Told, tmp_path: Path
+    eventstore_uri: str, account: Account, tmp_path: Path
 ) -> None:
     (tmp_path / "run").mkdir()
     listed = [{"name": "redis", "pid": 1}, {"name": "eventstore", "pid": 2, "uri": eventstore_uri}]
@@ -130,7 +130,7 @@ def test_the_store_of_a_running_service_is_found_by_its_folder(
     assert answer("history", account[0], "--data", str(tmp_path))["stream"] == account[0]
 
 
-def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, account: Told, tmp_path: Path) -> None:
+def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, account: Account, tmp_path: Path) -> None:
     stream, records = account
     early = written(records[0]) - timedelta(days=1)
     unset = "FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
@@ -138,7 +138,7 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
     refusals = (
         (("as-of", "order-0", "--version", "0"), "there is no stream order-0"),
         (("as-of", stream, "--version", "3"), f"{stream} ends at version 2"),
-        (("as-of", stream, "--at", time_of(early)), f"{stream} holds nothing from before {records[0].recorded_at:%Y}"),
+        (("as-of", stream, "--at", time_of(early)), f"{stream} holds nothing from before {records[0].at:%Y}"),
         (("changes", "lamp-0"), "lamp-0 is of no known category; the streams that have a state: order-…"),
         (("export", "order-0", "--out", str(missing)), "there is no stream order-0"),
         (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
@@ -175,11 +175,11 @@ def test_an_unreachable_store_is_one_line_and_exit_code_1() -> None:
         ),
     ],
 )
-def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: tuple[str, ...], line: str) -> None:
     assert run(*arguments, code=2) == ([], [line])
 
 
-def test_a_file_that_is_no_export(tmp_path: Path) -> None:
+def test_an_invalid_export_is_refused_with_the_reason(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("{}\n", encoding="utf-8")
     assert run("replay", str(file), code=1)[1] == [f"foldstream replay: {file}, line 1: type is missing"]
@@ -192,4 +192,4 @@ def test_a_file_that_is_no_export(tmp_path: Path) -> None:
 def test_the_state_of_every_category_can_be_shown() -> None:
     for boundary in BOUNDARIES.values():
         state = boundary.initial
-        assert json.loads(json.dumps(shown(state)))["is"] == type(state).__name__
+        assert json.loads(json.dumps(dump_state(state)))["is"] == type(state).__name__
