@@ -123,20 +123,6 @@ def demo() -> int:
     return run_demo()
 
 
-@app.command()
-def bench(
-    which: Annotated[list[str] | None, typer.Argument(help="Which benches: store, commands [default: all].")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Also what takes many minutes and gigabytes.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    part: Annotated[float, typer.Option(min=0.0, max=1.0, hidden=True)] = 1.0,
-) -> int:
-    """Measure how fast this is on this machine; each figure stands beside a baseline of the same run."""
-    from service.bench.figures import Extent  # noqa: PLC0415 - a command loads only what it runs
-    from service.bench.run import run_bench  # noqa: PLC0415 - a command loads only what it runs
-
-    return run_bench(which or [], Extent(part, full), json=as_json)
-
-
 def main() -> NoReturn:
     """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
     try:

@@ -12,21 +12,21 @@ from uuid import uuid4
 
 from esdbclient import AsyncEventStoreDBClient, NewEvent, StreamState
 
+from bench.figures import Extent, Figure, Run, Way, compared, in_turns
+from bench.store.append_channel import append_on_one_call, append_request
+from bench.store.log import METADATA, data
+from bench.store.server import StoreServer, temporary_folder
 from infrastructure.eventstore.client import command_client
-from service.bench.figures import Extent, Figure, Run, Way, compared, in_turns
-from service.bench.store.conversation import append_request, converse
-from service.bench.store.log import METADATA, data
-from service.bench.store.server import StoreServer, temporary_folder
 
 _IN_FLIGHT: Final = (16, 200)
 _PLAIN: Final = "SQLite alone, one insert at a time"
 _CALLS, _BATCHES = "appends by calls", "appends on one call"
 
 
-def appending(extent: Extent) -> Iterator[Figure]:
+def measure_appends(extent: Extent) -> Iterator[Figure]:
     """Two clients: the service's, which makes a call for each append, and a bare stub that keeps one call open."""
     with temporary_folder() as folder, StoreServer(folder / "log") as server:
-        work = _Appending(server, folder, extent.seconds)
+        work = _Appends(server, folder, extent.seconds)
         runs = in_turns(work.ways(), extent.rounds)
     yield from compared(runs, "appends/s", _baselines())
 
@@ -45,7 +45,7 @@ def _baselines() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Appending:
+class _Appends:
     server: StoreServer
     folder: Path
     seconds: float
@@ -53,9 +53,9 @@ class _Appending:
     def ways(self) -> dict[str, Way]:
         ways: dict[str, Way] = {_PLAIN: self._insert}
         for many in (1, *_IN_FLIGHT):
-            ways[_name(_CALLS, many)] = partial(self.server.measured, partial(self._call, many))
+            ways[_name(_CALLS, many)] = partial(self.server.measured, partial(self._append_by_calls, many))
         for many in (1, *_IN_FLIGHT):
-            ways[_name(_BATCHES, many)] = partial(self.server.measured, partial(self._converse, many))
+            ways[_name(_BATCHES, many)] = partial(self.server.measured, partial(self._append_on_one_call, many))
         return ways
 
     def _insert(self) -> Run:
@@ -71,12 +71,14 @@ class _Appending:
         connection.close()
         return run
 
-    def _call(self, in_flight: int) -> int:
+    def _append_by_calls(self, in_flight: int) -> int:
         return asyncio.run(_append_for(self.seconds, self.server.uri, in_flight))
 
-    def _converse(self, in_flight: int) -> int:
+    def _append_on_one_call(self, in_flight: int) -> int:
         streams = [f"bench-{uuid4()}" for _ in range(in_flight)]
-        return converse(self.server.target, lambda number: _batch(streams[number % in_flight]), in_flight, self.seconds)
+        return append_on_one_call(
+            self.server.target, lambda number: _batch(streams[number % in_flight]), in_flight, self.seconds
+        )
 
 
 async def _append_for(seconds: float, uri: str, in_flight: int) -> int:

@@ -7,16 +7,16 @@ from uuid import uuid4
 
 from esdbclient import EventStoreDBClient
 
-from service.bench.figures import Extent, Figure, compared, in_turns
-from service.bench.store.log import fill
-from service.bench.store.server import StoreServer, temporary_folder
+from bench.figures import Extent, Figure, compared, in_turns
+from bench.store.log import fill
+from bench.store.server import StoreServer, temporary_folder
 
 _MESSAGES: Final = 20_000
 _FOLLOWED: Final = "catch-up, client as shipped"
 _DELIVERED: Final = "persistent subscription, acknowledged"
 
 
-def delivering(extent: Extent) -> Iterator[Figure]:
+def measure_deliveries(extent: Extent) -> Iterator[Figure]:
     """Compares a group of one consumer with a catch-up subscription, which acknowledges nothing."""
     messages = extent.events(_MESSAGES)
     with temporary_folder() as folder:

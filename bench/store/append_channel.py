@@ -13,7 +13,7 @@ from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq
 _BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
 
 
-def converse(target: str, request: Callable[[int], bytes], in_flight: int, seconds: float) -> int:
+def append_on_one_call(target: str, request: Callable[[int], bytes], in_flight: int, seconds: float) -> int:
     """How many appends were answered on one call: one more was sent for every answer, until the time was up.
 
     `request` makes the append with a number, from 0.

@@ -13,6 +13,10 @@ from uuid import uuid4
 
 from esdbclient import AsyncEventStoreDBClient, NewEvent
 
+from bench.commands.work import CODEC, deposit, deposited, handler_of, opened, request
+from bench.figures import Extent, Figure
+from bench.store.log import fill_stream
+from bench.store.server import StoreServer, temporary_folder
 from domain.accounts import account
 from domain.accounts.account import Withdraw
 from domain.errors import Rejected
@@ -22,10 +26,6 @@ from infrastructure.eventstore.streams import stream_name
 from infrastructure.history.moment import written
 from infrastructure.history.past import Past
 from infrastructure.history.records import Records
-from service.bench.commands.work import CODEC, deposit, deposited, handler_of, opened, request
-from service.bench.figures import Extent, Figure
-from service.bench.store.log import fill_stream
-from service.bench.store.server import StoreServer, temporary_folder
 from service.history.sources import boundary_of
 
 _SHORT, _LONG = 100, 100_000
@@ -33,7 +33,7 @@ _MORE_THAN_ALL: Final = Decimal("999999999.00")
 _BALANCE: Final = "has {}.00 and may go"  # in the refusal's words: it shows that everything was folded
 
 
-def loading(extent: Extent) -> Iterator[Figure]:
+def measure_long_streams(extent: Extent) -> Iterator[Figure]:
     """Compares an account of 100,000 events with one of 100."""
     with temporary_folder() as folder:
         accounts = {length: _filled(folder, length) for length in (_SHORT, extent.events(_LONG))}

@@ -12,7 +12,7 @@ from typing import Final
 _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio", "grpclib", "h2", "uvloop")
 
 
-def described() -> Mapping[str, str]:
+def describe_machine() -> Mapping[str, str]:
     """The processor, how busy it is (processes that want it, on average of the last minute), and the versions."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     return {

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-_PROGRAMS: Final = files("service.bench.commands.peers")
+_PROGRAMS: Final = files("bench.commands.peers")
 _SECONDS: Final = 600.0
 
 

@@ -1,6 +1,6 @@
 """The bench's work done with our command handler, in a process of its own as the other libraries have.
 
-Run as `-m service.bench.commands.ours URI CALLERS`. Says its versions as a line of JSON; then reads lines
+Run as `-m bench.commands.foldstream_worker URI CALLERS`. Says its versions as a line of JSON; then reads lines
 `deposits SECONDS` or `orders SECONDS`, says `ready`, and answers each with what it did, until its input ends.
 """
 
@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import uvloop
 
+from bench.commands.replies import reply
+from bench.commands.work import create_order, deposit, handler_of, open_account, request
 from domain.accounts import account
 from domain.ordering import order
 from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
 from service import logs
-from service.bench.commands.saying import say
-from service.bench.commands.work import create_order, deposit, handler_of, open_account, request
 
 Work: TypeAlias = Callable[[], Awaitable[object]]
 _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
@@ -30,12 +30,12 @@ async def answer(uri: str, callers: int) -> None:
     """Works as it is told to, line by line."""
     client = await command_client(uri)
     handler = handler_of(client)
-    say({"versions": {package: version(package) for package in _PACKAGES}})
+    reply({"versions": {package: version(package) for package in _PACKAGES}})
     while line := await asyncio.to_thread(sys.stdin.readline):
         kind, seconds = line.split()
         works = await asyncio.gather(*(_work(kind, handler) for _ in range(callers)))
-        say({"ready": kind})
-        say(await _measured(works, float(seconds)))
+        reply({"ready": kind})
+        reply(await _measured(works, float(seconds)))
     await handler.close()
     await client.close()
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from service.bench.figures import Figure
+from bench.figures import Figure
 
 _COLUMNS = (("figure", "left"), ("value", "right"), ("", "left"), ("ratio", "right"), ("to", "left"), ("note", "left"))
 

@@ -1,6 +1,6 @@
 """A process that is offered far more commands than it may take; most are refused at once.
 
-Run as `-m service.bench.commands.crowd URI AT_ONCE`. Says its versions as a line of JSON; then reads lines
+Run as `-m bench.commands.overload_worker URI AT_ONCE`. Says its versions as a line of JSON; then reads lines
 `RATE SECONDS`, says `ready`, and answers each with what came of that many commands a second, until its input ends.
 """
 
@@ -18,13 +18,13 @@ from uuid import uuid4
 
 import uvloop
 
+from bench.commands.replies import reply
+from bench.commands.work import deposit, handler_of, open_account, request
 from domain.accounts import account
 from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
 from service import logs
-from service.bench.commands.saying import say
-from service.bench.commands.work import deposit, handler_of, open_account, request
 from service.http.gate import Gate
 from service.http.problems import Problem
 
@@ -93,12 +93,12 @@ async def answer(uri: str, at_once: int) -> None:
     client = await command_client(uri)
     handler = handler_of(client)
     crowd = Crowd(handler, at_once)
-    say({"versions": {"foldstream": version("foldstream")}})
+    reply({"versions": {"foldstream": version("foldstream")}})
     while line := await asyncio.to_thread(sys.stdin.readline):
         rate, seconds = map(float, line.split())
         await crowd.open_accounts()
-        say({"ready": rate})
-        say(await crowd.offer(rate, seconds))
+        reply({"ready": rate})
+        reply(await crowd.offer(rate, seconds))
     await handler.close()
     await client.close()
 

@@ -8,11 +8,11 @@ import grpc
 from esdbclient import CaughtUp, EventStoreDBClient
 from esdbclient.protos.Grpc.streams_pb2 import ReadReq
 
+from bench.figures import Extent, Figure, Way, compared, in_turns
+from bench.store.log import CATEGORY, fill
+from bench.store.server import StoreServer, temporary_folder
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.streams import partition_pattern
-from service.bench.figures import Extent, Figure, Way, compared, in_turns
-from service.bench.store.log import CATEGORY, fill
-from service.bench.store.server import StoreServer, temporary_folder
 
 _EVENTS: Final = 100_000
 _READ: Final = "/event_store.client.streams.Streams/Read"
@@ -25,18 +25,18 @@ _FILTERED: Final = "catch-up, 1 in 16 passes"
 _BASELINES: Final = {_TUNED: _SHIPPED, _FOLLOWED: _SHIPPED, _BARE: _SHIPPED, _FILTERED: _FOLLOWED}
 
 
-def reading(extent: Extent) -> Iterator[Figure]:
+def measure_reads(extent: Extent) -> Iterator[Figure]:
     """Reads the whole log in each way in turn."""
     events = extent.events(_EVENTS)
     with temporary_folder() as folder:
         fill(folder, 0, events)
         with StoreServer(folder) as server:
-            runs = in_turns(_Reading(server, events).ways(), extent.rounds)
+            runs = in_turns(_Reads(server, events).ways(), extent.rounds)
     yield from compared(runs, "events of the log/s", _BASELINES)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reads:
     """Every event of the log counts, also one that does not pass the filter: it has to be looked at."""
 
     server: StoreServer

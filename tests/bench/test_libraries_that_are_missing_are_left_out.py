@@ -1,4 +1,4 @@
-"""`foldstream bench commands` compares our handler with whatever is there, and says of the rest why it isn't."""
+"""`python -m bench commands` compares our handler with whatever is there, and says of the rest why it isn't."""
 
 import json
 import sys
@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from service.bench.commands.installing import NotInstalled, Peer
-from service.bench.commands.worker import Worker
+from bench.commands.installation import NotInstalled, Peer
+from bench.commands.worker import Worker
 from service.errors import ChildRefused
-from tests.support.processes import FOLDSTREAM, Listened
+from tests.bench.command import BENCH
+from tests.support.processes import Listened
 
 FIGURES = [
     ("deposits, one call, nothing decided", "commands/s", "deposits, one call, nothing decided"),
@@ -31,14 +32,14 @@ WITH_PYTHON = (sys.executable, "-c")
 
 
 def test_the_bench_of_commands_goes_on_without_the_libraries_that_are_not_there(tmp_path: Path) -> None:
-    process = Listened((*FOLDSTREAM, "bench", "commands", "--part", "0.001", "--json"), {"HOME": str(tmp_path)})
+    process = Listened((*BENCH, "commands", "--part", "0.001", "--json"), {"HOME": str(tmp_path)})
     assert process.wait(within=60) == 0
     assert process.errors == [
-        "commands: deciding …",
+        "commands: throughput …",
         "commands: not compared with eventsourcing: it is not installed",
         "commands: not compared with Emmett: it is not installed",
-        "commands: loading …",
-        "commands: crowding …",
+        "commands: long streams …",
+        "commands: overload …",
     ]
     figures = json.loads("\n".join(process.output))["benches"]["commands"]
     assert [(figure["name"], figure["unit"], figure["baseline"]) for figure in figures] == FIGURES

@@ -11,15 +11,15 @@ from uuid import uuid4
 
 import typer
 
+from bench.commands.installation import EMMETT, EVENTSOURCING, NotInstalled, Peer
+from bench.commands.work import CALLERS, deposited, ordered
+from bench.commands.worker import Worker
+from bench.figures import Extent, Figure, Run, Way, in_turns
+from bench.store.append_channel import append_on_one_call, append_request
+from bench.store.server import StoreServer, temporary_folder
 from domain.accounts import account
 from domain.ordering import order
 from infrastructure.eventstore.streams import stream_name
-from service.bench.commands.installing import EMMETT, EVENTSOURCING, NotInstalled, Peer
-from service.bench.commands.work import CALLERS, deposited, ordered
-from service.bench.commands.worker import Worker
-from service.bench.figures import Extent, Figure, Run, Way, in_turns
-from service.bench.store.conversation import append_request, converse
-from service.bench.store.server import StoreServer, temporary_folder
 from service.errors import ServiceError
 
 _OURS: Final = "Foldstream"
@@ -41,12 +41,12 @@ class _Work:
     append: Callable[[], Callable[[int], bytes]]
 
 
-def deciding(extent: Extent) -> Iterator[Figure]:
+def measure_throughput(extent: Extent) -> Iterator[Figure]:
     """64 callers at once, each of which sends its next command when the last one was answered."""
     with ExitStack() as stack:
         server = stack.enter_context(StoreServer(stack.enter_context(temporary_folder()) / "log"))
         workers = _Workers(server, stack)
-        workers.start(_OURS, [sys.executable, "-P", "-m", "service.bench.commands.ours"])
+        workers.start(_OURS, [sys.executable, "-m", "bench.commands.foldstream_worker"])
         for name, peer in _PEERS.items():
             workers.try_to_start(name, peer, install=extent.part == 1.0)
         for work in _WORKS:
@@ -86,7 +86,7 @@ class _Workers:
         return ways
 
     def _append(self, work: _Work, seconds: float) -> Run:
-        return self.server.measured(lambda: converse(self.server.target, work.append(), CALLERS, seconds))
+        return self.server.measured(lambda: append_on_one_call(self.server.target, work.append(), CALLERS, seconds))
 
 
 def _deposits() -> Callable[[int], bytes]:

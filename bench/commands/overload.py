@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from service.bench.commands.work import CALLERS
-from service.bench.commands.worker import Worker
-from service.bench.figures import Extent, Figure
-from service.bench.store.server import StoreServer, temporary_folder
+from bench.commands.work import CALLERS
+from bench.commands.worker import Worker
+from bench.figures import Extent, Figure
+from bench.store.server import StoreServer, temporary_folder
 
 _RATE: Final = 10_000
 _SECONDS: Final = 20.0
@@ -16,11 +16,11 @@ _OFFERED, _ACCEPTED = "crowd, offered", "crowd, accepted"
 _QUARTER, _END = "crowd, memory after a quarter of the time", "crowd, memory at the end"
 
 
-def crowding(extent: Extent) -> Iterator[Figure]:
+def measure_overload(extent: Extent) -> Iterator[Figure]:
     """Offers 10,000 commands a second for twenty seconds; 64 at once are let in."""
     seconds = max(0.5, _SECONDS * extent.part)
     with temporary_folder() as folder, StoreServer(folder / "log") as server:
-        command = [sys.executable, "-P", "-m", "service.bench.commands.crowd", server.uri, str(CALLERS)]
+        command = [sys.executable, "-m", "bench.commands.overload_worker", server.uri, str(CALLERS)]
         with Worker("crowd", command) as worker:
             worker.ask(str(_RATE), seconds)
             did = worker.answer(seconds)

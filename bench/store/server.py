@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Final, Self
 
-from service.bench.figures import Run
+from bench.figures import Run
 from service.errors import ChildRefused
 
 _STOPPED_WITHIN: Final = 30.0  # seconds

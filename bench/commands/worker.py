@@ -5,13 +5,15 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Self
 
-from service.bench.figures import Run
-from service.bench.store.server import StoreServer
+from bench.figures import Run
+from bench.store.server import StoreServer
 from service.errors import ChildRefused, NotReady
 
+_ROOT: Final = Path(__file__).parents[2]  # programs of the bench are not installed; they are found from here
 _STARTED_WITHIN: Final = 60.0  # seconds
 _LATE: Final = 60.0  # seconds, for an answer beyond the time that the work takes
 _STOPPED_WITHIN: Final = 10.0
@@ -30,7 +32,9 @@ class Worker:
         self._lines: SimpleQueue[str] = SimpleQueue()
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            self._command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         threading.Thread(target=self._listen, daemon=True).start()
         try:
             self.versions = self._next(_STARTED_WITHIN)["versions"]

@@ -6,16 +6,16 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from bench.figures import Extent, Figure
+from bench.store.log import fill
+from bench.store.server import StoreServer, temporary_folder
 from infrastructure.eventstore.client import reader_client
-from service.bench.figures import Extent, Figure
-from service.bench.store.log import fill
-from service.bench.store.server import StoreServer, temporary_folder
 
 _MEGABYTE: Final = 1024 * 1024
 _READ: Final = 50_000  # events, before memory is looked at
 
 
-def keeping(extent: Extent) -> Iterator[Figure]:
+def measure_long_logs(extent: Extent) -> Iterator[Figure]:
     """Compares a server on a log of a million events (and one of five million) with a server on an empty one."""
     with temporary_folder() as folder:
         empty = _costs(folder, extent.rounds)

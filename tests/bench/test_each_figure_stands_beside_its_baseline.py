@@ -1,11 +1,12 @@
-"""`foldstream bench` measures each part of what it was asked for, and shows the figures beside their baselines."""
+"""`python -m bench` measures each part of what it was asked for, and shows the figures beside their baselines."""
 
 import json
 
-from service.bench.benches import BENCHES
-from service.bench.figures import Extent, Figure, Run, compared, in_turns
-from service.bench.report import as_json
-from tests.support.processes import FOLDSTREAM, Listened
+from bench.benches import BENCHES
+from bench.figures import Extent, Figure, Run, compared, in_turns
+from bench.report import as_json
+from tests.bench.command import BENCH
+from tests.support.processes import Listened
 
 STORE = (
     "read_all, client as shipped",
@@ -30,7 +31,7 @@ STORE = (
 
 
 def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
-    process = Listened((*FOLDSTREAM, "bench", "store", "--part", "0.001"), {})
+    process = Listened((*BENCH, "store", "--part", "0.001"), {})
     assert process.wait(within=60) == 0
     title, _, *rows = process.output
     assert title.strip() == "store"
@@ -39,11 +40,9 @@ def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
 
 
 def test_a_bench_that_there_is_not_is_refused_by_name() -> None:
-    process = Listened((*FOLDSTREAM, "bench", "nonsense"), {})
+    process = Listened((*BENCH, "nonsense"), {})
     assert process.wait(within=30) == 2
-    assert process.errors == [
-        f"foldstream bench: Invalid value: there is no bench 'nonsense'; there are: {', '.join(BENCHES)}"
-    ]
+    assert process.errors == [f"bench: Invalid value: there is no bench 'nonsense'; there are: {', '.join(BENCHES)}"]
 
 
 def test_ways_take_turns_and_the_middle_run_of_each_counts() -> None:
