@@ -12,20 +12,21 @@ from esdbclient import EventStoreDBClient
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from typing_extensions import TypedDict
 
 from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError, NothingTraced
 from infrastructure.history.records import Records
 from infrastructure.history.trace import find
-from service.history.answers import Answer, as_of_answer, changes_answer, history_answer, trace_answer
+from service.history.answers import change_answer, record_answer, state_answer, trace_answer
 from service.history.causes import newest, of_categories
 from service.history.pages import past_of, records_page
+from service.history.shapes import ChangeAnswer, StateAnswer, StoredEvent, TraceAnswer
 from service.history.sources import BOUNDARIES, boundary_of, stream_called
 from service.http import tokens
 from service.http.documentation import documented
 from service.http.forms import Uuid
-from service.http.history_answers import ChangesAnswer, HistoryAnswer, StateAnswer, TraceAnswer
 from service.http.problems import Fault, malformed
 from service.http.queries import Limit
 from service.http.readers import Readers
@@ -76,6 +77,22 @@ StreamPath: TypeAlias = Annotated[
 ]
 
 
+class HistoryAnswer(TypedDict):
+    """A part of a stream, oldest first; `next` is the cursor of the part after it."""
+
+    stream: str
+    events: list[StoredEvent]
+    next: str | None
+
+
+class ChangesAnswer(TypedDict):
+    """A part of what changed, oldest first; `next` is the cursor of the part after it, whatever this one holds."""
+
+    stream: str
+    changes: list[ChangeAnswer]
+    next: str | None
+
+
 class Part(BaseModel):
     """Which part of a stream: at most `limit` events, from `cursor`, a `next` of before, on."""
 
@@ -119,14 +136,14 @@ class Lookout:
 
     readers: Readers
 
-    async def over(self, name: str, tell: Callable[[Records], Answer]) -> JSONResponse:
+    async def over(self, name: str, tell: Callable[[Records], object]) -> JSONResponse:
         """What is told of one stream. It has to be of a known category: a store keeps secrets in others."""
         with _problems():
             stream = stream_called(name).lower()  # as ids are elsewhere
             boundary_of(stream)
             return await self.readers.read(lambda client: JSONResponse(tell(Records(client, stream))))
 
-    async def anywhere(self, tell: Callable[[EventStoreDBClient], Answer]) -> JSONResponse:
+    async def anywhere(self, tell: Callable[[EventStoreDBClient], object]) -> JSONResponse:
         """What is told of the whole log."""
         with _problems():
             return await self.readers.read(lambda client: JSONResponse(tell(client)))
@@ -156,7 +173,7 @@ async def read_trace(
 ) -> JSONResponse:
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
-    def tell(client: EventStoreDBClient) -> Answer:
+    def tell(client: EventStoreDBClient) -> object:
         asked = UUID(correlation_id)
         found = of_categories(find(client, asked, BOUNDARIES, limit=search.limit, since=search.since), BOUNDARIES)
         if not found.records:
@@ -170,10 +187,10 @@ async def read_trace(
 async def read_history(stream: StreamPath, part: Annotated[Part, Query()], looking: Looking) -> JSONResponse:
     """The events of a stream as they are stored, oldest first, with who and what caused them."""
 
-    def tell(records: Records) -> Answer:
+    def tell(records: Records) -> object:
         page = records_page(records, part.cursor or 0, part.limit)
-        told = history_answer(records.stream, page.records, page.following)
-        return {**told, "next": tokens.write_cursor(page.following)}
+        events = [record_answer(record) for record in page.records]
+        return HistoryAnswer(stream=records.stream, events=events, next=tokens.write_cursor(page.following))
 
     return await looking.over(stream, tell)
 
@@ -187,9 +204,9 @@ async def read_state(stream: StreamPath, moment: Annotated[Moment, Query()], loo
     """The state of a stream as of a time by the event store's clock, or after a version."""
     at, version = moment.at, moment.version
     if at is not None and version is None:
-        return await looking.over(stream, lambda records: as_of_answer(past_of(records).as_of_time(at)))
+        return await looking.over(stream, lambda records: state_answer(past_of(records).as_of_time(at)))
     if version is not None and at is None:
-        return await looking.over(stream, lambda records: as_of_answer(past_of(records).as_of_version(version)))
+        return await looking.over(stream, lambda records: state_answer(past_of(records).as_of_version(version)))
     raise malformed([Fault(pointer="?at", reason="either this or version has to be given")])
 
 
@@ -203,9 +220,9 @@ async def read_changes(stream: StreamPath, span: Annotated[Span, Query()], looki
     if span.since is not None and span.until is not None and span.until <= span.since:
         raise malformed([Fault(pointer="?to", reason="should be after from")])
 
-    def tell(records: Records) -> Answer:
+    def tell(records: Records) -> object:
         page = past_of(records).changes_page(Window(span.since, span.until), span.cursor or 0, span.limit)
-        told = changes_answer(records.stream, page.changes)
-        return {**told, "next": tokens.write_cursor(page.following)}
+        changes = [change_answer(change) for change in page.changes]
+        return ChangesAnswer(stream=records.stream, changes=changes, next=tokens.write_cursor(page.following))
 
     return await looking.over(stream, tell)

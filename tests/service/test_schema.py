@@ -13,7 +13,7 @@ from esdbclient import NewEvent, StreamState
 from domain.upcasting import Payload
 from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.client import reader_client
-from service.schema import BOUNDARIES
+from service.cli.schema.report import EVENTS_BY_CATEGORY
 from tests.schema.replaying import CODEC, RECORDED, record
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
@@ -60,7 +60,7 @@ def sound() -> Iterator[str]:
     with EventStoreProcess(None) as process:
         for sample in RECORDED:
             name = CODEC.events_in(record(sample))[0].event
-            category = next(category for category, events in BOUNDARIES.items() if type(name) in events)
+            category = next(category for category, events in EVENTS_BY_CATEGORY.items() if type(name) in events)
             append(process.uri, f"{category}-{uuid4()}", stored(sample))
         append(process.uri, "noise-1", NewEvent(type="Noise", data=b"\xff"))
         yield process.uri
@@ -107,7 +107,7 @@ def test_people_get_a_line_for_each() -> None:
 
 
 def test_a_store_of_all_that_was_ever_released_is_sound(sound: str) -> None:
-    streams = ", ".join(f"{category}-…" for category in BOUNDARIES)
+    streams = ", ".join(f"{category}-…" for category in EVENTS_BY_CATEGORY)
     assert run("check", store=sound) == (0, [f"{len(RECORDED)} events checked in {streams}: 0 can't be read."], [])
     assert run("check", "--json", store=sound)[0] == 0
 

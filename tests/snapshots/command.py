@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from infrastructure.eventstore.codec import EventCodec
-from service.commands import snapshots
+from service.cli.snapshots import commands as snapshots
 from tests.history.ledger import append, deposited, metadata, opened, stored
 from tests.support.processes import SETTINGS
 

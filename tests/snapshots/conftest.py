@@ -10,7 +10,7 @@ from esdbclient.exceptions import StreamIsDeleted
 
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
-from service.snapshots.streams import RULES, last_versions
+from service.cli.snapshots.selection import RULES, last_versions
 from tests.snapshots.keeping import Long, grown
 from tests.support.eventstore import EventStoreProcess
 

@@ -15,9 +15,10 @@ from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.appending import Appended
 from infrastructure.eventstore.reading import Streams
 from infrastructure.eventstore.streams import segment_stream, snapshot_stream
-from service.commands import history, schema
+from service.cli.history import commands as history
+from service.cli.schema import commands as schema
+from service.cli.snapshots.retake import Retaken, retake
 from service.history.sources import CODEC
-from service.snapshots.keeping import Retaken, retake
 from tests.eventstore.tally import connected
 from tests.history.ledger import append
 from tests.snapshots.command import account, answer, grow, output, standing, stock, uri_of

@@ -1,6 +1,5 @@
-"""Looks back and prints what was found, for people or as JSON; 0 is the exit code of all that found something."""
+"""Looks back and prints what was found, for people or as JSON; the exit code is 0."""
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,19 +19,20 @@ from infrastructure.history.moment import written
 from infrastructure.history.past import Change, Past, StateAsOf, walk
 from infrastructure.history.records import Records
 from infrastructure.history.trace import find
+from service.cli.history import tables
+from service.cli.output import print_json
 from service.errors import FileUnusable
-from service.history import tables
-from service.history.answers import as_of_answer, change_answer, changes_answer, history_answer, trace_answer
+from service.history.answers import change_answer, record_answer, state_answer, trace_answer
 from service.history.pages import past_of, records_page
 from service.history.sources import BOUNDARIES, CODEC, boundary_of, stream_called
 
 
 @dataclass(frozen=True, slots=True)
-class Lookout:
-    """From where one looks back: the store, and whether the answer is to be JSON.
+class HistoryPrinter:
+    """Looks back into the store at `uri` and prints the answer, as JSON if `json`.
 
-    All of it raises UnknownStream, StreamGone and StoreUnavailable; what folds also raises UnknownCategory and what
-    reading events raises.
+    Every method raises UnknownStream, StreamGone and StoreUnavailable; those that fold also raise UnknownCategory and
+    what reading events raises.
     """
 
     uri: str
@@ -43,9 +43,10 @@ class Lookout:
         with self._records(stream_called(name)) as records:
             page = records_page(records, first, limit)
         if self.json:
-            print_json(history_answer(records.stream, page.records, page.following))
+            events = [record_answer(record) for record in page.records]
+            print_json({"stream": records.stream, "events": events, "next": page.following})
         else:
-            tables.show_records(records.stream, page.records, page.following)
+            tables.print_records(records.stream, page.records, page.following)
         return 0
 
     def as_of_time(self, name: str, at: datetime) -> int:
@@ -61,9 +62,9 @@ class Lookout:
         with self._past(name) as (stream, past):
             changes = list(past.changes(since, until))
         if self.json:
-            print_json(changes_answer(stream, changes))
+            print_json({"stream": stream, "changes": [change_answer(change) for change in changes]})
         else:
-            tables.show_changes(stream, changes)
+            tables.print_changes(stream, changes)
         return 0
 
     def trace(self, correlation_id: UUID, limit: int, since: datetime | None) -> int:
@@ -73,7 +74,7 @@ class Lookout:
         if self.json:
             print_json(trace_answer(str(correlation_id), found))
         else:
-            tables.show_tree(str(correlation_id), found)
+            tables.print_tree(str(correlation_id), found)
         return 0
 
     def export(self, name: str, out: Path | None) -> int:
@@ -91,9 +92,9 @@ class Lookout:
         with self._past(name) as (_, past):
             found = ask(past)
         if self.json:
-            print_json(as_of_answer(found))
+            print_json(state_answer(found))
         else:
-            tables.show_state(found)
+            tables.print_state(found)
         return 0
 
     @contextmanager
@@ -134,7 +135,7 @@ def _print_steps(records: list[RecordedEvent], *, json: bool) -> None:
         print_json([change_answer(change) for change in changes])
         return
     for change in changes:
-        tables.show_step(change)
+        tables.print_step(change)
 
 
 def _print_end(records: list[RecordedEvent], *, json: bool) -> None:
@@ -149,9 +150,9 @@ def _print_end(records: list[RecordedEvent], *, json: bool) -> None:
         state=last.after,
     )
     if json:
-        print_json(as_of_answer(end))
+        print_json(state_answer(end))
     else:
-        tables.show_state(end)
+        tables.print_state(end)
 
 
 def _walk(records: list[RecordedEvent]) -> Iterator[Change]:
@@ -159,7 +160,7 @@ def _walk(records: list[RecordedEvent]) -> Iterator[Change]:
 
 
 def _write(out: Path, lines: Iterator[str]) -> None:
-    """Whole or not at all: under another name until it is complete."""
+    """Writes the whole file or none: it has another name until it is complete."""
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="utf-8") as file:
@@ -169,7 +170,3 @@ def _write(out: Path, lines: Iterator[str]) -> None:
         raise FileUnusable(out, error.strerror or str(error)) from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def print_json(content: object) -> None:
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,13 +1,12 @@
-"""What a look back found, as tables for people."""
+"""Prints histories, states, changes and traces for people."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import typer
 from esdbclient import RecordedEvent
-from rich.console import Console
-from rich.table import Table
 from rich.tree import Tree
 
 from domain.message import Metadata
@@ -15,6 +14,7 @@ from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.states import leaves
 from infrastructure.history.trace import Found, metadata_of, tree_of
+from service.cli.output import print_table, print_whole
 from service.history.answers import time_of
 from service.history.causes import in_order
 
@@ -22,59 +22,46 @@ _LONGEST = 120
 _DEEPEST = 12
 
 
-def show_records(stream: str, records: Sequence[RecordedEvent], following: int | None) -> None:
-    table = _table("version", "at", "event", "by", "because of", "says")
-    for record in records:
-        said = metadata_of(record)
-        who = ("?", "?") if said is None else (said.actor, _cause(said))
-        table.add_row(str(record.stream_position), time_of(written(record)), record.type, *who, _says(record))
-    _print(stream)
-    _print(table)
+def print_records(stream: str, records: Sequence[RecordedEvent], following: int | None) -> None:
+    typer.echo(stream)
+    print_table(("version", "at", "event", "by", "because of", "says"), map(_record_row, records))
     if following is not None:
-        _print(f"There are more: --from-version {following}")
+        typer.echo(f"There are more: --from-version {following}")
 
 
-def show_state(found: StateAsOf) -> None:
+def print_state(found: StateAsOf) -> None:
     until = "the last" if found.until is None else f"until {time_of(found.until)}"
-    _print(f"{found.stream} at version {found.version}, since {time_of(found.since)}, {until}")
+    typer.echo(f"{found.stream} at version {found.version}, since {time_of(found.since)}, {until}")
     if found.first_version > 0:
-        _print(f"The events before version {found.first_version} are gone; the state lacks them.")
-    table = _table("field", "value")
-    for field, value in leaves(found.state):
-        table.add_row(field, _text(value))
-    _print(table)
+        typer.echo(f"The events before version {found.first_version} are gone; the state lacks them.")
+    print_table(("field", "value"), [(field, _text(value)) for field, value in leaves(found.state)])
 
 
-def show_changes(stream: str, changes: Sequence[Change]) -> None:
-    table = _table("version", "at", "event", "by", "command", "because of", "field", "before", "after")
-    for change in changes:
-        fields = [(each.field, _text(each.before), _text(each.after)) for each in change.fields] or [("", "", "")]
-        table.add_row(*_heading(change), *fields[0])
-        for row in fields[1:]:
-            table.add_row(*[""] * 6, *row)
-    _print(f"{stream}: {len(changes):,} changes")
+def print_changes(stream: str, changes: Sequence[Change]) -> None:
+    typer.echo(f"{stream}: {len(changes):,} changes")
     if changes:
-        _print(table)
+        columns = ("version", "at", "event", "by", "command", "because of", "field", "before", "after")
+        print_table(columns, [row for change in changes for row in _change_rows(change)])
 
 
-def show_step(change: Change) -> None:
+def print_step(change: Change) -> None:
     """One step of a replay: what happened, the state before, and the state after."""
     version, at, event, by, _, because_of = _heading(change)
-    _print(f"version {version}  {at}  {event}  by {by} because of {because_of}")
+    typer.echo(f"version {version}  {at}  {event}  by {by} because of {because_of}")
     for recorded in change.events:
-        _print(f"    {recorded.event.stored_name} {_compact(recorded.event.model_dump(mode='json'))}")
-    _print(f"  before {_compact(change.before)}")
-    _print(f"  after  {_compact(change.after)}")
+        typer.echo(f"    {recorded.event.stored_name} {_compact(recorded.event.model_dump(mode='json'))}")
+    typer.echo(f"  before {_compact(change.before)}")
+    typer.echo(f"  after  {_compact(change.after)}")
 
 
-def show_tree(correlation_id: str, found: Found) -> None:
+def print_tree(correlation_id: str, found: Found) -> None:
     source = (
         "the links of the system projection" if found.searched is None else f"a search of {found.searched:,} events"
     )
     bound = "" if found.complete else "; --limit was reached, so there may be more"
     root = Tree(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}")
     _grow(root, found)
-    _print(root)
+    print_whole(root)
 
 
 def _grow(root: Tree, found: Found) -> None:
@@ -90,6 +77,20 @@ def _grow(root: Tree, found: Found) -> None:
             branches[record.id] = event if placed.depth < _DEEPEST else above
 
 
+def _record_row(record: RecordedEvent) -> Sequence[object]:
+    said = metadata_of(record)
+    who = ("?", "?") if said is None else (said.actor, _cause(said))
+    return record.stream_position, time_of(written(record)), record.type, *who, _data(record)
+
+
+def _change_rows(change: Change) -> Iterator[Sequence[str]]:
+    """One row for each field; what they have in common stands in the first."""
+    fields = [(each.field, _text(each.before), _text(each.after)) for each in change.fields] or [("", "", "")]
+    yield (*_heading(change), *fields[0])
+    for row in fields[1:]:
+        yield (*[""] * 6, *row)
+
+
 def _heading(change: Change) -> tuple[str, str, str, str, str, str]:
     record, said = change.record, change.metadata
     at = time_of(written(record))
@@ -100,7 +101,7 @@ def _cause(said: Metadata) -> str:
     return "a request" if said.causation_id == said.command_id else f"event {said.causation_id}"
 
 
-def _says(record: RecordedEvent) -> str:
+def _data(record: RecordedEvent) -> str:
     try:
         text = _compact(json.loads(record.data))
     except ValueError:
@@ -114,15 +115,3 @@ def _text(value: Any) -> str:
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
-
-
-def _print(content: object) -> None:
-    """Lines stay whole, so that they can be searched."""
-    Console(highlight=False, markup=False, soft_wrap=True, width=1000).print(content)

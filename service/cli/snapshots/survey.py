@@ -13,7 +13,7 @@ from esdbclient import RecordedEvent
 from infrastructure.aggregates.snapshot import Reason, StoredSnapshot, Unusable
 from infrastructure.aggregates.snapshot_checking import checked
 from infrastructure.aggregates.snapshot_streams import SnapshotStreams
-from service.snapshots.streams import rule_of
+from service.cli.snapshots.selection import rule_of
 
 State: TypeAlias = Literal["usable", "missing", "not-due"] | Reason
 _AT_ONCE: Final = 32

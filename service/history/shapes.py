@@ -1,15 +1,26 @@
-"""What looking back is answered with, as the OpenAPI document describes it; `service.history.answers` makes it."""
+"""The answers to looking back, as JSON: what the command line prints and the HTTP API answers and documents.
 
-from datetime import datetime
-from typing import Any, Literal
+They are plain dictionaries, because stored data may be nested deeper than pydantic dumps a model.
+"""
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import ConfigDict, WithJsonSchema, with_config
+from typing_extensions import TypedDict
+
+Time: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+State = TypedDict("State", {"is": str})  # no class, because `is` is a keyword
+State.__doc__ = "What decisions are made from: its fields, and in `is` the name of its class."
+with_config(ConfigDict(extra="allow"))(State)
 
 
-class _Caused(BaseModel):
+class RecordHeading(TypedDict):
+    """A record's place in its stream and in the log, and who and what caused it."""
+
     version: int
     position: str
-    at: datetime
+    at: Time
     id: str
     type: str
     schema_version: int | None
@@ -19,30 +30,16 @@ class _Caused(BaseModel):
     causation_id: str | None
 
 
-class StoredEvent(_Caused):
+class StoredEvent(RecordHeading):
     """An event as it is stored. `at` is when the server wrote it.
 
-    `data` is null where they are no JSON; who and what caused it, where its metadata do not say so in our words.
+    `data` is null where it is not JSON; who and what caused it, where its metadata does not have our form.
     """
 
     data: Any
 
 
-class HistoryAnswer(BaseModel):
-    """A part of a stream, oldest first; `next` is the cursor of the part after it."""
-
-    stream: str
-    events: list[StoredEvent]
-    next: str | None
-
-
-class State(BaseModel, extra="allow"):
-    """What decisions are made from: its fields, and in `is` the name of its class."""
-
-    kind: str = Field(alias="is")
-
-
-class StateAnswer(BaseModel):
+class StateAnswer(TypedDict):
     """The state after `version`, the last from `since` `until`; null: it still is.
 
     `first_version` is above 0 where older events are gone, so that the state lacks them.
@@ -50,20 +47,20 @@ class StateAnswer(BaseModel):
 
     stream: str
     version: int
-    since: datetime
-    until: datetime | None
+    since: Time
+    until: Time | None
     first_version: int
     state: State
 
 
-class MeantEvent(BaseModel):
+class MeantEvent(TypedDict):
     """An event as it is read today."""
 
     name: str
     data: dict[str, Any]
 
 
-class FieldChange(BaseModel):
+class FieldChange(TypedDict):
     """A field, named by its path, before and after; null where it was not there."""
 
     field: str
@@ -71,7 +68,7 @@ class FieldChange(BaseModel):
     after: Any
 
 
-class ChangeAnswer(_Caused):
+class ChangeAnswer(RecordHeading):
     """What one stored event did. `caused_by` is the event that caused the command; null for a request.
 
     `events` is what it means today: several, where an older one meant more.
@@ -84,15 +81,7 @@ class ChangeAnswer(_Caused):
     after: State
 
 
-class ChangesAnswer(BaseModel):
-    """A part of what changed, oldest first; `next` is the cursor of the part after it, whatever this one holds."""
-
-    stream: str
-    changes: list[ChangeAnswer]
-    next: str | None
-
-
-class TracedCommand(BaseModel):
+class TracedCommand(TypedDict):
     """A command, or a saga's reaction, and the events that it left in one stream.
 
     `caused_by` is the event of this answer that it followed from, `depth` how many commands stand above it.
@@ -107,11 +96,11 @@ class TracedCommand(BaseModel):
     events: list[StoredEvent]
 
 
-class TraceAnswer(BaseModel):
+class TraceAnswer(TypedDict):
     """A tree as a list: each command is followed at once by all that follows from it.
 
     `searched` counts the events that were looked at; null where the system projection had the answer. `complete` is
-    false where there may be older ones, or more than can be told at once.
+    false where there may be older ones, or more than one answer holds.
     """
 
     correlation_id: str

@@ -18,7 +18,7 @@ RULES: Final = {rule.category: rule for rule in SNAPSHOTS}
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """The streams that were named, else all of these categories; no categories stand for every one."""
 
     names: tuple[str, ...] = ()

@@ -11,11 +11,14 @@ from typer.exceptions import TyperException
 
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError
-from service import eventstore, logs
+from service import logs
 from service.addresses import listen
-from service.commands import history, schema, snapshots
+from service.cli import eventstore
+from service.cli.history import commands as history
+from service.cli.options import Host, Pipe, Port
+from service.cli.schema import commands as schema
+from service.cli.snapshots import commands as snapshots
 from service.errors import ServiceError
-from service.options import Host, Pipe, Port
 from service.settings import Settings, SettingsError
 
 app = typer.Typer(

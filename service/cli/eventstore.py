@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
-from service.options import Host, Pipe, Port, together
+from service.cli.options import Host, Pipe, Port, with_options
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -39,7 +39,7 @@ class Options:
         if self.tls_cert is None or self.tls_key is None or self.users is None:
             if any(given):
                 raise typer.BadParameter(
-                    "secure mode needs --tls-cert, --tls-key and --users together: without TLS passwords would go"
+                    "secure mode needs --tls-cert, --tls-key and --users with_options: without TLS passwords would go"
                     " over the wire in clear text, without users every password would be right"
                 )
             return None
@@ -47,7 +47,7 @@ class Options:
 
 
 @app.callback(invoke_without_command=True)
-@together(Options)
+@with_options(Options)
 def eventstore(context: typer.Context, options: Options) -> int:
     """Run the embedded event store, which speaks EventStoreDB's protocol.
 

@@ -1,21 +1,19 @@
-"""What the commands about snapshots found and did, for people and as JSON."""
+"""Prints what the commands about snapshots found and did, for people or as JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from service.cli.output import print_json, print_table
+from service.cli.snapshots.retake import Retaken
+from service.cli.snapshots.survey import Standing, Summary
 from service.history.answers import time_of
-from service.history.showing import print_json
-from service.snapshots.keeping import Retaken
-from service.snapshots.survey import Standing, Summary
 
 
-def show_standings(standings: Sequence[Standing], summary: Summary, *, as_json: bool) -> None:
+def print_standings(standings: Sequence[Standing], summary: Summary, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     if as_json:
         print_json({"snapshots": [_answer(each, now) for each in standings], "summary": _summary_answer(summary)})
@@ -26,24 +24,24 @@ def show_standings(standings: Sequence[Standing], summary: Summary, *, as_json: 
         for each in standings
     ]
     if rows:
-        _print_table(columns, rows)
+        print_table(columns, rows)
     typer.echo(_summary_text(summary))
 
 
-def show_dropped(streams: Sequence[str], *, as_json: bool) -> None:
+def print_dropped(streams: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"dropped": streams})
     else:
         typer.echo(f"Dropped the snapshots of {counted(len(streams))}.")
 
 
-def show_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
+def print_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
     if as_json:
         print_json({"snapshots": [asdict(each) for each in retaken]})
         return
     failed = [(each.stream, _number(each.version), each.result) for each in retaken if each.result != "taken"]
     if failed:
-        _print_table(("stream", "version", "result"), failed)
+        print_table(("stream", "version", "result"), failed)
     typer.echo(f"Took snapshots of {counted(len(retaken) - len(failed))}.")
 
 
@@ -58,7 +56,7 @@ def _summary_text(summary: Summary) -> str:
 
 
 def counted(streams: int) -> str:
-    """So many streams, in words."""
+    """The number of streams with its noun."""
     return f"{streams:,} stream{'' if streams == 1 else 's'}"
 
 
@@ -87,12 +85,3 @@ def _age(standing: Standing, now: datetime) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{max(seconds, 0):.0f} s"
-
-
-def _print_table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False, soft_wrap=True, width=1000).print(table)

@@ -1,4 +1,4 @@
-"""The commands that look back: history, as-of, changes, trace, export and replay."""
+"""The commands that look back: `foldstream history`, `as-of`, `changes`, `trace`, `export` and `replay`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,18 +7,13 @@ from uuid import UUID
 
 import typer
 
-from service.commands.schema import Json, Since, Until, moment
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, parse_time
 
 app = typer.Typer()
 
 Stream: TypeAlias = Annotated[
     str, typer.Argument(metavar="STREAM", help="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:SKU.")
 ]
-Data: TypeAlias = Annotated[
-    Path,
-    typer.Option(help="The folder of a running `foldstream serve`; read where FOLDSTREAM_EVENTSTORE_URI is not set."),
-]
-_DATA = Path("data")
 
 
 @app.command()
@@ -26,44 +21,48 @@ def history(
     stream: Stream,
     first: Annotated[int, typer.Option("--from-version", min=0, help="The version to begin at.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 100,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """List the events of a stream as they are stored, oldest first, with who and what caused them."""
-    from service.history.showing import Lookout  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return Lookout(store_uri(data), as_json).history(stream, first, limit)
+    return HistoryPrinter(store_uri(data), as_json).history(stream, first, limit)
 
 
 @app.command("as-of")
 def as_of(
     stream: Stream,
-    at: Annotated[datetime | None, typer.Option("--at", parser=moment, metavar="TIME", help="As of this time.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option("--at", parser=parse_time, metavar="TIME", help="As of this time.")
+    ] = None,
     version: Annotated[int | None, typer.Option(min=0, help="Or after this version.")] = None,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """Show the state of a stream as of a time by the server's clock, or after a version."""
-    from service.history.showing import Lookout  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if at is not None and version is None:
-        return Lookout(store_uri(data), as_json).as_of_time(stream, at)
+        return HistoryPrinter(store_uri(data), as_json).as_of_time(stream, at)
     if version is not None and at is None:
-        return Lookout(store_uri(data), as_json).as_of_version(stream, version)
+        return HistoryPrinter(store_uri(data), as_json).as_of_version(stream, version)
     raise typer.BadParameter("give either --at TIME or --version N")
 
 
 @app.command()
-def changes(stream: Stream, since: Since = None, until: Until = None, data: Data = _DATA, as_json: Json = False) -> int:
+def changes(
+    stream: Stream, since: Since = None, until: Until = None, data: Data = DEFAULT_DATA, as_json: Json = False
+) -> int:
     """Show all changes of a stream between two times: who, because of what, and each field before and after."""
-    from service.history.showing import Lookout  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if since is not None and until is not None and until <= since:
         raise typer.BadParameter("--to is not after --from")
-    return Lookout(store_uri(data), as_json).changes(stream, since, until)
+    return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
 
 
 @app.command()
@@ -71,27 +70,27 @@ def trace(
     correlation_id: Annotated[UUID, typer.Argument(metavar="CORRELATION_ID")],
     since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="How many events to look at, the newest first.")] = 100_000,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """Show as a tree which commands left which events, and what those caused, across all streams."""
-    from service.history.showing import Lookout  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return Lookout(store_uri(data), as_json).trace(correlation_id, limit, since)
+    return HistoryPrinter(store_uri(data), as_json).trace(correlation_id, limit, since)
 
 
 @app.command()
 def export(
     stream: Stream,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write [default: the output].")] = None,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
 ) -> int:
     """Write everything of a stream as JSON lines, which `foldstream replay` reads on any machine."""
-    from service.history.showing import Lookout  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return Lookout(store_uri(data), json=False).export(stream, out)
+    return HistoryPrinter(store_uri(data), json=False).export(stream, out)
 
 
 @app.command()
@@ -102,6 +101,6 @@ def replay(
     as_json: Json = False,
 ) -> int:
     """Fold an exported stream without any server: show the state at its end, or every step."""
-    from service.history.showing import replay as replay_file  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.printer import replay as replay_file  # noqa: PLC0415 - a command loads only what it runs
 
     return replay_file(file, until, step=step, json=as_json)

@@ -8,23 +8,23 @@ from infrastructure.aggregates.snapshot_streams import SnapshotStreams
 from infrastructure.eventstore.client import command_client, reader_client
 from infrastructure.eventstore.reading import Streams
 from infrastructure.history.records import Records
+from service.cli.snapshots import tables
+from service.cli.snapshots.retake import Retaken, retake
+from service.cli.snapshots.selection import Selection, last_versions, rule_of, streams_with_snapshots
+from service.cli.snapshots.survey import Standing, Summary, survey
 from service.history.sources import CODEC
-from service.snapshots import tables
-from service.snapshots.keeping import Retaken, retake
-from service.snapshots.streams import Choice, last_versions, rule_of, streams_with_snapshots
-from service.snapshots.survey import Standing, Summary, survey
 
 ResultT = TypeVar("ResultT")
 
 
-def list_snapshots(uri: str, choice: Choice, behind: int, *, as_json: bool) -> int:
+def list_snapshots(uri: str, selection: Selection, behind: int, *, as_json: bool) -> int:
     """Prints how the snapshots of these streams stand, as far as they are so many events behind; and a summary of all.
 
     Raises WithoutSnapshots, UnknownStream, StoreUnavailable.
     """
     summary = Summary()
-    versions = _versions(uri, choice)
-    due = _due(versions, choice)
+    versions = _versions(uri, selection)
+    due = _due(versions, selection)
     summary.add_short(len(versions) - len(due))
 
     async def look(streams: Streams) -> list[Standing]:
@@ -35,16 +35,16 @@ def list_snapshots(uri: str, choice: Choice, behind: int, *, as_json: bool) -> i
                 shown.append(standing)
         return shown
 
-    tables.show_standings(_at(uri, look), summary, as_json=as_json)
+    tables.print_standings(_at(uri, look), summary, as_json=as_json)
     return 0
 
 
-def streams_to_drop(uri: str, choice: Choice) -> list[str]:
+def streams_to_drop(uri: str, selection: Selection) -> list[str]:
     """The streams whose snapshots are to be dropped. Raises WithoutSnapshots, StoreUnavailable."""
-    if choice.names:
-        return choice.streams
+    if selection.names:
+        return selection.streams
     with reader_client(uri) as client:
-        return streams_with_snapshots(client, choice.all_categories)
+        return streams_with_snapshots(client, selection.all_categories)
 
 
 def drop_snapshots(uri: str, names: list[str], *, as_json: bool) -> int:
@@ -54,16 +54,16 @@ def drop_snapshots(uri: str, names: list[str], *, as_json: bool) -> int:
         stored = SnapshotStreams(streams)
         return [stream for stream in names if await stored.drop(stream)]
 
-    tables.show_dropped(_at(uri, work), as_json=as_json)
+    tables.print_dropped(_at(uri, work), as_json=as_json)
     return 0
 
 
-def retake_snapshots(uri: str, choice: Choice, *, missing: bool, as_json: bool) -> int:
+def retake_snapshots(uri: str, selection: Selection, *, missing: bool, as_json: bool) -> int:
     """Takes snapshots of these streams from their events alone; 1 where some could not be taken.
 
     Raises WithoutSnapshots, UnknownStream, StoreUnavailable.
     """
-    due = _due(_versions(uri, choice), choice)
+    due = _due(_versions(uri, selection), selection)
 
     async def work(streams: Streams) -> list[Retaken]:
         chosen = due
@@ -72,24 +72,24 @@ def retake_snapshots(uri: str, choice: Choice, *, missing: bool, as_json: bool) 
         return [await retake(streams, stream) for stream in chosen]
 
     retaken = _at(uri, work)
-    tables.show_retaken(retaken, as_json=as_json)
+    tables.print_retaken(retaken, as_json=as_json)
     return 0 if all(each.result == "taken" for each in retaken) else 1
 
 
-def _versions(uri: str, choice: Choice) -> dict[str, int]:
+def _versions(uri: str, selection: Selection) -> dict[str, int]:
     """The last version of each stream that is asked for."""
-    names = choice.streams
+    names = selection.streams
     with reader_client(uri) as client:
         if names:
             return {stream: Records(client, stream).last().stream_position for stream in names}
-        return last_versions(client, choice.all_categories)
+        return last_versions(client, selection.all_categories)
 
 
-def _due(versions: Mapping[str, int], choice: Choice) -> dict[str, int]:
+def _due(versions: Mapping[str, int], selection: Selection) -> dict[str, int]:
     """Those that were named, or are long enough."""
-    return {
-        stream: version for stream, version in versions.items() if choice.names or version + 1 >= rule_of(stream).every
-    }
+    if selection.names:
+        return dict(versions)
+    return {stream: version for stream, version in versions.items() if version + 1 >= rule_of(stream).every}
 
 
 def _at(uri: str, work: Callable[[Streams], Awaitable[ResultT]]) -> ResultT:

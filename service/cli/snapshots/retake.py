@@ -17,8 +17,8 @@ from infrastructure.eventstore.errors import (
     UnreadableEvent,
 )
 from infrastructure.eventstore.reading import Streams
+from service.cli.snapshots.selection import rule_of
 from service.consumers import DECIDERS
-from service.snapshots.streams import rule_of
 
 Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused", "busy"]
 _DECIDERS: Final = {decider.category: decider for decider in DECIDERS}

@@ -1,13 +1,11 @@
-"""The command `foldstream snapshots`: how far loads have to read, and snapshots dropped or taken anew."""
+"""The commands `foldstream snapshots list`, `drop` and `retake`."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from service.commands.history import Data
-from service.commands.schema import Json
+from service.cli.options import DEFAULT_DATA, Data, Json
 
 app = typer.Typer(
     help="Show the snapshots that loads begin at, drop them, take them anew.",
@@ -24,7 +22,6 @@ Categories: TypeAlias = Annotated[
     list[str] | None, typer.Option("--category", help="All streams of this category, such as order; may be repeated.")
 ]
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="All streams of every category.")]
-_DATA = Path("data")
 
 
 @app.command("list")
@@ -32,21 +29,21 @@ def list_(
     streams: Names = None,
     category: Categories = None,
     behind: Annotated[int, typer.Option(min=0, help="Only those at least so many events behind.")] = 0,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """Show from where streams are loaded: how far the snapshot is behind, how old it is, or why there is none.
 
     Streams that were not named are listed where they are long enough for a snapshot; all of the log is read then.
     """
+    from service.cli.snapshots.report import list_snapshots  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.showing import list_snapshots  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.streams import Choice  # noqa: PLC0415 - a command loads only what it runs
 
     if streams and category:
         raise typer.BadParameter("give either streams or categories")
-    choice = Choice(tuple(streams or ()), tuple(category or ()))
-    return list_snapshots(store_uri(data), choice, behind, as_json=as_json)
+    selection = Selection(tuple(streams or ()), tuple(category or ()))
+    return list_snapshots(store_uri(data), selection, behind, as_json=as_json)
 
 
 @app.command()
@@ -55,20 +52,20 @@ def drop(
     category: Categories = None,
     every: All = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """Drop snapshots: the next load reads the whole stream. No event is touched."""
+    from service.cli.snapshots.report import drop_snapshots, streams_to_drop  # noqa: PLC0415 - loads only what it runs
+    from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.showing import drop_snapshots, streams_to_drop  # noqa: PLC0415 - loads only what it runs
-    from service.snapshots.streams import Choice  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
 
     _demand_one_of(streams, category, every)
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("there is nobody to ask; --yes drops without asking")
     uri = store_uri(data)
-    names = streams_to_drop(uri, Choice(tuple(streams or ()), tuple(category or ())))
+    names = streams_to_drop(uri, Selection(tuple(streams or ()), tuple(category or ())))
     if not yes and not typer.confirm(f"Drop the snapshots of {counted(len(names))}?", err=True):
         typer.echo("Nothing was dropped.", err=True)
         return 1
@@ -83,20 +80,20 @@ def retake(
     missing: Annotated[
         bool, typer.Option("--missing", help="Only where a load can't begin at one, though it should.")
     ] = False,
-    data: Data = _DATA,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
     """Take snapshots from the streams' events alone, whatever is stored; exit code 1 where one could not be taken.
 
     Of streams that were not named, those that are long enough.
     """
+    from service.cli.snapshots.report import retake_snapshots  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.showing import retake_snapshots  # noqa: PLC0415 - a command loads only what it runs
-    from service.snapshots.streams import Choice  # noqa: PLC0415 - a command loads only what it runs
 
     _demand_one_of(streams, category, every)
-    choice = Choice(tuple(streams or ()), tuple(category or ()))
-    return retake_snapshots(store_uri(data), choice, missing=missing, as_json=as_json)
+    selection = Selection(tuple(streams or ()), tuple(category or ()))
+    return retake_snapshots(store_uri(data), selection, missing=missing, as_json=as_json)
 
 
 def _demand_one_of(streams: list[str] | None, category: list[str] | None, every: bool) -> None:
