@@ -25,7 +25,7 @@ from infrastructure.aggregates.commands import CommandHandler
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
 from service import logs
-from service.http.gate import Gate
+from service.http.middleware.gate import Gate
 from service.http.problems import Problem
 
 _ACCOUNTS: Final = 64

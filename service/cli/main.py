@@ -65,7 +65,7 @@ def serve(
     data: Annotated[Path, typer.Option(help="The folder that everything is kept in.")] = Path("data"),
 ) -> int:
     """Run everything on this machine: servers that are not named in the environment, workers and the API."""
-    from service.supervisor.serving import serve  # noqa: PLC0415 - a command loads only what it runs
+    from service.supervisor.startup import serve  # noqa: PLC0415 - a command loads only what it runs
 
     serve(host=host, port=port, data=data, settings=Settings.from_environment(), log=context.obj)
     return 0

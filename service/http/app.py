@@ -10,13 +10,14 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
-from service.http import accounts, documentation, health, histories, orders, refused_requests, stock
-from service.http.command_metrics import CommandMetrics
 from service.http.connections import Connections
-from service.http.gate import Gate
-from service.http.metrics import Metrics
-from service.http.observation import observed
-from service.http.turning_away import turning_away
+from service.http.endpoints import accounts, documentation, health, histories, orders, stock
+from service.http.middleware import refused_requests
+from service.http.middleware.command_metrics import CommandMetrics
+from service.http.middleware.gate import Gate
+from service.http.middleware.load_shedding import shed_load
+from service.http.middleware.metrics import Metrics
+from service.http.middleware.observation import observed
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -46,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (orders, stock, accounts, histories, health):
         app.include_router(module.router)
     refused_requests.install(app)
-    app.add_middleware(turning_away, commands=app.state.commands)
+    app.add_middleware(shed_load, commands=app.state.commands)
     app.add_middleware(observed, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     return app

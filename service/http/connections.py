@@ -18,7 +18,7 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from service.consumers import EVENTS, SNAPSHOTS
-from service.http.readers import Readers
+from service.http.history_threads import HistoryThreads
 from service.settings import Settings, without_credentials
 
 _CHECK_SECONDS: Final = 1.0
@@ -36,7 +36,9 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = ",".join(ConnectionSpec(settings.eventstore).targets)
         self.redis_address: Final = without_credentials(settings.redis)
-        self.readers: Final = Readers(settings.eventstore, settings.histories_at_once, settings.history_seconds)
+        self.history_threads: Final = HistoryThreads(
+            settings.eventstore, settings.histories_at_once, settings.history_seconds
+        )
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
         self._reason = "it has not been looked for yet"
@@ -96,7 +98,7 @@ class Connections:
 
     async def close(self) -> None:
         """Ends all connections."""
-        self.readers.close()
+        self.history_threads.close()
         if self._handler is not None:
             await self._handler.close()
         for client in (self._client, self._queries_client):

@@ -40,8 +40,8 @@ def store_unavailable(what: str) -> Problem:
     return Problem("store-unavailable", f"{what} {advice}")
 
 
-def problem_of_a_look_back(error: HistoryError | EventStoreError) -> Problem:
-    """The problem that tells why there is nothing to be seen. What callers can do nothing about is raised again."""
+def problem_of_history(error: HistoryError | EventStoreError) -> Problem:
+    """The problem for an error in looking back. An error that callers can do nothing about is raised again."""
     match error:
         case UnknownStream():
             return Problem("unknown-stream", f"There is no stream {error.stream}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from infrastructure.embedded import folder as embedded
-from service.errors import FolderInUse, FolderUnusable
+from service.errors import DataFolderInUse, DataFolderUnusable
 
 _log = structlog.get_logger(__name__)
 
@@ -18,15 +18,15 @@ def held(folder: Path) -> Iterator[int]:
     """Holds the folder for this service; yields the lock's descriptor.
 
     A child that inherits the descriptor holds the folder too, so that a next service begins only when the last process
-    of the one before is gone, also after the supervisor was killed. Raises FolderUnusable or FolderInUse.
+    of the one before is gone, also after the supervisor was killed. Raises DataFolderUnusable or DataFolderInUse.
     """
     try:
         with embedded.held(folder / "run" / "lock") as lock:
             yield lock
     except embedded.FolderUnusable as error:
-        raise FolderUnusable(folder, error.reason) from error
+        raise DataFolderUnusable(folder, error.reason) from error
     except embedded.FolderInUse as error:
-        raise FolderInUse(folder) from error
+        raise DataFolderInUse(folder) from error
 
 
 def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from service.http.middleware.strict_json import LARGEST_BODY, parse, read
 from service.http.problems import Problem
-from service.http.strict_json import LARGEST_BODY, parse, read
 
 
 async def _chunks(*chunks: bytes) -> AsyncIterator[bytes]:

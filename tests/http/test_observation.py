@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.http.app import create_app
-from service.http.observation import CORRELATION
+from service.http.middleware.observation import CORRELATION
 from tests.http.serving import answering, away
 from tests.http.shop import new_order, refused
 

@@ -9,7 +9,7 @@ import structlog
 from esdbclient import EventStoreDBClient
 from structlog.contextvars import merge_contextvars
 
-from service.http.observation import CORRELATION
+from service.http.middleware.observation import CORRELATION
 from service.settings import Settings
 from tests.http.serving import serving
 from tests.http.shop import done, new_order, order_form

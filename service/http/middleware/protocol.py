@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.http import problems
-from service.http.observation import CORRELATION, named_or_new
+from service.http.middleware.observation import CORRELATION, named_or_new
 from service.http.problems import Fault, malformed
 
 _STATUS: Final = 400  # RFC 9112 demands it where the framing of a message is broken; 422 is for what could be read

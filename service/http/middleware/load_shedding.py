@@ -6,12 +6,12 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.http import problems
-from service.http.gate import Gate
+from service.http.middleware.gate import Gate
 
 _COMMANDS: Final = frozenset({"POST", "DELETE"})
 
 
-def turning_away(app: ASGIApp, commands: Gate) -> ASGIApp:
+def shed_load(app: ASGIApp, commands: Gate) -> ASGIApp:
     """The application, which no command reaches while the gate for commands is full."""
 
     async def let_in(scope: Scope, receive: Receive, send: Send) -> None:

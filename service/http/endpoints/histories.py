@@ -1,17 +1,15 @@
 """Looking back: a stream as it is stored, its state as of any time, what changed it, and what caused what."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from esdbclient import EventStoreDBClient
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
 from infrastructure.eventstore.checking import Window
@@ -25,49 +23,22 @@ from service.history.pages import past_of, records_page
 from service.history.shapes import ChangeAnswer, StateAnswer, StoredEvent, TraceAnswer
 from service.history.sources import BOUNDARIES, boundary_of, stream_called
 from service.http import tokens
-from service.http.documentation import documented
-from service.http.forms import Uuid
+from service.http.endpoints.documentation import documented
+from service.http.endpoints.forms import Uuid
+from service.http.endpoints.parameters import Limit, Time, whole_number
+from service.http.history_threads import HistoryThreads
+from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
-from service.http.queries import Limit
-from service.http.readers import Readers
-from service.http.refusals import problem_of_a_look_back
-from service.http.strict_route import StrictRoute
+from service.http.refusals import problem_of_history
 
 router = APIRouter(route_class=StrictRoute, prefix="/history", tags=["history"])
 _OF_A_STREAM: Final = ("unknown-stream", "unknown-category", "stream-gone")
 _MOST_SEARCHED: Final = 100_000
-_MOST_TOLD: Final = 10_000  # events in a trace
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
-
-
-def _read_time(text: object) -> datetime:
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise ValueError("should be a time in UTC such as 2026-03-01T15:00:00Z")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("should be a time that there is") from error
-
-
-def _read_version(text: object) -> int:
-    if not isinstance(text, str) or not re.fullmatch("0|[1-9][0-9]{0,17}", text):
-        raise ValueError("should be a whole number from 0 on")
-    return int(text)
-
-
-def _read_most(text: object) -> int:
-    if not isinstance(text, str) or not re.fullmatch("[1-9][0-9]{0,5}", text) or int(text) > _MOST_SEARCHED:
-        raise ValueError(f"should be a whole number from 1 to {_MOST_SEARCHED}")
-    return int(text)
-
-
-Time: TypeAlias = Annotated[
-    datetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})
-]
-Version: TypeAlias = Annotated[int, BeforeValidator(_read_version), WithJsonSchema({"type": "integer", "minimum": 0})]
-Most: TypeAlias = Annotated[
+_MOST_TRACED: Final = 10_000  # events in a trace
+Version: TypeAlias = Annotated[int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0})]
+SearchLimit: TypeAlias = Annotated[
     int,
-    BeforeValidator(_read_most),
+    whole_number(1, _MOST_SEARCHED),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MOST_SEARCHED, "default": 10_000}),
 ]
 StreamPath: TypeAlias = Annotated[
@@ -93,7 +64,7 @@ class ChangesAnswer(TypedDict):
     next: str | None
 
 
-class Part(BaseModel):
+class HistoryQuery(BaseModel):
     """Which part of a stream: at most `limit` events, from `cursor`, a `next` of before, on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -102,7 +73,7 @@ class Part(BaseModel):
     cursor: tokens.Cursor | None = None
 
 
-class Moment(BaseModel):
+class StateQuery(BaseModel):
     """A time by the clock of the event store, or a version: one of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,42 +82,42 @@ class Moment(BaseModel):
     version: Version | None = None
 
 
-class Span(Part):
+class ChangesQuery(HistoryQuery):
     """What was written since `from`, and before `to`, and which part of it."""
 
     since: Time | None = Field(default=None, alias="from")
     until: Time | None = Field(default=None, alias="to")
 
 
-class Search(BaseModel):
+class TraceQuery(BaseModel):
     """How far to look: at most `limit` events, the newest first, and none beyond the first written before `from`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Most = 10_000
+    limit: SearchLimit = 10_000
     since: Time | None = Field(default=None, alias="from")
 
 
 @dataclass(frozen=True, slots=True)
-class Lookout:
-    """From where one request looks back. All of it raises Problem.
+class HistoryReader:
+    """Looks back for one request. Its methods raise Problem.
 
-    The answer is written in the thread that looked: it may be long.
+    The answer is serialized in the thread that read the log: it may be long.
     """
 
-    readers: Readers
+    threads: HistoryThreads
 
-    async def over(self, name: str, tell: Callable[[Records], object]) -> JSONResponse:
-        """What is told of one stream. It has to be of a known category: a store keeps secrets in others."""
+    async def read_stream(self, name: str, look_back: Callable[[Records], object]) -> JSONResponse:
+        """What `look_back` finds in one stream, of a known category only: the store keeps secrets in others."""
         with _problems():
             stream = stream_called(name).lower()  # as ids are elsewhere
             boundary_of(stream)
-            return await self.readers.read(lambda client: JSONResponse(tell(Records(client, stream))))
+            return await self.threads.run(lambda client: JSONResponse(look_back(Records(client, stream))))
 
-    async def anywhere(self, tell: Callable[[EventStoreDBClient], object]) -> JSONResponse:
-        """What is told of the whole log."""
+    async def read_log(self, look_back: Callable[[EventStoreDBClient], object]) -> JSONResponse:
+        """What `look_back` finds in the whole log."""
         with _problems():
-            return await self.readers.read(lambda client: JSONResponse(tell(client)))
+            return await self.threads.run(lambda client: JSONResponse(look_back(client)))
 
 
 @contextmanager
@@ -154,45 +125,45 @@ def _problems() -> Iterator[None]:
     try:
         yield
     except (HistoryError, EventStoreError) as error:
-        raise problem_of_a_look_back(error) from error
+        raise problem_of_history(error) from error
 
 
-async def lookout(request: Request) -> Lookout:
-    """The lookout of this request."""
-    return Lookout(request.app.state.connections.readers)
+async def history_reader(request: Request) -> HistoryReader:
+    """The reader of this request."""
+    return HistoryReader(request.app.state.connections.history_threads)
 
 
-Looking: TypeAlias = Annotated[Lookout, Depends(lookout)]
+Reader: TypeAlias = Annotated[HistoryReader, Depends(history_reader)]
 
 
 @router.get(
     "/trace/{correlation_id}", response_model=TraceAnswer, responses=documented("history", "unknown-correlation-id")
 )
 async def read_trace(
-    correlation_id: Annotated[Uuid, Path()], search: Annotated[Search, Query()], looking: Looking
+    correlation_id: Annotated[Uuid, Path()], query: Annotated[TraceQuery, Query()], reader: Reader
 ) -> JSONResponse:
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
-    def tell(client: EventStoreDBClient) -> object:
+    def look_back(client: EventStoreDBClient) -> object:
         asked = UUID(correlation_id)
-        found = of_categories(find(client, asked, BOUNDARIES, limit=search.limit, since=search.since), BOUNDARIES)
+        found = of_categories(find(client, asked, BOUNDARIES, limit=query.limit, since=query.since), BOUNDARIES)
         if not found.records:
             raise NothingTraced(asked, "the streams that have a history here")
-        return trace_answer(correlation_id, newest(found, _MOST_TOLD))
+        return trace_answer(correlation_id, newest(found, _MOST_TRACED))
 
-    return await looking.anywhere(tell)
+    return await reader.read_log(look_back)
 
 
 @router.get("/{stream}", response_model=HistoryAnswer, responses=documented("history", *_OF_A_STREAM))
-async def read_history(stream: StreamPath, part: Annotated[Part, Query()], looking: Looking) -> JSONResponse:
+async def read_history(stream: StreamPath, query: Annotated[HistoryQuery, Query()], reader: Reader) -> JSONResponse:
     """The events of a stream as they are stored, oldest first, with who and what caused them."""
 
-    def tell(records: Records) -> object:
-        page = records_page(records, part.cursor or 0, part.limit)
+    def look_back(records: Records) -> object:
+        page = records_page(records, query.cursor or 0, query.limit)
         events = [record_answer(record) for record in page.records]
         return HistoryAnswer(stream=records.stream, events=events, next=tokens.write_cursor(page.following))
 
-    return await looking.over(stream, tell)
+    return await reader.read_stream(stream, look_back)
 
 
 @router.get(
@@ -200,13 +171,13 @@ async def read_history(stream: StreamPath, part: Annotated[Part, Query()], looki
     response_model=StateAnswer,
     responses=documented("history", *_OF_A_STREAM, "out-of-reach", "unreadable-event"),
 )
-async def read_state(stream: StreamPath, moment: Annotated[Moment, Query()], looking: Looking) -> JSONResponse:
+async def read_state(stream: StreamPath, query: Annotated[StateQuery, Query()], reader: Reader) -> JSONResponse:
     """The state of a stream as of a time by the event store's clock, or after a version."""
-    at, version = moment.at, moment.version
+    at, version = query.at, query.version
     if at is not None and version is None:
-        return await looking.over(stream, lambda records: state_answer(past_of(records).as_of_time(at)))
+        return await reader.read_stream(stream, lambda records: state_answer(past_of(records).as_of_time(at)))
     if version is not None and at is None:
-        return await looking.over(stream, lambda records: state_answer(past_of(records).as_of_version(version)))
+        return await reader.read_stream(stream, lambda records: state_answer(past_of(records).as_of_version(version)))
     raise malformed([Fault(pointer="?at", reason="either this or version has to be given")])
 
 
@@ -215,14 +186,14 @@ async def read_state(stream: StreamPath, moment: Annotated[Moment, Query()], loo
     response_model=ChangesAnswer,
     responses=documented("history", *_OF_A_STREAM, "unreadable-event"),
 )
-async def read_changes(stream: StreamPath, span: Annotated[Span, Query()], looking: Looking) -> JSONResponse:
+async def read_changes(stream: StreamPath, query: Annotated[ChangesQuery, Query()], reader: Reader) -> JSONResponse:
     """Who changed what, because of what: each field before and after."""
-    if span.since is not None and span.until is not None and span.until <= span.since:
+    if query.since is not None and query.until is not None and query.until <= query.since:
         raise malformed([Fault(pointer="?to", reason="should be after from")])
 
-    def tell(records: Records) -> object:
-        page = past_of(records).changes_page(Window(span.since, span.until), span.cursor or 0, span.limit)
+    def look_back(records: Records) -> object:
+        page = past_of(records).changes_page(Window(query.since, query.until), query.cursor or 0, query.limit)
         changes = [change_answer(change) for change in page.changes]
         return ChangesAnswer(stream=records.stream, changes=changes, next=tokens.write_cursor(page.following))
 
-    return await looking.over(stream, tell)
+    return await reader.read_stream(stream, look_back)

@@ -14,7 +14,7 @@ from domain.errors import DomainError
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.readmodels.errors import ReadModelError
 from service.http import problems
-from service.http.observation import CORRELATION
+from service.http.middleware.observation import CORRELATION
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
 

@@ -1,45 +1,19 @@
 """The way of every query: how fresh and how much it is to be, and the read models it is answered from."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
 
 from infrastructure.readmodels.queries import Page, Read
 from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
-from service.http.gate import Gate
-
-_LARGEST_PAGE: Final = 100
-
-
-def _read_limit(text: object) -> int:
-    if not isinstance(text, str) or not re.fullmatch("[1-9][0-9]{0,2}", text) or int(text) > _LARGEST_PAGE:
-        raise ValueError(f"should be a whole number from 1 to {_LARGEST_PAGE}")
-    return int(text)
-
-
-def _read_seconds(text: object) -> float:
-    if not isinstance(text, str) or not re.fullmatch(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?", text) or float(text) > 30:
-        raise ValueError("should be a number of seconds from 0 to 30")
-    return float(text)
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(_read_seconds),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 30, "default": 2}),
-]
-Limit = Annotated[
-    int,
-    BeforeValidator(_read_limit),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _LARGEST_PAGE, "default": 20}),
-]
+from service.http.endpoints.parameters import Limit, Seconds
+from service.http.middleware.gate import Gate
 
 
 class Freshness(BaseModel):
@@ -63,7 +37,7 @@ class Listing(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ReadModelReader:
     """The read models as one request may use them. All methods raise what ReadModels raises."""
 
     connections: Connections
@@ -93,12 +67,12 @@ class Reader:
         return [row for row in await self.connections.read_models.rows(projection, keys) if row is not None]
 
 
-async def reader(request: Request) -> Reader:
+async def read_model_reader(request: Request) -> ReadModelReader:
     """The reader of this request."""
-    return Reader(request.app.state.connections, request.app.state.queries)
+    return ReadModelReader(request.app.state.connections, request.app.state.queries)
 
 
-Reading = Annotated[Reader, Depends(reader)]
+Reading = Annotated[ReadModelReader, Depends(read_model_reader)]
 
 
 def answer(body: BaseModel, position: int, version: int | None = None) -> JSONResponse:

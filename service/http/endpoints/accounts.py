@@ -12,13 +12,14 @@ from domain.errors import Unknown
 from domain.money import Currency
 from projections import account_balance, account_statement
 from projections.account_statement import StatementEntry
-from service.http import queries, tokens
-from service.http.answers import Changed, changed, created, digits
-from service.http.commands import Sending
-from service.http.documentation import documented
-from service.http.forms import AccountForm, AccountPath, AmountForm, digits_at
-from service.http.queries import Freshness, Listing, Reading
-from service.http.strict_route import StrictRoute
+from service.http import tokens
+from service.http.endpoints import queries
+from service.http.endpoints.answers import Changed, changed, created, digits
+from service.http.endpoints.commands import Sending
+from service.http.endpoints.documentation import documented
+from service.http.endpoints.forms import AccountForm, AccountPath, AmountForm, digits_at
+from service.http.endpoints.queries import Freshness, Listing, Reading
+from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/accounts", tags=["accounts"])
 

@@ -12,12 +12,12 @@ from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.health import ProjectionHealth
 from projections.projection import Projection
 from service.consumers import PROJECTIONS
-from service.http import metrics
-from service.http.commands import NoParameters
 from service.http.connections import Connections
-from service.http.documentation import documented
+from service.http.endpoints.documentation import documented
+from service.http.endpoints.parameters import NoParameters
+from service.http.middleware import metrics
+from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Problem
-from service.http.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 _CHECK_SECONDS: Final = 1.0

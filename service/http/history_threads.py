@@ -19,7 +19,7 @@ from esdbclient.connection_spec import ConnectionSpec
 
 from infrastructure.eventstore.client import address_of, reader_client
 from infrastructure.eventstore.errors import StoreUnavailable
-from service.http.gate import Gate
+from service.http.middleware.gate import Gate
 
 _WAITING: Final = 8  # may wait for each thread
 _TURN: Final = 0.75  # of a request's time may pass before its turn
@@ -27,7 +27,7 @@ _ATTEMPTS: Final = 2  # the client makes of a call whose time runs out
 AnswerT = TypeVar("AnswerT")
 
 
-class Readers:
+class HistoryThreads:
     """So many threads that read the log at `uri`, each request within so many seconds."""
 
     def __init__(self, uri: str, at_once: int, seconds: float) -> None:
@@ -39,8 +39,8 @@ class Readers:
         self._idle: Final[list[EventStoreDBClient]] = []
         self._under_way: Final[set[asyncio.Task[Any]]] = set()
 
-    async def read(self, ask: Callable[[EventStoreDBClient], AnswerT]) -> AnswerT:
-        """What `ask` answers, called in a thread with a client of its own. Raises what it raises.
+    async def run(self, ask: Callable[[EventStoreDBClient], AnswerT]) -> AnswerT:
+        """The result of `ask`, called in a thread with a client of its own. Raises what it raises.
 
         Raises Problem `overloaded`, and StoreUnavailable where it takes longer than it may.
         """
@@ -70,7 +70,7 @@ class Readers:
 
     def _work(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
         with self._client() as client:
-            return ask(cast("EventStoreDBClient", _Hurried(client, ends, self._ended)))
+            return ask(cast("EventStoreDBClient", _TimeLimitedClient(client, ends, self._ended)))
 
     @contextmanager
     def _client(self) -> Iterator[EventStoreDBClient]:
@@ -88,7 +88,7 @@ class Readers:
                 client.close()
 
 
-class _Hurried:
+class _TimeLimitedClient:
     """What looking back needs of a client, its calls ending by `ends`. Raises StoreUnavailable for one after that."""
 
     def __init__(self, client: EventStoreDBClient, ends: float, ended: threading.Event) -> None:

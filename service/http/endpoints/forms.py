@@ -1,17 +1,17 @@
 """What requests may say: the parts of paths and the bodies, each checked before anything is looked up."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from domain.money import DECIMALS, Currency
 from domain.ordering.order import MOST_LINES, Item
 from domain.terms import Name, Quantity, Reason
+from service.http.endpoints.parameters import whole_number
 from service.http.problems import Fault, Problem, malformed
 
 _HEX: Final = "[0-9a-fA-F]"
@@ -24,15 +24,7 @@ CustomerPath: TypeAlias = Annotated[Name, Path()]
 SkuPath: TypeAlias = Annotated[Name, Path()]
 
 
-def _line_number(text: object) -> int:
-    if not isinstance(text, str) or not re.fullmatch("[1-9][0-9]{0,17}", text):
-        raise ValueError("should be a whole number from 1 on")
-    return int(text)
-
-
-LinePath: TypeAlias = Annotated[
-    int, BeforeValidator(_line_number), WithJsonSchema({"type": "integer", "minimum": 1}), Path()
-]
+LinePath: TypeAlias = Annotated[int, whole_number(1), WithJsonSchema({"type": "integer", "minimum": 1}), Path()]
 
 
 def _positive(digits: str) -> str:

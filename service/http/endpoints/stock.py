@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from domain.errors import Unknown
 from domain.stock.stock import ReceiveStock, SkuRegistered, WriteOffDamage, stock_id
 from projections import stock_levels
-from service.http import queries
-from service.http.answers import Changed, changed, created
-from service.http.commands import Sending
-from service.http.documentation import documented
-from service.http.forms import QuantityForm, SkuPath
-from service.http.queries import Freshness, Reading
-from service.http.strict_route import StrictRoute
+from service.http.endpoints import queries
+from service.http.endpoints.answers import Changed, changed, created
+from service.http.endpoints.commands import Sending
+from service.http.endpoints.documentation import documented
+from service.http.endpoints.forms import QuantityForm, SkuPath
+from service.http.endpoints.queries import Freshness, Reading
+from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/stock", tags=["stock"])
 _RECEIVED = {**documented("command"), 201: {**documented("create")[201], "model": Changed}}

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from service.http import strict_json
+from service.http.middleware import strict_json
 from service.http.problems import Fault, Problem, malformed
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from service.http.observation import CORRELATION
+from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
 
 _TEXT: Final = {"type": "string"}

@@ -14,11 +14,12 @@ from domain.ordering.order import AddItem, ConfirmOrder, CreateOrder, RemoveItem
 from projections import order_summary, orders_by_customer
 from projections.order_summary import OrderSummary
 from projections.orders_by_customer import CustomerOrder, Status
-from service.http import queries, tokens
-from service.http.answers import Changed, LineAdded, changed, created, digits
-from service.http.commands import Sending
-from service.http.documentation import documented
-from service.http.forms import (
+from service.http import tokens
+from service.http.endpoints import queries
+from service.http.endpoints.answers import Changed, LineAdded, changed, created, digits
+from service.http.endpoints.commands import Sending
+from service.http.endpoints.documentation import documented
+from service.http.endpoints.forms import (
     NO_REASON,
     NOTHING,
     CancelForm,
@@ -30,8 +31,8 @@ from service.http.forms import (
     OrderPath,
     digits_at,
 )
-from service.http.queries import Freshness, Listing, Reading
-from service.http.strict_route import StrictRoute
+from service.http.endpoints.queries import Freshness, Listing, Reading
+from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
 

@@ -10,7 +10,7 @@ from infrastructure.embedded.folder import socket_path
 from service.addresses import lasting_port, listen, url_of
 from service.settings import Settings
 from service.supervisor import folder
-from service.supervisor.programs import Place, servers, workers
+from service.supervisor.programs import ServeContext, servers, workers
 from service.supervisor.supervisor import Supervisor
 
 
@@ -23,7 +23,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
         listen(host, port) as api,
         _pipe() as pipe,
     ):
-        place = Place(
+        context = ServeContext(
             data=data,
             settings=settings,
             socket=socket,
@@ -34,7 +34,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
             lock=lock,
             log=log,
         )
-        asyncio.run(Supervisor(data, settings, api).run(servers(place), workers(place)))
+        asyncio.run(Supervisor(data, settings, api).run(servers(context), workers(context)))
 
 
 @contextmanager

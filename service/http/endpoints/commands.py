@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
@@ -17,9 +17,11 @@ from infrastructure.aggregates.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.streams import stream_name
 from service.consumers import route
-from service.http import idempotency, metrics
 from service.http.connections import Connections
-from service.http.gate import Gate
+from service.http.endpoints import idempotency
+from service.http.endpoints.parameters import NoParameters
+from service.http.middleware import metrics
+from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
 
@@ -42,12 +44,6 @@ Version = Annotated[
         description="The version that the request is meant for, in quotes; it is refused for another.",
     ),
 ]
-
-
-class NoParameters(BaseModel):
-    """The query of a request that takes none."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
