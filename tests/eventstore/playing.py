@@ -16,7 +16,7 @@ from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from google.protobuf.message import Message
 
 from tests.eventstore.tally import connected
-from tests.http.holding import running
+from tests.support.silent_store import running
 
 
 class Playing(grpc.GenericRpcHandler):

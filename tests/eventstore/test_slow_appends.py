@@ -19,8 +19,8 @@ from infrastructure.eventstore.reading import Streams
 from tests.eventstore.appends import new_stream, noted, seconds_of_the_loop, sent
 from tests.eventstore.playing import Deposed, Playing, played
 from tests.eventstore.tally import CODEC, connected
-from tests.http.holding import running
 from tests.support.eventstore import EventStoreProcess
+from tests.support.silent_store import running
 
 Story = Callable[[AsyncEventStoreDBClient, Playing], Awaitable[None]]
 

@@ -21,7 +21,7 @@ from infrastructure.eventstore.client import reader_client
 from infrastructure.history.moment import written
 from service.history.sources import CODEC
 from tests.history.ledger import append, balance, deposited, euros, metadata, opened
-from tests.http.serving import away, serving
+from tests.service.http.api_server import away, serving
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM
