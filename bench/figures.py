@@ -1,4 +1,4 @@
-"""What a bench says: figures, each as a ratio to something that was measured in the same run."""
+"""The figures of a bench, each with its ratio to a baseline of the same run."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` is in `unit`; `ratio` says how many times the figure called `baseline` that is, which may be itself."""
+    """`value` is in `unit`; `ratio` is `value` over that of the figure called `baseline`, which may be this one."""
 
     name: str
     value: float
@@ -26,7 +26,7 @@ class Extent:
 
     @property
     def rounds(self) -> int:
-        """How often ways that are compared take turns."""
+        """How many times the ways that are compared take turns."""
         return 3 if self.part == 1.0 else 1
 
     @property
@@ -35,13 +35,13 @@ class Extent:
         return max(0.1, 3.0 * self.part)
 
     def events(self, whole: int) -> int:
-        """So many of what would be `whole` events."""
+        """The number of events for this extent, of `whole` for all of it."""
         return max(200, round(whole * self.part))
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """So many in so many seconds, and what they took of the processors at the server and here, also in seconds."""
+    """`count` operations in `seconds`, and the CPU seconds that they took in the server and in the client."""
 
     count: int
     seconds: float
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def cost(self) -> str:
-        """A server of its own is not measured where all is done in this process."""
+        """CPU time per operation; the server's is 0 where there is none."""
         server, client = (f"{1e6 * cpu / self.count:.1f} µs" for cpu in (self.server_cpu, self.client_cpu))
         return f"CPU each: server {server}, client {client}" if self.server_cpu else f"CPU each: {client}"
 
@@ -64,7 +64,7 @@ Way: TypeAlias = Callable[[], Run]
 
 
 def in_turns(ways: Mapping[str, Way], rounds: int) -> dict[str, Run]:
-    """The middle one of each way's runs, by rate. Taking turns, they all feel whatever else the machine does."""
+    """The median run of each way, by rate. Ways take turns, so that other load on the machine affects all alike."""
     runs: dict[str, list[Run]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine that the figures were measured on."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio", "grpclib", "h2", "uvlo
 
 
 def describe_machine() -> Mapping[str, str]:
-    """The processor, how busy it is (processes that want it, on average of the last minute), and the versions."""
+    """Processor, load average of the last minute, and versions."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     return {
         "processor": f"{os.cpu_count()} of {model[1] if model else platform.machine()}",

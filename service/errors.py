@@ -1,4 +1,4 @@
-"""Why a command of the command line can't run; each text is one line that says what and where.
+"""Errors that keep a command from running; each text is one line that says what and where.
 
 ServiceError
 ├── AddressUnusable     the port is in use, or the host is not this machine

@@ -1,1 +1,1 @@
-"""Measures the command side: what a command costs here, with other libraries and at best, and what a crowd does."""
+"""Measures commands: their cost here, with other libraries and at best, long streams, and overload."""

@@ -27,7 +27,7 @@ _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
 
 
 async def answer(uri: str, callers: int) -> None:
-    """Works as it is told to, line by line."""
+    """Does the work that each line of the input asks for."""
     client = await command_client(uri)
     handler = handler_of(client)
     reply({"versions": {package: version(package) for package in _PACKAGES}})
@@ -41,7 +41,7 @@ async def answer(uri: str, callers: int) -> None:
 
 
 async def _work(kind: str, handler: CommandHandler) -> Work:
-    """What one caller does again and again."""
+    """What one caller repeats."""
     if kind == "orders":
         return lambda: handler.handle(order.decider, create_order(str(uuid4())), request())
     account_id = str(uuid4())

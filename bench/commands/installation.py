@@ -1,4 +1,4 @@
-"""Puts the libraries that we are compared with into folders of their own, once, where the machine can."""
+"""Installs the libraries that we are compared with, once, each in a folder of its own."""
 
 import shutil
 import subprocess
@@ -14,12 +14,12 @@ _SECONDS: Final = 600.0
 
 
 class NotInstalled(Exception):
-    """A library can't be had on this machine, for this reason."""
+    """A library can't be installed on this machine, for this reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A library in the folder `at`: what has to be run there to install it, and the program that works with it.
+    """A library: the commands that install it in a folder, and the program that works with it.
 
     `pins` is a file of ours that names the library's exact version; a folder with the same one is used again.
     """
@@ -31,7 +31,7 @@ class Peer:
     runtime: str
 
     def command(self, cache: Path, *, install: bool) -> list[str]:
-        """How to start its program, with the library installed before if need be. Raises NotInstalled."""
+        """The command that starts its program; installs the library first if `install`. Raises NotInstalled."""
         folder = cache / self.name
         if not self._is_in(folder):
             if not install:

@@ -1,4 +1,4 @@
-"""What a long stream costs: to load the aggregate that it is, and to look back into it."""
+"""What a long stream costs: loading its aggregate, and looking back into it."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from service.history.sources import boundary_of
 
 _SHORT, _LONG = 100, 100_000
 _MORE_THAN_ALL: Final = Decimal("999999999.00")
-_BALANCE: Final = "has {}.00 and may go"  # in the refusal's words: it shows that everything was folded
+_BALANCE: Final = "has {}.00 and may go"  # part of the refusal; it shows that every event was folded
 
 
 def measure_long_streams(extent: Extent) -> Iterator[Figure]:
@@ -51,7 +51,7 @@ def measure_long_streams(extent: Extent) -> Iterator[Figure]:
 
 
 def _filled(folder: Path, length: int) -> str:
-    """The id of an account whose stream has so many events, each as the service writes it."""
+    """The id of a new account whose stream has `length` events, each as the service writes it."""
     account_id = str(uuid4())
     fill_stream(folder, stream_name(account.decider.category, account_id), _events(account_id, length))
     return account_id
@@ -89,7 +89,7 @@ async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[i
 
 
 async def _refusal(client: AsyncEventStoreDBClient, account_id: str, length: int) -> float:
-    """By a handler that remembers nothing."""
+    """Seconds until a handler that remembers nothing refuses a withdrawal."""
     handler = handler_of(client)
     reason, began = "", perf_counter()
     try:

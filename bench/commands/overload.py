@@ -1,4 +1,4 @@
-"""What becomes of a process that is offered ten times as many commands as it can handle."""
+"""A process that is offered ten times as many commands as it can handle: what it accepts, and its memory."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _QUARTER, _END = "crowd, memory after a quarter of the time", "crowd, memory at 
 
 
 def measure_overload(extent: Extent) -> Iterator[Figure]:
-    """Offers 10,000 commands a second for twenty seconds; 64 at once are let in."""
+    """Offers 10,000 commands a second for twenty seconds; 64 are admitted at once."""
     seconds = max(0.5, _SECONDS * extent.part)
     with temporary_folder() as folder, StoreServer(folder / "log") as server:
         command = [sys.executable, "-m", "bench.commands.overload_worker", server.uri, str(CALLERS)]

@@ -1,7 +1,7 @@
-"""A process that is offered far more commands than it may take; most are refused at once.
+"""A worker that is offered far more commands than it admits; most are refused at once.
 
 Run as `-m bench.commands.overload_worker URI AT_ONCE`. Says its versions as a line of JSON; then reads lines
-`RATE SECONDS`, says `ready`, and answers each with what came of that many commands a second, until its input ends.
+`RATE SECONDS`, says `ready`, and answers each with the outcomes of that many commands a second, until its input ends.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from service.http.middleware.gate import Gate
 from service.http.problems import Problem
 
 _ACCOUNTS: Final = 64
-_PAUSE: Final = 0.005  # seconds; what is due by then comes together
+_PAUSE: Final = 0.005  # seconds; the commands that are due by then are sent together
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -49,7 +49,7 @@ class Crowd:
         await asyncio.gather(*(handle(account.decider, open_account(each), request()) for each in self._accounts))
 
     async def offer(self, rate: float, seconds: float) -> dict[str, float]:
-        """Counts of what came of it, and the memory of this process after a quarter of the time and at the end."""
+        """Counts of outcomes, and the memory of this process after a quarter of the time and at the end."""
         self._came_of_it.clear()
         began = perf_counter()
         async with asyncio.TaskGroup() as sent:
@@ -62,7 +62,7 @@ class Crowd:
         return {"seconds": took, **came_of_it, "after_a_quarter": after_a_quarter, "at_the_end": at_the_end}
 
     async def _send(self, sent: asyncio.TaskGroup, offered: int, rate: float, began: float, until: float) -> int:
-        """How many were offered altogether, `until` so many seconds after it began."""
+        """Offers commands `until` so many seconds after the beginning; how many were offered in total."""
         accounts = cycle(self._accounts)
         while (passed := perf_counter() - began) < until:
             for _ in range(round(rate * passed) - offered):
@@ -84,12 +84,12 @@ class Crowd:
 
 
 def resident_bytes() -> int:
-    """What this process holds of the memory now."""
+    """The resident memory of this process."""
     return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * _PAGE_BYTES
 
 
 async def answer(uri: str, at_once: int) -> None:
-    """Offers what it is told to, line by line."""
+    """Offers the load that each line of the input asks for."""
     client = await command_client(uri)
     handler = handler_of(client)
     crowd = Crowd(handler, at_once)

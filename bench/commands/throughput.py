@@ -34,7 +34,7 @@ _UNIT: Final = "commands/s"
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """`kinds`: how each worker is told, by what that is called; `append` makes what appends as much, undecided."""
+    """`kinds`: worker and work by the name of the figure; `append` makes the requests of the bare appends."""
 
     title: str
     kinds: Mapping[str, tuple[str, str]]
@@ -56,7 +56,7 @@ def measure_throughput(extent: Extent) -> Iterator[Figure]:
 
 @dataclass(slots=True)
 class _Workers:
-    """Those that can work here, by name; `missing` says of the others why they can't."""
+    """The workers that run on this machine, by name; `missing` says why the others don't."""
 
     server: StoreServer
     stack: ExitStack
@@ -64,14 +64,14 @@ class _Workers:
     missing: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str, command: list[str]) -> None:
-        """Starts one and lets it try itself. Raises ServiceError."""
+        """Starts one and runs it for a moment. Raises ServiceError."""
         worker = self.stack.enter_context(Worker(name, [*command, self.server.uri, str(CALLERS)]))
         for told in {kind for work in _WORKS for which, kind in work.kinds.values() if which == name}:
             worker.run(self.server, told, _TRIAL)
         self.present[name] = worker
 
     def try_to_start(self, name: str, peer: Peer, *, install: bool) -> None:
-        """The same, where that is possible on this machine."""
+        """Starts one if this machine can; notes the reason if not."""
         try:
             self.start(name, peer.command(Path.home() / _CACHE, install=install))
         except (NotInstalled, ServiceError) as error:
@@ -117,7 +117,7 @@ _WORKS: Final = (
 
 
 def _figures(title: str, runs: Mapping[str, Run], workers: _Workers) -> Iterator[Figure]:
-    """Each that ours is compared with, and below it ours as a ratio to it."""
+    """Each peer's figure, followed by ours with its ratio to it."""
     ours = runs[_OURS]
     missing = "; ".join(f"not compared with {name}: {reason}" for name, reason in workers.missing.items())
     for name, run in runs.items():

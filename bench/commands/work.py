@@ -26,7 +26,7 @@ _DIGEST: Final = sha256(b"bench").hexdigest()
 
 
 def handler_of(client: AsyncEventStoreDBClient) -> CommandHandler:
-    """One that remembers nothing yet."""
+    """A handler with an empty cache."""
     return CommandHandler(client, CODEC, bounds=Bounds(calls_at_once=CALLERS), snapshots=SNAPSHOTS)
 
 
@@ -45,7 +45,7 @@ def create_order(order_id: str) -> CreateOrder:
 
 
 def request() -> Request:
-    """One that was never made before, as the service makes it of what a person sends."""
+    """A new request, as the service makes it for a person's command."""
     command_id = uuid4()
     return Request(
         command_id=command_id,

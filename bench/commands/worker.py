@@ -1,4 +1,4 @@
-"""A process that works as it is told, in whatever language: a line in, lines of JSON out."""
+"""A process of the bench in any language: it reads a line of work, and answers with lines of JSON."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ _STOPPED_WITHIN: Final = 10.0
 class Worker:
     """A program as a child of this process while the block lasts; it ends when its input does.
 
-    `versions`: what it says it works with. Raises ChildRefused where it ends early, NotReady where it is silent.
+    `versions`: those of the libraries that it uses. Raises ChildRefused if it ends early, NotReady if it is silent.
     """
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ class Worker:
         self._end()
 
     def ask(self, what: str, seconds: float) -> dict[str, Any]:
-        """Its next line, after it was told what to do for so many seconds."""
+        """Sends it work for so many seconds; its next line."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # then it has ended, and its answer says so
             self._process.stdin.write(f"{what} {seconds}\n")
@@ -55,11 +55,11 @@ class Worker:
         return self.answer(seconds)
 
     def answer(self, seconds: float) -> dict[str, Any]:
-        """Its next line, which comes after so much work."""
+        """Its next line, after so many seconds of work."""
         return self._next(seconds + _LATE)
 
     def run(self, server: StoreServer, kind: str, seconds: float) -> Run:
-        """What it did against the server, once it had prepared."""
+        """Runs work against the server, measured from when it is prepared."""
         self.ask(kind, seconds)
         server_cpu = server.cpu_seconds
         did = self.answer(seconds)

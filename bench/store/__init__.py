@@ -1,1 +1,1 @@
-"""Measures the embedded event store: reading, appending, delivering, and what it costs to have a long log."""
+"""Measures the embedded event store: reads, appends, deliveries, and the cost of a long log."""

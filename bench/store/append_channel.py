@@ -1,4 +1,4 @@
-"""Appends as fast as one open call can take them: a bare stub, with nothing decided, folded or looked up."""
+"""Appends as fast as one open `BatchAppend` call takes them: a bare stub, with nothing decided, folded or looked up."""
 
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -14,9 +14,9 @@ _BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
 
 
 def append_on_one_call(target: str, request: Callable[[int], bytes], in_flight: int, seconds: float) -> int:
-    """How many appends were answered on one call: one more was sent for every answer, until the time was up.
+    """Sends one more append for every answer until the time is up; how many were answered.
 
-    `request` makes the append with a number, from 0.
+    `request` makes the append of that number, from 0.
     """
     requests: SimpleQueue[bytes | None] = SimpleQueue()
     end = perf_counter() + seconds

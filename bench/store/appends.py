@@ -1,4 +1,4 @@
-"""How fast events become durable, one at a time and with many in flight, which the server writes together."""
+"""How fast events become durable: one at a time, and many in flight, which the server commits in groups."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""A log to read from, written straight into its file: what is measured is not how it got there."""
+"""Writes a log straight into its file, since writing it is not what is measured."""
 
 import json
 import sqlite3
@@ -21,7 +21,7 @@ _PER_TRANSACTION: Final = 20_000
 
 
 def data(number: int) -> bytes:
-    """What makes an event of 400 bytes together with METADATA."""
+    """Data that make an event of 400 bytes together with METADATA."""
     beginning = f'{{"number": {number}, "text": "'
     return f'{beginning}{"x" * (EVENT_BYTES - len(METADATA) - len(beginning) - 2)}"}}'.encode()
 
@@ -34,7 +34,7 @@ def fill(folder: Path, first: int, end: int) -> None:
 
 
 def fill_stream(folder: Path, stream: str, events: Iterable[NewRecord]) -> None:
-    """Makes a stream of these events; every twenty of them are of one time."""
+    """Writes a stream of these events; every twenty of them have the same time."""
     left = iter(events)
     with _opened(folder) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -57,7 +57,7 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _without_indexes(connection: sqlite3.Connection) -> Iterator[None]:
-    """Event ids are in no order: millions are sorted at once far faster than they are put in their places."""
+    """Without indexes while the block lasts: millions of random ids are indexed at once far faster than one by one."""
     found = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'records' AND sql IS NOT NULL"
     indexes = connection.execute(found).fetchall()
     for name, _ in indexes:

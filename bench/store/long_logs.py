@@ -1,4 +1,4 @@
-"""What it costs to have a long log: the time that the server takes to start, and the memory that it holds."""
+"""What a long log costs: the server's start-up time and its memory."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _figures(log: str, costs: tuple[float, float], empty: tuple[float, float]) -
 
 
 def _costs(folder: Path, starts: int) -> tuple[float, float]:
-    """Seconds to start, megabytes held after much was read."""
+    """Start-up time in seconds, memory in megabytes after many reads."""
     seconds, memory = [], 0.0
     for _ in range(starts):
         with StoreServer(folder) as server:

@@ -1,4 +1,4 @@
-"""The embedded event store as the bench's own child, with what it costs in time and memory."""
+"""The embedded event store as a child of the bench, and its CPU time and memory."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _TICKS_PER_SECOND, _PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_S
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Where a log is kept while the block lasts."""
+    """A folder for a log, while the block lasts."""
     with TemporaryDirectory(prefix="foldstream-bench-") as folder:
         yield Path(folder)
 
@@ -67,17 +67,17 @@ class StoreServer:
 
     @property
     def cpu_seconds(self) -> float:
-        """What it has taken of the processors up to now."""
+        """The CPU time that it has taken so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
     @property
     def resident_bytes(self) -> int:
-        """What it holds of the memory now."""
+        """Its resident memory."""
         return int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="utf-8").split()[1]) * _PAGE_BYTES
 
     def measured(self, work: Callable[[], int]) -> Run:
-        """Does the work, which says how many it did of whatever is counted."""
+        """Does the work, which returns how many operations it did, and measures it."""
         server, client, began = self.cpu_seconds, process_time(), perf_counter()
         count = work()
         return Run(count, perf_counter() - began, self.cpu_seconds - server, process_time() - client)

@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the event store may be told."""
+    """The options of the event store."""
 
     host: Host = "127.0.0.1"
     port: Port = 2113
@@ -34,7 +34,7 @@ class Options:
 
     @property
     def security(self) -> Security | None:
-        """The files of secure mode; None where it is not asked for. Raises BadParameter for half of it."""
+        """The files of secure mode, or None. Raises BadParameter if only some are given."""
         given = (self.tls_cert, self.tls_key, self.users)
         if self.tls_cert is None or self.tls_key is None or self.users is None:
             if any(given):

@@ -11,7 +11,7 @@ import typer
 
 Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
 Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
-# How a supervisor binds its children to itself; no one else has a use for it.
+# Binds a child to its supervisor; nobody else needs it.
 Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3, hidden=True)]
 
 
@@ -53,7 +53,7 @@ Command: TypeAlias = Callable[[typer.Context, OptionsT], int]
 
 
 def with_options(options: type[OptionsT]) -> Callable[[Command[OptionsT]], Callable[..., int]]:
-    """Makes a command, whose options are the fields of a dataclass, from a function that takes it as a whole."""
+    """Makes a command whose options are the fields of a dataclass from a function that takes the dataclass."""
 
     def made(run: Command[OptionsT]) -> Callable[..., int]:
         def command(context: typer.Context, **given: Any) -> int:

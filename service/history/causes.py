@@ -29,13 +29,13 @@ def in_order(roots: Sequence[Asked]) -> Iterator[Placed]:
 
 
 def of_categories(found: Found, categories: Container[str]) -> Found:
-    """Those of the records that lie in streams of these categories: the system projection links to all others, too."""
+    """Only the records in streams of these categories: the system projection links to all others, too."""
     records = tuple(record for record in found.records if record.stream_name.partition("-")[0] in categories)
     return replace(found, records=records)
 
 
 def newest(found: Found, most: int) -> Found:
-    """The newest of the records, where they are more: anybody may send one correlation id with every request."""
+    """The newest `most` records: anybody may send one correlation id with every request."""
     if len(found.records) <= most:
         return found
     return replace(found, records=found.records[-most:], complete=False)

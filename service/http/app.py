@@ -21,7 +21,7 @@ from service.http.middleware.observation import observed
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
-_TURN: Final = 0.75  # of a command's time may pass before its turn: what is left must do for the command itself
+_TURN: Final = 0.75  # of a command's time may pass before its turn; the rest is for the command itself
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
@@ -68,7 +68,7 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _end_where_it_failed(finding: asyncio.Task[None]) -> None:
-    """Nothing would ever be found any more, so the process ends, in order, and is started again by who watches it."""
+    """Ends the process in order: without the search it would never find the store. The supervisor starts it again."""
     if not finding.cancelled() and (error := finding.exception()) is not None:
         _log.error("eventstore_search_failed", exc_info=error)
         signal.raise_signal(signal.SIGTERM)

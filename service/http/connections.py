@@ -1,4 +1,4 @@
-"""The event store and Redis as the API holds them; it starts without them, and says which one it is waiting for."""
+"""The API's connections to the event store and Redis; it starts without them, and says which one it waits for."""
 
 import asyncio
 from typing import Final
@@ -31,7 +31,7 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class Connections:
-    """What commands, queries and looks back are answered with, as soon as it is there."""
+    """What commands, queries and histories need, as soon as it is there."""
 
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = ",".join(ConnectionSpec(settings.eventstore).targets)
@@ -61,7 +61,7 @@ class Connections:
 
     @property
     def read_models(self) -> ReadModels:
-        """Raises ReadModelUnavailable before a cluster of event stores was found; a single one need not be there."""
+        """Raises ReadModelUnavailable before a cluster of event stores was found; a single node need not be there."""
         if self._read_models is None:
             raise ReadModelUnavailable("every read model", "the event store has not been found since the start")
         return self._read_models
@@ -137,7 +137,7 @@ class Connections:
 
 
 def _reason(error: StoreUnavailable | EventStoreDBClientException) -> str:
-    """Whatever the store answered where it should have let us in, a wrong password too: it may be put right."""
+    """What the store answered instead of letting us in; a wrong password too may be put right."""
     if isinstance(error, StoreUnavailable):
         return error.reason
     return f"{type(error).__name__} {error}".strip()

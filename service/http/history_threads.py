@@ -1,9 +1,9 @@
-"""Threads in which requests look back: the log is read with synchronous clients, several times faster than with others.
+"""Threads in which requests look back: synchronous clients read the log several times faster than asynchronous ones.
 
-A client belongs to one thread at a time. It is made when it is first needed, kept for the next request, and given up
-when the store could not be used through it. A thread can't be stopped, so every one of its calls ends in time; it keeps
-its place until it has ended, also when nobody waits for it any more. Only the search for the leader of a cluster that
-is away takes as long as the options in the store's URI say.
+A client belongs to one thread at a time. It is made when it is first needed, kept for the next request, and closed
+when the store could not be used through it. A thread can't be stopped, so every one of its calls has a deadline; it
+counts as busy until it has ended, also when nobody waits for it any more. Only the search for the leader of a cluster
+that is away takes as long as the options in the store's URI say.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ AnswerT = TypeVar("AnswerT")
 
 
 class HistoryThreads:
-    """So many threads that read the log at `uri`, each request within so many seconds."""
+    """`at_once` threads that read the log at `uri`, each request within `seconds`."""
 
     def __init__(self, uri: str, at_once: int, seconds: float) -> None:
         self._uri: Final = uri
@@ -42,7 +42,7 @@ class HistoryThreads:
     async def run(self, ask: Callable[[EventStoreDBClient], AnswerT]) -> AnswerT:
         """The result of `ask`, called in a thread with a client of its own. Raises what it raises.
 
-        Raises Problem `overloaded`, and StoreUnavailable where it takes longer than it may.
+        Raises Problem `overloaded`, and StoreUnavailable after `seconds`.
         """
         work = asyncio.create_task(self._in_turn(ask, monotonic() + self._seconds), name="look back")
         self._under_way.add(work)
@@ -66,7 +66,7 @@ class HistoryThreads:
     def _forget(self, work: asyncio.Task[Any]) -> None:
         self._under_way.discard(work)
         if not work.cancelled():
-            work.exception()  # has been told to whoever still waits
+            work.exception()  # whoever still waits has got it
 
     def _work(self, ask: Callable[[EventStoreDBClient], AnswerT], ends: float) -> AnswerT:
         with self._client() as client:
@@ -89,7 +89,7 @@ class HistoryThreads:
 
 
 class _TimeLimitedClient:
-    """What looking back needs of a client, its calls ending by `ends`. Raises StoreUnavailable for one after that."""
+    """A client's calls that looking back needs, each with the deadline `ends`. Raises StoreUnavailable after it."""
 
     def __init__(self, client: EventStoreDBClient, ends: float, ended: threading.Event) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Places in the log as callers hold them: position tokens and cursors, opaque text, checked when it comes back."""
+"""Positions in the log as callers hold them: tokens and cursors, opaque text that is checked when it comes back."""
 
 import re
 from typing import Annotated, Final
@@ -16,7 +16,7 @@ def write(place: int) -> str:
 
 
 def write_cursor(place: int | None) -> str | None:
-    """The text that stands for where a list goes on; None at its end."""
+    """The text that stands for the beginning of a list's next part; None at its end."""
     return None if place is None else write(place)
 
 

@@ -1,4 +1,4 @@
-"""One process that is kept running: started again when it ends, listened to, and stopped within a bound."""
+"""One process that is kept running: restarted when it ends, its output read, and stopped within a bound."""
 
 import asyncio
 import signal
@@ -16,16 +16,16 @@ from service.errors import ChildRefused
 from service.supervisor.programs import Program
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-STEADY_SECONDS: Final = 15.0  # what ran so long can run, and the next pause is the first one again
-REFUSALS: Final = 3  # so many ends with an error, in a row and before it was settled, are a refusal
+STEADY_SECONDS: Final = 15.0  # a process that ran so long is able to run; its pauses begin anew
+REFUSALS: Final = 3  # so many ends with an error in a row, before it was settled, are a refusal
 _log = structlog.get_logger(__name__)
 
 
 class Child:
     """Keeps one program running until `stop`. `changed` is called whenever its pid changes.
 
-    A program that ends with an error three times is given up: ChildRefused, with what it said. Once it has run for
-    `steady` seconds, or `settled` is set, it never is.
+    A program that ends with an error three times in a row is given up: ChildRefused, with its explanation. Once it has
+    run for `steady` seconds, or `settled` is set, it never is.
     """
 
     def __init__(self, program: Program, changed: Callable[[], None], steady: float = STEADY_SECONDS) -> None:
@@ -73,7 +73,7 @@ class Child:
             self._process.send_signal(number)
 
     async def _run(self) -> int:
-        """One life of the process, from its start to its end; the exit code."""
+        """Runs the process once, from start to end; the exit code."""
         self._explained = self._last_line = ""
         try:
             self._process = process = await self._start()
@@ -143,13 +143,13 @@ class Child:
 
 
 def _pass_on(line: str) -> None:
-    """A child's words, to our own errors; that nobody reads them any more stops nothing."""
+    """Writes a child's line to our own stderr; a closed stderr stops nothing."""
     with suppress(OSError):
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - not ours to put into a log line
 
 
 async def _lines(stream: StreamReader) -> AsyncIterator[str]:
-    """The lines of a stream, also such as are longer than its buffer, which come in pieces."""
+    """The lines of a stream; lines longer than its buffer come in pieces."""
     rest = b""
     while chunk := await stream.read(65_536):
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,4 @@
-"""The data folder of one machine: one service at a time, and a list of its processes for whoever looks in."""
+"""The data folder of one machine: locked for one service at a time, with a list of the service's processes."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def held(folder: Path) -> Iterator[int]:
 def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:
     """Writes `run/processes.json`: `name` and `pid` of every process, the `uri` of those that answer at one.
 
-    The file is whole at any time. A full disk stops nothing else.
+    The file is replaced as a whole. A full disk stops nothing else.
     """
     path = folder / "run" / "processes.json"
     try:
@@ -43,6 +43,6 @@ def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Takes the list away: nothing runs any more."""
+    """Removes the list: nothing runs any more."""
     with suppress(OSError):
         (folder / "run" / "processes.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What `serve` runs, in the order in which it is started: the servers that are not named, then whatever uses them."""
+"""The programs of `serve`, in the order of their start: embedded servers, unless real ones are named, then workers."""
 
 import sys
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ServeContext:
-    """Where and with what this machine's processes run. `pipe` closes when the supervisor ends, however it ends."""
+    """What the processes of one `serve` share. `pipe` closes when the supervisor ends, however it ends."""
 
     data: Path
     settings: Settings
@@ -45,7 +45,7 @@ class ServeContext:
 
     @property
     def own(self) -> dict[str, str]:
-        """The addresses of the embedded servers, by the setting that would have named another."""
+        """The addresses of the embedded servers, by the setting that would name a real one."""
         addresses = {
             "eventstore_uri": f"esdb://127.0.0.1:{self.eventstore_port}?tls=false",
             "redis_uri": f"unix://{quote(str(self.socket))}",
@@ -54,7 +54,7 @@ class ServeContext:
 
 
 def servers(context: ServeContext) -> list[Program]:
-    """The embedded servers, each left out where a real one is named."""
+    """The embedded servers, each omitted if a real one is named."""
     port = str(context.eventstore_port)
     eventstore = ("eventstore", "--host", "127.0.0.1", "--port", port, "--data", str(context.data / "eventstore"))
     redis = ("redis", "--data", str(context.data / "redis"), "--socket", str(context.socket))
@@ -63,7 +63,7 @@ def servers(context: ServeContext) -> list[Program]:
 
 
 def workers(context: ServeContext) -> list[Program]:
-    """What uses the servers."""
+    """The processes that use the servers."""
     listen = ("api", "--listen", str(context.api_socket))
     return [
         Program("projections", _command(context, "projections"), files=_shared(context)),

@@ -1,4 +1,4 @@
-"""Waits until the service says of itself that it serves, and says meanwhile what it is waiting for."""
+"""Waits until the service is ready, and logs meanwhile what it is waiting for."""
 
 import asyncio
 import json
@@ -20,10 +20,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def ready(url: str, settings: Settings) -> None:
-    """Returns when `/health/ready` misses nothing that will come by itself; else says what it misses, and waits on.
+    """Returns when nothing in `/health/ready` is missing that will come by itself; logs what is missing meanwhile.
 
-    A read model that an event has stopped waits for another release, and the others don't wait for it.
-    Raises NotReady when nothing answers at all.
+    A read model that an event has stopped waits for another release; readiness does not wait for it.
+    Raises NotReady when the API never answers.
     """
     began, told = monotonic(), monotonic() - TOLD_EVERY + TOLD_FIRST
     heard = False
@@ -41,7 +41,7 @@ async def ready(url: str, settings: Settings) -> None:
 
 
 async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
-    """What the API says of its health; None where it does not answer."""
+    """The API's report on its health; None where it does not answer."""
     try:
         answer = (await http.get("/health/ready")).json()
     except (httpx.TransportError, json.JSONDecodeError):
@@ -50,7 +50,7 @@ async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
 
 
 def _checks(answer: dict[str, Any] | None) -> dict[str, str]:
-    """The state of each thing that the service needs; nothing where it does not say."""
+    """The state of each thing that the service needs; empty if there is no answer."""
     return {name: check["state"] for name, check in (answer or {}).get("checks", {}).items()}
 
 

@@ -1,4 +1,4 @@
-"""Holds what the processes share while they run: the folder, the API's socket, and the pipe that ends with us."""
+"""Starts `serve` with what its processes share: the folder, the API's socket, and a pipe that closes with it."""
 
 import asyncio
 import os

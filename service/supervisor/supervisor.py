@@ -58,7 +58,7 @@ class Supervisor:
         await ready(self._url, self._settings)
         for child, _ in self._kept:
             child.settled = True
-        with suppress(OSError):  # whoever started us may have no ears for it
+        with suppress(OSError):  # whoever started us may have closed the pipe
             print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
 
     def _keep(self, program: Program, end: Future[None]) -> Child:
@@ -101,6 +101,6 @@ async def _until_ready(child: Child) -> None:
 
 
 def _failed(end: Future[None], task: Task[Any]) -> None:
-    """What stops one of the tasks stops all."""
+    """An error in one of the tasks ends all."""
     if not task.cancelled() and (error := task.exception()) is not None and not end.done():
         end.set_exception(error)

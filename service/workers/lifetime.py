@@ -1,4 +1,4 @@
-"""How long a process lives: until a signal, or until the one that started it is gone."""
+"""How long a process lives: until a signal, or until its parent is gone."""
 
 import asyncio
 import os
@@ -11,10 +11,7 @@ GRACE_SECONDS: Final = 8.0
 
 
 def end_with(pipe: int | None) -> None:
-    """SIGTERM for this process as soon as the pipe closes; the end, whatever it is doing, `GRACE_SECONDS` later.
-
-    Nothing is done where there is no pipe.
-    """
+    """Sends this process SIGTERM when the pipe closes, and ends it `GRACE_SECONDS` later. Without a pipe: nothing."""
     if pipe is not None:
         threading.Thread(target=_watch, args=(pipe,), name="lifetime", daemon=True).start()
 

@@ -18,7 +18,7 @@ def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
 
 
 def deployment_of(settings: Settings) -> Deployment:
-    """What these settings say to projections. Raises SettingsError, also for the name of a projection there is not."""
+    """The deployment that these settings describe. Raises SettingsError, also for an unknown projection's name."""
     known = [projection.name for projection in PROJECTIONS]
     if unknown := [name for name in settings.skip_unreadable if name not in known]:
         raise SettingsError(

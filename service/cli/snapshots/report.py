@@ -1,4 +1,4 @@
-"""The commands about snapshots: looks at them, drops them or takes them anew, and says what came of it."""
+"""Lists snapshots, drops them or takes them anew, and prints the result."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +18,7 @@ ResultT = TypeVar("ResultT")
 
 
 def list_snapshots(uri: str, selection: Selection, behind: int, *, as_json: bool) -> int:
-    """Prints how the snapshots of these streams stand, as far as they are so many events behind; and a summary of all.
+    """Prints the snapshots that are at least `behind` events behind their streams, and a summary of all.
 
     Raises WithoutSnapshots, UnknownStream, StoreUnavailable.
     """

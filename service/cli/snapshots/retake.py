@@ -1,4 +1,4 @@
-"""Takes snapshots anew, from the whole streams alone."""
+"""Takes snapshots anew from whole streams, whatever is stored."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
@@ -27,7 +27,7 @@ _UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
 
 @dataclass(frozen=True, slots=True)
 class Retaken:
-    """What came of a stream, which ends at `version`.
+    """The result for a stream, which ends at `version`.
 
     `incomplete`: events of it are missing, so no snapshot is taken; `gone`: it was deleted; `unreadable`: `foldstream
     schema check` says more; `refused`: the store takes no such record, for being too large perhaps; `busy`: others who

@@ -1,4 +1,4 @@
-"""Which aggregates' streams a command of `foldstream snapshots` is about."""
+"""Selects the streams that a command of `foldstream snapshots` works on."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ RULES: Final = {rule.category: rule for rule in SNAPSHOTS}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The streams that were named, else all of these categories; no categories stand for every one."""
+    """The streams that were named, else all streams of these categories; no categories mean all of them."""
 
     names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ def rule_of(stream: str) -> SnapshotRule:
 def last_versions(client: EventStoreDBClient, categories: Iterable[str]) -> dict[str, int]:
     """Every stream of these categories that the log holds, with the version of its last event. Raises StoreUnavailable.
 
-    All of the log is read; the server leaves out what is of no other category.
+    All of the log is read; the server filters by category.
     """
     pattern = f"(?:{'|'.join(partition_pattern(category, 0, 1) for category in categories)})"
     found: dict[str, int] = {}

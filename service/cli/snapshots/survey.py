@@ -1,4 +1,4 @@
-"""How the snapshots of a store stand: which loads begin at one, how far behind it is, and why others can't."""
+"""The state of a store's snapshots: which loads begin at one, how far behind it is, and why others can't."""
 
 import asyncio
 from collections import Counter
@@ -39,30 +39,30 @@ class Standing:
 
     @property
     def is_miss(self) -> bool:
-        """Whether there ought to be a snapshot of use."""
+        """Whether there should be a usable snapshot and is none."""
         return self.state not in {"usable", "not-due"}
 
 
 class Summary:
-    """Counts how streams stand; a miss is a load that ought to begin at a snapshot and can't."""
+    """Counts streams by the state of their snapshots; a miss is a load that should begin at a snapshot and can't."""
 
     def __init__(self) -> None:
         self.states: Final[Counter[str]] = Counter()
         self.misses = 0
 
     def add(self, standing: Standing) -> None:
-        """One that was looked at."""
+        """Counts one stream."""
         self.states[standing.state] += 1
         self.misses += standing.is_miss
 
     def add_short(self, number: int) -> None:
-        """So many that are too short for a snapshot."""
+        """Counts streams that are too short for a snapshot."""
         if number:
             self.states["not-due"] += number
 
 
 async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncIterator[Standing]:
-    """How each of these streams stands, given its last version; those that were deleted are left out."""
+    """The state of each of these streams' snapshots, given its last version; deleted streams are left out."""
     remaining = iter(versions.items())
     while group := list(islice(remaining, _AT_ONCE)):
         for standing in await asyncio.gather(*(_standing(stored, stream, version) for stream, version in group)):

@@ -1,4 +1,4 @@
-"""What a command's caller reads, built from the outcome alone, so that a repeat reads the same."""
+"""Answers to commands, built from the outcome alone, so that a repeat gets the same answer."""
 
 from typing import Any
 
@@ -25,19 +25,19 @@ class LineAdded(Changed):
 
 
 def changed(key: str, outcome: Outcome, **members: Any) -> JSONResponse:
-    """200: it happened, or was so already."""
+    """200: it happened, or was so before."""
     return _answer(200, {"id": key, **_place(outcome), **members}, outcome)
 
 
 def created(path: str, key: str, outcome: Outcome) -> JSONResponse:
-    """201: it was created, and is to be found at the path."""
+    """201: it was created, at the path."""
     answer = _answer(201, {"id": key, **_place(outcome)}, outcome)
     answer.headers["Location"] = path
     return answer
 
 
 def digits(money: Money) -> str:
-    """An amount as it is written in JSON: all of its currency's decimals, and no exponent."""
+    """An amount as JSON text: all of its currency's decimals, and no exponent."""
     return f"{money.amount:f}"
 
 

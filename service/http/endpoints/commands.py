@@ -1,4 +1,4 @@
-"""The way of every command: who asks under which key, the handler within its bounds, and what came of it."""
+"""Sends the command of a request to its handler, under the caller's key and within bounds, and counts the outcome."""
 
 import asyncio
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from service.http.refusals import problem_of
 
 ACTOR: Final = "anonymous"
 TENANT: Final = "default"
-_NO_VERSION: Final = 2**64  # no stream gets there: whoever names a version of what is yet to be created is refused
+_NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
 Key = Annotated[
     str | None,
     Header(
@@ -48,7 +48,7 @@ Version = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One request that asks for something to happen. `if_version` is the version that it is meant for."""
+    """One request that carries a command. `if_version` is the version that it is meant for."""
 
     request: Request
     key: str | None
@@ -64,7 +64,7 @@ class Sender:
         return await self._send(command, path, body, condition)
 
     async def send(self, command: Command, path: str, body: BaseModel) -> Outcome:
-        """Sends a command to what may exist. `path` is the canonical one, part of what was asked. Raises Problem."""
+        """Sends a command to what may exist. `path` is the canonical one, for the digest. Raises Problem."""
         return await self._send(command, path, body, self.if_version)
 
     async def _send(self, command: Command, path: str, body: BaseModel, condition: int | None) -> Outcome:
@@ -116,7 +116,7 @@ async def sender(
     idempotency_key: Key = None,
     if_match: Version = None,
 ) -> Sender:
-    """What the headers of a command say. Raises Problem `malformed` where one of them stands there twice."""
+    """The sender that the headers describe. Raises Problem `malformed` for a header that is repeated."""
     repeated = [name for name in ("Idempotency-Key", "If-Match") if len(request.headers.getlist(name)) > 1]
     if repeated:
         raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])

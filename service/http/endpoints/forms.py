@@ -1,4 +1,4 @@
-"""What requests may say: the parts of paths and the bodies, each checked before anything is looked up."""
+"""Path parts and bodies of requests, each validated before anything is looked up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ def _positive(digits: str) -> str:
     return digits
 
 
-# What some currency can express; whether this one can is known once the currency is.
+# What some currency can express; the form or the stream knows which currency it is.
 Digits: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{2})?$")]
 Amount: TypeAlias = Annotated[Digits, AfterValidator(_positive)]
 
@@ -68,7 +68,7 @@ class OrderForm(_Body):
     items: Annotated[list[ItemForm], Field(min_length=1, max_length=MOST_LINES)]
 
     def priced_items(self) -> tuple[Item, ...]:
-        """The items for the domain. Raises Problem `malformed` for prices that the currency can't express."""
+        """The items as the domain takes them. Raises Problem `malformed` for prices that the currency can't express."""
         prices = {f"/items/{number}/unit_price": item.unit_price for number, item in enumerate(self.items)}
         demand_expressible(self.currency, prices)
         return tuple(Item(sku=item.sku, quantity=item.quantity, unit_price=item.price) for item in self.items)
@@ -130,7 +130,7 @@ def demand_expressible(currency: Currency, digits: dict[str, str]) -> None:
 
 @contextmanager
 def digits_at(pointer: str) -> Iterator[None]:
-    """Says where in the body the digits stand that the currency of an order or account turned out not to have."""
+    """Adds the pointer to a refusal of digits, which only the stored currency of the order or account can give."""
     try:
         yield
     except Problem as problem:

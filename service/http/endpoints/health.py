@@ -1,4 +1,4 @@
-"""How the service is, for whoever watches over it: alive, ready, counted and described."""
+"""Liveness, readiness, metrics and the OpenAPI document, for whoever operates the service."""
 
 import asyncio
 from typing import Annotated, Any, Final, Literal

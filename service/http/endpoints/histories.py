@@ -1,4 +1,4 @@
-"""Looking back: a stream as it is stored, its state as of any time, what changed it, and what caused what."""
+"""Looking back: a stream as it is stored, its state as of any time, its changes, and the tree of a correlation id."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

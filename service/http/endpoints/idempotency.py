@@ -1,4 +1,4 @@
-"""What makes a repeat a repeat: ids derived from the caller's key, and a digest of what was asked."""
+"""Recognizes a repeat: ids derived from the caller's key, and a digest of the request."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ def command_id(stream: str, key: str | None) -> UUID:
 
 
 def creation_id(collection: str, caller: str, key: str | None) -> str:
-    """The id of what a request without one creates: a repeat under its key finds it again."""
+    """The id of what a request creates that brings none: a repeat under its key gets the same."""
     return str(uuid4() if key is None else uuid5(_CREATIONS, f"{collection} {caller} {key}"))
 
 
 def digest(method: str, path: str, body: BaseModel) -> str:
-    """A digest (SHA-256, hex) of the request: the same for bodies that say the same in other bytes."""
+    """A digest (SHA-256, hex) of the request: equal for bodies that differ only in their bytes."""
     said = body.model_dump(mode="json", exclude_unset=True)
     request = json.dumps([method, path, said], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(request.encode()).hexdigest()

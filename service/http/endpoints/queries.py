@@ -1,4 +1,4 @@
-"""The way of every query: how fresh and how much it is to be, and the read models it is answered from."""
+"""Reads the read models for a request: how fresh the answer has to be, and which part of a list it is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class ReadModelReader:
             )
 
     async def rows(self, projection: Projection[RowT], keys: Sequence[str]) -> list[RowT]:
-        """Those of the rows that there are, for a page that was read just now."""
+        """The rows that exist of these, for a page that was read just now."""
         return [row for row in await self.connections.read_models.rows(projection, keys) if row is not None]
 
 
@@ -76,7 +76,7 @@ Reading = Annotated[ReadModelReader, Depends(read_model_reader)]
 
 
 def answer(body: BaseModel, position: int, version: int | None = None) -> JSONResponse:
-    """200, with how far the read model had come, and the version of what was found."""
+    """200, with the position of the read model, and the version of the row."""
     headers: dict[str, Any] = {"Foldstream-Position": tokens.write(position)}
     if version is not None:
         headers["ETag"] = f'"{version}"'

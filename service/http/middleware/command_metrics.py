@@ -1,4 +1,4 @@
-"""Shows what the handling of commands has counted, to Prometheus."""
+"""Exports what the handling of commands has counted, for Prometheus."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -10,7 +10,7 @@ from infrastructure.aggregates.counts import Counts
 
 
 class CommandMetrics(Collector):
-    """Asks for the counts at each scrape."""
+    """Reads the counts at each scrape."""
 
     def __init__(self, counts: Callable[[], Counts]) -> None:
         self._counts: Final = counts

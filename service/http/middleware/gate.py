@@ -1,4 +1,4 @@
-"""A bound on how much is worked on at once; whoever finds the queue full is sent away instead of waiting in it."""
+"""A bound on concurrent requests with a bounded queue; a request that finds the queue full is refused at once."""
 
 import asyncio
 from types import TracebackType
@@ -7,7 +7,7 @@ from service.http.problems import Problem
 
 
 class Gate:
-    """Lets `at_once` through together and `waiting` more wait for their turn, up to `seconds`; else `overloaded`."""
+    """Admits `at_once` requests; `waiting` more wait up to `seconds` for their turn. Others: Problem `overloaded`."""
 
     def __init__(self, at_once: int, waiting: int = 0, seconds: float | None = None) -> None:
         self._seconds = seconds
@@ -17,11 +17,11 @@ class Gate:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no place left, not even to wait in."""
+        """Whether no further request may even wait."""
         return self._inside >= self._places
 
     def refusal(self) -> Problem:
-        """What those are told who find it full."""
+        """The refusal of a request that finds it full."""
         return Problem("overloaded", f"{self._inside} requests of this kind are being worked on; come back later.")
 
     async def __aenter__(self) -> None:

@@ -1,4 +1,4 @@
-"""Turns commands away at the door while there is no place for them: to find out what they ask costs more than that."""
+"""Refuses commands unread while too many are at work: parsing them would cost more than refusing them."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _COMMANDS: Final = frozenset({"POST", "DELETE"})
 
 
 def shed_load(app: ASGIApp, commands: Gate) -> ASGIApp:
-    """The application, which no command reaches while the gate for commands is full."""
+    """Wraps the application so that no command reaches it while the gate for commands is full."""
 
     async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in _COMMANDS and commands.is_full:

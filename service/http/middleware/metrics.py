@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus: requests by method, route and status with their durations, commands by outcome."""
+"""Counters for Prometheus: requests by method, route and status with their durations, commands by outcome."""
 
 from typing import Final
 

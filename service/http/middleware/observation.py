@@ -1,4 +1,4 @@
-"""What is seen of every request: its correlation id, one line in the log, and its part in the metrics."""
+"""Gives every request a correlation id and one line in the log, and counts it."""
 
 import re
 from time import perf_counter
@@ -18,7 +18,7 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
-    """The application, with every request seen."""
+    """Wraps the application so that every request is identified, logged and counted."""
 
     async def see(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,7 +26,7 @@ def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             return
         correlation_id = named_or_new(Headers(scope=scope).get(CORRELATION))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        status = 500  # what an error that nobody expected becomes, further out
+        status = 500  # what an unexpected error becomes, further out
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -67,5 +67,5 @@ def _route(scope: Scope) -> str:
 
 
 def named_or_new(named: str | None) -> UUID:
-    """The correlation id of a request that names this one; what is no UUID is not taken over."""
+    """The correlation id that a request names, if it is a UUID; else a new one."""
     return UUID(named) if named is not None and _UUID.fullmatch(named) else uuid4()

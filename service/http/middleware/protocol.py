@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, but what can't be read as HTTP is refused with a problem, like everything else."""
+"""HTTP/1.1 as uvicorn speaks it, except that unreadable requests are refused with a problem, like all others."""
 
 import json
 from typing import Final
@@ -53,5 +53,5 @@ def _is_being_answered(cycle: RequestResponseCycle | None) -> bool:
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:
-    """Whether an answer can be given: into one that has begun nothing may be written."""
+    """Whether a refusal can be sent: nothing may be written into an answer that has begun."""
     return cycle is None or not cycle.more_body or not cycle.response_started

@@ -1,4 +1,4 @@
-"""Makes every error that leaves an endpoint, or keeps a request from reaching one, the problem that callers read."""
+"""Answers every error in an endpoint or on the way to it with a problem."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ async def _refuse_malformed(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse:
-    """What the framework refuses by itself: unknown paths and methods."""
+    """The refusals of the framework itself: unknown paths and methods."""
     assert isinstance(error, HTTPException)
     path, method = request.scope["path"], request.method
     match error.status_code:
@@ -62,12 +62,12 @@ async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse
 
 
 async def _admit(request: Request, error: Exception) -> JSONResponse:
-    """A bug, or a log that can't be read: said in full to the log, and to the caller only that it happened."""
+    """A bug, or a log that can't be read: logged in full; the caller learns only that it happened."""
     correlation_id = request.state.correlation_id
     _log.error("request_failed", correlation_id=str(correlation_id), exc_info=error)
     answer = problems.answer(request, Problem("unexpected", f"It is on record under {correlation_id}."))
     answer.headers[CORRELATION] = str(correlation_id)
-    answer.headers["Connection"] = "close"  # the server closes it after an error that it gets to see
+    answer.headers["Connection"] = "close"  # the server closes it after an error that it sees
     return answer
 
 

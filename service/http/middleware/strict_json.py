@@ -13,7 +13,7 @@ _UNSPEAKABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: float = 30.0) -> bytes:
-    """The whole body, sent within so many seconds. Raises Problem `malformed` where it was not.
+    """The whole body. Raises Problem `malformed` if it takes more than `seconds`.
 
     Raises Problem `too-large` as soon as that is known, whether or not a length was announced.
     """
@@ -71,7 +71,7 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _refuse_unspeakable(value: Any) -> None:
-    """Text that can't be stored or answered: halves of surrogate pairs, and NUL; only escapes can bring them."""
+    """Refuses text that can't be stored or answered, which only escapes can bring: lone surrogates and NUL."""
     rest = [value]
     while rest:
         match rest.pop():

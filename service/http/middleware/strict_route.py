@@ -1,4 +1,4 @@
-"""The route of every endpoint: reads the body strictly, and refuses what is said twice."""
+"""The route of every endpoint: reads the body strictly, and refuses repeated query parameters."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -30,7 +30,7 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """An endpoint that is asked by a StrictRequest."""
+    """An endpoint that gets a StrictRequest."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
