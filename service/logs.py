@@ -12,7 +12,7 @@ from structlog.typing import Processor
 LogForm: TypeAlias = Literal["console", "json"]
 
 
-def natural_form() -> LogForm:
+def default_form() -> LogForm:
     """`console` where stderr is a terminal, else `json`."""
     return "console" if sys.stderr.isatty() else "json"
 

@@ -35,11 +35,11 @@ def _eventstore_uri(uri: str) -> str:
         ("userKeyFile", options.UserKeyFile),
     ):
         if file is not None:
-            _demand_readable(name, file)
+            _require_readable(name, file)
     return uri
 
 
-def _demand_readable(name: str, file: str) -> None:
+def _require_readable(name: str, file: str) -> None:
     try:
         Path(file).read_bytes()
     except OSError as error:

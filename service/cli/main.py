@@ -35,7 +35,7 @@ app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(history.app)
 
 
-def _say_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"foldstream {version('foldstream')}")
         raise typer.Exit
@@ -49,11 +49,11 @@ def options(
         typer.Option(help="How to log [default: console, where errors go to a terminal, else json]."),
     ] = None,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which this is.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
 ) -> None:
     """What goes for every command."""
-    context.obj = log or logs.natural_form()
+    context.obj = log or logs.default_form()
     logs.set_up(context.obj, context.invoked_subcommand or "foldstream")
 
 
@@ -131,15 +131,15 @@ def main() -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except TyperException as refusal:
-        code = _refused(refusal.format_message(), refusal.exit_code)
+        code = _refuse(refusal.format_message(), refusal.exit_code)
     except (ServiceError, SettingsError, EventStoreError, HistoryError) as refusal:
-        code = _refused(str(refusal), 1)
+        code = _refuse(str(refusal), 1)
     except (KeyboardInterrupt, typer.Abort):
         code = 130  # as shells count a Ctrl-C that came before there was anything to stop
     sys.exit(code)
 
 
-def _refused(reason: str, code: int) -> int:
+def _refuse(reason: str, code: int) -> int:
     registered = (*app.registered_commands, *history.app.registered_commands)
     commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}

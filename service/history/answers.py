@@ -10,7 +10,7 @@ from esdbclient import RecordedEvent
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.trace import Found, metadata_of, tree_of
-from service.history.causes import Placed, in_order
+from service.history.causes import TreeNode, depth_first
 from service.history.shapes import (
     ChangeAnswer,
     RecordHeading,
@@ -61,7 +61,7 @@ def trace_answer(correlation_id: str, found: Found) -> TraceAnswer:
         "source": "system projection" if found.searched is None else "search",
         "searched": found.searched,
         "complete": found.complete,
-        "commands": [_command(placed) for placed in in_order(tree_of(found.records))],
+        "commands": [_command(node) for node in depth_first(tree_of(found.records))],
     }
 
 
@@ -87,15 +87,15 @@ def _heading(record: RecordedEvent) -> RecordHeading:
     }
 
 
-def _command(placed: Placed) -> TracedCommand:
-    asked = placed.asked
+def _command(node: TreeNode) -> TracedCommand:
+    asked = node.asked
     return {
         "command_id": str(asked.command_id),
         "causation_id": str(asked.causation_id),
         "actor": asked.actor,
         "stream": asked.stream,
-        "depth": placed.depth,
-        "caused_by": _text(placed.caused_by),
+        "depth": node.depth,
+        "caused_by": _text(node.caused_by),
         "events": [record_answer(told.record) for told in asked.left],
     }
 

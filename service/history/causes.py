@@ -8,7 +8,7 @@ from infrastructure.history.trace import Asked, Found
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class TreeNode:
     """A command in the tree: how far below the root it stands, and the event of the tree that caused it."""
 
     asked: Asked
@@ -16,15 +16,13 @@ class Placed:
     caused_by: UUID | None
 
 
-def in_order(roots: Sequence[Asked]) -> Iterator[Placed]:
+def depth_first(roots: Sequence[Asked]) -> Iterator[TreeNode]:
     """Every command of the tree, followed at once by all that follows from it."""
-    rest = [Placed(asked, 0, None) for asked in reversed(roots)]
+    rest = [TreeNode(asked, 0, None) for asked in reversed(roots)]
     while rest:
-        placed = rest.pop()
-        yield placed
-        caused = [
-            Placed(asked, placed.depth + 1, told.record.id) for told in placed.asked.left for asked in told.caused
-        ]
+        node = rest.pop()
+        yield node
+        caused = [TreeNode(asked, node.depth + 1, told.record.id) for told in node.asked.left for asked in told.caused]
         rest += reversed(caused)
 
 

@@ -17,7 +17,7 @@ from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
 from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
-from service.http.middleware.observation import observed
+from service.http.middleware.observation import observe_requests
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)
-    app.add_middleware(observed, metrics=app.state.metrics)
+    app.add_middleware(observe_requests, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     return app
 

@@ -69,7 +69,7 @@ class Connections:
     async def find_store(self) -> None:
         """Tries until the event store answers, with growing pauses, and says each time why it does not."""
         wait = _FIRST_WAIT
-        while (reason := await self._missing()) is not None:
+        while (reason := await self._try_to_connect()) is not None:
             _log.warning("eventstore_missed", address=self.store_address, reason=reason, next_attempt_seconds=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
@@ -106,7 +106,7 @@ class Connections:
                 await client.close()
         await self._redis.aclose()
 
-    async def _missing(self) -> str | None:
+    async def _try_to_connect(self) -> str | None:
         """Connects where that was not done yet; why the event store can't be used, None where it can."""
         try:
             await self._connect()

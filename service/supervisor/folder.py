@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[int]:
+def lock_folder(folder: Path) -> Iterator[int]:
     """Holds the folder for this service; yields the lock's descriptor.
 
     A child that inherits the descriptor holds the folder too, so that a next service begins only when the last process

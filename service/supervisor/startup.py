@@ -18,7 +18,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
     """Runs everything until it is told to stop. `log` is the form of the children's log. Raises ServiceError."""
     data = data.absolute()
     with (
-        folder.held(data) as lock,
+        folder.lock_folder(data) as lock,
         socket_path(data / "run" / "redis.sock") as socket,
         listen(host, port) as api,
         _pipe() as pipe,

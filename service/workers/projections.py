@@ -5,13 +5,13 @@ from infrastructure.readmodels import worker
 from infrastructure.readmodels.follower import Deployment
 from service.consumers import EVENTS, PROJECTIONS
 from service.settings import Settings, SettingsError, variable_of
-from service.workers.lifetime import end_with, told_to_stop_threads
+from service.workers.lifetime import end_with, thread_stop_event
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
     """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed."""
     deployment = deployment_of(settings)
-    stop = told_to_stop_threads()
+    stop = thread_stop_event()
     end_with(stop_when_closed)
     worker.run_projections(PROJECTIONS, deployment, stop)
     return 0

@@ -18,7 +18,7 @@ from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SAGAS, SNAPSHOTS, route
 from service.settings import Settings
-from service.workers.lifetime import end_with, told_to_stop
+from service.workers.lifetime import end_with, stop_event
 
 OPTIONS: Final = ConsumerOptions(grace=3.0)
 _log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
 
 async def _run(uri: str, settings: Settings) -> None:
     """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
-    stop = told_to_stop()
+    stop = stop_event()
     commands = await _connected(uri, stop)
     if commands is None:
         return

@@ -16,7 +16,7 @@ from infrastructure.history.states import leaves
 from infrastructure.history.trace import Found, metadata_of, tree_of
 from service.cli.output import print_table, print_whole
 from service.history.answers import time_of
-from service.history.causes import in_order
+from service.history.causes import depth_first
 
 _LONGEST = 120
 _DEEPEST = 12
@@ -67,14 +67,14 @@ def print_tree(correlation_id: str, found: Found) -> None:
 def _grow(root: Tree, found: Found) -> None:
     """A branch for each command; what is caused far below grows beside its cause, or the lines would have no end."""
     branches: dict[UUID | None, Tree] = {None: root}
-    for placed in in_order(tree_of(found.records)):
-        asked, above = placed.asked, branches[placed.caused_by]
+    for node in depth_first(tree_of(found.records)):
+        asked, above = node.asked, branches[node.caused_by]
         command = above.add(f"{asked.actor} → {asked.stream}  command {asked.command_id}")
         for told in asked.left:
             record = told.record
             at = time_of(written(record))
             event = command.add(f"{record.type}  version {record.stream_position}  {at}  {record.id}")
-            branches[record.id] = event if placed.depth < _DEEPEST else above
+            branches[record.id] = event if node.depth < _DEEPEST else above
 
 
 def _record_row(record: RecordedEvent) -> Sequence[object]:

@@ -61,7 +61,7 @@ def drop(
     from service.cli.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    _demand_one_of(streams, category, every)
+    _require_one_of(streams, category, every)
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("there is nobody to ask; --yes drops without asking")
     uri = store_uri(data)
@@ -91,11 +91,11 @@ def retake(
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    _demand_one_of(streams, category, every)
+    _require_one_of(streams, category, every)
     selection = Selection(tuple(streams or ()), tuple(category or ()))
     return retake_snapshots(store_uri(data), selection, missing=missing, as_json=as_json)
 
 
-def _demand_one_of(streams: list[str] | None, category: list[str] | None, every: bool) -> None:
+def _require_one_of(streams: list[str] | None, category: list[str] | None, every: bool) -> None:
     if [bool(streams), bool(category), every].count(True) != 1:
         raise typer.BadParameter("give one of STREAM..., --category or --all")

@@ -11,7 +11,7 @@ from infrastructure.history.records import Records
 from service.cli.snapshots import tables
 from service.cli.snapshots.retake import Retaken, retake
 from service.cli.snapshots.selection import Selection, last_versions, rule_of, streams_with_snapshots
-from service.cli.snapshots.survey import Standing, Summary, survey
+from service.cli.snapshots.survey import SnapshotStatus, Summary, survey
 from service.history.sources import CODEC
 
 ResultT = TypeVar("ResultT")
@@ -27,15 +27,15 @@ def list_snapshots(uri: str, selection: Selection, behind: int, *, as_json: bool
     due = _due(versions, selection)
     summary.add_short(len(versions) - len(due))
 
-    async def look(streams: Streams) -> list[Standing]:
-        shown = []
-        async for standing in survey(SnapshotStreams(streams), due):
-            summary.add(standing)
-            if standing.behind >= behind:
-                shown.append(standing)
-        return shown
+    async def look(streams: Streams) -> list[SnapshotStatus]:
+        listed = []
+        async for status in survey(SnapshotStreams(streams), due):
+            summary.add(status)
+            if status.behind >= behind:
+                listed.append(status)
+        return listed
 
-    tables.print_standings(_at(uri, look), summary, as_json=as_json)
+    tables.print_statuses(_at(uri, look), summary, as_json=as_json)
     return 0
 
 

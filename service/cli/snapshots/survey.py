@@ -20,7 +20,7 @@ _AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SnapshotStatus:
     """A stream that ends at `version`, and the snapshot that its load begins at: its version, and when it was taken.
 
     `state` says why there is none: nothing is stored, or what is can't be used, or the stream is too short for one.
@@ -50,10 +50,10 @@ class Summary:
         self.states: Final[Counter[str]] = Counter()
         self.misses = 0
 
-    def add(self, standing: Standing) -> None:
+    def add(self, status: SnapshotStatus) -> None:
         """Counts one stream."""
-        self.states[standing.state] += 1
-        self.misses += standing.is_miss
+        self.states[status.state] += 1
+        self.misses += status.is_miss
 
     def add_short(self, number: int) -> None:
         """Counts streams that are too short for a snapshot."""
@@ -61,26 +61,26 @@ class Summary:
             self.states["not-due"] += number
 
 
-async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncIterator[Standing]:
+async def survey(stored: SnapshotStreams, versions: Mapping[str, int]) -> AsyncIterator[SnapshotStatus]:
     """The state of each of these streams' snapshots, given its last version; deleted streams are left out."""
     remaining = iter(versions.items())
     while group := list(islice(remaining, _AT_ONCE)):
-        for standing in await asyncio.gather(*(_standing(stored, stream, version) for stream, version in group)):
-            if standing is not None:
-                yield standing
+        for status in await asyncio.gather(*(_status_of(stored, stream, version) for stream, version in group)):
+            if status is not None:
+                yield status
 
 
-async def _standing(stored: SnapshotStreams, stream: str, version: int) -> Standing | None:
+async def _status_of(stored: SnapshotStreams, stream: str, version: int) -> SnapshotStatus | None:
     newest = await stored.newest(stream)
     found = None if newest is None else await _first_of([newest], stored, stream)
     if newest is not None and not isinstance(found, StoredSnapshot):
         older = await _first_of(await stored.older(stream, newest), stored, stream)
         found = older if isinstance(older, StoredSnapshot) else found
     if isinstance(found, StoredSnapshot):
-        return Standing(stream, version, "usable", found.version, found.taken_at)
+        return SnapshotStatus(stream, version, "usable", found.version, found.taken_at)
     if await stored.record(stream, version) is None:
         return None
-    return Standing(stream, version, found or ("missing" if version + 1 >= rule_of(stream).every else "not-due"))
+    return SnapshotStatus(stream, version, found or ("missing" if version + 1 >= rule_of(stream).every else "not-due"))
 
 
 async def _first_of(

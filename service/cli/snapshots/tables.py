@@ -9,19 +9,19 @@ import typer
 
 from service.cli.output import print_json, print_table
 from service.cli.snapshots.retake import Retaken
-from service.cli.snapshots.survey import Standing, Summary
+from service.cli.snapshots.survey import SnapshotStatus, Summary
 from service.history.answers import time_of
 
 
-def print_standings(standings: Sequence[Standing], summary: Summary, *, as_json: bool) -> None:
+def print_statuses(statuses: Sequence[SnapshotStatus], summary: Summary, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     if as_json:
-        print_json({"snapshots": [_answer(each, now) for each in standings], "summary": _summary_answer(summary)})
+        print_json({"snapshots": [_answer(each, now) for each in statuses], "summary": _summary_answer(summary)})
         return
     columns = ("stream", "version", "snapshot", "behind", "age", "state")
     rows = [
         (each.stream, *map(_number, (each.version, each.snapshot, each.behind)), _age(each, now), each.state)
-        for each in standings
+        for each in statuses
     ]
     if rows:
         print_table(columns, rows)
@@ -60,14 +60,14 @@ def counted(streams: int) -> str:
     return f"{streams:,} stream{'' if streams == 1 else 's'}"
 
 
-def _answer(standing: Standing, now: datetime) -> dict[str, Any]:
-    taken_at = standing.taken_at
+def _answer(status: SnapshotStatus, now: datetime) -> dict[str, Any]:
+    taken_at = status.taken_at
     return {
-        "stream": standing.stream,
-        "version": standing.version,
-        "state": standing.state,
-        "snapshot_version": standing.snapshot,
-        "behind": standing.behind,
+        "stream": status.stream,
+        "version": status.version,
+        "state": status.state,
+        "snapshot_version": status.snapshot,
+        "behind": status.behind,
         "taken_at": None if taken_at is None else time_of(taken_at),
         "age_seconds": None if taken_at is None else round((now - taken_at).total_seconds(), 1),
     }
@@ -77,10 +77,10 @@ def _number(number: int | None) -> str:
     return "—" if number is None else f"{number:,}"
 
 
-def _age(standing: Standing, now: datetime) -> str:
-    if standing.taken_at is None:
+def _age(status: SnapshotStatus, now: datetime) -> str:
+    if status.taken_at is None:
         return "—"
-    seconds = (now - standing.taken_at).total_seconds()
+    seconds = (now - status.taken_at).total_seconds()
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

@@ -26,12 +26,12 @@ class LineAdded(Changed):
 
 def changed(key: str, outcome: Outcome, **members: Any) -> JSONResponse:
     """200: it happened, or was so before."""
-    return _answer(200, {"id": key, **_place(outcome), **members}, outcome)
+    return _answer(200, {"id": key, **_version_and_position(outcome), **members}, outcome)
 
 
 def created(path: str, key: str, outcome: Outcome) -> JSONResponse:
     """201: it was created, at the path."""
-    answer = _answer(201, {"id": key, **_place(outcome)}, outcome)
+    answer = _answer(201, {"id": key, **_version_and_position(outcome)}, outcome)
     answer.headers["Location"] = path
     return answer
 
@@ -41,7 +41,7 @@ def digits(money: Money) -> str:
     return f"{money.amount:f}"
 
 
-def _place(outcome: Outcome) -> dict[str, Any]:
+def _version_and_position(outcome: Outcome) -> dict[str, Any]:
     return {"version": outcome.version, "position": tokens.write(outcome.position)}
 
 

@@ -70,7 +70,7 @@ class OrderForm(_Body):
     def priced_items(self) -> tuple[Item, ...]:
         """The items as the domain takes them. Raises Problem `malformed` for prices that the currency can't express."""
         prices = {f"/items/{number}/unit_price": item.unit_price for number, item in enumerate(self.items)}
-        demand_expressible(self.currency, prices)
+        require_expressible(self.currency, prices)
         return tuple(Item(sku=item.sku, quantity=item.quantity, unit_price=item.price) for item in self.items)
 
 
@@ -102,7 +102,7 @@ class AccountForm(_Body):
         """How far the account may go below zero. Raises Problem `malformed` for what the currency can't express."""
         if not self.credit_limit:
             return None
-        demand_expressible(self.currency, {"/credit_limit": self.credit_limit})
+        require_expressible(self.currency, {"/credit_limit": self.credit_limit})
         return Decimal(self.credit_limit)
 
 
@@ -116,7 +116,7 @@ class AmountForm(_Body):
         return Decimal(self.amount)
 
 
-def demand_expressible(currency: Currency, digits: dict[str, str]) -> None:
+def require_expressible(currency: Currency, digits: dict[str, str]) -> None:
     """Raises Problem `malformed` with the pointers of those digits that this currency can't express."""
     decimals = DECIMALS[currency]
     faults = [

@@ -100,10 +100,10 @@ async def _projection(connections: Connections, projection: Projection[Any]) -> 
         return _away(error.reason)
     except TimeoutError:
         return _away(f"no answer within {_CHECK_SECONDS:g} s")
-    return _judged(health)
+    return _check_of(health)
 
 
-def _judged(health: ProjectionHealth) -> Check:
+def _check_of(health: ProjectionHealth) -> Check:
     if health.failure is not None:
         by_an_event = health.failure.position is not None
         return Check(ok=False, state="stopped" if by_an_event else "away", detail=f"stopped: {health.failure.reason}")

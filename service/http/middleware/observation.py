@@ -17,7 +17,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
-def observed(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
     """Wraps the application so that every request is identified, logged and counted."""
 
     async def see(scope: Scope, receive: Receive, send: Send) -> None:

@@ -30,7 +30,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _refuse_unroutable)
     for kind in (Problem, DomainError, EventStoreError, ReadModelError):
         app.add_exception_handler(kind, _refuse)
-    app.add_exception_handler(Exception, _admit)
+    app.add_exception_handler(Exception, _answer_unexpected)
 
 
 async def _refuse(request: Request, error: Exception) -> JSONResponse:
@@ -61,7 +61,7 @@ async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse
     return problems.answer(request, problem)
 
 
-async def _admit(request: Request, error: Exception) -> JSONResponse:
+async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A bug, or a log that can't be read: logged in full; the caller learns only that it happened."""
     correlation_id = request.state.correlation_id
     _log.error("request_failed", correlation_id=str(correlation_id), exc_info=error)

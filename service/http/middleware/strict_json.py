@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from service.http.problems import Fault, Problem, malformed
 
 LARGEST_BODY: Final = 1024 * 1024  # bytes
-_UNSPEAKABLE: Final = re.compile("[\0\ud800-\udfff]")
+_FORBIDDEN: Final = re.compile("[\0\ud800-\udfff]")
 
 
 async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: float = 30.0) -> bytes:
@@ -47,7 +47,7 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant)
         if b"\\u" in body:
-            _refuse_unspeakable(value)
+            _refuse_forbidden_text(value)
     except UnicodeDecodeError as error:
         raise _not_readable("is not UTF-8") from error
     except RecursionError as error:
@@ -70,7 +70,7 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _refuse_unspeakable(value: Any) -> None:
+def _refuse_forbidden_text(value: Any) -> None:
     """Refuses text that can't be stored or answered, which only escapes can bring: lone surrogates and NUL."""
     rest = [value]
     while rest:
@@ -79,7 +79,7 @@ def _refuse_unspeakable(value: Any) -> None:
                 rest += [*members.keys(), *members.values()]
             case list() as elements:
                 rest += elements
-            case str() as text if _UNSPEAKABLE.search(text):
+            case str() as text if _FORBIDDEN.search(text):
                 raise ValueError("a text holds NUL or half of a surrogate pair")
             case _:
                 pass
