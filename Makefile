@@ -33,7 +33,7 @@ check: .venv/ready
 	@echo "== compose.yaml" && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: .venv/ready
-	@$(BIN)/foldstream bench
+	@$(BIN)/python -m bench
 
 format: .venv/ready
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

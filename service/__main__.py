@@ -1,5 +1,5 @@
 """Lets `python -m service` be the command line, which is how the supervisor starts its children."""
 
-from service.cli import main
+from service.cli.main import main
 
 main()

@@ -14,7 +14,7 @@ _RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, to be inherited: callers wait in it while the process that answers is started again.
+    """A listening socket, to be inherited: callers wait in its queue while the process that answers is restarted.
 
     Raises AddressUnusable.
     """
@@ -26,14 +26,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def in_words(error: Exception) -> str:
-    """Why an address can't be listened on."""
+    """The reason why an address can't be listened on, in words."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "the port is in use"
     return (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)).lower()
 
 
 def url_of(listening: socket.socket) -> str:
-    """Where this machine reaches a listening socket, for browsers and ourselves."""
+    """The URL at which this machine reaches a listening socket."""
     host, port = listening.getsockname()[:2]
     if listening.family == socket.AF_INET6:
         return f"http://[{'::1' if host == '::' else host}]:{port}"

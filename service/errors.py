@@ -1,10 +1,10 @@
-"""Why a command of the command line can't run; each text is one line that says what and where.
+"""Errors that keep a command from running; each text is one line that says what and where.
 
 ServiceError
 ├── AddressUnusable     the port is in use, or the host is not this machine
-├── FolderUnusable      the data folder can't be written
+├── DataFolderUnusable  the data folder can't be written
+├── DataFolderInUse     another service holds the data folder
 ├── FileUnusable        a file that was named can't be read or written
-├── FolderInUse         another service holds the data folder
 ├── ChildRefused        a process does not start; says what it said itself
 ├── NotReady            a process did not become ready in time
 └── WithoutSnapshots    no snapshots are kept of a stream
@@ -14,10 +14,10 @@ from pathlib import Path
 
 
 class ServiceError(Exception):
-    """Base of all that keeps a command from running."""
+    """Base of all errors that keep a command from running."""
 
 
-class FolderUnusable(ServiceError):
+class DataFolderUnusable(ServiceError):
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(f"the data folder {folder} can't be used: {reason}")
         self.folder = folder
@@ -31,7 +31,7 @@ class FileUnusable(ServiceError):
         self.reason = reason
 
 
-class FolderInUse(ServiceError):
+class DataFolderInUse(ServiceError):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"the data folder {folder} is in use by another service")
         self.folder = folder

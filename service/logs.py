@@ -12,15 +12,15 @@ from structlog.typing import Processor
 LogForm: TypeAlias = Literal["console", "json"]
 
 
-def natural_form() -> LogForm:
-    """What suits whoever reads the errors of this process."""
+def default_form() -> LogForm:
+    """`console` where stderr is a terminal, else `json`."""
     return "console" if sys.stderr.isatty() else "json"
 
 
 def set_up(form: LogForm, process: str) -> None:
-    """From now on all of the process's logging, that of libraries too, goes to its errors in this form.
+    """Sends all logging of this process, that of libraries too, to stderr in this form.
 
-    Through the standard handler, so that a reader who went away stops nothing.
+    It goes through the standard handler, so that a closed stderr stops nothing.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -37,7 +37,7 @@ def set_up(form: LogForm, process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_last(form, process)))
     logging.raiseExceptions = False
-    stamina.instrumentation.set_on_retry_hooks(())  # an attempt that is made again is no news; who gives up says so
+    stamina.instrumentation.set_on_retry_hooks(())  # retries are not logged; giving up is
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)

@@ -1,10 +1,11 @@
 """What the demo says: headings, tables, and checks that decide its exit code."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.table import Table
+
+from service.tables import build_table
 
 
 @dataclass(slots=True)
@@ -22,14 +23,9 @@ class Report:
     def say(self, text: str) -> None:
         self.console.print(text, markup=False)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Columns whose name ends in a blank are set to the right."""
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for column in columns:
-            table.add_column(column.strip(), justify="right" if column.endswith(" ") else "left")
-        for row in rows:
-            table.add_row(*(str(cell) for cell in row))
-        self.console.print(table)
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[str] = ()) -> None:
+        """Prints a table; the columns in `right` are aligned to the right."""
+        self.console.print(build_table(columns, rows, right=right, wrapped=columns))
 
     def check(self, what: str, holds: bool, seen: str = "") -> None:
         """Says whether `what` holds; `seen` is shown where it does not."""

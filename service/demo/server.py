@@ -17,7 +17,10 @@ READY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 30.0
 READY: Final = "foldstream_ready "
 # Whatever the surroundings name is somebody else's, who wants no demo in it.
-FORGETTING: Final = ("/usr/bin/env", *(part for name in Settings.model_fields for part in ("-u", variable_of(name))))
+WITHOUT_SETTINGS: Final = (
+    "/usr/bin/env",
+    *(part for name in Settings.model_fields for part in ("-u", variable_of(name))),
+)
 
 
 class Server:
@@ -34,7 +37,7 @@ class Server:
 
     def __enter__(self) -> Self:
         serve = (sys.executable, "-P", "-m", "service", "serve", "--port", "0", "--data", str(self._folder))
-        command = [*FORGETTING, *serve]
+        command = [*WITHOUT_SETTINGS, *serve]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             self.url = self._ready_line().split("url=")[1].split()[0]

@@ -22,17 +22,17 @@ async def customers(report: Report, shop: Shop) -> None:
         account = await shop.get(f"/accounts/{customer.account_id}")
         balance = f"{account['balance']} {account['currency']}"
         rows.append((customer.customer_id, len(orders), counted["shipped"], counted["cancelled"], balance))
-    report.table(["customer", "orders ", "shipped ", "cancelled ", "balance "], rows)
+    numbers = ("orders", "shipped", "cancelled", "balance")
+    report.table(["customer", *numbers], rows, right=numbers)
 
 
 async def stock(report: Report, shop: Shop) -> None:
     """Stock levels."""
     levels = [await shop.get(f"/stock/{sku}") for sku in shop.dataset.catalogue]
     columns = ("sku", "on_hand", "reserved", "available", "version")
-    report.table(
-        ["SKU", "on hand ", "reserved ", "available ", "events "],
-        ([*(level[column] for column in columns[:-1]), level["version"] + 1] for level in levels),
-    )
+    rows = ([*(level[column] for column in columns[:-1]), level["version"] + 1] for level in levels)
+    numbers = ("on hand", "reserved", "available", "events")
+    report.table(["SKU", *numbers], rows, right=numbers)
 
 
 async def statement(report: Report, shop: Shop, customer_id: str, lines: int) -> None:
@@ -41,23 +41,21 @@ async def statement(report: Report, shop: Shop, customer_id: str, lines: int) ->
     page = await shop.get(f"/accounts/{customer.account_id}/statement", limit=str(lines))
     columns = ("at", "kind", "amount", "balance", "reference")
     rows = [[str(entry[column] or "")[:36] for column in columns] for entry in page["entries"]]
-    report.table(["at", "kind", "amount ", "balance ", "reference"], rows)
+    report.table(["at", "kind", "amount", "balance", "reference"], rows, right=("amount", "balance"))
 
 
 def history(report: Report, log: Log, order: PlannedOrder) -> None:
     """Everything that happened to an order: when, who, and what caused it."""
     events = log.stream(stream_name(orders.category, order.order_id))
-    report.table(
-        ["nr ", "at", "event", "by", "because of", "says"],
-        ([*_when(event), _name(event), event.metadata.actor, _cause(event), _says(event)] for event in events),
-    )
+    rows = ([*_when(event), _name(event), event.metadata.actor, _cause(event), _says(event)] for event in events)
+    report.table(["nr", "at", "event", "by", "because of", "says"], rows, right=("nr",))
 
 
 def saga(report: Report, log: Log, order: PlannedOrder) -> None:
     """The saga of an order step by step, and what each step left in the streams that it asked."""
     events = log.stream(stream_name(fulfilment.category, order.order_id))
     rows = ([*_when(event), _name(event), _cause(event), _says(event)] for event in events)
-    report.table(["step ", "at", "event of the saga", "because of", "says"], rows)
+    report.table(["step", "at", "event of the saga", "because of", "says"], rows, right=("step",))
 
 
 def _when(recorded: Recorded[Any]) -> tuple[int, str]:

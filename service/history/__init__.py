@@ -1,1 +1,1 @@
-"""What `foldstream history`, `as-of`, `changes`, `trace`, `export` and `replay` show."""
+"""Looking back on streams: what the command line and the HTTP API answer alike."""

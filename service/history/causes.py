@@ -4,11 +4,12 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from domain.stream_name import StreamName
 from infrastructure.history.trace import Found, TracedCommand
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class TreeNode:
     """A command in the tree: how far below the root it stands, and the event of the tree that caused it."""
 
     asked: TracedCommand
@@ -16,26 +17,24 @@ class Placed:
     caused_by: UUID | None
 
 
-def in_order(roots: Sequence[TracedCommand]) -> Iterator[Placed]:
+def depth_first(roots: Sequence[TracedCommand]) -> Iterator[TreeNode]:
     """Every command of the tree, followed at once by all that follows from it."""
-    rest = [Placed(asked, 0, None) for asked in reversed(roots)]
+    rest = [TreeNode(asked, 0, None) for asked in reversed(roots)]
     while rest:
-        placed = rest.pop()
-        yield placed
-        caused = [
-            Placed(asked, placed.depth + 1, told.record.id) for told in placed.asked.left for asked in told.caused
-        ]
+        node = rest.pop()
+        yield node
+        caused = [TreeNode(asked, node.depth + 1, told.record.id) for told in node.asked.left for asked in told.caused]
         rest += reversed(caused)
 
 
 def of_categories(found: Found, categories: Container[str]) -> Found:
-    """Those of the records that lie in streams of these categories: the system projection links to all others, too."""
-    records = tuple(record for record in found.records if record.stream.partition("-")[0] in categories)
+    """Only the records in streams of these categories: the system projection links to all others, too."""
+    records = tuple(record for record in found.records if StreamName.parse(record.stream).category in categories)
     return replace(found, records=records)
 
 
 def newest(found: Found, most: int) -> Found:
-    """The newest of the records, where they are more: anybody may send one correlation id with every request."""
+    """The newest `most` records: anybody may send one correlation id with every request."""
     if len(found.records) <= most:
         return found
     return replace(found, records=found.records[-most:], complete=False)

@@ -1,4 +1,4 @@
-"""Which streams have a state and how it is folded, what they may be called, and the store that they are read from."""
+"""How the streams of each category are folded, the short names of streams, and the store that they are read from."""
 
 import json
 import re

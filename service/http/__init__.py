@@ -1,1 +1,1 @@
-"""The HTTP API: requests become commands and queries, outcomes and refusals become answers."""
+"""The HTTP API: requests become commands and queries; outcomes and refusals become answers."""

@@ -10,17 +10,18 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
-from service.http import accounts, documentation, health, histories, orders, refused_requests, stock
-from service.http.command_metrics import CommandMetrics
 from service.http.connections import Connections
-from service.http.gate import Gate
-from service.http.metrics import Metrics
-from service.http.observation import observed
-from service.http.turning_away import turning_away
+from service.http.endpoints import accounts, documentation, health, histories, orders, stock
+from service.http.middleware import refused_requests
+from service.http.middleware.command_metrics import CommandMetrics
+from service.http.middleware.gate import Gate
+from service.http.middleware.load_shedding import shed_load
+from service.http.middleware.metrics import Metrics
+from service.http.middleware.observation import observe_requests
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
-_TURN: Final = 0.75  # of a command's time may pass before its turn: what is left must do for the command itself
+_TURN: Final = 0.75  # of a command's time may pass before its turn; the rest is for the command itself
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
@@ -46,8 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (orders, stock, accounts, histories, health):
         app.include_router(module.router)
     refused_requests.install(app)
-    app.add_middleware(turning_away, commands=app.state.commands)
-    app.add_middleware(observed, metrics=app.state.metrics)
+    app.add_middleware(shed_load, commands=app.state.commands)
+    app.add_middleware(observe_requests, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     return app
 
@@ -67,7 +68,7 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _end_where_it_failed(finding: asyncio.Task[None]) -> None:
-    """Nothing would ever be found any more, so the process ends, in order, and is started again by who watches it."""
+    """Ends the process in order: without the search it would never find the store. The supervisor starts it again."""
     if not finding.cancelled() and (error := finding.exception()) is not None:
         _log.error("eventstore_search_failed", exc_info=error)
         signal.raise_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The event store and Redis as the API holds them; it starts without them, and says which one it is waiting for."""
+"""The API's connections to the event store and Redis; it starts without them, and says which one it waits for."""
 
 import asyncio
 from typing import Final
@@ -17,7 +17,7 @@ from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
-from service.http.readers import Readers
+from service.http.history_threads import HistoryThreads
 from service.settings import Settings, without_credentials
 
 _CHECK_SECONDS: Final = 1.0
@@ -30,12 +30,14 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class Connections:
-    """What commands, queries and looks back are answered with, as soon as it is there."""
+    """What commands, queries and histories need, as soon as it is there."""
 
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = address_in(settings.eventstore)
         self.redis_address: Final = without_credentials(settings.redis)
-        self.readers: Final = Readers(settings.eventstore, settings.histories_at_once, settings.history_seconds)
+        self.history_threads: Final = HistoryThreads(
+            settings.eventstore, settings.histories_at_once, settings.history_seconds
+        )
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis))
         self._reason = "it has not been looked for yet"
@@ -58,7 +60,7 @@ class Connections:
 
     @property
     def read_models(self) -> ReadModels:
-        """Raises ReadModelUnavailable before a cluster of event stores was found; a single one need not be there."""
+        """Raises ReadModelUnavailable before a cluster of event stores was found; a single node need not be there."""
         if self._read_models is None:
             raise ReadModelUnavailable("every read model", "the event store has not been found since the start")
         return self._read_models
@@ -66,7 +68,7 @@ class Connections:
     async def find_store(self) -> None:
         """Tries until the event store answers, with growing pauses, and says each time why it does not."""
         wait = _FIRST_WAIT
-        while (reason := await self._missing()) is not None:
+        while (reason := await self._try_to_connect()) is not None:
             _log.warning("eventstore_missed", address=self.store_address, reason=reason, next_attempt_seconds=wait)
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
@@ -93,7 +95,7 @@ class Connections:
 
     async def close(self) -> None:
         """Ends all connections."""
-        self.readers.close()
+        self.history_threads.close()
         if self._handler is not None:
             await self._handler.close()
         for client in (self._client, self._queries_client):
@@ -101,7 +103,7 @@ class Connections:
                 await client.close()
         await self._redis.aclose()
 
-    async def _missing(self) -> str | None:
+    async def _try_to_connect(self) -> str | None:
         """Connects where that was not done yet; why the event store can't be used, None where it can."""
         try:
             await self._connect()

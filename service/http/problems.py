@@ -64,7 +64,7 @@ class Problem(HTTPException):
 
 
 def malformed(faults: Sequence[Fault]) -> Problem:
-    """A request whose form is wrong, with what is wrong with it: all, unless that would fill pages."""
+    """The problem for a request of wrong form, with its faults: all, up to a hundred."""
     detail = "; ".join(f"{fault.pointer or 'the body'}: {fault.reason}" for fault in faults[:3])
     return Problem("malformed", detail, errors=[fault.model_dump() for fault in faults[:_MOST_FAULTS]])
 
@@ -80,7 +80,7 @@ def title_of(rule: str) -> str:
 
 
 def document(problem: Problem, path: str) -> dict[str, Any]:
-    """The problem as the caller reads it."""
+    """The problem as JSON."""
     return {
         "type": f"urn:foldstream:problem:{problem.rule}",
         "title": title_of(problem.rule),
@@ -93,7 +93,7 @@ def document(problem: Problem, path: str) -> dict[str, Any]:
 
 
 def answer(request: Request, problem: Problem) -> JSONResponse:
-    """The response that says so."""
+    """The problem as a response."""
     headers = dict(problem.headers or {})
     if problem.status_code in COME_BACK:
         headers["Retry-After"] = str(RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""The border where the errors of every layer become problems: the only place that knows both."""
+"""Maps the errors of every layer to problems: the only place that knows both."""
 
 from domain.errors import DomainError, Rejected
 from infrastructure.eventstore.errors import (
@@ -20,7 +20,7 @@ from service.http.problems import Fault, Problem, malformed
 
 
 def problem_of(error: DomainError | EventStoreError | ReadModelError | Problem) -> Problem:
-    """The problem that tells a caller of this error. An error that callers can do nothing about is raised again."""
+    """The problem for this error. An error that callers can do nothing about is raised again."""
     match error:
         case Problem():
             return error
@@ -35,13 +35,13 @@ def problem_of(error: DomainError | EventStoreError | ReadModelError | Problem) 
 
 
 def store_unavailable(what: str) -> Problem:
-    """A command without an answer, and what its caller may do about that."""
+    """The problem for a command whose outcome is unknown, and what its caller may do."""
     advice = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
     return Problem("store-unavailable", f"{what} {advice}")
 
 
-def problem_of_a_look_back(error: HistoryError | EventStoreError) -> Problem:
-    """The problem that tells why there is nothing to be seen. What callers can do nothing about is raised again."""
+def problem_of_history(error: HistoryError | EventStoreError) -> Problem:
+    """The problem for an error in looking back. An error that callers can do nothing about is raised again."""
     match error:
         case UnknownStream():
             return Problem("unknown-stream", f"There is no stream {error.stream}.")

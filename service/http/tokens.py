@@ -1,4 +1,4 @@
-"""Places in the log as callers hold them: position tokens and cursors, opaque text, checked when it comes back."""
+"""Positions in the log as callers hold them: tokens and cursors, opaque text that is checked when it comes back."""
 
 import re
 from typing import Annotated, Final
@@ -10,14 +10,14 @@ _LARGEST_SCORE: Final = 2**53
 _GRAMMAR: Final = "^(0|[1-9][0-9]{0,19})$"
 
 
-def write(place: int) -> str:
+def write(position: int) -> str:
     """The text that stands for a commit position."""
-    return str(place)
+    return str(position)
 
 
-def write_cursor(place: int | None) -> str | None:
-    """The text that stands for where a list goes on; None at its end."""
-    return None if place is None else write(place)
+def write_cursor(position: int | None) -> str | None:
+    """The text that stands for the beginning of a list's next part; None at its end."""
+    return None if position is None else write(position)
 
 
 def _read(text: object, largest: int) -> int:

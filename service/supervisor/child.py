@@ -1,4 +1,4 @@
-"""One process that is kept running: started again when it ends, listened to, and stopped within a bound."""
+"""One process that is kept running: restarted when it ends, its output read, and stopped within a bound."""
 
 import asyncio
 import signal
@@ -16,16 +16,16 @@ from service.errors import ChildRefused
 from service.supervisor.programs import Program
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-STEADY_SECONDS: Final = 15.0  # what ran so long can run, and the next pause is the first one again
-REFUSALS: Final = 3  # so many ends with an error, in a row and before it was settled, are a refusal
+STEADY_SECONDS: Final = 15.0  # a process that ran so long is able to run; its pauses begin anew
+REFUSALS: Final = 3  # so many ends with an error in a row, before it was settled, are a refusal
 _log = structlog.get_logger(__name__)
 
 
 class Child:
     """Keeps one program running until `stop`. `changed` is called whenever its pid changes.
 
-    A program that ends with an error three times is given up: ChildRefused, with what it said. Once it has run for
-    `steady` seconds, or `settled` is set, it never is.
+    A program that ends with an error three times in a row is given up: ChildRefused, with its explanation. Once it has
+    run for `steady` seconds, or `settled` is set, it never is.
     """
 
     def __init__(self, program: Program, changed: Callable[[], None], steady: float = STEADY_SECONDS) -> None:
@@ -49,8 +49,8 @@ class Child:
             code = await self._run()
             if self._stopping.is_set():
                 return
-            self._judge(code, monotonic() - began)
-            await self._rest(code)
+            self._count_refusal(code, monotonic() - began)
+            await self._pause_before_restart(code)
 
     async def stop(self, keeping: asyncio.Task[None]) -> None:
         """Asks the program to stop, and kills it when it has not within its bound; `keeping` is the task of `keep`."""
@@ -73,23 +73,23 @@ class Child:
             self._process.send_signal(number)
 
     async def _run(self) -> int:
-        """One life of the process, from its start to its end; the exit code."""
+        """Runs the process once, from start to end; the exit code."""
         self._explained = self._last_line = ""
         try:
             self._process = process = await self._start()
         except OSError as error:  # the machine has no room for another process at this moment
             self._explained = f"can't be started: {error.strerror}"
             return 1
-        self._tell(process.pid)
+        self._set_pid(process.pid)
         if self._stopping.is_set():
             self._signal(signal.SIGTERM)
         assert process.stdout is not None
         assert process.stderr is not None
-        listening = asyncio.gather(self._hear(process.stdout), self._relay(process.stderr))
+        listening = asyncio.gather(self._read_output(process.stdout), self._relay(process.stderr))
         code = await process.wait()
         await asyncio.wait({listening}, timeout=1)  # what it said last; a process of its own may hold the pipe open
         listening.cancel()
-        self._tell(None)
+        self._set_pid(None)
         return code
 
     async def _start(self) -> Process:
@@ -103,19 +103,19 @@ class Child:
             start_new_session=True,
         )
 
-    def _tell(self, pid: int | None) -> None:
+    def _set_pid(self, pid: int | None) -> None:
         self.pid = pid
         self._changed()
         if pid is not None:
             _log.info("process_started", name=self.program.name, pid=pid)
 
-    async def _hear(self, output: StreamReader) -> None:
+    async def _read_output(self, output: StreamReader) -> None:
         """Waits for the line that says it is ready; what else it prints is passed on."""
         async for line in _lines(output):
             if self.program.ready is not None and line.startswith(self.program.ready):
                 self.ready.set()
             else:
-                _pass_on(line)
+                _write_through(line)
 
     async def _relay(self, errors: StreamReader) -> None:
         """Passes its log on, and keeps the line in which it explains its end: `foldstream <name>: …`."""
@@ -125,16 +125,16 @@ class Child:
                 self._explained = line.removeprefix(beginning)
             else:
                 self._last_line = line.strip() or self._last_line
-                _pass_on(line)
+                _write_through(line)
 
-    def _judge(self, code: int, seconds: float) -> None:
+    def _count_refusal(self, code: int, seconds: float) -> None:
         if seconds >= self._steady:
             self._pause, self.settled = FIRST_PAUSE, True
         self._refused = self._refused + 1 if code > 0 and not self.settled else 0
         if self._refused >= REFUSALS:
             raise ChildRefused(self.program.name, code, self._explained or self._last_line)
 
-    async def _rest(self, code: int) -> None:
+    async def _pause_before_restart(self, code: int) -> None:
         explained = {"reason": self._explained} if self._explained else {}
         _log.warning("process_ended", name=self.program.name, exit_code=code, again_in_seconds=self._pause, **explained)
         with suppress(TimeoutError):
@@ -142,14 +142,14 @@ class Child:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 
-def _pass_on(line: str) -> None:
-    """A child's words, to our own errors; that nobody reads them any more stops nothing."""
+def _write_through(line: str) -> None:
+    """Writes a child's line to our own stderr; a closed stderr stops nothing."""
     with suppress(OSError):
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - not ours to put into a log line
 
 
 async def _lines(stream: StreamReader) -> AsyncIterator[str]:
-    """The lines of a stream, also such as are longer than its buffer, which come in pieces."""
+    """The lines of a stream; lines longer than its buffer come in pieces."""
     rest = b""
     while chunk := await stream.read(65_536):
         *lines, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,4 @@
-"""The data folder of one machine: one service at a time, and a list of its processes for whoever looks in."""
+"""The data folder of one machine: locked for one service at a time, with a list of the service's processes."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,31 +8,31 @@ from pathlib import Path
 import structlog
 
 from infrastructure.embedded import folder as embedded
-from service.errors import FolderInUse, FolderUnusable
+from service.errors import DataFolderInUse, DataFolderUnusable
 
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[int]:
+def lock_folder(folder: Path) -> Iterator[int]:
     """Holds the folder for this service; yields the lock's descriptor.
 
     A child that inherits the descriptor holds the folder too, so that a next service begins only when the last process
-    of the one before is gone, also after the supervisor was killed. Raises FolderUnusable or FolderInUse.
+    of the one before is gone, also after the supervisor was killed. Raises DataFolderUnusable or DataFolderInUse.
     """
     try:
         with embedded.held(folder / "run" / "lock") as lock:
             yield lock
     except embedded.FolderUnusable as error:
-        raise FolderUnusable(folder, error.reason) from error
+        raise DataFolderUnusable(folder, error.reason) from error
     except embedded.FolderInUse as error:
-        raise FolderInUse(folder) from error
+        raise DataFolderInUse(folder) from error
 
 
 def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:
     """Writes `run/processes.json`: `name` and `pid` of every process, the `uri` of those that answer at one.
 
-    The file is whole at any time. A full disk stops nothing else.
+    The file is replaced as a whole. A full disk stops nothing else.
     """
     path = folder / "run" / "processes.json"
     try:
@@ -43,6 +43,6 @@ def record(folder: Path, processes: Sequence[Mapping[str, str | int]]) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Takes the list away: nothing runs any more."""
+    """Removes the list: nothing runs any more."""
     with suppress(OSError):
         (folder / "run" / "processes.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What `serve` runs, in the order in which it is started: the servers that are not named, then whatever uses them."""
+"""The programs of `serve`, in the order of their start: embedded servers, unless real ones are named, then workers."""
 
 import sys
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where and with what this machine's processes run. `pipe` closes when the supervisor ends, however it ends."""
+class ServeContext:
+    """What the processes of one `serve` share. `pipe` closes when the supervisor ends, however it ends."""
 
     data: Path
     settings: Settings
@@ -45,7 +45,7 @@ class Place:
 
     @property
     def own(self) -> dict[str, str]:
-        """The addresses of the embedded servers, by the setting that would have named another."""
+        """The addresses of the embedded servers, by the setting that would name a real one."""
         addresses = {
             "eventstore_uri": f"esdb://127.0.0.1:{self.eventstore_port}?tls=false",
             "redis_uri": f"unix://{quote(str(self.socket))}",
@@ -53,35 +53,35 @@ class Place:
         return {name: uri for name, uri in addresses.items() if getattr(self.settings, name) is None}
 
 
-def servers(place: Place) -> list[Program]:
-    """The embedded servers, each left out where a real one is named."""
-    port = str(place.eventstore_port)
-    eventstore = ("eventstore", "--host", "127.0.0.1", "--port", port, "--data", str(place.data / "eventstore"))
-    redis = ("redis", "--data", str(place.data / "redis"), "--socket", str(place.socket))
+def servers(context: ServeContext) -> list[Program]:
+    """The embedded servers, each omitted if a real one is named."""
+    port = str(context.eventstore_port)
+    eventstore = ("eventstore", "--host", "127.0.0.1", "--port", port, "--data", str(context.data / "eventstore"))
+    redis = ("redis", "--data", str(context.data / "redis"), "--socket", str(context.socket))
     arguments = {"eventstore_uri": eventstore, "redis_uri": redis}
-    return [_server(place, arguments[setting], uri) for setting, uri in place.own.items()]
+    return [_server(context, arguments[setting], uri) for setting, uri in context.own.items()]
 
 
-def workers(place: Place) -> list[Program]:
-    """What uses the servers."""
-    listen = ("api", "--listen", str(place.api_socket))
+def workers(context: ServeContext) -> list[Program]:
+    """The processes that use the servers."""
+    listen = ("api", "--listen", str(context.api_socket))
     return [
-        Program("projections", _command(place, "projections"), files=_shared(place)),
-        Program("sagas", _command(place, "sagas"), files=_shared(place)),
-        Program("api", _command(place, *listen), place.api_url, files=(*_shared(place), place.api_socket)),
+        Program("projections", _command(context, "projections"), files=_shared(context)),
+        Program("sagas", _command(context, "sagas"), files=_shared(context)),
+        Program("api", _command(context, *listen), context.api_url, files=(*_shared(context), context.api_socket)),
     ]
 
 
-def _server(place: Place, arguments: Sequence[str], uri: str) -> Program:
+def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Program:
     name = arguments[0]
-    return Program(name, _command(place, *arguments), uri, ready=f"{name}_ready ", files=_shared(place))
+    return Program(name, _command(context, *arguments), uri, ready=f"{name}_ready ", files=_shared(context))
 
 
-def _command(place: Place, *arguments: str) -> tuple[str, ...]:
-    variables = tuple(f"{variable_of(name)}={uri}" for name, uri in place.own.items())
-    bound = ("--stop-when-closed", str(place.pipe))
-    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", place.log, *arguments, *bound)
+def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
+    variables = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
+    bound = ("--stop-when-closed", str(context.pipe))
+    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
 
 
-def _shared(place: Place) -> tuple[int, int]:
-    return place.pipe, place.lock
+def _shared(context: ServeContext) -> tuple[int, int]:
+    return context.pipe, context.lock

@@ -1,4 +1,4 @@
-"""Waits until the service says of itself that it serves, and says meanwhile what it is waiting for."""
+"""Waits until the service is ready, and logs meanwhile what it is waiting for."""
 
 import asyncio
 import json
@@ -12,36 +12,36 @@ from service.errors import NotReady
 from service.settings import Settings, without_credentials
 
 SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at all
-ASKED_EVERY: Final = 0.5
-TOLD_EVERY: Final = 10.0
-TOLD_FIRST: Final = 3.0
+ASK_EVERY: Final = 0.5
+LOG_EVERY: Final = 10.0
+LOG_FIRST: Final = 3.0
 _SERVING: Final = frozenset({"ok", "stopped"})
 _log = structlog.get_logger(__name__)
 
 
 async def ready(url: str, settings: Settings) -> None:
-    """Returns when `/health/ready` misses nothing that will come by itself; else says what it misses, and waits on.
+    """Returns when nothing in `/health/ready` is missing that will come by itself; logs what is missing meanwhile.
 
-    A read model that an event has stopped waits for another release, and the others don't wait for it.
-    Raises NotReady when nothing answers at all.
+    A read model that an event has stopped waits for another release; readiness does not wait for it.
+    Raises NotReady when the API never answers.
     """
-    began, told = monotonic(), monotonic() - TOLD_EVERY + TOLD_FIRST
-    heard = False
+    began, logged = monotonic(), monotonic() - LOG_EVERY + LOG_FIRST
+    answered = False
     async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
         while not (checks := _checks(answer := await _ask(http))) or not _SERVING.issuperset(checks.values()):
-            heard = heard or answer is not None
-            if not heard and monotonic() - began > SILENT_SECONDS:
+            answered = answered or answer is not None
+            if not answered and monotonic() - began > SILENT_SECONDS:
                 raise NotReady("the API", SILENT_SECONDS)
-            if monotonic() - told > TOLD_EVERY:
-                told = monotonic()
-                _tell(answer, settings)
-            await asyncio.sleep(ASKED_EVERY)
+            if monotonic() - logged > LOG_EVERY:
+                logged = monotonic()
+                _log_missing(answer, settings)
+            await asyncio.sleep(ASK_EVERY)
     if stopped := [name for name, state in checks.items() if state == "stopped"]:
         _log.warning("service_degraded", stopped=stopped)
 
 
 async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
-    """What the API says of its health; None where it does not answer."""
+    """The API's report on its health; None where it does not answer."""
     try:
         answer = (await http.get("/health/ready")).json()
     except (httpx.TransportError, json.JSONDecodeError):
@@ -50,11 +50,11 @@ async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
 
 
 def _checks(answer: dict[str, Any] | None) -> dict[str, str]:
-    """The state of each thing that the service needs; nothing where it does not say."""
+    """The state of each thing that the service needs; empty if there is no answer."""
     return {name: check["state"] for name, check in (answer or {}).get("checks", {}).items()}
 
 
-def _tell(answer: dict[str, Any] | None, settings: Settings) -> None:
+def _log_missing(answer: dict[str, Any] | None, settings: Settings) -> None:
     named = {"eventstore": settings.eventstore_uri, "redis": settings.redis_uri}
     addresses = {name: without_credentials(uri) for name, uri in named.items() if uri is not None}
     _log.warning("service_awaited", checks=(answer or {}).get("checks", "the API does not answer yet"), **addresses)

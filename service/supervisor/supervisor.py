@@ -34,16 +34,16 @@ class Supervisor:
         self._settings = settings
         self._listening = listening
         self._url = url_of(listening)
-        self._kept: list[tuple[Child, Task[None]]] = []
+        self._children: list[tuple[Child, Task[None]]] = []
 
     async def run(self, servers: Iterable[Program], workers: Iterable[Program]) -> None:
         """Runs them until SIGTERM, SIGINT or SIGHUP; a second one kills what still runs. Raises ServiceError."""
         end: Future[None] = asyncio.get_running_loop().create_future()
         for number in STOPPING:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for, or a shell's `&`
-                asyncio.get_running_loop().add_signal_handler(number, self._told, end, number)
+                asyncio.get_running_loop().add_signal_handler(number, self._on_signal, end, number)
         starting = asyncio.create_task(self._start(servers, workers, end))
-        starting.add_done_callback(partial(_failed, end))
+        starting.add_done_callback(partial(_end_on_error, end))
         try:
             await end
         finally:
@@ -51,38 +51,38 @@ class Supervisor:
             await self._stop()
 
     async def _start(self, servers: Iterable[Program], workers: Iterable[Program], end: Future[None]) -> None:
-        waiting = [self._keep(program, end) for program in servers]
+        waiting = [self._start_child(program, end) for program in servers]
         await asyncio.gather(*(_until_ready(child) for child in waiting))
         for program in workers:
-            self._keep(program, end)
+            self._start_child(program, end)
         await ready(self._url, self._settings)
-        for child, _ in self._kept:
+        for child, _ in self._children:
             child.settled = True
-        with suppress(OSError):  # whoever started us may have no ears for it
+        with suppress(OSError):  # whoever started us may have closed the pipe
             print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
 
-    def _keep(self, program: Program, end: Future[None]) -> Child:
+    def _start_child(self, program: Program, end: Future[None]) -> Child:
         child = Child(program, self._record)
         keeping = asyncio.create_task(child.keep(), name=program.name)
-        keeping.add_done_callback(partial(_failed, end))
-        self._kept.append((child, keeping))
+        keeping.add_done_callback(partial(_end_on_error, end))
+        self._children.append((child, keeping))
         return child
 
     def _record(self) -> None:
         own: dict[str, str | int] = {"name": "supervisor", "pid": os.getpid()}
-        folder.record(self._data, [own, *(_entry(child, child.pid) for child, _ in self._kept if child.pid)])
+        folder.record(self._data, [own, *(_entry(child, child.pid) for child, _ in self._children if child.pid)])
 
-    def _told(self, end: Future[None], number: signal.Signals) -> None:
+    def _on_signal(self, end: Future[None], number: signal.Signals) -> None:
         if not end.done():
             _log.info("service_stopping", signal=number.name)
             end.set_result(None)
             return
-        for child, _ in self._kept:
+        for child, _ in self._children:
             child.kill()
 
     async def _stop(self) -> None:
         self._listening.close()  # from now on callers are refused, instead of waiting for an API that ends
-        for child, keeping in reversed(self._kept):
+        for child, keeping in reversed(self._children):
             await child.stop(keeping)
         folder.forget(self._data)
         _log.info("service_stopped")
@@ -100,7 +100,7 @@ async def _until_ready(child: Child) -> None:
         raise NotReady(child.program.name, SERVER_SECONDS) from error
 
 
-def _failed(end: Future[None], task: Task[Any]) -> None:
-    """What stops one of the tasks stops all."""
+def _end_on_error(end: Future[None], task: Task[Any]) -> None:
+    """An error in one of the tasks ends all."""
     if not task.cancelled() and (error := task.exception()) is not None and not end.done():
         end.set_exception(error)

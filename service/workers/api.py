@@ -7,7 +7,7 @@ from typing import Final
 import uvicorn
 
 from service.http.app import create_app
-from service.http.protocol import ProblemProtocol
+from service.http.middleware.protocol import ProblemProtocol
 from service.settings import Settings
 from service.workers.lifetime import end_with
 

@@ -1,4 +1,4 @@
-"""How long a process lives: until a signal, or until the one that started it is gone."""
+"""How long a process lives: until a signal, or until its parent is gone."""
 
 import asyncio
 import os
@@ -11,10 +11,7 @@ GRACE_SECONDS: Final = 8.0
 
 
 def end_with(pipe: int | None) -> None:
-    """SIGTERM for this process as soon as the pipe closes; the end, whatever it is doing, `GRACE_SECONDS` later.
-
-    Nothing is done where there is no pipe.
-    """
+    """Sends this process SIGTERM when the pipe closes, and ends it `GRACE_SECONDS` later. Without a pipe: nothing."""
     if pipe is not None:
         threading.Thread(target=_watch, args=(pipe,), name="lifetime", daemon=True).start()
 
@@ -26,17 +23,17 @@ def _watch(pipe: int) -> None:
     os._exit(1)
 
 
-def told_to_stop() -> asyncio.Event:
+def stop_event() -> asyncio.Event:
     """An event of the running loop that is set by SIGTERM and SIGINT."""
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
-def told_to_stop_threads() -> threading.Event:
+def thread_stop_event() -> threading.Event:
     """The same for a process of threads; to be called in the main one."""
-    told = threading.Event()
+    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
-    return told
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -5,20 +5,20 @@ from infrastructure.readmodels import worker
 from infrastructure.readmodels.follower import Deployment
 from service.consumers import EVENTS, PROJECTIONS
 from service.settings import Settings, SettingsError, variable_of
-from service.workers.lifetime import end_with, told_to_stop_threads
+from service.workers.lifetime import end_with, thread_stop_event
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
     """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed."""
     deployment = deployment_of(settings)
-    stop = told_to_stop_threads()
+    stop = thread_stop_event()
     end_with(stop_when_closed)
     worker.run_projections(PROJECTIONS, deployment, stop)
     return 0
 
 
 def deployment_of(settings: Settings) -> Deployment:
-    """What these settings say to projections. Raises SettingsError, also for the name of a projection there is not."""
+    """The deployment that these settings describe. Raises SettingsError, also for an unknown projection's name."""
     known = [projection.name for projection in PROJECTIONS]
     if unknown := [name for name in settings.skip_unreadable if name not in known]:
         raise SettingsError(

@@ -17,14 +17,14 @@ from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SAGAS, SNAPSHOTS, route
 from service.settings import Settings
-from service.workers.lifetime import end_with, told_to_stop
+from service.workers.lifetime import end_with, stop_event
 
 OPTIONS: Final = ConsumerOptions(grace=3.0)
 _log = structlog.get_logger(__name__)
 
 
 def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
-    """Reacts until SIGTERM or SIGINT; what is under way then is ended or given back. Raises what no policy foresees."""
+    """Runs until SIGTERM or SIGINT, then finishes or returns what is in progress. Raises what no policy covers."""
     uri = settings.eventstore
     end_with(stop_when_closed)
     uvloop.run(_run(uri, settings))
@@ -32,8 +32,8 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
 
 
 async def _run(uri: str, settings: Settings) -> None:
-    """One connection for the commands of all sagas; a subscription, which is a call that does not end, has its own."""
-    stop = told_to_stop()
+    """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
+    stop = stop_event()
     commands = await _connected(uri, stop)
     if commands is None:
         return
@@ -60,7 +60,7 @@ async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asy
 
 
 async def _connected(uri: str, stop: asyncio.Event) -> CommandClient | None:
-    """A client, as soon as the store can be found; None when it is time to stop before that."""
+    """A client, as soon as the store is found; None if `stop` is set before."""
     failures = 0
     while not stop.is_set():
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 ROOT = Path(__file__).parents[2]
-TREES = ("domain", "projections", "infrastructure", "service", "tests")
+TREES = ("domain", "projections", "infrastructure", "service", "bench", "tests")
 TAKEN_IN_WHOLE = ROOT / "tests" / "conformance"
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef

@@ -102,7 +102,7 @@ class Client:
         """The position token of the confirmation."""
         return str(self.done(f"/orders/{order_id}/confirm")["position"])
 
-    def becomes(self, path: str, expected: dict[str, Any]) -> None:
+    def assert_becomes(self, path: str, expected: dict[str, Any]) -> None:
         """Waits until a read model says exactly this."""
         answers = [self.get(path)]
 
@@ -119,3 +119,8 @@ def _is_not_now(response: httpx.Response) -> bool:
     if response.status_code not in _NOT_NOW:
         return False
     return response.json()["rule"] in {"conflict", "overloaded", "store-unavailable"}
+
+
+def stock_level(of: str, on_hand: int, version: int) -> dict[str, Any]:
+    """What the API says of a SKU of which nothing is reserved any more."""
+    return {"sku": of, "on_hand": on_hand, "reserved": 0, "available": on_hand, "damaged": 0, "version": version}

@@ -15,8 +15,8 @@ from esdbclient.protos.Grpc.shared_pb2 import Empty
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from google.protobuf.message import Message
 
-from tests.http.holding import running
 from tests.infrastructure.commands.tally import connected
+from tests.support.silent_store import running
 
 
 class Playing(grpc.GenericRpcHandler):

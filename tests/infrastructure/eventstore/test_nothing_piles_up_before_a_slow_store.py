@@ -14,12 +14,12 @@ from google.protobuf.empty_pb2 import Empty
 from infrastructure.eventstore.appender import Appender
 from infrastructure.eventstore.errors import AppendRefused, EventStoreError, Overloaded, StoreUnavailable
 from infrastructure.eventstore.streams import Streams
-from tests.http.holding import running
 from tests.infrastructure.commands.tally import CODEC, connected
 from tests.infrastructure.eventstore.appends import at, new_stream, noted, seconds_of_the_loop, sent
 from tests.infrastructure.eventstore.playing import Deposed, Playing
 from tests.infrastructure.eventstore.scripted import failure, is_answered, success, tell
 from tests.support.eventstore import EventStoreProcess
+from tests.support.silent_store import running
 
 
 def test_more_appends_than_may_wait_are_refused_at_once_until_one_is_answered() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.group import pattern_of
-from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.sagas.consuming import ROOT, SECONDS, GatedCoordinator, consuming, here, until, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,

@@ -19,9 +19,9 @@ from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from service.history.sources import CODEC
-from tests.http.serving import away, serving
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import append, balance, deposited, euros, metadata, opened
+from tests.service.http.api_server import away, serving
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM

@@ -8,9 +8,9 @@ import pytest
 
 from infrastructure.eventstore.record import Record
 from infrastructure.history.trace import Found
+from service.cli.history.tables import print_tree
 from service.history.answers import record_answer, trace_answer
 from service.history.causes import newest
-from service.history.tables import show_tree
 from tests.infrastructure.history.ledger import CODEC, NOW, deposited, metadata
 
 ACCOUNT = str(uuid4())
@@ -66,7 +66,7 @@ def test_of_too_many_records_only_the_newest_are_listed() -> None:
 
 def test_a_long_chain_keeps_its_lines_short(capsys: pytest.CaptureFixture[str]) -> None:
     records = chain(500)
-    show_tree("id", Found(tuple(records), len(records), complete=True))
+    print_tree("id", Found(tuple(records), len(records), complete=True))
     output = capsys.readouterr().out.splitlines()
     assert len(output) == 1 + 2 * len(records)
     assert str(records[-1].id) in output[-1]

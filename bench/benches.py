@@ -1,0 +1,27 @@
+"""Which benches there are, and the parts that each measures one after the other."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bench.commands.long_streams import measure_long_streams
+from bench.commands.overload import measure_overload
+from bench.commands.throughput import measure_throughput
+from bench.figures import Part
+from bench.store.appends import measure_appends
+from bench.store.deliveries import measure_deliveries
+from bench.store.long_logs import measure_long_logs
+from bench.store.reads import measure_reads
+
+BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
+    "store": {
+        "reads": measure_reads,
+        "appends": measure_appends,
+        "deliveries": measure_deliveries,
+        "long logs": measure_long_logs,
+    },
+    "commands": {
+        "throughput": measure_throughput,
+        "long streams": measure_long_streams,
+        "overload": measure_overload,
+    },
+}

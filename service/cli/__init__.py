@@ -1,0 +1,1 @@
+"""The command line `foldstream`; the module of a command loads only what it runs."""

@@ -1,0 +1,106 @@
+"""The commands that look back: `foldstream history`, `as-of`, `changes`, `trace`, `export` and `replay`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+import typer
+
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, parse_time
+
+app = typer.Typer()
+
+Stream: TypeAlias = Annotated[
+    str, typer.Argument(metavar="STREAM", help="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:SKU.")
+]
+
+
+@app.command()
+def history(
+    stream: Stream,
+    first: Annotated[int, typer.Option("--from-version", min=0, help="The version to begin at.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 100,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
+    """List the events of a stream as they are stored, oldest first, with who and what caused them."""
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+
+    return HistoryPrinter(store_uri(data), as_json).history(stream, first, limit)
+
+
+@app.command("as-of")
+def as_of(
+    stream: Stream,
+    at: Annotated[
+        datetime | None, typer.Option("--at", parser=parse_time, metavar="TIME", help="As of this time.")
+    ] = None,
+    version: Annotated[int | None, typer.Option(min=0, help="Or after this version.")] = None,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
+    """Show the state of a stream as of a time by the server's clock, or after a version."""
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+
+    if at is not None and version is None:
+        return HistoryPrinter(store_uri(data), as_json).as_of_time(stream, at)
+    if version is not None and at is None:
+        return HistoryPrinter(store_uri(data), as_json).as_of_version(stream, version)
+    raise typer.BadParameter("give either --at TIME or --version N")
+
+
+@app.command()
+def changes(
+    stream: Stream, since: Since = None, until: Until = None, data: Data = DEFAULT_DATA, as_json: Json = False
+) -> int:
+    """Show all changes of a stream between two times: who, because of what, and each field before and after."""
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+
+    if since is not None and until is not None and until <= since:
+        raise typer.BadParameter("--to is not after --from")
+    return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
+
+
+@app.command()
+def trace(
+    correlation_id: Annotated[UUID, typer.Argument(metavar="CORRELATION_ID")],
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many events to look at, the newest first.")] = 100_000,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
+    """Show as a tree which commands left which events, and what those caused, across all streams."""
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+
+    return HistoryPrinter(store_uri(data), as_json).trace(correlation_id, limit, since)
+
+
+@app.command()
+def export(
+    stream: Stream,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write [default: the output].")] = None,
+    data: Data = DEFAULT_DATA,
+) -> int:
+    """Write everything of a stream as JSON lines, which `foldstream replay` reads on any machine."""
+    from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+
+    return HistoryPrinter(store_uri(data), json=False).export(stream, out)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `foldstream export` wrote.")],
+    step: Annotated[bool, typer.Option("--step", help="Show each event, with the state before and after.")] = False,
+    until: Annotated[int | None, typer.Option("--version", min=0, help="Stop after this version.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Fold an exported stream without any server: show the state at its end, or every step."""
+    from service.cli.history.printer import replay as replay_file  # noqa: PLC0415 - a command loads only what it runs
+
+    return replay_file(file, until, step=step, json=as_json)

@@ -1,0 +1,172 @@
+"""Looks back and prints what was found, for people or as JSON; the exit code is 0."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from uuid import UUID
+
+import typer
+
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.record import Record
+from infrastructure.history.errors import OutOfReach
+from infrastructure.history.export import line_of, records_in
+from infrastructure.history.moment import written
+from infrastructure.history.pages import records_page
+from infrastructure.history.past import Change, Past, StateAsOf, walk
+from infrastructure.history.records import Records
+from infrastructure.history.trace import find
+from service.cli.history import tables
+from service.cli.output import print_json
+from service.errors import FileUnusable
+from service.history.answers import change_answer, record_answer, state_answer, trace_answer
+from service.history.sources import BOUNDARIES, CODEC, boundary_of, past_of, stream_called
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPrinter:
+    """Looks back into the store at `uri` and prints the answer, as JSON if `json`.
+
+    Every method raises UnknownStream, StreamGone and StoreUnavailable; those that fold also raise UnknownCategory and
+    what reading events raises.
+    """
+
+    uri: str
+    json: bool
+
+    def history(self, name: str, first: int, limit: int) -> int:
+        """Prints records as they are stored."""
+        with self._records(stream_called(name)) as records:
+            page = records_page(records, first, limit)
+        if self.json:
+            events = [record_answer(record) for record in page.records]
+            print_json({"stream": records.stream, "events": events, "next": page.following})
+        else:
+            tables.print_records(records.stream, page.records, page.following)
+        return 0
+
+    def as_of_time(self, name: str, at: datetime) -> int:
+        """Prints the state at that time. Raises OutOfReach."""
+        return self._as_of(name, lambda past: past.as_of_time(at))
+
+    def as_of_version(self, name: str, version: int) -> int:
+        """Prints the state after that version. Raises OutOfReach."""
+        return self._as_of(name, lambda past: past.as_of_version(version))
+
+    def changes(self, name: str, since: datetime | None, until: datetime | None) -> int:
+        """Prints all changes of one stream between two times."""
+        with self._past(name) as (stream, past):
+            changes = list(past.changes(since, until))
+        if self.json:
+            print_json({"stream": stream, "changes": [change_answer(change) for change in changes]})
+        else:
+            tables.print_changes(stream, changes)
+        return 0
+
+    def trace(self, correlation_id: UUID, limit: int, since: datetime | None) -> int:
+        """Prints the tree of a correlation id. Raises NothingTraced."""
+        with open_reader(self.uri) as reader:
+            found = find(reader, correlation_id, BOUNDARIES, limit=limit, since=since)
+        if self.json:
+            print_json(trace_answer(str(correlation_id), found))
+        else:
+            tables.print_tree(str(correlation_id), found)
+        return 0
+
+    def export(self, name: str, out: Path | None) -> int:
+        """Writes a stream as JSON lines. Raises FileUnusable."""
+        with self._records(stream_called(name)) as records:
+            lines = (line_of(record) for record in records.through(0, records.last().version))
+            if out is None:
+                for line in lines:
+                    typer.echo(line)
+            else:
+                _write(out, lines)
+        return 0
+
+    def _as_of(self, name: str, ask: Callable[[Past], StateAsOf]) -> int:
+        with self._past(name) as (_, past):
+            found = ask(past)
+        if self.json:
+            print_json(state_answer(found))
+        else:
+            tables.print_state(found)
+        return 0
+
+    @contextmanager
+    def _past(self, name: str) -> Iterator[tuple[str, Past]]:
+        stream = stream_called(name)
+        boundary_of(stream)  # what has no state needs no store to say so
+        with self._records(stream) as records:
+            yield stream, past_of(records)
+
+    @contextmanager
+    def _records(self, stream: str) -> Iterator[Records]:
+        with open_reader(self.uri) as reader:
+            yield Records(reader, stream)
+
+
+def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:
+    """Folds an exported stream as far as version `until`; prints each step, or the state at the end. Needs no store.
+
+    Raises OutOfReach, FileUnusable, ExportUnreadable, UnknownCategory, and what reading events raises.
+    """
+    try:
+        with file.open(encoding="utf-8") as lines:
+            records = list(records_in(str(file), lines))
+    except OSError as error:
+        raise FileUnusable(file, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise FileUnusable(file, "it is not text in UTF-8") from error
+    chosen = list(takewhile(lambda record: until is None or record.version <= until, records))
+    if not chosen:
+        raise OutOfReach(records[0].stream, f"begins in {file} at version {records[0].version}")
+    (_print_steps if step else _print_end)(chosen, json=json)
+    return 0
+
+
+def _print_steps(records: list[Record], *, json: bool) -> None:
+    changes = _walk(records)
+    if json:
+        print_json([change_answer(change) for change in changes])
+        return
+    for change in changes:
+        tables.print_step(change)
+
+
+def _print_end(records: list[Record], *, json: bool) -> None:
+    (last,) = deque(_walk(records), maxlen=1)
+    record = last.record
+    end = StateAsOf(
+        stream=record.stream,
+        version=record.version,
+        since=written(record),
+        until=None,
+        first_version=records[0].version,
+        state=last.after,
+    )
+    if json:
+        print_json(state_answer(end))
+    else:
+        tables.print_state(end)
+
+
+def _walk(records: list[Record]) -> Iterator[Change]:
+    return walk(iter(records), boundary_of(records[0].stream), CODEC)
+
+
+def _write(out: Path, lines: Iterator[str]) -> None:
+    """Writes the whole file or none: it has another name until it is complete."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+        part.replace(out)
+    except OSError as error:
+        raise FileUnusable(out, error.strerror or str(error)) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""The options that several commands share, and a way for a command to take its options as one dataclass."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from datetime import UTC, datetime
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, get_type_hints
+
+import typer
+
+Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
+Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
+# Binds a child to its supervisor; nobody else needs it.
+Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3, hidden=True)]
+
+
+DEFAULT_DATA: Final = Path("data")
+
+
+def parse_time(text: str) -> datetime:
+    """Parses RFC 3339 with an offset, or a day, which begins at midnight in UTC."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither a day nor a time such as 2026-03-01T15:00:00Z") from error
+    if given.tzinfo is None:
+        if len(text) > len("2026-03-01"):
+            raise typer.BadParameter(f"{text!r} does not say its offset from UTC; for UTC put a Z behind it")
+        return given.replace(tzinfo=UTC)
+    return given
+
+
+Data: TypeAlias = Annotated[
+    Path,
+    typer.Option(help="The folder of a running `foldstream serve`; read where FOLDSTREAM_EVENTSTORE_URI is not set."),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Since: TypeAlias = Annotated[
+    datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help="Only what was written since then.")
+]
+Until: TypeAlias = Annotated[
+    datetime | None, typer.Option("--to", parser=parse_time, metavar="TIME", help="Only what was written before then.")
+]
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+OptionsT = TypeVar("OptionsT", bound=_Dataclass)
+Command: TypeAlias = Callable[[typer.Context, OptionsT], int]
+
+
+def with_options(options: type[OptionsT]) -> Callable[[Command[OptionsT]], Callable[..., int]]:
+    """Makes a command whose options are the fields of a dataclass from a function that takes the dataclass."""
+
+    def made(run: Command[OptionsT]) -> Callable[..., int]:
+        def command(context: typer.Context, **given: Any) -> int:
+            return run(context, options(**given))
+
+        hints = {"context": typer.Context, **get_type_hints(options, include_extras=True)}
+        defaults = {
+            field.name: Parameter.empty if field.default is MISSING else field.default for field in fields(options)
+        }
+        command.__annotations__ = hints
+        command.__signature__ = Signature(  # type: ignore[attr-defined]  # what `inspect` and typer look at first
+            [
+                Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name, Parameter.empty), annotation=hint)
+                for name, hint in hints.items()
+            ]
+        )
+        command.__name__, command.__doc__ = run.__name__, run.__doc__
+        return command
+
+    return made

@@ -1,0 +1,1 @@
+"""`foldstream schema`: how events are stored, and whether a store holds any that can't be read."""

@@ -1,0 +1,40 @@
+"""The commands `foldstream schema list` and `check`."""
+
+from typing import Annotated
+
+import typer
+
+from service.cli.options import Json, Since, Until
+from service.settings import Settings
+
+app = typer.Typer(
+    help="Show how events are stored, and find those that today's code can't read.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> int:
+    """List every name and version that is read, with its fields and what it is read as."""
+    from service.cli.schema.report import print_shapes  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_shapes(json=as_json)
+
+
+@app.command()
+def check(
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show at most; all are counted.")] = 1000,
+    as_json: Json = False,
+) -> int:
+    """Read the store, and report every event that this release can't read; exit code 1 if there is one."""
+    from infrastructure.eventstore.schema_check import Window  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.schema.report import print_unreadable  # noqa: PLC0415 - a command loads only what it runs
+
+    if since is not None and until is not None and until <= since:
+        raise typer.BadParameter("--to is not after --from")
+    return print_unreadable(Settings.from_environment().eventstore, Window(since, until), limit, json=as_json)

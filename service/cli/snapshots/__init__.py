@@ -1,0 +1,1 @@
+"""`foldstream snapshots`: where loads begin, and snapshots dropped or taken anew."""

@@ -1,0 +1,1 @@
+"""What the API offers: endpoints, what they are sent, and what they answer."""

@@ -1,0 +1,91 @@
+"""The OpenAPI document: what every endpoint may answer, refusals and headers included."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service.http.middleware.observation import CORRELATION
+from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
+
+_TEXT: Final = {"type": "string"}
+_HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    CORRELATION: {"description": "The request's own, where it sent a UUID.", "schema": {**_TEXT, "format": "uuid"}},
+    "Foldstream-Position": {"description": "A position token: a place in the log, opaque.", "schema": _TEXT},
+    "ETag": {"description": "The version, in quotes, as If-Match takes it.", "schema": _TEXT},
+    "Location": {"description": "The path of what was created.", "schema": _TEXT},
+    "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
+}
+_ALWAYS: Final = ("malformed", "unexpected")
+_RULES: Final[Mapping[str, tuple[str, ...]]] = {
+    "command": ("version-mismatch", "idempotency-key-reused", "conflict", "overloaded", "store-unavailable"),
+    "query": ("overloaded", "read-model-behind", "read-model-unavailable"),
+    "history": ("overloaded", "store-unavailable"),
+    "plain": (),
+}
+_WITH_BODY: Final = ("too-large", "not-json")
+Kind = Literal["create", "command", "query", "list", "history", "plain"]
+_SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "create": ("Foldstream-Position", "ETag", "Location"),
+    "command": ("Foldstream-Position", "ETag"),
+    "query": ("Foldstream-Position", "ETag"),
+    "list": ("Foldstream-Position",),
+    "history": (),
+    "plain": (),
+}
+_DESCRIPTIONS: Final[Mapping[Kind, str]] = {
+    "create": "It was created.",
+    "command": "It happened, or was so already.",
+    "query": "What was asked for, as the read model has it.",
+    "list": "What was asked for, as the read model has it.",
+    "history": "What was asked for, as the log has it.",
+    "plain": "What was asked for.",
+}
+_CORRELATION: Final = {
+    "name": CORRELATION,
+    "in": "header",
+    "required": False,
+    "description": "A UUID to find all that the request caused by; anything else is ignored.",
+    "schema": {**_TEXT, "format": "uuid"},
+}
+_FAMILY: Final[Mapping[Kind, str]] = {"create": "command", "list": "query"}
+
+
+def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int | str, dict[str, Any]]:
+    """The responses of an endpoint: its success, with `status`, and every rule that may refuse it, by status."""
+    family = _FAMILY.get(kind, kind)
+    bodies = _WITH_BODY if family == "command" else ()
+    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    for rule in (*rules, *_RULES[family], *bodies, *_ALWAYS):
+        by_status[status_of(rule)].append(rule)
+    success = status or (201 if kind == "create" else 200)
+    return {
+        success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},
+        **{refused: _refusal(refused, names) for refused, names in sorted(by_status.items())},
+    }
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The document of the application as it is."""
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    schemas.update(schema.pop("$defs"))
+    schemas["Problem"] = schema
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation.setdefault("parameters", []).append(_CORRELATION)
+    return document
+
+
+def _refusal(status: int, rules: list[str]) -> dict[str, Any]:
+    return {
+        "description": "Refused: " + ", ".join(f"`{rule}`" for rule in rules) + ".",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "headers": _headers(*(("Retry-After",) if status in COME_BACK else ())),
+    }
+
+
+def _headers(*names: str) -> dict[str, Mapping[str, Any]]:
+    return {name: _HEADERS[name] for name in (*names, CORRELATION)}

@@ -1,0 +1,139 @@
+"""Path parts and bodies of requests, each validated before anything is looked up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from domain.money import DECIMALS, Currency
+from domain.ordering.order import MOST_LINES, Item
+from domain.terms import Name, Quantity, Reason
+from service.http.endpoints.parameters import whole_number
+from service.http.problems import Fault, Problem, malformed
+
+_HEX: Final = "[0-9a-fA-F]"
+_UUID: Final = f"^{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}$"
+_UUID_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "uuid"})
+Uuid: TypeAlias = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True), _UUID_SCHEMA]
+OrderPath: TypeAlias = Annotated[Uuid, Path()]
+AccountPath: TypeAlias = Annotated[Uuid, Path()]
+CustomerPath: TypeAlias = Annotated[Name, Path()]
+SkuPath: TypeAlias = Annotated[Name, Path()]
+
+
+LinePath: TypeAlias = Annotated[int, whole_number(1), WithJsonSchema({"type": "integer", "minimum": 1}), Path()]
+
+
+def _positive(digits: str) -> str:
+    if not Decimal(digits):
+        raise ValueError("should be more than zero")
+    return digits
+
+
+# What some currency can express; the form or the stream knows which currency it is.
+Digits: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{2})?$")]
+Amount: TypeAlias = Annotated[Digits, AfterValidator(_positive)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Nothing(_Body):
+    """A body that says nothing, for commands that need none."""
+
+
+class ItemForm(_Body):
+    """What is ordered, at which price for one."""
+
+    sku: Name
+    quantity: Quantity
+    unit_price: Digits
+
+    @property
+    def price(self) -> Decimal:
+        return Decimal(self.unit_price)
+
+
+class OrderForm(_Body):
+    """An order to create. Without an `id` it gets one."""
+
+    id: Uuid = Field(default_factory=str)
+    customer_id: Name
+    account_id: Uuid
+    currency: Currency
+    items: Annotated[list[ItemForm], Field(min_length=1, max_length=MOST_LINES)]
+
+    def priced_items(self) -> tuple[Item, ...]:
+        """The items as the domain takes them. Raises Problem `malformed` for prices that the currency can't express."""
+        prices = {f"/items/{number}/unit_price": item.unit_price for number, item in enumerate(self.items)}
+        require_expressible(self.currency, prices)
+        return tuple(Item(sku=item.sku, quantity=item.quantity, unit_price=item.price) for item in self.items)
+
+
+class CancelForm(_Body):
+    """Why an order is cancelled, in the customer's words."""
+
+    reason: Reason = Field(default_factory=str)
+
+
+NOTHING: Final = Nothing()
+NO_REASON: Final = CancelForm()
+
+
+class QuantityForm(_Body):
+    """So many of a SKU."""
+
+    quantity: Quantity
+
+
+class AccountForm(_Body):
+    """An account to open. Without an `id` it gets one; without a `credit_limit` it has none."""
+
+    id: Uuid = Field(default_factory=str)
+    owner_id: Name
+    currency: Currency
+    credit_limit: Digits = Field(default_factory=str)
+
+    def limit(self) -> Decimal | None:
+        """How far the account may go below zero. Raises Problem `malformed` for what the currency can't express."""
+        if not self.credit_limit:
+            return None
+        require_expressible(self.currency, {"/credit_limit": self.credit_limit})
+        return Decimal(self.credit_limit)
+
+
+class AmountForm(_Body):
+    """So much money, in the account's currency."""
+
+    amount: Amount
+
+    @property
+    def money(self) -> Decimal:
+        return Decimal(self.amount)
+
+
+def require_expressible(currency: Currency, digits: dict[str, str]) -> None:
+    """Raises Problem `malformed` with the pointers of those digits that this currency can't express."""
+    decimals = DECIMALS[currency]
+    faults = [
+        Fault(pointer=pointer, reason=f"{currency} has {decimals} decimals, not those of {text}")
+        for pointer, text in digits.items()
+        if len(text.partition(".")[2]) != decimals
+    ]
+    if faults:
+        raise malformed(faults)
+
+
+@contextmanager
+def digits_at(pointer: str) -> Iterator[None]:
+    """Adds the pointer to a refusal of digits, which only the stored currency of the order or account can give."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.rule != "malformed":
+            raise
+        raise malformed([Fault(pointer=pointer, reason=str(problem.__cause__))]) from problem

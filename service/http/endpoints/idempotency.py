@@ -1,0 +1,28 @@
+"""Recognizes a repeat: ids derived from the caller's key, and a digest of the request."""
+
+import hashlib
+import json
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import BaseModel
+
+_COMMANDS: Final = uuid5(NAMESPACE_URL, "foldstream:command")
+_CREATIONS: Final = uuid5(NAMESPACE_URL, "foldstream:creation")
+
+
+def command_id(stream: str, key: str | None) -> UUID:
+    """The command's id: the same for the same key and stream, so that keys belong to one aggregate."""
+    return uuid4() if key is None else uuid5(_COMMANDS, f"{stream} {key}")
+
+
+def creation_id(collection: str, caller: str, key: str | None) -> str:
+    """The id of what a request creates that brings none: a repeat under its key gets the same."""
+    return str(uuid4() if key is None else uuid5(_CREATIONS, f"{collection} {caller} {key}"))
+
+
+def digest(method: str, path: str, body: BaseModel) -> str:
+    """A digest (SHA-256, hex) of the request: equal for bodies that differ only in their bytes."""
+    said = body.model_dump(mode="json", exclude_unset=True)
+    request = json.dumps([method, path, said], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(request.encode()).hexdigest()

@@ -1,0 +1,62 @@
+"""Numbers and times as paths and queries carry them: text of exactly one form, checked before anything is looked up."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+LARGEST_PAGE: Final = 100
+_LONGEST_WAIT: Final = 30  # seconds
+_SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+
+
+def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
+    """Reads decimal digits without sign or leading zeros, eighteen at most."""
+    bounds = f"from {lowest} on" if highest is None else f"from {lowest} to {highest}"
+
+    def read(text: object) -> int:
+        number = int(text) if isinstance(text, str) and re.fullmatch("0|[1-9][0-9]{0,17}", text) else None
+        if number is None or number < lowest or (highest is not None and number > highest):
+            raise ValueError(f"should be a whole number {bounds}")
+        return number
+
+    return BeforeValidator(read)
+
+
+def _read_time(text: object) -> datetime:
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
+        raise ValueError("should be a time in UTC such as 2026-03-01T15:00:00Z")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("should be a time that there is") from error
+
+
+def _read_seconds(text: object) -> float:
+    seconds = float(text) if isinstance(text, str) and _SECONDS.fullmatch(text) else None
+    if seconds is None or seconds > _LONGEST_WAIT:
+        raise ValueError(f"should be a number of seconds from 0 to {_LONGEST_WAIT}")
+    return seconds
+
+
+Time: TypeAlias = Annotated[
+    datetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Seconds: TypeAlias = Annotated[
+    float,
+    BeforeValidator(_read_seconds),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _LONGEST_WAIT, "default": 2}),
+]
+Limit: TypeAlias = Annotated[
+    int,
+    whole_number(1, LARGEST_PAGE),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": 20}),
+]
+
+
+class NoParameters(BaseModel):
+    """The query of a request that takes none."""
+
+    model_config = ConfigDict(extra="forbid")

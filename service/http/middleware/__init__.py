@@ -1,0 +1,1 @@
+"""What every request passes before its endpoint: HTTP and JSON read strictly, bounds, refusals, and observation."""

@@ -1,0 +1,45 @@
+"""Counters for Prometheus: requests by method, route and status with their durations, commands by outcome."""
+
+from typing import Final
+
+from fastapi import Request
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The counters of one application, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "foldstream_http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "foldstream_http_request_seconds",
+            "How long the answers took.",
+            ("method", "route"),
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self.commands = Counter(
+            "foldstream_commands",
+            "Commands by what came of them: appended, unchanged, repeated, or the rule that refused them.",
+            ("command", "outcome"),
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts one request. `route` is a template, never a path, so that there are few of them."""
+        known = method if method in _METHODS else "other"
+        self._requests.labels(known, route, status).inc()
+        self._seconds.labels(known, route).observe(seconds)
+
+
+def of(request: Request) -> Metrics:
+    """The metrics of the application that answers this request."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics

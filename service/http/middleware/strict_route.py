@@ -1,0 +1,51 @@
+"""The route of every endpoint: reads the body strictly, and refuses repeated query parameters."""
+
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
+
+from service.http.middleware import strict_json
+from service.http.problems import Fault, Problem, malformed
+
+
+class StrictRequest(Request):
+    """A request whose body is bounded and, where there is one, strict JSON."""
+
+    async def body(self) -> bytes:
+        try:
+            body = await strict_json.read(self.stream(), self.headers.get("content-length"))
+        except ClientDisconnect as error:
+            raise malformed([Fault(pointer="", reason="ended before its end")]) from error
+        if body and not strict_json.is_json(self.headers.get("content-type")):
+            raise Problem("not-json", "A body has the content type application/json.")
+        self._body = body
+        return body
+
+    async def json(self) -> Any:
+        return strict_json.parse(self._body)
+
+
+class StrictRoute(APIRoute):
+    """An endpoint that gets a StrictRequest."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            _refuse_repeated(request)
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+def _refuse_repeated(request: Request) -> None:
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [
+        Fault(pointer=f"?{name}", reason="is said more than once") for name, times in names.items() if times > 1
+    ]
+    if repeated:
+        raise malformed(repeated)

@@ -1,1 +1,0 @@
-"""What `foldstream snapshots` shows and does."""

@@ -1,0 +1,48 @@
+"""Starts `serve` with what its processes share: the folder, the API's socket, and a pipe that closes with it."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infrastructure.embedded.folder import socket_path
+from service.addresses import lasting_port, listen, url_of
+from service.settings import Settings
+from service.supervisor import folder
+from service.supervisor.programs import ServeContext, servers, workers
+from service.supervisor.supervisor import Supervisor
+
+
+def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> None:
+    """Runs everything until it is told to stop. `log` is the form of the children's log. Raises ServiceError."""
+    data = data.absolute()
+    with (
+        folder.lock_folder(data) as lock,
+        socket_path(data / "run" / "redis.sock") as socket,
+        listen(host, port) as api,
+        _pipe() as pipe,
+    ):
+        context = ServeContext(
+            data=data,
+            settings=settings,
+            socket=socket,
+            eventstore_port=lasting_port(),
+            api_socket=api.fileno(),
+            api_url=url_of(api),
+            pipe=pipe,
+            lock=lock,
+            log=log,
+        )
+        asyncio.run(Supervisor(data, settings, api).run(servers(context), workers(context)))
+
+
+@contextmanager
+def _pipe() -> Iterator[int]:
+    """The end of a pipe that children watch: it closes with this process, even when that is killed."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)

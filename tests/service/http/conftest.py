@@ -1,0 +1,59 @@
+"""The whole service, once for all tests of its HTTP API, and a connection to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from esdbclient import EventStoreDBClient
+
+from infrastructure.eventstore.client import reader_client
+from tests.service.http.api_server import away, serving
+from tests.service.http.description import Description
+from tests.support.eventstore import EventStoreProcess
+from tests.support.service import FoldstreamProcess
+
+
+@pytest.fixture(scope="session")
+def namespace() -> str:
+    """That of the service's read models."""
+    return f"http-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str) -> Iterator[str]:
+    """Where the service answers. It shares its servers with other tests, but no read models."""
+    data: Path = tmp_path_factory.mktemp("http")
+    environment = {
+        "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
+        "FOLDSTREAM_REDIS_URI": redis_uri,
+        "FOLDSTREAM_NAMESPACE": namespace,
+    }
+    with FoldstreamProcess(data, environment) as service:
+        yield service.url
+
+
+@pytest.fixture(scope="session")
+def description(api: str) -> Description:
+    """What the API says of itself."""
+    return Description(httpx.get(f"{api}/openapi.json", trust_env=False).json())
+
+
+@pytest.fixture(scope="session")
+def http(api: str, description: Description) -> Iterator[httpx.Client]:
+    """A connection to the service, kept open; every answer that comes over it has to be as described."""
+    hooks = {"response": [description.demand]}
+    with httpx.Client(base_url=api, timeout=40, trust_env=False, event_hooks=hooks) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[tuple[EventStoreDBClient, httpx.Client]]:
+    """A store that holds what no read model could pass by, and an API that reads it."""
+    with (
+        EventStoreProcess(None) as process,
+        reader_client(process.uri) as client,
+        serving(away(eventstore_uri=process.uri)) as http,
+    ):
+        yield client, http

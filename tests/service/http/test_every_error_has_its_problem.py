@@ -1,0 +1,89 @@
+"""How the errors of every layer are told to callers."""
+
+from uuid import uuid4
+
+import pytest
+import structlog
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
+
+from domain.errors import Rejected, Unknown
+from infrastructure.eventstore.errors import (
+    CommandIdReused,
+    ConcurrencyConflict,
+    EventStoreError,
+    Overloaded,
+    StoreUnavailable,
+    UnreadableEvent,
+    VersionMismatch,
+)
+from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable, StoreReplaced
+from service.http.problems import Problem, document
+from service.http.refusals import problem_of
+from tests.service.http.api_server import away, serving
+from tests.service.http.shop import assert_refused
+from tests.support.eventstore import EventStoreProcess
+
+STREAM = "order-0"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "rule"),
+    [
+        (Rejected("no-items", "…"), 409, "no-items"),
+        (Rejected("no-such-line", "…"), 404, "no-such-line"),
+        (Rejected("malformed", "…"), 422, "malformed"),
+        (Unknown("order", "0"), 404, "unknown-order"),
+        (Unknown("sku", "lamp"), 404, "unknown-sku"),
+        (StoreUnavailable("127.0.0.1:1", "gone"), 503, "store-unavailable"),
+        (Overloaded("127.0.0.1:1", 1024), 429, "overloaded"),
+        (ConcurrencyConflict(STREAM, 10), 409, "conflict"),
+        (VersionMismatch(STREAM, 1, 2), 412, "version-mismatch"),
+        (CommandIdReused(STREAM, uuid4()), 422, "idempotency-key-reused"),
+        (ReadModelBehind("stock_levels", 1, 2), 503, "read-model-behind"),
+        (ReadModelUnavailable("stock_levels", "wiped"), 503, "read-model-unavailable"),
+    ],
+)
+def test_an_error_has_its_status_and_rule(error: Rejected, status: int, rule: str) -> None:
+    problem = problem_of(error)
+    assert (problem.status_code, problem.rule) == (status, rule)
+
+
+@pytest.mark.parametrize(
+    "error", [UnreadableEvent(STREAM, 1, 2, "no JSON"), StoreReplaced("stock_levels", "a", "b"), EventStoreError("…")]
+)
+def test_what_a_caller_can_do_nothing_about_stays_an_error(error: EventStoreError) -> None:
+    with pytest.raises(type(error)) as raised:
+        problem_of(error)
+    assert raised.value is error
+
+
+def test_a_conflict_says_how_often_it_was_tried() -> None:
+    assert document(problem_of(ConcurrencyConflict(STREAM, 10)), "/orders/0/confirm") == {
+        "type": "urn:foldstream:problem:conflict",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "Others changed it 10 times meanwhile; try again.",
+        "instance": "/orders/0/confirm",
+        "rule": "conflict",
+    }
+
+
+def test_an_instance_is_a_path_as_it_is_sent() -> None:
+    assert document(Problem("unknown-path", "…"), "/a b/ä?#\ufffd")["instance"] == "/a%20b/%C3%A4%3F%23%EF%BF%BD"
+
+
+def test_a_log_that_can_t_be_read_is_answered_without_its_details() -> None:
+    order_id, correlation_id = str(uuid4()), str(uuid4())
+    with (
+        structlog.testing.capture_logs() as captured,
+        EventStoreProcess(None) as store,
+        serving(away(eventstore_uri=store.uri)) as http,
+    ):
+        client = EventStoreDBClient(store.uri)
+        unreadable = NewEvent(type="OrderCreated", data=b'{"secret": 1}', metadata=b"{}")
+        client.append_to_stream(f"order-{order_id}", current_version=StreamState.NO_STREAM, events=unreadable)
+        client.close()
+        answer = http.post(f"/orders/{order_id}/confirm", headers={"Foldstream-Correlation-Id": correlation_id})
+    assert_refused(answer, 500, "unexpected", f"It is on record under {correlation_id}.")
+    [line] = [line for line in captured if line["event"] == "request_failed"]
+    assert (line["correlation_id"], type(line["exc_info"])) == (correlation_id, UnreadableEvent)

@@ -1,0 +1,75 @@
+"""The search for the event store when something stands in its way that no waiting mends."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from service.http.app import create_app
+from tests.service.http.api_server import NOBODY, away, serving
+from tests.service.http.shop import order_form
+from tests.support.polling import poll_until
+from tests.support.secure import SecureEventStore
+from tests.support.silent_store import RefusingStore, running
+
+
+@pytest.fixture
+def told() -> Iterator[threading.Event]:
+    """Set when this process is told to end."""
+    event = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+    yield event
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_process_that_can_t_go_on_searching_says_why_and_ends(tmp_path: Path, told: threading.Event) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.write_text("a certificate")
+    settings = away(eventstore_uri=f"esdb://ada:secret@{NOBODY}?tlsCaFile={authority}")
+    authority.unlink()
+
+    async def live() -> None:
+        app = create_app(settings)
+        async with app.router.lifespan_context(app):
+            pass
+
+    with structlog.testing.capture_logs() as captured:
+        asyncio.run(live())
+    assert told.wait(5)
+    [line] = captured
+    assert type(line.pop("exc_info")) is FileNotFoundError
+    assert line == {"event": "eventstore_search_failed", "log_level": "error"}
+
+
+def test_a_process_that_is_stopped_while_it_searches_says_nothing(told: threading.Event) -> None:
+    async def live() -> None:
+        app = create_app(away())
+        async with app.router.lifespan_context(app):
+            pass
+
+    with structlog.testing.capture_logs() as captured:
+        asyncio.run(live())
+    assert not told.is_set()
+    assert {line["event"] for line in captured} == {"eventstore_missed"}
+
+
+def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
+    with (
+        SecureEventStore(tmp_path) as store,
+        serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=1)) as http,
+    ):
+        denied = f"{store.target}: UNAUTHENTICATED: Unauthenticated"
+        poll_until(lambda: http.get("/health/ready").json()["detail"] == denied, seconds=20, what="the store's answer")
+        assert http.get("/health/ready").status_code == 503
+        assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
+
+
+def test_a_store_that_refuses_to_be_looked_at_is_not_ready() -> None:
+    with running(RefusingStore()) as uri, serving(away(eventstore_uri=uri)) as http:
+        answer = http.get("/health/ready")
+    assert (answer.status_code, answer.json()["rule"]) == (503, "store-unavailable")
+    assert answer.json()["detail"].endswith(": FailedPrecondition not in this state")

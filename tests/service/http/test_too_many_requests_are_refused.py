@@ -1,0 +1,112 @@
+"""Callers are sent away, not queued without end, when there are too many of them."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from service.settings import Settings
+from tests.service.http.api_server import away, serving
+from tests.service.http.shop import assert_refused, order_form
+from tests.support.polling import poll_until
+from tests.support.silent_store import Call, SilentStore, running, silent
+
+NO_TURN = "Its turn did not come within 3.0 s; come back later."
+FULL = "{} requests of this kind are being worked on; come back later."
+
+
+@pytest.mark.parametrize(("at_once", "waiting"), [(1, 0), (1, 2)])
+def test_commands_beyond_those_at_work_and_waiting_are_refused(at_once: int, waiting: int) -> None:
+    places = at_once + waiting
+    settings = {"commands_at_once": at_once, "commands_waiting": waiting, "command_seconds": 4}
+    with silent() as address, serving(away(eventstore_uri=f"esdb://{address}?tls=false", **settings)) as http:
+        answers = _at_once(places + 2, lambda: http.post("/orders", json=order_form()))
+    assert [answer.status_code for answer in answers] == [429] * (2 + waiting) + [503] * at_once
+    assert Counter(answer.json()["detail"] for answer in answers[:-at_once]) == Counter(
+        {FULL.format(places): 2} | ({NO_TURN: waiting} if waiting else {})
+    )
+    full = next(answer for answer in answers if answer.json()["detail"] == FULL.format(places))
+    assert_refused(full, 429, "overloaded", FULL.format(places))
+    assert full.headers["Retry-After"] == "1"
+
+
+def test_queries_beyond_those_at_work_are_refused(
+    http: httpx.Client, eventstore_uri: str, redis_uri: str, namespace: str
+) -> None:
+    settings = Settings(eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=namespace, queries_at_once=1)
+    path = f"/orders/{uuid4()}?at_least={2**63}&wait=2"
+    with serving(settings) as narrow:
+        answers = _at_once(2, lambda: narrow.get(path))
+        assert narrow.get("/customers/ada/orders").status_code == 200
+    assert [answer.status_code for answer in answers] == [429, 503]
+    assert_refused(answers[0], 429, "overloaded", FULL.format(1))
+
+
+def test_queries_that_wait_leave_room_for_each_other_and_for_commands(redis_uri: str, namespace: str, api: str) -> None:
+    """The store takes a hundred calls at once of a connection; the next one would be stuck without a word."""
+    store = SilentStore()
+    path = f"/orders/{uuid4()}?at_least={2**63}&wait=4"
+    with (
+        running(store) as uri,
+        serving(away(eventstore_uri=uri, redis_uri=redis_uri, namespace=namespace)) as narrow,
+        _wide(narrow) as http,
+        ThreadPoolExecutor(121) as threads,
+    ):
+        queries = [threads.submit(http.get, path) for _ in range(120)]
+        poll_until(lambda: len(store.held) > 30, seconds=10, what="queries that ask the store")
+        busy = {call.connection for call in _of_commands(store.held)}
+        command = threads.submit(http.post, "/orders", json=order_form())
+        [asked] = poll_until(
+            lambda: [call for call in _of_commands(store.seen) if call.connection not in busy],
+            seconds=2,
+            what="the command's call",
+        )
+    assert {query.result().json()["rule"] for query in queries} == {"read-model-behind"}
+    assert command.result().json()["rule"] == "store-unavailable"
+    assert max(store.most_held.values()) <= 64  # 32, and as many whose end the store has not noticed yet
+    assert store.most_held[asked.connection] <= 2  # the search for the store is a call, too
+
+
+def _wide(http: httpx.Client) -> httpx.Client:
+    """A client that opens as many connections as it is asked for."""
+    limits = httpx.Limits(max_connections=None)
+    return httpx.Client(base_url=http.base_url, timeout=40, trust_env=False, limits=limits)
+
+
+def _of_commands(calls: list[Call]) -> list[Call]:
+    """Those about an order, and those for the end of the log; the search for the store leaves out the store's own."""
+    return [call for call in calls if b"order-" in call.request or b"$" not in call.request]
+
+
+@pytest.mark.parametrize("at_once", [3, 80])
+def test_as_many_commands_as_the_setting_says_are_worked_on(at_once: int) -> None:
+    store = SilentStore()
+    with (
+        running(store) as uri,
+        serving(away(eventstore_uri=uri, commands_at_once=at_once, command_seconds=6)) as http,
+        ThreadPoolExecutor(90) as threads,
+    ):
+        commands = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(90)]
+        poll_until(lambda: len(_of_commands(store.held)) == at_once, seconds=5, what="the commands' calls")
+    answered = Counter(command.result().status_code for command in commands)
+    assert answered == {503: at_once, 429: 90 - at_once}
+    # as many again whose end the store has not noticed yet, and the search for the store
+    assert at_once <= max(store.most_held.values()) <= 2 * at_once + 1
+
+
+def test_a_call_gets_a_part_of_the_seconds_that_a_command_has() -> None:
+    """So that there is time for another one, where the first was lost."""
+    store = SilentStore()
+    order_id = str(uuid4())
+    with running(store) as uri, serving(away(eventstore_uri=uri, command_seconds=1)) as http:
+        assert http.post("/orders", json=order_form(id=order_id)).status_code == 503
+    assert [order_id.encode() in call.request for call in _of_commands(store.seen)] == [False, True]
+
+
+def _at_once(times: int, request: Callable[[], httpx.Response]) -> list[httpx.Response]:
+    with ThreadPoolExecutor(times) as threads:
+        answers = threads.map(lambda _: request(), range(times))
+    return sorted(answers, key=lambda answer: answer.status_code)

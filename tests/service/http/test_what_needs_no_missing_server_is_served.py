@@ -1,0 +1,194 @@
+"""What goes on, and what is refused, while the event store or Redis is away."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import structlog
+
+from service.consumers import PROJECTIONS
+from service.settings import Settings
+from tests.service.http.api_server import NOBODY, away, serving
+from tests.service.http.shop import assert_changed, assert_refused, done, order_form, read
+from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until
+from tests.support.silent_store import SilentStore, running, silent
+
+NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
+WELL = {"ok": True, "state": "ok", "detail": None}
+READ_MODELS = [projection.name for projection in PROJECTIONS]
+
+
+def test_commands_are_refused_soon_while_the_store_is_away() -> None:
+    with serving(away()) as http:
+        began = time.monotonic()
+        answer = http.post("/orders", json=order_form())
+        assert time.monotonic() - began < 6
+    assert_refused(answer, 503, "store-unavailable", f"The event store can't be used at present. {NOT_KNOWN}")
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_they_are_refused_sooner_where_the_setting_says_so() -> None:
+    with serving(away(command_seconds=1)) as http:
+        began = time.monotonic()
+        assert http.post("/orders", json=order_form()).status_code == 503
+        assert time.monotonic() - began < 3.5
+
+
+def test_a_cluster_that_is_away_is_a_store_that_is_away() -> None:
+    cluster = f"esdb://{NOBODY},{NOBODY}?tls=false&maxDiscoverAttempts=1"
+    with serving(away(eventstore_uri=cluster)) as http:
+        assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
+        assert http.get("/health/live").status_code == 200
+        checks = http.get("/health/ready").json()["checks"]
+    assert checks["eventstore"]["ok"] is False
+    assert checks["eventstore"]["detail"].startswith(f"{NOBODY},{NOBODY}: ")
+
+
+def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> None:
+    with silent() as address, serving(away(eventstore_uri=f"esdb://{address}?tls=false", command_seconds=2)) as http:
+        began = time.monotonic()
+        answer = http.post("/orders", json=order_form())
+        assert 1 < time.monotonic() - began < 3.9
+    assert_refused(answer, 503, "store-unavailable", f"The event store can't be used at present. {NOT_KNOWN}")
+
+
+def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
+    with (
+        structlog.testing.capture_logs() as captured,
+        silent() as address,
+        serving(away(eventstore_uri=f"esdb://{address}?tls=false", command_seconds=1)) as http,
+    ):
+        http.post("/orders", json=order_form())
+        counted = http.get("/metrics").text
+    assert 'foldstream_commands_total{command="CreateOrder",outcome="store-unavailable"} 1.0' in counted
+    assert [line for line in captured if line["event"] == "request_unserved"] == [
+        {
+            "event": "request_unserved",
+            "log_level": "warning",
+            "reason": f"The event store at {address} can't be used: a command was not through within 1.0 s",
+        }
+    ]
+
+
+def test_queries_go_on_while_the_store_is_away(http: httpx.Client, redis_uri: str, namespace: str) -> None:
+    created = http.post("/orders", json=order_form())
+    path = f"/orders/{created.json()['id']}"
+    order = read(http, path, created)
+    with serving(away(redis_uri=redis_uri, namespace=namespace)) as lonely:
+        assert lonely.get(path).json() == order
+
+
+def test_the_process_lives_while_everything_is_away() -> None:
+    with serving(away()) as http:
+        answer = http.get("/health/live")
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Client, namespace: str) -> None:
+    with serving(away(redis_uri=redis_uri, namespace=namespace)) as lonely:
+        answer = lonely.get("/health/ready")
+    detail = answer.json()["detail"]
+    assert detail.startswith(f"{NOBODY}: ")
+    checks = {**_checks(WELL, "redis", *READ_MODELS), "eventstore": {"ok": False, "state": "away", "detail": detail}}
+    assert_refused(answer, 503, "store-unavailable", detail, checks=checks)
+
+
+def test_the_store_is_found_when_it_comes() -> None:
+    with EventStoreProcess(None) as store:
+        store.kill()
+        with serving(away(eventstore_uri=store.uri, command_seconds=1)) as http:
+            assert http.post("/orders", json=order_form()).status_code == 503
+            store.start()
+            order_id = str(uuid4())
+            [created] = poll_until(lambda: _created(http, order_id), seconds=20, what="a command that is done")
+            assert_changed(created, 201, order_id, 0)
+
+
+def test_the_store_is_found_again_after_it_was_killed() -> None:
+    with EventStoreProcess(None) as store, serving(away(eventstore_uri=store.uri, command_seconds=1)) as http:
+        done(http.post("/orders", json=order_form()))
+        store.kill()
+        assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
+        store.start()
+        order_id = str(uuid4())
+        [created] = poll_until(lambda: _created(http, order_id), seconds=20, what="a command that is done")
+        assert_changed(created, 201, order_id, 0)
+
+
+def test_commands_go_on_while_redis_is_away(eventstore_uri: str) -> None:
+    with serving(away(eventstore_uri=eventstore_uri)) as http:
+        order_id = str(uuid4())
+        assert_changed(http.post("/orders", json=order_form(id=order_id)), 201, order_id, 0)
+
+
+def test_who_waits_no_time_is_told_soon_where_the_store_is_silent(redis_uri: str, namespace: str, api: str) -> None:
+    with (
+        running(SilentStore()) as uri,
+        serving(away(eventstore_uri=uri, redis_uri=redis_uri, namespace=namespace)) as http,
+    ):
+        began = time.monotonic()
+        answer = http.get(f"/orders/{uuid4()}", params={"at_least": str(2**63), "wait": 0})
+        assert time.monotonic() - began < 1.8
+    assert (answer.status_code, answer.json()["rule"]) == (503, "read-model-behind")
+
+
+def test_nor_for_long_where_redis_is_silent(eventstore_uri: str) -> None:
+    with silent() as address, serving(away(eventstore_uri=eventstore_uri, redis_uri=f"redis://{address}")) as http:
+        began = time.monotonic()
+        answer = http.get(f"/orders/{uuid4()}", params={"at_least": "1", "wait": 0})
+        assert time.monotonic() - began < 1.8
+    assert (answer.status_code, answer.json()["rule"]) == (503, "read-model-unavailable")
+
+
+@pytest.mark.parametrize("path", [f"/orders/{uuid4()}", "/stock/lamp", f"/accounts/{uuid4()}"])
+def test_queries_are_refused_while_redis_is_away(eventstore_uri: str, path: str) -> None:
+    with serving(away(eventstore_uri=eventstore_uri)) as http:
+        answer = http.get(path)
+    name = {"orders": "order_summary", "stock": "stock_levels", "accounts": "account_balance"}[path.split("/")[1]]
+    assert_refused(answer, 503, "read-model-unavailable", f"{name} can't be read at present.")
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_it_is_degraded_while_redis_is_away(eventstore_uri: str) -> None:
+    with serving(away(eventstore_uri=eventstore_uri)) as http:
+        answer = http.get("/health/ready")
+    report = answer.json()
+    assert (answer.status_code, report["status"]) == (200, "degraded")
+    assert {name: check["ok"] for name, check in report["checks"].items()} == {
+        "eventstore": True,
+        "redis": False,
+        **dict.fromkeys(READ_MODELS, False),
+    }
+    assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}: ")
+
+
+def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: str, redis_uri: str) -> None:
+    settings = Settings(eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=f"nothing-{uuid4()}")
+    with serving(settings) as http:
+        answer = http.get("/customers/ada/orders")
+        checks = http.get("/health/ready").json()["checks"]
+    assert_refused(answer, 503, "read-model-unavailable", "orders_by_customer can't be read at present.")
+    assert checks == {
+        **_checks(WELL, "eventstore", "redis"),
+        **_checks({"ok": False, "state": "behind", "detail": "is being built"}, *READ_MODELS),
+    }
+
+
+def test_it_is_ready_when_everything_is_there(http: httpx.Client) -> None:
+    answer = http.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS)},
+    )
+
+
+def _checks(check: dict[str, Any], *names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, check)
+
+
+def _created(http: httpx.Client, order_id: str) -> list[httpx.Response]:
+    answer = http.post("/orders", json=order_form(id=order_id), headers={"Idempotency-Key": order_id})
+    return [answer] if answer.status_code == 201 else []
