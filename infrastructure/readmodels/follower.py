@@ -26,12 +26,12 @@ from infrastructure.readmodels.errors import (
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
-from infrastructure.subscriptions.catch_up import CatchUp, Read
+from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
 
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Follower(Generic[RowT]):
         rows_held = ROWS_HELD // generation.partitions
         self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held)
         self._pattern = partition_pattern(projection.category, partition, generation.partitions)
-        self._log = _log.bind(projection=projection.name, generation=generation.number, partition=partition)
+        self._logger = _logger.bind(projection=projection.name, generation=generation.number, partition=partition)
         self._state: State = "starting"
         self._failure: Failure | None = None
         self._progress = False  # since the subscription began
@@ -109,12 +109,12 @@ class Follower(Generic[RowT]):
         """One subscription, from the checkpoint until it fails or we are stopped."""
         with open_reader(self._deployment.eventstore_uri) as reader:
             after, end = self._begin(reader)
-            self._log.info("projection_started", filter=self._pattern, position=after, end=end)
+            self._logger.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
             with CatchUp(reader, self._pattern, after, self._read()) as frames:
                 self.consume(frames.batches(), end)
 
-    def _read(self) -> Read:
+    def _read(self) -> ReadRecord:
         skip = self._projection.name in self._deployment.skip_unreadable
         return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
 
@@ -159,7 +159,7 @@ class Follower(Generic[RowT]):
             return
         self._generations.caught_up(self._generation, self._number)
         self._state, self._failure = "live", None
-        self._log.info("projection_caught_up", position=self._partition.position)
+        self._logger.info("projection_caught_up", position=self._partition.position)
         self._report()
         self._reconsider()
 
@@ -168,7 +168,7 @@ class Follower(Generic[RowT]):
         self._failure = self._failed(error)
         pause = on_failure(error, self._failure.attempts).after
         self._state = "failed"
-        self._log.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
+        self._logger.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
         if isinstance(error, CheckpointUnusable):
             self._give_up_generation()
         if isinstance(error, CheckpointUnusable | GenerationLeft | StoreReplaced):
@@ -179,7 +179,7 @@ class Follower(Generic[RowT]):
         try:
             self._generations.retire(self._generation)
         except (redis.RedisError, ReadModelError) as error:  # the checkpoint will be as unusable next time
-            self._log.warning("generation_not_retired", reason=str(error))
+            self._logger.warning("generation_not_retired", reason=str(error))
 
     def _failed(self, error: Exception) -> Failure:
         failure = Failure(
@@ -200,7 +200,7 @@ class Follower(Generic[RowT]):
             try:
                 self._report()
             except redis.RedisError:
-                self._log.debug("status_not_reported")
+                self._logger.debug("status_not_reported")
             self._stop.wait(min(left, HEARTBEAT))
 
     def _report(self) -> None:

@@ -16,7 +16,7 @@ from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 T = TypeVar("T")
 _ATTEMPTS: Final = 100
 _SWEPT_AT_ONCE: Final = 1_000
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Generations:
     def retire(self, generation: Generation) -> None:
         """Lets go of a generation that can't be followed; if it was read, queries are unavailable from now on."""
         self._change(lambda pointers: pointers.without(generation))
-        _log.info("generation_retired", projection=self._projection, generation=generation.number)
+        _logger.info("generation_retired", projection=self._projection, generation=generation.number)
 
     def caught_up(self, generation: Generation, partition: int) -> None:
         """That partition has reached the end of the log; once all have, their generation becomes the one read."""
@@ -116,7 +116,7 @@ class Generations:
             return complete
 
         if self._transact(mark, self._keys.building, key):
-            _log.info("generation_flipped", projection=self._projection, generation=generation.number)
+            _logger.info("generation_flipped", projection=self._projection, generation=generation.number)
 
     def sweep(self, keep: Collection[Generation]) -> int:
         """Unlinks what older generations left behind; the number of keys. Walks through all of Redis once."""

@@ -10,15 +10,15 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from infrastructure.eventstore.frames import CheckpointReached
 from infrastructure.eventstore.record import Record
-from infrastructure.subscriptions.catch_up import Read
+from infrastructure.subscriptions.catch_up import ReadRecord
 from infrastructure.subscriptions.frames import Frame, Happened
 from projections.projection import Projection
 
 _UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
-_log: Final = structlog.get_logger()
+_logger: Final = structlog.get_logger()
 
 
-def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> Read:
+def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> ReadRecord:
     """Decodes what the projection handles; ignored events and the system's own only move the checkpoint.
 
     An older record may mean several events, and others than its name says: it is decoded to be told. The reader
@@ -41,7 +41,7 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
         try:
             return read(record)
         except _UNREADABLE as error:
-            _log.warning(
+            _logger.warning(
                 "event_skipped",
                 projection=projection.name,
                 error=type(error).__name__,

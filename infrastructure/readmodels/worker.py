@@ -22,7 +22,7 @@ from projections.projection import Projection
 _TICK: Final = 1.0
 _SWEEP_EVERY: Final = 600.0
 _STOP_SECONDS: Final = 8.0
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 def run_projections(projections: Sequence[Projection[Any]], deployment: Deployment, stop: threading.Event) -> None:
@@ -78,7 +78,7 @@ class ProjectionSupervisor:
                 failures = 0
             except (redis.RedisError, EventStoreError, ReadModelError) as error:
                 failures += 1
-                _log.warning("projection_undecided", projection=self.name, reason=str(error), failures=failures)
+                _logger.warning("projection_undecided", projection=self.name, reason=str(error), failures=failures)
             self._news.wait(back_off(failures, longest=3.0) if failures else _TICK)
             self._news.clear()
         self._end(list(self._running))
@@ -120,7 +120,7 @@ class ProjectionSupervisor:
         swept = self._generations.sweep(wanted)
         self._kept, self._swept = wanted, time.monotonic()
         if swept:
-            _log.info("generations_swept", projection=self.name, keys=swept)
+            _logger.info("generations_swept", projection=self.name, keys=swept)
 
 
 def _join(threads: Iterable[threading.Thread]) -> None:

@@ -19,7 +19,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
 from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
 
-_log: Final = structlog.get_logger(__name__)
+_logger: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Deliveries:
                 failures[type(error)] += 1
                 reaction = self._options.policy(error, failures[type(error)])
                 if isinstance(reaction, Stop):
-                    _log.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
+                    _logger.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
                     raise
                 if isinstance(reaction, Park):
                     await self._park(delivered, reaction.reason)
@@ -119,7 +119,7 @@ class Deliveries:
             if delivered is not None:
                 await self._acknowledge(delivered)
         seconds = round(time.perf_counter() - began, 3)
-        _log.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
+        _logger.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
 
     @asynccontextmanager
     async def _marked_as_reacting(self) -> AsyncIterator[None]:
@@ -133,17 +133,17 @@ class Deliveries:
 
     async def _acknowledge(self, delivered: Delivered) -> None:
         if not await self._subscription.acknowledge(delivered):
-            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
+            _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _park(self, delivered: Delivered, reason: str) -> None:
-        _log.error(
+        _logger.error(
             "saga_message_parked", message=str(delivered.record.id), stream=delivered.record.stream, reason=reason
         )
         if not await self._subscription.park(delivered):
-            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
+            _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
-        _log.warning(
+        _logger.warning(
             "saga_message_failed", message=str(delivered.record.id), error=repr(error), retry_after=retry.after
         )
         await asyncio.sleep(retry.after)
