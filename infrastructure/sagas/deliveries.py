@@ -65,7 +65,7 @@ class Deliveries:
         """
         if self._finishing or delivered.ack_id in self._in_hand:
             return
-        task = asyncio.create_task(self._settle(delivered))
+        task = asyncio.create_task(self._settle(delivered), name=f"settle {delivered.record.id}")
         self._in_hand[delivered.ack_id] = task
         task.add_done_callback(partial(self._ended, delivered.ack_id))
 

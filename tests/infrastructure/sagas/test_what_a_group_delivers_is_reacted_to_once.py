@@ -5,7 +5,7 @@ from collections import Counter
 
 from infrastructure.sagas.deliveries import ConsumerOptions
 from tests.infrastructure.eventstore.tally import connected
-from tests.infrastructure.sagas.consuming import GatedCoordinator, consuming, here, until, until_done
+from tests.infrastructure.sagas.consumers import GatedCoordinator, consuming, here, until, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,
     Stocked,
@@ -25,6 +25,10 @@ def test_messages_from_before_and_after_the_start_are_reacted_to(eventstore_uri:
                 await until_done(client, early, 3)
                 late = await errands.ask(client, shelves)
                 await until_done(client, late, 3)
+            takers = [early.event.errand_id, late.event.errand_id]
+            for shelf_id in shelves:
+                told = await errands.story(client, f"shelf-{shelf_id}")
+                assert told == [Stocked(number=2), *(Taken(errand_id=taker) for taker in takers)]
 
     asyncio.run(run())
 
