@@ -36,9 +36,9 @@ _logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where events come from and rows go to, under which namespace, and into how many partitions they are cut.
+    """Where events come from and rows go to, the namespace, and the number of partitions.
 
-    `skip_unreadable` are the names of the projections that pass by what can't be read; the others stop there.
+    `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there.
     """
 
     eventstore_uri: str
@@ -50,8 +50,8 @@ class Deployment:
 
 
 def on_failure(error: Exception, failures: int) -> Retry:
-    """Everything is tried again, sooner or later: who came second soon, a store or Redis that is away within
-    seconds, an event that can't be folded more and more rarely, until a release can (docs/adr/0008)."""
+    """Everything is tried again: a lost race soon, a store or Redis that is away within seconds, an event that can't
+    be folded at growing intervals, until there is a release that can (docs/adr/0008)."""
     match error:
         case CheckpointMoved():
             return Retry(back_off(failures, first=0.05, longest=4.0))
@@ -64,8 +64,8 @@ def on_failure(error: Exception, failures: int) -> Retry:
 class Follower(Generic[RowT]):
     """Runs in a thread of its own; `run` returns soon after `stop` is set.
 
-    `reconsider` is called where the generations have to be looked at again: it was the last to catch up, or what it
-    follows has become void.
+    `reconsider` is called when the generations have to be decided on again: this partition has caught up, or its
+    generation can't be followed.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Follower(Generic[RowT]):
         found = store_identity(reader)
         if found != self._generation.store:
             raise StoreReplaced(self._projection.name, self._generation.store, found)
-        if not self._generations.followed(self._generation):
+        if not self._generations.is_followed(self._generation):
             raise GenerationLeft(self._projection.name, f"generation {self._generation.number} is not wanted")
         after = self._partition.load()
         if not self._partition.begun and self._generations.is_live(self._generation):
@@ -148,7 +148,7 @@ class Follower(Generic[RowT]):
         return after, end
 
     def _check(self, reader: LogReader, after: int, end: int) -> None:
-        """A store subscribes from beyond its end without a word, and then keeps silent."""
+        """Checks by hand: the store accepts a subscription from beyond its end, and then sends nothing."""
         if after > end:
             raise CheckpointUnusable(self._projection.name, f"the checkpoint {after} is ahead of the log, {end}")
         if not reader.holds(after):
@@ -157,14 +157,14 @@ class Follower(Generic[RowT]):
     def _caught_up(self) -> None:
         if self._state == "live":
             return
-        self._generations.caught_up(self._generation, self._number)
+        self._generations.mark_caught_up(self._generation, self._number)
         self._state, self._failure = "live", None
         self._logger.info("projection_caught_up", position=self._partition.position)
         self._report()
         self._reconsider()
 
     def _fail(self, error: Exception) -> None:
-        """Says what happened, lets the owner know of what only the owner can mend, and waits."""
+        """Reports the failure, calls `reconsider` where only another generation helps, and waits."""
         self._failure = self._failed(error)
         pause = on_failure(error, self._failure.attempts).after
         self._state = "failed"

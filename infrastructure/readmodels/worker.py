@@ -50,7 +50,7 @@ class _Running:
 
 
 class ProjectionSupervisor:
-    """Has one projection's generations followed: the one that is read, and beside it the one that is being built."""
+    """Runs the followers of one projection: those of the live generation, and of the one that is being built."""
 
     def __init__(self, projection: Projection[Any], deployment: Deployment, stop: threading.Event) -> None:
         self.name = projection.name
@@ -97,7 +97,7 @@ class ProjectionSupervisor:
             return self._store
 
     def _align(self, wanted: set[tuple[Generation, int]]) -> None:
-        """What is not wanted ends; what is wanted and does not run, or no longer does, begins."""
+        """Ends the followers that are not wanted, and begins those that are wanted and do not run."""
         self._end([key for key, running in self._running.items() if key not in wanted or not running.thread.is_alive()])
         for key in sorted(wanted - self._running.keys(), key=str):
             self._begin(*key)

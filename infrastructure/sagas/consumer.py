@@ -29,10 +29,10 @@ async def consume_saga(
 ) -> None:
     """Reacts to every message of the group, together with others who do the same, until `stop` is set.
 
-    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after the
-    coordinator is through with it; beside that the log is swept for messages that no delivery brought to an end.
-    A lost subscription is joined again, after growing pauses. On `stop` what is being reacted to ends within the
-    grace, and the rest is given back. Raises only what the policy stops at.
+    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after nothing
+    of it is pending; meanwhile the log is swept for messages that no delivery brought to an end.
+    A lost subscription is joined again, after growing pauses. On `stop` the reactions under way end within the
+    grace, and the other messages are given back. Raises only what the policy stops at.
     """
     pattern, log = coordinator.pattern, Log(client)
     logger = _logger.bind(saga=coordinator.saga.category, group=group)
@@ -92,7 +92,7 @@ async def _receive(subscription: PersistentSubscription, deliveries: Deliveries)
 
 
 async def _within(seconds: float, ending: Awaitable[Any]) -> None:
-    """Flushing the acknowledgements of a connection that is dead may never end."""
+    """Flushing the acknowledgements of a dead connection may never end."""
     with suppress(TimeoutError):
         await asyncio.wait_for(ending, seconds)
 

@@ -1,4 +1,4 @@
-"""Runs a saga on one message: remember, ask, hear, until nothing is pending."""
+"""Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
 import json
 import re
@@ -29,8 +29,9 @@ class SagaCoordinator:
     """Reacts to messages on behalf of one saga.
 
     What the saga observes is stored in its own stream before anything is asked; what is pending follows from that
-    stream alone. The id of a command comes from the saga's event that made it pending, so that a redelivery, or two
-    workers at once, end in the same facts: of two who store an event at one version, the other reads it.
+    stream alone. The id of a command comes from the saga's event that made it pending, so that redeliveries and rivals
+    ask under the same ids and end in the same facts: of two that append at one version, one reads what the other
+    stored.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class SagaCoordinator:
         return f"(?:{'|'.join(re.escape(name) for name in names)})"
 
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
-        """What of a record wakes the saga: an older one may mean several events, or others. Raises as `events_in`."""
+        """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`."""
         return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
 
     def stream_of(self, message: Recorded[Any]) -> str:
@@ -100,9 +101,7 @@ class SagaCoordinator:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
         facts = self.saga.hear(ask, outcome.events, run.history.state)
-        if (
-            not facts or outcome.last_id is None or not outcome.events
-        ):  # a saga's command leaves an event in its target's stream, always
+        if not facts or not outcome.events or outcome.last_id is None:  # its commands always leave an event
             raise SagaStuck(run.history.stream, ask.step)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
 
@@ -138,11 +137,11 @@ class _Run:
         return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
 
     def observation(self) -> Request:
-        """What stands in the metadata of the facts that the message left; of each of a record's events another."""
+        """For the metadata of the facts that the message led to; each event of a record has its own."""
         return self.reaction_to(self.message.id, self.message.index)
 
     def reaction_to(self, cause: UUID, index: int = 0) -> Request:
-        """What stands in the metadata of the saga's own events that this event of that record caused."""
+        """For the metadata of the saga's events that were caused by this event of that record."""
         stream = self.history.stream if index == 0 else f"{self.history.stream} {index}"
         return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
 

@@ -1,4 +1,4 @@
-"""What one worker has in hand from its group: several messages at once, one per saga instance."""
+"""The messages that one worker has in hand: several at once, but one for each instance of the saga."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class Deliveries:
         self._finishing = False
 
     def start(self, delivered: Delivered) -> None:
-        """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer.
+        """Takes a message in hand. The server bounds their number by the subscription's buffer.
 
         One that is in hand already comes again where it took longer than the server waits; it is acknowledged once.
         """
@@ -70,14 +70,14 @@ class Deliveries:
         task.add_done_callback(partial(self._ended, delivered.ack_id))
 
     async def finish(self) -> None:
-        """Ends what is being reacted to, within the grace; gives everything else back, and takes nothing more."""
+        """Waits for the reactions under way, within the grace; gives the other messages back, and takes no more."""
         self._finishing = True
         self._cancel(set(self._in_hand.values()) - self._reacting)
         if self._reacting:
             await asyncio.wait(self._reacting, timeout=self._options.grace)
 
     async def abandon(self) -> None:
-        """Lets go of everything at once; what was not acknowledged is delivered again."""
+        """Cancels everything; what was not acknowledged is delivered again."""
         tasks = set(self._in_hand.values())
         self._cancel(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,7 +101,7 @@ class Deliveries:
                 return
 
     async def _react(self, delivered: Delivered) -> None:
-        """All that the record means to the saga; it is acknowledged as a whole, with the last of it."""
+        """Reacts to each event of the record in turn; the record is acknowledged with the last one."""
         messages = self._coordinator.messages_in(delivered.record)
         for message in messages[:-1]:
             await self._react_to(message, None)

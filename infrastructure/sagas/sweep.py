@@ -14,16 +14,16 @@ from infrastructure.subscriptions.policy import FailurePolicy, Stop
 
 PAGE: Final = 100
 MOST_UNSETTLED: Final = 100
-_FAR: Final = 100_000  # positions without a message that it is worth not to read again
-_SCAN_SECONDS: Final = 120.0  # for a page: the server looks through the log until it is full
+_FAR: Final = 100_000  # so many positions without a message are not read again
+_SCAN_SECONDS: Final = 120.0  # for a page: the server reads the log until the page is full
 _logger: Final = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """Reads a saga's messages from the log, from where all is known to be settled, one at a time and in order.
+    """Reads a saga's messages from the log one by one, from the position up to which all are known to be settled.
 
-    A message is settled when the saga's own stream says that nothing of it is pending. One that is not is reacted to,
-    which does no harm where a worker is at it just now. What fails is remembered and tried again next time.
+    A message is settled when the saga's own stream says that nothing of it is pending. Others are reacted to,
+    which does no harm where a worker is doing the same. What fails is remembered and tried again next time.
     """
 
     def __init__(self, coordinator: SagaCoordinator, log: Log, policy: FailurePolicy) -> None:
@@ -69,7 +69,7 @@ class Sweep:
         self._logger.error("saga_sweep_halted", unsettled=len(checkpoint.unsettled), position=checkpoint.position)
 
     async def _again(self, checkpoint: SweepCheckpoint) -> SweepCheckpoint:
-        """Another try for what was left unsettled."""
+        """Tries again what was left unsettled."""
         unsettled = tuple([position for position in checkpoint.unsettled if not await self._settled_at(position)])
         if unsettled == checkpoint.unsettled:
             return checkpoint

@@ -86,7 +86,7 @@ def test_it_stops_its_own_partition_and_is_shown(
 
 def test_it_is_tried_again(log: Logbook, reader: Reader, projection: Projection[Tally]) -> None:
     log.write(SICK, Raised(by=-1))
-    poll_until(lambda: failure_of(reader, projection).attempts >= 2, seconds=WAIT, what="another attempt")
+    assert poll_until(lambda: failure_of(reader, projection).attempts >= 2, seconds=WAIT, what="another attempt")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -15,7 +15,7 @@ from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
 
 EVEN, ODD = "0000000a", "0000000b"
-SOON = 0.2
+SOON = 0.5
 """Seconds after which a query is refused that can't be answered."""
 
 

@@ -69,12 +69,12 @@ async def consuming(
             await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SECONDS)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
     """Asks the store again and again, until it says so; it may be away for a while."""
-    await poll_until_async(lambda: _said(condition), SECONDS, what="what the store was asked for")
+    await poll_until_async(lambda: _is_met(condition), SECONDS, what=what)
 
 
-async def _said(condition: Callable[[], Awaitable[bool]]) -> bool:
+async def _is_met(condition: Callable[[], Awaitable[bool]]) -> bool:
     with suppress(StoreUnavailable):
         return await condition()
     return False
@@ -105,7 +105,7 @@ async def until_done(client: CommandClient, message: Recorded[Any], events: int)
     async def done() -> bool:
         return await number_of_facts(client, message) == events
 
-    await until(done)
+    await until(done, f"{events} facts of the saga of {message.stream}")
 
 
 async def parked(uri: str, errands: Errands, number: int) -> None:
@@ -114,7 +114,7 @@ async def parked(uri: str, errands: Errands, number: int) -> None:
     async def condition() -> bool:
         return await operated(uri, lambda operator: operator.group_info(errands.group).parked_message_count == number)
 
-    await until(condition)
+    await until(condition, f"{number} parked messages")
 
 
 async def operated(uri: str, action: Callable[[Operator], T]) -> T:

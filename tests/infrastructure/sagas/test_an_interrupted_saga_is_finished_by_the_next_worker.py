@@ -42,7 +42,7 @@ def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str
             shelves = await errands.stocked(client, 10)
             messages = [await errands.ask(client, shelves) for _ in range(3)]
             async with consuming(eventstore_uri, errands, ConsumerOptions(concurrency=1), before):
-                await until(here(lambda: before.most == 1 and messages_in_hand() == 2))
+                await until(here(lambda: before.most == 1 and messages_in_hand() == 2), "two messages")
                 opening = asyncio.create_task(_open_when_the_rest_is_given_back(before))
             await opening
             assert before.came == [messages[0].id]
@@ -56,7 +56,7 @@ def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str
 
 
 async def _open_when_the_rest_is_given_back(coordinator: GatedCoordinator) -> None:
-    await until(here(lambda: messages_in_hand() == 1))
+    await until(here(lambda: messages_in_hand() == 1), "the other to be given back")
     coordinator.gate.set()
 
 
@@ -68,7 +68,7 @@ def test_a_stop_waits_no_longer_than_its_grace(eventstore_uri: str) -> None:
             message = await errands.ask(client, await errands.stocked(client, 1))
             began = time.monotonic()
             async with consuming(eventstore_uri, errands, ConsumerOptions(grace=0.2), stuck):
-                await until(here(lambda: stuck.most == 1))
+                await until(here(lambda: stuck.most == 1), "the message")
             assert time.monotonic() - began < 8.0
             async with consuming(eventstore_uri, errands):
                 await until_done(client, message, 2)
@@ -94,7 +94,7 @@ def test_a_message_that_takes_longer_than_the_server_waits_is_reacted_to_once(ev
                 )
 
             async with consuming(eventstore_uri, errands, coordinator=coordinator):
-                await until(sent_again)
+                await until(sent_again, "another delivery")
                 coordinator.gate.set()
                 await until_done(client, message, 2)
             assert coordinator.came == [message.id]

@@ -58,7 +58,7 @@ def test_several_sagas_run_at_once_but_no_more_than_allowed(eventstore_uri: str)
             shelves = await errands.stocked(client, 10)
             messages = [await errands.ask(client, shelves) for _ in range(6)]
             async with consuming(eventstore_uri, errands, ConsumerOptions(concurrency=3), coordinator):
-                await until(here(lambda: coordinator.most == 3))
+                await until(here(lambda: coordinator.most == 3), "three reactions at once")
                 coordinator.gate.set()
                 for message in messages:
                     await until_done(client, message, 2)
@@ -77,9 +77,9 @@ def test_one_saga_reacts_to_one_message_at_a_time(eventstore_uri: str) -> None:
             same = [await errands.ask(client, shelves, first.event.errand_id) for _ in range(3)]
             other = await errands.ask(client, shelves)
             async with consuming(eventstore_uri, errands, coordinator=coordinator):
-                await until(here(lambda: other.id in coordinator.came))
+                await until(here(lambda: other.id in coordinator.came), "the other message")
                 coordinator.gate.set()
-                await until(here(lambda: len(coordinator.came) == 5 and not coordinator.inside.total()))
+                await until(here(lambda: len(coordinator.came) == 5 and not coordinator.inside.total()), "all five")
             assert set(coordinator.came) == {first.id, other.id, *(message.id for message in same)}
             assert (coordinator.most, coordinator.most_of_one) == (2, 1)
             assert (await errands.story(client, f"errand-{first.event.errand_id}"))[1:] == [
