@@ -12,14 +12,14 @@ from uuid import UUID, uuid5
 import stamina
 
 from domain.decider import Decider
-from domain.message import Command, Event, Metadata, Recorded
+from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
+from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
@@ -64,9 +64,15 @@ class SagaCoordinator:
         return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
 
     def stream_of(self, message: Recorded[Any]) -> str:
-        """The stream of the saga's instance that this message concerns."""
-        tenant = StreamName.parse(message.stream).tenant
-        return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
+        """The stream of the saga's instance that this message concerns, a stream of the same tenant.
+
+        Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
+        """
+        try:
+            tenant = StreamName.parse(message.stream).tenant
+            return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
+        except ValueError as error:
+            raise UnreadableEvent(message.stream, message.version, message.position, str(error)) from error
 
     async def react(self, message: Recorded[Any]) -> None:
         """Returns when the message is stored in the saga's stream and nothing that follows from it is pending.
@@ -125,10 +131,6 @@ class _Run:
     history: Aggregate[Any]
     actor: str
 
-    @property
-    def _origin(self) -> Metadata:
-        return self.message.metadata
-
     def request(self, ask: Ask) -> Request:
         """The request that sends an ask, caused by the saga's own last event."""
         cause = self.history.last_id
@@ -149,10 +151,10 @@ class _Run:
         return Request(
             command_id=command_id,
             digest=digest,
-            correlation_id=self._origin.correlation_id,
+            correlation_id=self.message.metadata.correlation_id,
             causation_id=cause,
             actor=self.actor,
-            tenant=self._origin.tenant,
+            tenant=StreamName.parse(self.history.stream).tenant,
             time=datetime.now(UTC),
         )
 

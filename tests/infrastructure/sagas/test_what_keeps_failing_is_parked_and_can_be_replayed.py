@@ -11,6 +11,7 @@ from domain.message import Command
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.failures import HANDLED, after_failure
 from infrastructure.subscriptions.policy import Park, Reaction, Retry, Stop
 from tests.infrastructure.eventstore.tally import connected
 from tests.infrastructure.sagas.consumers import SECONDS, consuming, operated, parked, until_done
@@ -105,6 +106,26 @@ def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
             await Streams(client, errands.codec).append(f"errandrequest-{uuid4()}", -1, [damaged])
             good = await errands.ask(client, shelves)
             options = ConsumerOptions(policy=lambda error, failures: Park(type(error).__name__))
+            async with consuming(eventstore_uri, errands, options):
+                await until_done(client, good, 2)
+                await parked(eventstore_uri, errands, 1)
+            told = await errands.story(client, f"shelf-{shelves[0]}")
+            assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
+
+    asyncio.run(run())
+
+
+def test_a_message_in_a_stream_without_a_valid_name_is_parked(eventstore_uri: str) -> None:
+    """Nobody knows whose saga it concerns; the others go on."""
+
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 1)
+            good = await errands.ask(client, shelves)
+            nameless = errands.codec.encode(good.event, good.metadata)
+            await Streams(client, errands.codec).append(f"default.errandrequest-{uuid4()}", -1, [nameless])
+            options = ConsumerOptions(policy=lambda error, failures: after_failure(error, HANDLED))
             async with consuming(eventstore_uri, errands, options):
                 await until_done(client, good, 2)
                 await parked(eventstore_uri, errands, 1)
