@@ -1,4 +1,4 @@
-"""How far a partition has come, and in which event store: the value that guards every commit."""
+"""The position up to which a partition is folded, and of which event store: it guards every commit."""
 
 from dataclasses import dataclass
 

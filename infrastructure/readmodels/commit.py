@@ -22,9 +22,9 @@ ROWS_HELD: Final = 20_000
 class Partition(Generic[RowT]):
     """One partition of a read model: rows in Redis, the recent ones also here.
 
-    What is held here is right as long as nobody else writes. Nobody has to be trusted for that: a commit takes
-    effect only where the stored checkpoint is, byte for byte, the one that the batch was folded from, and an absent
-    one fits only a fold from the beginning.
+    The rows in memory are right as long as nobody else writes. That is checked: a commit takes effect only where the
+    stored checkpoint is, byte for byte, the one that the batch was folded from; an absent one fits only a fold from the
+    beginning.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Partition(Generic[RowT]):
         self.position: int | None = None
 
     def load(self) -> int | None:
-        """Forgets what is held and takes the stored checkpoint; its position, None to begin at the beginning.
+        """Forgets the rows in memory and reads the stored checkpoint; its position, None to begin at the beginning.
 
         Raises CheckpointUnusable for a checkpoint of another store.
         """
@@ -64,7 +64,7 @@ class Partition(Generic[RowT]):
         return self._stored is not None
 
     def verify(self) -> None:
-        """Raises CheckpointMoved when the stored checkpoint is no longer ours: on a quiet log nothing else tells."""
+        """Raises CheckpointMoved when the stored checkpoint is no longer ours: on a quiet log nothing else shows it."""
         self._fit(self._redis.get(self._keys.checkpoint))
 
     def apply(self, batch: Batch) -> bool:

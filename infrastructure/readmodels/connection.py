@@ -1,4 +1,4 @@
-"""Connections to Redis for workers: every call bounded, and no repeating behind our back."""
+"""Connections to Redis for workers: every call is bounded, and the library retries none."""
 
 from typing import Final
 

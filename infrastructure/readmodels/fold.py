@@ -16,7 +16,7 @@ _Step: TypeAlias = tuple[RowT | None, dict[tuple[str, str], IndexChange]]
 
 @dataclass(slots=True)
 class Folded(Generic[RowT]):
-    """What a batch comes to, up to the event that could not be folded, if there was one.
+    """The result of a batch, up to the event that could not be folded, if there was one.
 
     `rows` are the changed ones by aggregate id (None: no longer there), `changes` the last change of each member of
     each index. `position` never goes back.
@@ -29,7 +29,7 @@ class Folded(Generic[RowT]):
     failure: EventNotFolded | None = None
 
     def passes(self, position: int) -> bool:
-        """Whether this is news; if so, it is passed from now on."""
+        """Moves to that position; False where it is not ahead of the current one."""
         if position > LAST_POSITION or (self.position is not None and position <= self.position):
             return False
         self.position = position
@@ -69,7 +69,7 @@ def fold(
 def _happened(
     projection: Projection[RowT], held: Mapping[str, RowT | None], folded: Folded[RowT], events: Sequence[Recorded[Any]]
 ) -> None:
-    """Takes in all that a record means, or none of it: the position knows no more than whole records."""
+    """Folds all events of a record, or none: a position stands for whole records."""
     first, before_this = events[0], folded.position
     if not folded.passes(first.position):
         return
@@ -94,7 +94,7 @@ def _steps(projection: Projection[RowT], row: RowT | None, events: Sequence[Reco
         try:
             before, row = row, _handler(projection, recorded)(row, recorded)
             changes.update({_place(change): change for change in projection.index(before, row)})
-            _demand_places(recorded, changes)
+            _require_distinct_scores(recorded, changes)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             raise EventNotFolded(
@@ -103,8 +103,8 @@ def _steps(projection: Projection[RowT], row: RowT | None, events: Sequence[Reco
     return row, changes
 
 
-def _demand_places(recorded: Recorded[Any], changes: Mapping[tuple[str, str], IndexChange]) -> None:
-    """Raises ValueError where two events of one record stand at one place of an index: a page could end between."""
+def _require_distinct_scores(recorded: Recorded[Any], changes: Mapping[tuple[str, str], IndexChange]) -> None:
+    """Raises ValueError where two events of a record get one score in an index: a page could end between them."""
     if recorded.index == 0:
         return
     added = Counter((change.entry.index, change.entry.score) for change in changes.values() if isinstance(change, Add))

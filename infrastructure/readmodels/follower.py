@@ -26,19 +26,19 @@ from infrastructure.readmodels.errors import (
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
-from infrastructure.subscriptions.catch_up import CatchUp, Read
+from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
 
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where events come from and rows go to, under which namespace, and into how many partitions they are cut.
+    """Where events come from and rows go to, the namespace, and the number of partitions.
 
-    `skip_unreadable` are the names of the projections that pass by what can't be read; the others stop there.
+    `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there.
     """
 
     eventstore_uri: str
@@ -50,8 +50,8 @@ class Deployment:
 
 
 def on_failure(error: Exception, failures: int) -> Retry:
-    """Everything is tried again, sooner or later: who came second soon, a store or Redis that is away within
-    seconds, an event that can't be folded more and more rarely, until a release can (docs/adr/0008)."""
+    """Everything is tried again: a lost race soon, a store or Redis that is away within seconds, an event that can't
+    be folded at growing intervals, until there is a release that can (docs/adr/0008)."""
     match error:
         case CheckpointMoved():
             return Retry(back_off(failures, first=0.05, longest=4.0))
@@ -64,8 +64,8 @@ def on_failure(error: Exception, failures: int) -> Retry:
 class Follower(Generic[RowT]):
     """Runs in a thread of its own; `run` returns soon after `stop` is set.
 
-    `reconsider` is called where the generations have to be looked at again: it was the last to catch up, or what it
-    follows has become void.
+    `reconsider` is called when the generations have to be decided on again: this partition has caught up, or its
+    generation can't be followed.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Follower(Generic[RowT]):
         rows_held = ROWS_HELD // generation.partitions
         self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held)
         self._pattern = partition_pattern(projection.category, partition, generation.partitions)
-        self._log = _log.bind(projection=projection.name, generation=generation.number, partition=partition)
+        self._logger = _logger.bind(projection=projection.name, generation=generation.number, partition=partition)
         self._state: State = "starting"
         self._failure: Failure | None = None
         self._progress = False  # since the subscription began
@@ -109,12 +109,12 @@ class Follower(Generic[RowT]):
         """One subscription, from the checkpoint until it fails or we are stopped."""
         with open_reader(self._deployment.eventstore_uri) as reader:
             after, end = self._begin(reader)
-            self._log.info("projection_started", filter=self._pattern, position=after, end=end)
+            self._logger.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
             with CatchUp(reader, self._pattern, after, self._read()) as frames:
                 self.consume(frames.batches(), end)
 
-    def _read(self) -> Read:
+    def _read(self) -> ReadRecord:
         skip = self._projection.name in self._deployment.skip_unreadable
         return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
 
@@ -137,7 +137,7 @@ class Follower(Generic[RowT]):
         found = store_identity(reader)
         if found != self._generation.store:
             raise StoreReplaced(self._projection.name, self._generation.store, found)
-        if not self._generations.followed(self._generation):
+        if not self._generations.is_followed(self._generation):
             raise GenerationLeft(self._projection.name, f"generation {self._generation.number} is not wanted")
         after = self._partition.load()
         if not self._partition.begun and self._generations.is_live(self._generation):
@@ -148,7 +148,7 @@ class Follower(Generic[RowT]):
         return after, end
 
     def _check(self, reader: LogReader, after: int, end: int) -> None:
-        """A store subscribes from beyond its end without a word, and then keeps silent."""
+        """Checks by hand: the store accepts a subscription from beyond its end, and then sends nothing."""
         if after > end:
             raise CheckpointUnusable(self._projection.name, f"the checkpoint {after} is ahead of the log, {end}")
         if not reader.holds(after):
@@ -157,18 +157,18 @@ class Follower(Generic[RowT]):
     def _caught_up(self) -> None:
         if self._state == "live":
             return
-        self._generations.caught_up(self._generation, self._number)
+        self._generations.mark_caught_up(self._generation, self._number)
         self._state, self._failure = "live", None
-        self._log.info("projection_caught_up", position=self._partition.position)
+        self._logger.info("projection_caught_up", position=self._partition.position)
         self._report()
         self._reconsider()
 
     def _fail(self, error: Exception) -> None:
-        """Says what happened, lets the owner know of what only the owner can mend, and waits."""
+        """Reports the failure, calls `reconsider` where only another generation helps, and waits."""
         self._failure = self._failed(error)
         pause = on_failure(error, self._failure.attempts).after
         self._state = "failed"
-        self._log.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
+        self._logger.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
         if isinstance(error, CheckpointUnusable):
             self._give_up_generation()
         if isinstance(error, CheckpointUnusable | GenerationLeft | StoreReplaced):
@@ -179,7 +179,7 @@ class Follower(Generic[RowT]):
         try:
             self._generations.retire(self._generation)
         except (redis.RedisError, ReadModelError) as error:  # the checkpoint will be as unusable next time
-            self._log.warning("generation_not_retired", reason=str(error))
+            self._logger.warning("generation_not_retired", reason=str(error))
 
     def _failed(self, error: Exception) -> Failure:
         failure = Failure(
@@ -200,7 +200,7 @@ class Follower(Generic[RowT]):
             try:
                 self._report()
             except redis.RedisError:
-                self._log.debug("status_not_reported")
+                self._logger.debug("status_not_reported")
             self._stop.wait(min(left, HEARTBEAT))
 
     def _report(self) -> None:

@@ -1,4 +1,4 @@
-"""Which generation of a read model is read and which is being built: the pointers, and the turning over of one."""
+"""Keeps the pointers to the generation of a read model that is live, and to the one that is being built."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -16,12 +16,12 @@ from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 T = TypeVar("T")
 _ATTEMPTS: Final = 100
 _SWEPT_AT_ONCE: Final = 1_000
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One building of a read model: its number, into how many partitions it is cut, and of which event store."""
+    """One build of a read model: its number, its number of partitions, and the event store that it is folded from."""
 
     number: int
     partitions: int
@@ -47,7 +47,7 @@ class Pointers:
     last_number: int
 
     def towards(self, partitions: int, store: str) -> "Pointers":
-        """What they have to be, to end in a live generation of this store in this number of partitions."""
+        """The next pointers on the way to a live generation of this store with this number of partitions."""
         live = self.live if self.live and self.live.store == store else None
         wish = (partitions, store)
         building = self.building if self.building and (self.building.partitions, self.building.store) == wish else None
@@ -86,7 +86,7 @@ class Generations:
         """
         return self._change(lambda pointers: pointers.towards(partitions, store)).followed
 
-    def followed(self, generation: Generation) -> bool:
+    def is_followed(self, generation: Generation) -> bool:
         """Whether it is still read or being built."""
         return generation in self._change(lambda pointers: pointers).followed
 
@@ -95,12 +95,12 @@ class Generations:
         return Generation.from_json(self._redis.get(self._keys.live)) == generation
 
     def retire(self, generation: Generation) -> None:
-        """Lets go of a generation that can't be followed; if it was read, queries are unavailable from now on."""
+        """Gives up a generation that can't be followed; if it was live, queries are unavailable from now on."""
         self._change(lambda pointers: pointers.without(generation))
-        _log.info("generation_retired", projection=self._projection, generation=generation.number)
+        _logger.info("generation_retired", projection=self._projection, generation=generation.number)
 
-    def caught_up(self, generation: Generation, partition: int) -> None:
-        """That partition has reached the end of the log; once all have, their generation becomes the one read."""
+    def mark_caught_up(self, generation: Generation, partition: int) -> None:
+        """Notes that the partition has reached the end of the log; once all have, their generation becomes live."""
         key = self._keys.caught_up(generation.number)
 
         def mark(pipeline: Pipeline) -> bool:
@@ -116,7 +116,7 @@ class Generations:
             return complete
 
         if self._transact(mark, self._keys.building, key):
-            _log.info("generation_flipped", projection=self._projection, generation=generation.number)
+            _logger.info("generation_flipped", projection=self._projection, generation=generation.number)
 
     def sweep(self, keep: Collection[Generation]) -> int:
         """Unlinks what older generations left behind; the number of keys. Walks through all of Redis once."""
@@ -158,7 +158,7 @@ class Generations:
             pipeline.delete(self._keys.caught_up(pointers.building.number))
 
     def _transact(self, action: Callable[[Pipeline], T], *watched: str) -> T:
-        """Runs the action, which reads, calls `multi` and writes, until nobody came between."""
+        """Runs the action, which reads, calls `multi` and writes, until no other worker interferes."""
         for _ in range(_ATTEMPTS):
             with self._redis.pipeline(transaction=True) as pipeline:
                 try:

@@ -1,4 +1,4 @@
-"""How a projection fares, as far as it can be told from Redis."""
+"""The health of a projection, as Redis shows it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
-from infrastructure.readmodels.snapshot import available
+from infrastructure.readmodels.live_generation import available
 from infrastructure.readmodels.status import Failure, Status, read_status
 
 
@@ -21,7 +21,7 @@ class PartitionHealth:
 
     @property
     def failure(self) -> Failure | None:
-        """What it is stopped by; None while it goes on."""
+        """What stops it; None while it runs."""
         return self.status.failure if self.status and self.status.state == "failed" else None
 
 
@@ -50,12 +50,14 @@ class ProjectionHealth:
     @property
     def caught_up(self) -> bool:
         """Whether every partition's worker has reached the end of the log and follows it."""
-        return bool(self.partitions) and all(part.status and part.status.state == "live" for part in self.partitions)
+        return bool(self.partitions) and all(
+            partition.status and partition.status.state == "live" for partition in self.partitions
+        )
 
     @property
     def failure(self) -> Failure | None:
         """What stops the first of the partitions that are stopped, of the live generation or of the next one."""
-        return next((part.failure for part in (*self.partitions, *self.rebuilt) if part.failure), None)
+        return next((failing.failure for failing in (*self.partitions, *self.rebuilt) if failing.failure), None)
 
     @property
     def error(self) -> str | None:
@@ -65,7 +67,7 @@ class ProjectionHealth:
     @property
     def position(self) -> int:
         """How far the partition that is furthest back has come."""
-        return min((part.position for part in self.partitions), default=0)
+        return min((partition.position for partition in self.partitions), default=0)
 
 
 async def health_of(connection: Redis, keys: ProjectionKeys) -> ProjectionHealth:

@@ -1,4 +1,4 @@
-"""Where read models stand in Redis: every key is named here, and the keys written together share a hash tag."""
+"""Names all keys of read models in Redis; keys that are written together share a hash tag."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""What a query was told by one partition."""
+"""What a query read of one partition, and at which checkpoint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from infrastructure.readmodels.generations import Generation
@@ -20,3 +20,7 @@ class PartitionResult(Generic[T]):
     @property
     def position(self) -> int:
         return self.checkpoint or 0
+
+    def known_at(self, position: int) -> "PartitionResult[T]":
+        """The same as the state at that position, where nothing happened in the partition in between."""
+        return self if self.position >= position else replace(self, checkpoint=position)

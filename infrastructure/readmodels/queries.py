@@ -8,23 +8,23 @@ from redis.asyncio import Redis
 
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
-from infrastructure.readmodels import selection
+from infrastructure.readmodels import partition_queries
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.eventlog import EventLog
+from infrastructure.readmodels.freshness import read_fresh
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.live_generation import READ_SECONDS, read_live
+from infrastructure.readmodels.log_coverage import LogCoverage
+from infrastructure.readmodels.partition_queries import Query, Replies
 from infrastructure.readmodels.partition_result import PartitionResult
 from infrastructure.readmodels.rows import UnreadableRow, decode
-from infrastructure.readmodels.selection import Answers, Selection
-from infrastructure.readmodels.snapshot import READ_SECONDS, read_live
-from infrastructure.readmodels.waiting import wait_for
 from projections.projection import Entry, Projection, Row, RowT
 
 RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[RowT_co]):
+class RowAtPosition(Generic[RowT_co]):
     """A row, None where there is none, as it is at `position` of the log."""
 
     row: RowT_co | None
@@ -32,7 +32,7 @@ class Read(Generic[RowT_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class IndexPage:
     """Entries of an index, newest first; `next` is the cursor of what follows, None at the end.
 
     `position` is that of the partition that is furthest back.
@@ -44,10 +44,10 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class _Freshness:
     """How far the read model has to be, and for how many seconds to wait for that."""
 
-    least: int | None
+    at_least: int | None
     wait: float
 
 
@@ -57,21 +57,21 @@ class ReadModels:
     Every method raises ReadModelUnavailable where there is nothing to read: no generation is complete (none was
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
     read model has not come that far within `wait` seconds, and ReadModelUnavailable too where it was folded from
-    another event store than the one that `client` finds. `connection` must leave answers as bytes; `client` should
+    another event store than the one that `client` finds. `connection` must not decode replies; `client` should
     not be the commands', whose calls would have to wait for those of queries.
     """
 
     def __init__(self, connection: Redis, client: CommandClient, namespace: str) -> None:
         self._redis = connection
-        self._log = EventLog(Log(client))
+        self._coverage = LogCoverage(Log(client))
         self._namespace = namespace
 
     async def get(
         self, projection: Projection[RowT], aggregate_id: str, *, at_least: int | None = None, wait: float = 2.0
-    ) -> Read[RowT]:
+    ) -> RowAtPosition[RowT]:
         """The row of one aggregate."""
-        [part] = await self._read(projection, selection.rows([aggregate_id]), _At(at_least, wait))
-        return Read(_row(projection, part.value[0]), part.position)
+        [result] = await self._read(projection, partition_queries.rows([aggregate_id]), _Freshness(at_least, wait))
+        return RowAtPosition(_row(projection, result.value[0]), result.position)
 
     async def page(
         self,
@@ -82,40 +82,44 @@ class ReadModels:
         cursor: int | None = None,
         at_least: int | None = None,
         wait: float = 2.0,
-    ) -> Page:
+    ) -> IndexPage:
         """Up to `limit` entries of an index, newest first, from after `cursor`, the `next` of the page before.
 
         Pages that follow each other are complete and without repetition while new entries come in.
         """
-        parts = await self._read(projection, selection.newest(index, limit, cursor), _At(at_least, wait))
-        entries, following = selection.merged(index, limit, [part.value for part in parts])
-        return Page(entries, following, min(part.position for part in parts))
+        results = await self._read(
+            projection, partition_queries.newest(index, limit, cursor), _Freshness(at_least, wait)
+        )
+        entries, following = partition_queries.merged(index, limit, [result.value for result in results])
+        return IndexPage(entries, following, min(result.position for result in results))
 
     async def rows(self, projection: Projection[RowT], aggregate_ids: Sequence[str]) -> list[RowT | None]:
         """The rows of several aggregates, in the order asked for, None where there is none."""
         if not aggregate_ids:
             return []
-        parts = await self._read(projection, selection.rows(aggregate_ids), _At(None, 0.0))
+        results = await self._read(projection, partition_queries.rows(aggregate_ids), _Freshness(None, 0.0))
         found: dict[str, RowT | None] = {}
-        grouped = selection.by_partition(aggregate_ids, parts[0].generation)
-        for part in parts:
-            rows = (_row(projection, fields) for fields in part.value)
-            found.update(zip(grouped[part.partition], rows, strict=True))
+        grouped = partition_queries.by_partition(aggregate_ids, results[0].generation)
+        for result in results:
+            rows = (_row(projection, fields) for fields in result.value)
+            found.update(zip(grouped[result.partition], rows, strict=True))
         return [found[aggregate_id] for aggregate_id in aggregate_ids]
 
     async def health(self, projection: Projection[Any]) -> ProjectionHealth:
         """How the projection fares."""
         return await health_of(self._redis, ProjectionKeys(self._namespace, projection.name))
 
-    async def _read(self, projection: Projection[Any], asked: Selection, at: _At) -> Sequence[PartitionResult[Answers]]:
+    async def _read(
+        self, projection: Projection[Any], query: Query, freshness: _Freshness
+    ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name)
 
-        async def read(seconds: float) -> Sequence[PartitionResult[Answers]]:
-            return await read_live(self._redis, keys, asked, seconds)
+        async def read(seconds: float) -> Sequence[PartitionResult[Replies]]:
+            return await read_live(self._redis, keys, query, seconds)
 
-        if at.least is None:
+        if freshness.at_least is None:
             return await read(READ_SECONDS)
-        return await wait_for(read, self._log, projection, at_least=at.least, wait=at.wait)
+        return await read_fresh(read, self._coverage, projection, at_least=freshness.at_least, wait=freshness.wait)
 
 
 def _row(projection: Projection[RowT], fields: dict[bytes, bytes]) -> RowT | None:

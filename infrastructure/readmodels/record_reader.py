@@ -1,4 +1,4 @@
-"""What a projection makes of the log's records: which ones it decodes, and which it passes by."""
+"""Decides which records of the log a projection decodes, and which it skips."""
 
 from collections.abc import Set
 from typing import Any, Final
@@ -10,20 +10,20 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from infrastructure.eventstore.frames import CheckpointReached
 from infrastructure.eventstore.record import Record
-from infrastructure.subscriptions.catch_up import Read
+from infrastructure.subscriptions.catch_up import ReadRecord
 from infrastructure.subscriptions.frames import Frame, Happened
 from projections.projection import Projection
 
 _UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
-_log: Final = structlog.get_logger()
+_logger: Final = structlog.get_logger()
 
 
-def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> Read:
+def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable: bool = False) -> ReadRecord:
     """Decodes what the projection handles; ignored events and the system's own only move the checkpoint.
 
-    An older record may mean several events, and others than its name says: it is decoded to be told. The reader
-    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent, or passes such a record by and
-    says so in the log, where it is told to skip them.
+    An older record may mean several events, and others than its name says: only decoding shows it. The reader
+    raises UnknownEventType for anything else, UnknownEventVersion and UnreadableEvent; with `skip_unreadable` it logs
+    and skips such records.
     """
     handled = {name for event in projection.handlers for name in event.stored_names()}
     passed = {name for event in projection.ignored for name in event.stored_names()} - handled
@@ -31,7 +31,7 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
 
     def read(record: Record) -> Frame:
         if record.type in handled:
-            return Happened(_demand(concerned, codec.events_in(record)))
+            return Happened(_require_known(concerned, codec.events_in(record)))
         position = record.position or 0
         if record.type in passed or record.type.startswith("$"):
             return CheckpointReached(position)
@@ -41,7 +41,7 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
         try:
             return read(record)
         except _UNREADABLE as error:
-            _log.warning(
+            _logger.warning(
                 "event_skipped",
                 projection=projection.name,
                 error=type(error).__name__,
@@ -55,8 +55,8 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
     return read_or_skip if skip_unreadable else read
 
 
-def _demand(concerned: Set[type[Event]], events: list[Recorded[Any]]) -> list[Recorded[Any]]:
-    """The same events, all of which have to be among those that the projection knows."""
+def _require_known(concerned: Set[type[Event]], events: list[Recorded[Any]]) -> list[Recorded[Any]]:
+    """The same events. Raises UnknownEventType for one that the projection does not know."""
     for recorded in events:
         if type(recorded.event) not in concerned:
             raise UnknownEventType(recorded.stream, recorded.version, recorded.position, recorded.event.stored_name)

@@ -1,4 +1,4 @@
-"""How a row stands in Redis: a hash with the JSON of each member in a field of its own."""
+"""Encodes rows as Redis hashes: each member is JSON in a field of its own."""
 
 from collections.abc import Mapping
 
@@ -30,5 +30,5 @@ def decode(row_type: type[RowT], fields: Mapping[bytes, bytes]) -> RowT | None:
 
 
 def unknown_fields(row_type: type[Row], fields: Mapping[bytes, bytes]) -> frozenset[bytes]:
-    """Stored fields that the row has no member for; they go with the row's next change."""
+    """Stored fields that the row has no member for; they are removed with the row's next change."""
     return frozenset(fields).difference(name.encode() for name in row_type.model_fields)

@@ -1,4 +1,4 @@
-"""What a worker says of the partition it follows: a key that expires, so that silence is seen too."""
+"""A worker's report on the partition it follows: a key that expires, so that a dead worker is noticed."""
 
 import os
 import socket
@@ -47,7 +47,7 @@ def worker_name() -> str:
 
 
 def report(connection: redis.Redis, keys: PartitionKeys, status: Status) -> None:
-    """Stands until the next one, at most ten seconds."""
+    """Stores it until the next one, for at most ten seconds."""
     connection.set(keys.status, status.model_dump_json(), px=_EXPIRY)
 
 

@@ -22,7 +22,7 @@ from projections.projection import Projection
 _TICK: Final = 1.0
 _SWEEP_EVERY: Final = 600.0
 _STOP_SECONDS: Final = 8.0
-_log = structlog.get_logger()
+_logger = structlog.get_logger()
 
 
 def run_projections(projections: Sequence[Projection[Any]], deployment: Deployment, stop: threading.Event) -> None:
@@ -50,7 +50,7 @@ class _Running:
 
 
 class ProjectionSupervisor:
-    """Has one projection's generations followed: the one that is read, and beside it the one that is being built."""
+    """Runs the followers of one projection: those of the live generation, and of the one that is being built."""
 
     def __init__(self, projection: Projection[Any], deployment: Deployment, stop: threading.Event) -> None:
         self.name = projection.name
@@ -78,7 +78,7 @@ class ProjectionSupervisor:
                 failures = 0
             except (redis.RedisError, EventStoreError, ReadModelError) as error:
                 failures += 1
-                _log.warning("projection_undecided", projection=self.name, reason=str(error), failures=failures)
+                _logger.warning("projection_undecided", projection=self.name, reason=str(error), failures=failures)
             self._news.wait(back_off(failures, longest=3.0) if failures else _TICK)
             self._news.clear()
         self._end(list(self._running))
@@ -97,7 +97,7 @@ class ProjectionSupervisor:
             return self._store
 
     def _align(self, wanted: set[tuple[Generation, int]]) -> None:
-        """What is not wanted ends; what is wanted and does not run, or no longer does, begins."""
+        """Ends the followers that are not wanted, and begins those that are wanted and do not run."""
         self._end([key for key, running in self._running.items() if key not in wanted or not running.thread.is_alive()])
         for key in sorted(wanted - self._running.keys(), key=str):
             self._begin(*key)
@@ -120,7 +120,7 @@ class ProjectionSupervisor:
         swept = self._generations.sweep(wanted)
         self._kept, self._swept = wanted, time.monotonic()
         if swept:
-            _log.info("generations_swept", projection=self.name, keys=swept)
+            _logger.info("generations_swept", projection=self.name, keys=swept)
 
 
 def _join(threads: Iterable[threading.Thread]) -> None:

@@ -1,1 +1,1 @@
-"""How sagas run: a coordinator that reacts to one message, and a consumer that feeds it from a group."""
+"""Runs sagas: a coordinator reacts to one message, a consumer feeds it from a persistent subscription."""

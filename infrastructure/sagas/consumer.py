@@ -16,7 +16,7 @@ from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
 from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.policy import back_off
 
-_log: Final = structlog.get_logger(__name__)
+_logger: Final = structlog.get_logger(__name__)
 _STEADY: Final = 10.0  # a subscription that held for so many seconds was a good one
 
 
@@ -29,30 +29,30 @@ async def consume_saga(
 ) -> None:
     """Reacts to every message of the group, together with others who do the same, until `stop` is set.
 
-    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after the
-    coordinator is through with it; beside that the log is swept for messages that no delivery brought to an end.
-    A lost subscription is joined again, after growing pauses. On `stop` what is being reacted to ends within the
-    grace, and the rest is given back. Raises only what the policy stops at.
+    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after nothing
+    of it is pending; meanwhile the log is swept for messages that no delivery brought to an end.
+    A lost subscription is joined again, after growing pauses. On `stop` the reactions under way end within the
+    grace, and the other messages are given back. Raises only what the policy stops at.
     """
-    pattern, events = coordinator.pattern, Log(client)
-    log = _log.bind(saga=coordinator.saga.category, group=group)
-    log.info("saga_consumer_started", filter=pattern, address=events.address)
-    sweep = Sweep(coordinator, events, options.policy)
+    pattern, log = coordinator.pattern, Log(client)
+    logger = _logger.bind(saga=coordinator.saga.category, group=group)
+    logger.info("saga_consumer_started", filter=pattern, address=log.address)
+    sweep = Sweep(coordinator, log, options.policy)
     losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
             subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
-            log.info("saga_subscription_joined", subscription=subscription.id)
+            logger.info("saga_subscription_joined", subscription=subscription.id)
             sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
             deliveries = Deliveries(subscription, coordinator, options)
             await _serve(subscription, deliveries, sweeping, stop)
         except StoreUnavailable as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
             pause = back_off(losses, longest=5.0)
-            log.warning("saga_subscription_lost", reason=str(error), retry_after=pause)
+            logger.warning("saga_subscription_lost", reason=str(error), retry_after=pause)
             await _unless_set(stop, pause)
-    log.info("saga_consumer_stopped")
+    logger.info("saga_consumer_stopped")
 
 
 async def _serve(
@@ -92,7 +92,7 @@ async def _receive(subscription: PersistentSubscription, deliveries: Deliveries)
 
 
 async def _within(seconds: float, ending: Awaitable[Any]) -> None:
-    """Flushing the acknowledgements of a connection that is dead may never end."""
+    """Flushing the acknowledgements of a dead connection may never end."""
     with suppress(TimeoutError):
         await asyncio.wait_for(ending, seconds)
 

@@ -1,4 +1,4 @@
-"""Runs a saga on one message: remember, ask, hear, until nothing is pending."""
+"""Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
 import json
 import re
@@ -12,14 +12,14 @@ from uuid import UUID, uuid5
 import stamina
 
 from domain.decider import Decider
-from domain.message import Command, Event, Metadata, Recorded
+from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
+from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
@@ -29,8 +29,9 @@ class SagaCoordinator:
     """Reacts to messages on behalf of one saga.
 
     What the saga observes is stored in its own stream before anything is asked; what is pending follows from that
-    stream alone. The id of a command comes from the saga's event that made it pending, so that a redelivery, or two
-    workers at once, end in the same facts: of two who store an event at one version, the other reads it.
+    stream alone. The id of a command comes from the saga's event that made it pending, so that redeliveries and rivals
+    ask under the same ids and end in the same facts: of two that append at one version, one reads what the other
+    stored.
     """
 
     def __init__(
@@ -59,13 +60,19 @@ class SagaCoordinator:
         return f"(?:{'|'.join(re.escape(name) for name in names)})"
 
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
-        """What of a record wakes the saga: an older one may mean several events, or others. Raises as `events_in`."""
+        """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`."""
         return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
 
     def stream_of(self, message: Recorded[Any]) -> str:
-        """The stream of the saga's instance that this message concerns."""
-        tenant = StreamName.parse(message.stream).tenant
-        return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
+        """The stream of the saga's instance that this message concerns, a stream of the same tenant.
+
+        Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
+        """
+        try:
+            tenant = StreamName.parse(message.stream).tenant
+            return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
+        except ValueError as error:
+            raise UnreadableEvent(message.stream, message.version, message.position, str(error)) from error
 
     async def react(self, message: Recorded[Any]) -> None:
         """Returns when the message is stored in the saga's stream and nothing that follows from it is pending.
@@ -100,9 +107,7 @@ class SagaCoordinator:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
         facts = self.saga.hear(ask, outcome.events, run.history.state)
-        if (
-            not facts or outcome.last_id is None or not outcome.events
-        ):  # a saga's command leaves an event in its target's stream, always
+        if not facts or not outcome.events or outcome.last_id is None:  # its commands always leave an event
             raise SagaStuck(run.history.stream, ask.step)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
 
@@ -126,10 +131,6 @@ class _Run:
     history: Aggregate[Any]
     actor: str
 
-    @property
-    def _origin(self) -> Metadata:
-        return self.message.metadata
-
     def request(self, ask: Ask) -> Request:
         """The request that sends an ask, caused by the saga's own last event."""
         cause = self.history.last_id
@@ -138,11 +139,11 @@ class _Run:
         return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
 
     def observation(self) -> Request:
-        """What stands in the metadata of the facts that the message left; of each of a record's events another."""
+        """For the metadata of the facts that the message led to; each event of a record has its own."""
         return self.reaction_to(self.message.id, self.message.index)
 
     def reaction_to(self, cause: UUID, index: int = 0) -> Request:
-        """What stands in the metadata of the saga's own events that this event of that record caused."""
+        """For the metadata of the saga's events that were caused by this event of that record."""
         stream = self.history.stream if index == 0 else f"{self.history.stream} {index}"
         return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
 
@@ -150,10 +151,10 @@ class _Run:
         return Request(
             command_id=command_id,
             digest=digest,
-            correlation_id=self._origin.correlation_id,
+            correlation_id=self.message.metadata.correlation_id,
             causation_id=cause,
             actor=self.actor,
-            tenant=self._origin.tenant,
+            tenant=StreamName.parse(self.history.stream).tenant,
             time=datetime.now(UTC),
         )
 

@@ -1,4 +1,4 @@
-"""What one worker has in hand from its group: several messages at once, one per saga instance."""
+"""The messages that one worker has in hand: several at once, but one for each instance of the saga."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
 from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
 
-_log: Final = structlog.get_logger(__name__)
+_logger: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +59,25 @@ class Deliveries:
         self._finishing = False
 
     def start(self, delivered: Delivered) -> None:
-        """Takes a message in hand. The server bounds how many: it sends no more than the subscription's buffer.
+        """Takes a message in hand. The server bounds their number by the subscription's buffer.
 
         One that is in hand already comes again where it took longer than the server waits; it is acknowledged once.
         """
         if self._finishing or delivered.ack_id in self._in_hand:
             return
-        task = asyncio.create_task(self._settle(delivered))
+        task = asyncio.create_task(self._settle(delivered), name=f"settle {delivered.record.id}")
         self._in_hand[delivered.ack_id] = task
         task.add_done_callback(partial(self._ended, delivered.ack_id))
 
     async def finish(self) -> None:
-        """Ends what is being reacted to, within the grace; gives everything else back, and takes nothing more."""
+        """Waits for the reactions under way, within the grace; gives the other messages back, and takes no more."""
         self._finishing = True
         self._cancel(set(self._in_hand.values()) - self._reacting)
         if self._reacting:
             await asyncio.wait(self._reacting, timeout=self._options.grace)
 
     async def abandon(self) -> None:
-        """Lets go of everything at once; what was not acknowledged is delivered again."""
+        """Cancels everything; what was not acknowledged is delivered again."""
         tasks = set(self._in_hand.values())
         self._cancel(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -91,7 +91,7 @@ class Deliveries:
                 failures[type(error)] += 1
                 reaction = self._options.policy(error, failures[type(error)])
                 if isinstance(reaction, Stop):
-                    _log.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
+                    _logger.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
                     raise
                 if isinstance(reaction, Park):
                     await self._park(delivered, reaction.reason)
@@ -101,7 +101,7 @@ class Deliveries:
                 return
 
     async def _react(self, delivered: Delivered) -> None:
-        """All that the record means to the saga; it is acknowledged as a whole, with the last of it."""
+        """Reacts to each event of the record in turn; the record is acknowledged with the last one."""
         messages = self._coordinator.messages_in(delivered.record)
         for message in messages[:-1]:
             await self._react_to(message, None)
@@ -119,7 +119,7 @@ class Deliveries:
             if delivered is not None:
                 await self._acknowledge(delivered)
         seconds = round(time.perf_counter() - began, 3)
-        _log.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
+        _logger.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
 
     @asynccontextmanager
     async def _marked_as_reacting(self) -> AsyncIterator[None]:
@@ -133,17 +133,17 @@ class Deliveries:
 
     async def _acknowledge(self, delivered: Delivered) -> None:
         if not await self._subscription.acknowledge(delivered):
-            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
+            _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _park(self, delivered: Delivered, reason: str) -> None:
-        _log.error(
+        _logger.error(
             "saga_message_parked", message=str(delivered.record.id), stream=delivered.record.stream, reason=reason
         )
         if not await self._subscription.park(delivered):
-            _log.info("saga_acknowledgement_lost", message=str(delivered.record.id))
+            _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
-        _log.warning(
+        _logger.warning(
             "saga_message_failed", message=str(delivered.record.id), error=repr(error), retry_after=retry.after
         )
         await asyncio.sleep(retry.after)

@@ -14,25 +14,25 @@ from infrastructure.subscriptions.policy import FailurePolicy, Stop
 
 PAGE: Final = 100
 MOST_UNSETTLED: Final = 100
-_FAR: Final = 100_000  # positions without a message that it is worth not to read again
-_SCAN_SECONDS: Final = 120.0  # for a page: the server looks through the log until it is full
-_log: Final = structlog.get_logger(__name__)
+_FAR: Final = 100_000  # so many positions without a message are not read again
+_SCAN_SECONDS: Final = 120.0  # for a page: the server reads the log until the page is full
+_logger: Final = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """Reads a saga's messages from the log, from where all is known to be settled, one at a time and in order.
+    """Reads a saga's messages from the log one by one, from the position up to which all are known to be settled.
 
-    A message is settled when the saga's own stream says that nothing of it is pending. One that is not is reacted to,
-    which does no harm where a worker is at it just now. What fails is remembered and tried again next time.
+    A message is settled when the saga's own stream says that nothing of it is pending. Others are reacted to,
+    which does no harm where a worker is doing the same. What fails is remembered and tried again next time.
     """
 
     def __init__(self, coordinator: SagaCoordinator, log: Log, policy: FailurePolicy) -> None:
         self._coordinator: Final = coordinator
         self._policy: Final = policy
         self._pattern: Final = coordinator.pattern
-        self._events: Final = log
+        self._log: Final = log
         self.checkpoints: Final = SweepCheckpoints(coordinator.streams, coordinator.saga.category, self._pattern)
-        self._log: Final = _log.bind(saga=coordinator.saga.category)
+        self._logger: Final = _logger.bind(saga=coordinator.saga.category)
 
     async def run(self, *, settling: float, every: float) -> None:
         """Sweeps now and every so many seconds, until it is cancelled. Raises what the policy stops at.
@@ -41,13 +41,13 @@ class Sweep:
         """
         while True:
             try:
-                end = await self._events.end()
+                end = await self._log.end()
                 await asyncio.sleep(settling)
                 await self.through(end)
             except WrongExpectedVersion:
-                self._log.info("saga_sweep_left", reason="another worker sweeps")
+                self._logger.info("saga_sweep_left", reason="another worker sweeps")
             except EventStoreError as error:
-                self._log.warning("saga_sweep_failed", reason=str(error), retry_after=every)
+                self._logger.warning("saga_sweep_failed", reason=str(error), retry_after=every)
             await asyncio.sleep(every)
 
     async def through(self, end: int) -> None:
@@ -66,10 +66,10 @@ class Sweep:
             unsettled = [_position(message) for message in fresh if not await self._settle(message)]
             left = (*checkpoint.unsettled, *unsettled)
             checkpoint = await self.checkpoints.move(checkpoint, _position(fresh[-1]), left)
-        self._log.error("saga_sweep_halted", unsettled=len(checkpoint.unsettled), position=checkpoint.position)
+        self._logger.error("saga_sweep_halted", unsettled=len(checkpoint.unsettled), position=checkpoint.position)
 
     async def _again(self, checkpoint: SweepCheckpoint) -> SweepCheckpoint:
-        """Another try for what was left unsettled."""
+        """Tries again what was left unsettled."""
         unsettled = tuple([position for position in checkpoint.unsettled if not await self._settled_at(position)])
         if unsettled == checkpoint.unsettled:
             return checkpoint
@@ -96,15 +96,15 @@ class Sweep:
         except Exception as error:
             if isinstance(self._policy(error, 1), Stop):
                 raise
-            self._log.warning("saga_message_unsettled", message=str(delivered.id), error=repr(error))
+            self._logger.warning("saga_message_unsettled", message=str(delivered.id), error=repr(error))
             return False
         if unsettled:
-            self._log.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream)
+            self._logger.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream)
         return True
 
     async def _page(self, first: int | None, limit: int) -> list[Record]:
         """The saga's messages from this position on, itself included."""
-        return await self._events.of_types(self._pattern, first, limit, _SCAN_SECONDS)
+        return await self._log.of_types(self._pattern, first, limit, _SCAN_SECONDS)
 
 
 def _position(record: Record) -> int:

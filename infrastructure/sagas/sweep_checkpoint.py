@@ -1,4 +1,4 @@
-"""Remembers, in the event store itself, up to where a saga's messages are known to be settled."""
+"""Remembers in the event store the position up to which a saga's messages are settled."""
 
 import json
 from dataclasses import dataclass

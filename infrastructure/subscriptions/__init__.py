@@ -1,1 +1,1 @@
-"""How the log is followed: frames of catch-up subscriptions, and what to do after a failure."""
+"""Follows the log: catch-up subscriptions that hand over frames, and what to do after a failure."""

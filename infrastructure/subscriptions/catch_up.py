@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeAlias
 
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.frames import CaughtUp, CheckpointReached, RawFrame
@@ -17,7 +17,7 @@ _CAPACITY: Final = 4 * BATCH
 _IDLE: Final = 0.5
 _LINGER: Final = 0.02  # seconds; while history is read, large batches are worth more than early ones
 
-Read = Callable[[Record], Frame]
+ReadRecord: TypeAlias = Callable[[Record], Frame]
 
 
 class CatchUp:
@@ -26,7 +26,7 @@ class CatchUp:
     It reads in a thread from when it is entered until it is left; the reader must not be used by others meanwhile.
     """
 
-    def __init__(self, reader: LogReader, pattern: str, after: int | None, read: Read) -> None:
+    def __init__(self, reader: LogReader, pattern: str, after: int | None, read: ReadRecord) -> None:
         self._address = reader.address
         self._read = read
         self._frames = Handover[RawFrame](_CAPACITY)

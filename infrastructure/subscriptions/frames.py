@@ -1,4 +1,4 @@
-"""What a projection is fed with: an event happened, the log was looked through up to here, its end is reached."""
+"""What a projection consumes: an event happened, the log was read up to here, its end is reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Handover(Generic[T]):
-    """Holds at most `capacity` items: a slow taker makes the reader wait, and costs no memory."""
+    """Holds at most `capacity` items: a slow taker makes the reader wait instead of costing memory."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -19,7 +19,7 @@ class Handover(Generic[T]):
         self._failure: Exception | None = None
 
     def put(self, item: T) -> bool:
-        """Waits for room; False when the other side is no longer interested."""
+        """Waits for room; False where the queue has been ended."""
         with self._change:
             while len(self._items) >= self._capacity and not self._ended:
                 self._change.wait(1.0)

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from infrastructure.readmodels.queries import Page, Read
+from infrastructure.readmodels.queries import IndexPage, RowAtPosition
 from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
@@ -43,14 +43,14 @@ class ReadModelReader:
     connections: Connections
     gate: Gate
 
-    async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> Read[RowT]:
+    async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> RowAtPosition[RowT]:
         """The row of one aggregate. Raises Problem `overloaded`."""
         async with self.gate:
             return await self.connections.read_models.get(
                 projection, key, at_least=freshness.at_least, wait=freshness.wait
             )
 
-    async def page(self, projection: Projection[Any], index: str, listing: Listing) -> Page:
+    async def page(self, projection: Projection[Any], index: str, listing: Listing) -> IndexPage:
         """A part of a list. Raises Problem `overloaded`."""
         async with self.gate:
             return await self.connections.read_models.page(

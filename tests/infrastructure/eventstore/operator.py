@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
+from esdbclient.persistent import SubscriptionInfo
 
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.record import NewRecord
@@ -46,6 +47,22 @@ class Operator:
     def stop_projection(self, name: str) -> None:
         """It keeps what it has linked."""
         self.client.disable_projection(name, timeout=5.0)
+
+    def create_group(self, group: str, pattern: str, **settings: Any) -> None:
+        """A persistent subscription to the records whose types match, with settings in the client's words."""
+        self.client.create_subscription_to_all(group, filter_include=(pattern,), timeout=5.0, **settings)
+
+    def group_info(self, group: str) -> SubscriptionInfo:
+        """How many messages it has delivered and parked, among others."""
+        return self.client.get_subscription_info(group, timeout=5.0)
+
+    def delete_group(self, group: str) -> None:
+        """Ends it for all who consume it."""
+        self.client.delete_subscription(group, timeout=5.0)
+
+    def replay_parked(self, group: str) -> None:
+        """Has what is parked delivered again."""
+        self.client.replay_parked_events(group, timeout=5.0)
 
 
 async def operate(uri: str, act: Callable[[Operator], object]) -> None:

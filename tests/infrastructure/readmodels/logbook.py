@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from uuid import uuid4
 
-from esdbclient import NewEvent, StreamState
-
 from domain.message import Event
 from domain.stream_name import stream_name
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import NewRecord
+from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.readmodels.tallies import EVENTS, METADATA, Opened, Raised
 
 CODEC = EventCodec(EVENTS)
@@ -20,18 +20,18 @@ class Logbook:
     """Appends to streams of one category, whoever else does."""
 
     def __init__(self, uri: str, category: str) -> None:
-        self._client = reader_client(uri)
+        self._closing = ExitStack()
+        self._operator = self._closing.enter_context(operating(uri))
         self._category = category
         self.totals: defaultdict[str, int] = defaultdict(int)
 
     def write(self, tally: str, *events: Event) -> int:
         """Appends; the position of the last event."""
-        return self.write_raw(tally, *(CODEC.encode(event, uuid4(), METADATA) for event in events))
+        return self.write_raw(tally, *(CODEC.encode(event, METADATA) for event in events))
 
-    def write_raw(self, tally: str, *events: NewEvent) -> int:
+    def write_raw(self, tally: str, *records: NewRecord) -> int:
         """Appends what may be no event of ours."""
-        stream = stream_name(self._category, tally)
-        return self._client.append_to_stream(stream, current_version=StreamState.ANY, events=list(events), timeout=5)
+        return self._operator.append(stream_name(self._category, tally), *records)
 
     def open(self, tallies: Iterable[str], owner: str = "ann") -> int:
         """Opens each of them; the position of the last."""
@@ -48,10 +48,7 @@ class Logbook:
 
     def elsewhere(self, events: int) -> int:
         """Events in a stream that nobody here is interested in; the position of the last."""
-        noise = [NewEvent(type="Noise", data=b"{}") for _ in range(events)]
-        return self._client.append_to_stream(
-            f"noise-{uuid4()}", current_version=StreamState.NO_STREAM, events=noise, timeout=5
-        )
+        return self._operator.append(f"noise-{uuid4()}", *[NewRecord("Noise", b"{}")] * events)
 
     def __enter__(self) -> "Logbook":
         return self
@@ -59,7 +56,7 @@ class Logbook:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._closing.close()
 
 
 def new_tallies(number: int) -> list[str]:

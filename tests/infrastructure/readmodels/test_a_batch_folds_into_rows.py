@@ -1,7 +1,8 @@
 """Pure: what a batch of frames comes to, without a server."""
 
+from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
 from infrastructure.readmodels.fold import fold, touched
-from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached, Frame
+from infrastructure.subscriptions.frames import Frame
 from projections.projection import Add, Entry, Remove
 from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Remarked, Tally, Unheard, history, tallies
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from esdbclient import NewEvent
 
 from domain.message import Recorded
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.health import ProjectionHealth
 from infrastructure.readmodels.status import Failure
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import CODEC, Logbook
-from tests.infrastructure.readmodels.reading import WAIT, Reader
+from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import METADATA, Raised, Tally, Unheard, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.polling import poll_until
@@ -60,11 +60,9 @@ def stopped(health: ProjectionHealth) -> ProjectionHealth | None:
 
 
 POISON = {
-    "EventNotFolded": CODEC.encode(Raised(by=-1), uuid4(), METADATA),
-    "UnreadableEvent": NewEvent(
-        type="TallyRaised", data=b"{}", metadata=CODEC.encode(Raised(by=1), uuid4(), METADATA).metadata
-    ),
-    "UnknownEventType": NewEvent(type="TallyOverturned", data=b"{}", metadata=b"{}"),
+    "EventNotFolded": CODEC.encode(Raised(by=-1), METADATA),
+    "UnreadableEvent": NewRecord("TallyRaised", b"{}", CODEC.encode(Raised(by=1), METADATA).metadata),
+    "UnknownEventType": NewRecord("TallyOverturned", b"{}", b"{}"),
 }
 
 
@@ -88,9 +86,10 @@ def test_it_stops_its_own_partition_and_is_shown(
 
 def test_it_is_tried_again(log: Logbook, reader: Reader, projection: Projection[Tally]) -> None:
     log.write(SICK, Raised(by=-1))
-    poll_until(lambda: failure_of(reader, projection).attempts >= 2, seconds=WAIT, what="another attempt")
+    assert poll_until(lambda: failure_of(reader, projection).attempts >= 2, seconds=WAIT, what="another attempt")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_ends_altogether_is_replaced(
     log: Logbook, reader: Reader, deployed: Deployment, category: str
 ) -> None:

@@ -11,7 +11,7 @@ from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.keys import ProjectionKeys
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
-from tests.infrastructure.readmodels.reading import Reader
+from tests.infrastructure.readmodels.reader import Reader
 from tests.infrastructure.readmodels.tallies import raises, tallies
 from tests.infrastructure.readmodels.workers import ProcessWorker, ThreadWorker, deployment
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
 from infrastructure.readmodels.follower import Follower
 from infrastructure.readmodels.generations import Generation, Generations
-from infrastructure.subscriptions.frames import Batch, CaughtUp, CheckpointReached
+from infrastructure.subscriptions.frames import Batch
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, history, tallies
 from tests.infrastructure.readmodels.workers import deployment
 

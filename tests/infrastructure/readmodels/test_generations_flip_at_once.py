@@ -26,31 +26,31 @@ def test_workers_that_ask_at_once_build_the_same(connection: redis.Redis, namesp
 
 def test_it_is_read_once_every_partition_has_caught_up(generations: Generations) -> None:
     generations.wanted(2, STORE)
-    generations.caught_up(FIRST, 0)
-    generations.caught_up(FIRST, 0)
+    generations.mark_caught_up(FIRST, 0)
+    generations.mark_caught_up(FIRST, 0)
     assert not generations.is_live(FIRST)
-    generations.caught_up(FIRST, 1)
+    generations.mark_caught_up(FIRST, 1)
     assert generations.is_live(FIRST)
     assert generations.wanted(2, STORE) == (FIRST,)
 
 
 def test_the_live_one_is_followed_until_the_next_one_has_caught_up(generations: Generations) -> None:
     generations.wanted(2, STORE)
-    generations.caught_up(FIRST, 0)
-    generations.caught_up(FIRST, 1)
+    generations.mark_caught_up(FIRST, 0)
+    generations.mark_caught_up(FIRST, 1)
     second = Generation(2, 1, STORE)
     assert generations.wanted(1, STORE) == (FIRST, second)
     assert generations.is_live(FIRST)
-    generations.caught_up(second, 0)
+    generations.mark_caught_up(second, 0)
     assert generations.wanted(1, STORE) == (second,)
-    assert not generations.followed(FIRST)
+    assert not generations.is_followed(FIRST)
 
 
 def test_one_that_is_given_up_does_not_become_live(generations: Generations) -> None:
     generations.wanted(1, STORE)
     given_up = Generation(1, 1, STORE)
     generations.retire(given_up)
-    generations.caught_up(given_up, 0)
+    generations.mark_caught_up(given_up, 0)
     assert not generations.is_live(given_up)
     assert generations.wanted(1, STORE) == (Generation(2, 1, STORE),)
 
@@ -58,7 +58,7 @@ def test_one_that_is_given_up_does_not_become_live(generations: Generations) -> 
 def test_a_store_of_another_identity_takes_the_pointer_away(generations: Generations) -> None:
     generations.wanted(1, STORE)
     live = Generation(1, 1, STORE)
-    generations.caught_up(live, 0)
+    generations.mark_caught_up(live, 0)
     assert generations.wanted(1, "store-2") == (Generation(2, 1, "store-2"),)
     assert not generations.is_live(live)
 

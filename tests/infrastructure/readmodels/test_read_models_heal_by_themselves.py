@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.identity import store_identity
+from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.follower import Deployment, Follower
 from infrastructure.readmodels.generations import Generation
@@ -17,7 +17,7 @@ from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.status import read_status
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
-from tests.infrastructure.readmodels.reading import WAIT, Reader
+from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import Tally, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
@@ -144,8 +144,8 @@ def test_rows_of_a_store_that_was_replaced_are_not_read_on(
     old, position = written(store, projection.category)
     assert reader.totals(projection, list(old), position) == old
     with EventStoreProcess(tmp_path / "another") as prepared:
-        with reader_client(prepared.uri) as client:
-            store_identity(client)
+        with open_reader(prepared.uri) as log_reader:
+            store_identity(log_reader)
         new, _ = written(prepared, projection.category)
         more, position = written(prepared, projection.category)
         prepared.stop()

@@ -9,11 +9,11 @@ import redis
 from pydantic import field_serializer
 
 from domain.message import Event, Recorded
+from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, EventNotFolded
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
-from infrastructure.subscriptions.frames import CaughtUp, CheckpointReached
 from projections.projection import Projection, Row
 from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 

@@ -6,16 +6,17 @@ import pytest
 
 from infrastructure.readmodels.errors import ReadModelBehind
 from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.queries import Read, ReadModels
+from infrastructure.readmodels.queries import ReadModels, RowAtPosition
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
-from tests.infrastructure.readmodels.reading import Reader
+from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
 
 EVEN, ODD = "0000000a", "0000000b"
-SOON = 0.2
+SOON = 0.5
+"""Seconds after which a query is refused that can't be answered."""
 
 
 @pytest.fixture
@@ -45,14 +46,16 @@ def left(log: Logbook, deployed: Deployment, reader: Reader, category: str) -> P
     return projection
 
 
-def get(reader: Reader, projection: Projection[Tally], tally: str, at_least: int) -> Read[Tally]:
-    return reader.ask(lambda models: models.get(projection, tally, at_least=at_least, wait=SOON))
+def get(
+    reader: Reader, projection: Projection[Tally], tally: str, at_least: int, wait: float = WAIT
+) -> RowAtPosition[Tally]:
+    return reader.ask(lambda models: models.get(projection, tally, at_least=at_least, wait=wait))
 
 
 def test_an_event_of_the_row_is_missing(log: Logbook, reader: Reader, left: Projection[Tally]) -> None:
     position = log.write(EVEN, Raised(by=1))
     with pytest.raises(ReadModelBehind) as behind:
-        get(reader, left, EVEN, position)
+        get(reader, left, EVEN, position, SOON)
     assert (behind.value.at_least, behind.value.position < position) == (position, True)
 
 
@@ -61,7 +64,7 @@ def test_an_event_of_a_partition_that_never_had_one_is_missing(
 ) -> None:
     position = log.write(ODD, Opened(owner="bob"))
     with pytest.raises(ReadModelBehind):
-        get(reader, left, ODD, position)
+        get(reader, left, ODD, position, SOON)
 
 
 def test_an_event_that_changes_nothing_may_be_missing_too(
@@ -70,14 +73,14 @@ def test_an_event_that_changes_nothing_may_be_missing_too(
     """The worker is asked to pass it; a query does not judge events."""
     position = log.write(EVEN, Remarked())
     with pytest.raises(ReadModelBehind):
-        get(reader, left, EVEN, position)
+        get(reader, left, EVEN, position, SOON)
 
 
 def test_events_of_others_are_not_missing(log: Logbook, reader: Reader, left: Projection[Tally]) -> None:
     position = log.elsewhere(2)
     read = get(reader, left, EVEN, position)
     assert (read.row and read.row.total, read.position) == (1, position)
-    assert get(reader, left, ODD, position) == Read(None, position)
+    assert get(reader, left, ODD, position) == RowAtPosition(None, position)
 
 
 def test_events_of_another_partition_are_missing_there_only(
@@ -116,9 +119,9 @@ def test_what_the_log_said_once_is_not_asked_again(redis_uri: str, namespace: st
         token = log.elsewhere(1)
 
         async def question(models: ReadModels) -> None:
-            assert await models.get(projection, EVEN, at_least=token, wait=SOON) == Read(row, token)
+            assert await models.get(projection, EVEN, at_least=token, wait=WAIT) == RowAtPosition(row, token)
             store.kill()
-            assert await models.get(projection, EVEN, at_least=token, wait=SOON) == Read(row, token)
+            assert await models.get(projection, EVEN, at_least=token, wait=WAIT) == RowAtPosition(row, token)
             with pytest.raises(ReadModelBehind):
                 await models.get(projection, EVEN, at_least=token + 1, wait=SOON)
 

@@ -6,25 +6,25 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from esdbclient import NewEvent
 
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.follower import Deployment
 from projections.projection import Projection
 from service.settings import Settings, SettingsError
 from service.workers.projections import deployment_of
 from tests.infrastructure.readmodels.logbook import CODEC, Logbook
-from tests.infrastructure.readmodels.reading import Reader
+from tests.infrastructure.readmodels.reader import Reader
 from tests.infrastructure.readmodels.tallies import METADATA, Raised, Tally, new_category, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.polling import poll_until
 
 TALLY = f"{uuid4()}"
-GOOD = CODEC.encode(Raised(by=1), uuid4(), METADATA)
+GOOD = CODEC.encode(Raised(by=1), METADATA)
 BEYOND = GOOD.metadata.replace(b'"schema_version":1', b'"schema_version":9')
 UNREADABLE = {
-    "UnknownEventType": NewEvent(type="TallyOverturned", data=b"{}", metadata=b"{}"),
-    "UnknownEventVersion": NewEvent(type="TallyRaised", data=GOOD.data, metadata=BEYOND),
-    "UnreadableEvent": NewEvent(type="TallyRaised", data=b"{}", metadata=GOOD.metadata),
+    "UnknownEventType": NewRecord("TallyOverturned", b"{}", b"{}"),
+    "UnknownEventVersion": NewRecord("TallyRaised", GOOD.data, BEYOND),
+    "UnreadableEvent": NewRecord("TallyRaised", b"{}", GOOD.metadata),
 }
 SERVERS = {"eventstore_uri": "esdb://127.0.0.1:1?tls=false", "redis_uri": "redis://127.0.0.1:1/0"}
 

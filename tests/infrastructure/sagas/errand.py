@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias, assert_never
 from uuid import UUID, uuid4
 
-from esdbclient import AsyncEventStoreDBClient
-
 from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
 
@@ -217,25 +216,23 @@ class Errands:
             exists=lambda state: True,
         )
         self.codec = EventCodec((*shelf.events, *self.saga.events, ErrandAsked))
-        self._handlers: dict[AsyncEventStoreDBClient, CommandHandler] = {}
+        self._handlers: dict[CommandClient, CommandHandler] = {}
 
-    def coordinator(self, client: AsyncEventStoreDBClient) -> SagaCoordinator:
+    def coordinator(self, client: CommandClient) -> SagaCoordinator:
         return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
 
-    def _handler(self, client: AsyncEventStoreDBClient) -> CommandHandler:
+    def _handler(self, client: CommandClient) -> CommandHandler:
         """One for each client, whose connection takes a hundred calls."""
         return self._handlers.setdefault(client, CommandHandler(client, self.codec))
 
-    async def ask(
-        self, client: AsyncEventStoreDBClient, shelves: Sequence[str], errand_id: str | None = None
-    ) -> Recorded[Any]:
+    async def ask(self, client: CommandClient, shelves: Sequence[str], errand_id: str | None = None) -> Recorded[Any]:
         """An errand to these shelves, asked for now: the message that wakes its saga."""
         command = Asked(errand_id=errand_id or str(uuid4()), shelves=tuple(shelves))
         outcome = await self._handler(client).handle(self._asker, command, request())
         records = await self.recorded(client, outcome.stream)
         return next(recorded for recorded in records if recorded.id == outcome.last_id)
 
-    async def stocked(self, client: AsyncEventStoreDBClient, *numbers: int) -> list[str]:
+    async def stocked(self, client: CommandClient, *numbers: int) -> list[str]:
         """The ids of new shelves that hold so many things."""
         shelves = [str(uuid4()) for _ in numbers]
         handler = self._handler(client)
@@ -243,12 +240,13 @@ class Errands:
             await handler.handle(shelf, Stock(shelf_id=shelf_id, number=number), request())
         return shelves
 
-    async def recorded(self, client: AsyncEventStoreDBClient, stream: str) -> list[Recorded[Any]]:
-        """All that a stream holds."""
-        records = await client.get_stream(stream, timeout=5.0)
-        return [event for record in records for event in self.codec.events_in(record)]
+    async def recorded(self, client: CommandClient, stream: str) -> list[Recorded[Any]]:
+        """All that a stream holds, of which there are not many."""
+        recorded = await self._handler(client).streams.page(stream, 0)
+        assert recorded is not None, f"there is no {stream}"
+        return recorded
 
-    async def story(self, client: AsyncEventStoreDBClient, stream: str) -> list[Event]:
+    async def story(self, client: CommandClient, stream: str) -> list[Event]:
         """All that happened in a stream."""
         return [recorded.event for recorded in await self.recorded(client, stream)]
 

@@ -1,11 +1,17 @@
 """The queue between reader and folder: batches, patience, room, and the end."""
 
+import sys
 import threading
-import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import pytest
 
 from infrastructure.subscriptions.handover import EndOfItems, Handover
+from tests.support.polling import poll_until
+
+T = TypeVar("T")
+SECONDS = 10.0
 
 
 def filled(*items: int, capacity: int = 100) -> Handover[int]:
@@ -15,16 +21,30 @@ def filled(*items: int, capacity: int = 100) -> Handover[int]:
     return handover
 
 
-class Putting:
-    """Puts an item in a thread of its own."""
+class Waiting(Generic[T]):
+    """A call in a thread of its own, which waits for a change of the handover when this is made."""
 
-    def __init__(self, handover: Handover[int], item: int) -> None:
-        self.done, self.accepted = threading.Event(), False
-        threading.Thread(target=self._put, args=(handover, item), daemon=True).start()
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._results: list[T] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        poll_until(self._waits, SECONDS, what="the thread to wait")
 
-    def _put(self, handover: Handover[int], item: int) -> None:
-        self.accepted = handover.put(item)
-        self.done.set()
+    def result(self) -> T:
+        """What the call returned, soon after the change."""
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive()
+        [result] = self._results
+        return result
+
+    def _run(self) -> None:
+        self._results.append(self._call())
+
+    def _waits(self) -> bool:
+        """Whether it is in a condition's `wait`: CPython shows what a thread executes."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return frame is not None and frame.f_code is threading.Condition.wait.__code__
 
 
 def test_what_was_put_is_taken_in_order_and_at_most_as_much_as_asked_for() -> None:
@@ -39,16 +59,16 @@ def test_nothing_comes_of_waiting_for_nothing() -> None:
 
 def test_the_first_item_ends_the_waiting() -> None:
     handover = filled()
-    threading.Timer(0.05, handover.put, [1]).start()
-    begun = time.monotonic()
-    assert handover.take(5, wait=10.0) == [1]
-    assert time.monotonic() - begun < 5.0
+    taking = Waiting(lambda: handover.take(5, wait=60.0))
+    handover.put(1)
+    assert taking.result() == [1]
 
 
 def test_who_lingers_gets_larger_batches() -> None:
     handover = filled(1)
-    threading.Timer(0.05, handover.put, [2]).start()
-    assert handover.take(2, wait=0.0, linger=10.0) == [1, 2]
+    taking = Waiting(lambda: handover.take(2, wait=0.0, linger=60.0))
+    handover.put(2)
+    assert taking.result() == [1, 2]
 
 
 def test_lingering_has_an_end() -> None:
@@ -57,20 +77,17 @@ def test_lingering_has_an_end() -> None:
 
 def test_who_puts_waits_for_room() -> None:
     handover = filled(1, 2, capacity=2)
-    putting = Putting(handover, 3)
-    assert not putting.done.wait(0.05)
+    putting = Waiting(lambda: handover.put(3))
     assert handover.take(1, wait=0.0) == [1]
-    assert putting.done.wait(5.0)
-    assert putting.accepted
+    assert putting.result() is True
     assert handover.take(5, wait=0.0) == [2, 3]
 
 
 def test_who_waits_for_room_is_let_go_at_the_end() -> None:
     handover = filled(1, capacity=1)
-    putting = Putting(handover, 2)
+    putting = Waiting(lambda: handover.put(2))
     handover.end()
-    assert putting.done.wait(5.0)
-    assert not putting.accepted
+    assert putting.result() is False
 
 
 def test_what_was_put_before_a_failure_is_taken_before_it_is_raised() -> None:

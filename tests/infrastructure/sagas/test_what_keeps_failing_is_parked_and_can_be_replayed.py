@@ -5,18 +5,20 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from esdbclient import NewEvent, StreamState
-
 from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command
+from infrastructure.eventstore.record import NewRecord
+from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.failures import HANDLED, after_failure
 from infrastructure.subscriptions.policy import Park, Reaction, Retry, Stop
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.sagas.consuming import SECONDS, consuming, parked, until_done
+from tests.infrastructure.sagas.consumers import SECONDS, consuming, operated, parked, until_done
 from tests.infrastructure.sagas.errand import (
     Errands,
     Stocked,
+    Taken,
     new_tag,
     shelf,
 )
@@ -39,12 +41,12 @@ def test_what_keeps_failing_is_parked_and_the_rest_goes_on(eventstore_uri: str) 
             good = await errands.ask(client, [open_shelf])
             async with consuming(eventstore_uri, errands, ConsumerOptions(policy=policy)):
                 await until_done(client, good, 2)
-                await parked(client, errands, 1)
+                await parked(eventstore_uri, errands, 1)
             assert seen == [1, 2, 3]
             assert await errands.story(client, f"shelf-{closed}") == [Stocked(number=1)]
             errands.route = lambda command: shelf
             async with consuming(eventstore_uri, errands):
-                await client.replay_parked_events(errands.group, timeout=5.0)
+                await operated(eventstore_uri, lambda operator: operator.replay_parked(errands.group))
                 await until_done(client, bad, 2)
 
     asyncio.run(run())
@@ -100,13 +102,34 @@ def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
         errands = Errands(new_tag())
         async with connected(eventstore_uri) as client:
             shelves = await errands.stocked(client, 1)
-            damaged = NewEvent(type=errands.saga.reacts_to[0].stored_name, data=b"{}", metadata=b"{}")
-            stream = f"errandrequest-{uuid4()}"
-            await client.append_to_stream(stream, current_version=StreamState.NO_STREAM, events=damaged, timeout=5.0)
+            damaged = NewRecord(errands.saga.reacts_to[0].stored_name, b"{}", b"{}")
+            await Streams(client, errands.codec).append(f"errandrequest-{uuid4()}", -1, [damaged])
             good = await errands.ask(client, shelves)
             options = ConsumerOptions(policy=lambda error, failures: Park(type(error).__name__))
             async with consuming(eventstore_uri, errands, options):
                 await until_done(client, good, 2)
-                await parked(client, errands, 1)
+                await parked(eventstore_uri, errands, 1)
+            told = await errands.story(client, f"shelf-{shelves[0]}")
+            assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
+
+    asyncio.run(run())
+
+
+def test_a_message_in_a_stream_without_a_valid_name_is_parked(eventstore_uri: str) -> None:
+    """Nobody knows whose saga it concerns; the others go on."""
+
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 1)
+            good = await errands.ask(client, shelves)
+            nameless = errands.codec.encode(good.event, good.metadata)
+            await Streams(client, errands.codec).append(f"default.errandrequest-{uuid4()}", -1, [nameless])
+            options = ConsumerOptions(policy=lambda error, failures: after_failure(error, HANDLED))
+            async with consuming(eventstore_uri, errands, options):
+                await until_done(client, good, 2)
+                await parked(eventstore_uri, errands, 1)
+            told = await errands.story(client, f"shelf-{shelves[0]}")
+            assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
 
     asyncio.run(run())

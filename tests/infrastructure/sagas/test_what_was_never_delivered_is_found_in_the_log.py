@@ -1,28 +1,27 @@
 """A message that no delivery brought to an end is found in the log and reacted to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
 
 from domain.decider import Decider
 from domain.errors import Rejected
-from domain.message import Command, Recorded
+from domain.message import Command
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import WrongExpectedVersion
+from infrastructure.eventstore.log import Log
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.failures import after_failure
-from infrastructure.sagas.group import pattern_of
 from infrastructure.sagas.sweep import Sweep
-from infrastructure.sagas.sweep_checkpoint import Mark
+from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
 from infrastructure.subscriptions.policy import Reaction, Stop
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.sagas.consuming import GatedCoordinator, consuming, until_done
+from tests.infrastructure.sagas.consumers import GatedCoordinator, consuming, number_of_facts, operated, until_done
 from tests.infrastructure.sagas.errand import Errands, Taken, new_tag, shelf
 
-Story = Callable[[AsyncEventStoreDBClient, Errands, Sweep], Awaitable[None]]
+Story = Callable[[CommandClient, Errands, Sweep], Awaitable[None]]
 AT_ONCE = ConsumerOptions(settling=0.0, sweep_every=0.1)
 
 
@@ -35,33 +34,26 @@ def tell(uri: str, story: Story, errands: Errands | None = None) -> None:
     asyncio.run(run())
 
 
-def sweep(client: AsyncEventStoreDBClient, errands: Errands) -> Sweep:
-    return Sweep(errands.coordinator(client), client, after_failure)
+def sweep(client: CommandClient, errands: Errands) -> Sweep:
+    return Sweep(errands.coordinator(client), Log(client), after_failure)
 
 
-async def through_all(client: AsyncEventStoreDBClient, sweeping: Sweep) -> None:
-    await sweeping.through(await client.get_commit_position(filter_exclude=[], timeout=5.0))
+async def through_all(client: CommandClient, sweeping: Sweep) -> None:
+    await sweeping.through(await Log(client).end())
 
 
-async def told(client: AsyncEventStoreDBClient, errands: Errands, message: Recorded[Any]) -> int:
-    """How many events the message's saga has recorded."""
-    version = await client.get_current_version(f"errand-{message.event.errand_id}", timeout=5.0)
-    return version + 1 if isinstance(version, int) else 0
-
-
-@asynccontextmanager
-async def group_from_the_end(client: AsyncEventStoreDBClient, errands: Errands) -> AsyncIterator[None]:
+async def make_group_from_the_end(uri: str, client: CommandClient, errands: Errands) -> None:
     """As if the group had gone past all that is in the log: an operator made it anew, or the server skipped."""
-    pattern = pattern_of(errands.saga)
-    await client.create_subscription_to_all(errands.group, from_end=True, filter_include=(pattern,), timeout=5.0)
-    yield
+    pattern = errands.coordinator(client).pattern
+    await operated(uri, lambda operator: operator.create_group(errands.group, pattern, from_end=True))
 
 
 def test_a_worker_reacts_to_what_its_group_never_delivers(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, _: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
         shelves = await errands.stocked(client, 5)
         lost = [await errands.ask(client, shelves) for _ in range(3)]
-        async with group_from_the_end(client, errands), consuming(eventstore_uri, errands, AT_ONCE):
+        await make_group_from_the_end(eventstore_uri, client, errands)
+        async with consuming(eventstore_uri, errands, AT_ONCE):
             for message in lost:
                 await until_done(client, message, 2)
         taken = [
@@ -73,44 +65,44 @@ def test_a_worker_reacts_to_what_its_group_never_delivers(eventstore_uri: str) -
 
 
 def test_what_was_left_halfway_is_brought_to_its_end(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, sweeping: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
         shelves = await errands.stocked(client, 1, 1)
         message = await errands.ask(client, shelves)
         beginning = Errands(errands.tag, route=shut)
         with pytest.raises(Rejected):
             await beginning.coordinator(client).react(message)
-        assert await told(client, errands, message) == 1
+        assert await number_of_facts(client, message) == 1
         await through_all(client, sweeping)
-        assert await told(client, errands, message) == 3
+        assert await number_of_facts(client, message) == 3
 
     tell(eventstore_uri, story)
 
 
 def test_what_is_settled_is_left_alone_and_not_read_again(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, _: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
         shelves = await errands.stocked(client, 5)
         messages = [await errands.ask(client, shelves) for _ in range(3)]
         for message in messages:
             await errands.coordinator(client).react(message)
         watched = GatedCoordinator(errands, client)
-        sweeping = Sweep(watched, client, after_failure)
+        sweeping = Sweep(watched, Log(client), after_failure)
         await through_all(client, sweeping)
         assert watched.came == []
-        assert await sweeping.bookmark.read() == Mark(messages[-1].position, (), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0)
         await through_all(client, sweeping)
-        assert await sweeping.bookmark.read() == Mark(messages[-1].position, (), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0)
 
     tell(eventstore_uri, story)
 
 
 def test_nothing_beyond_the_end_is_touched(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, sweeping: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
         shelves = await errands.stocked(client, 5)
         early, late = await errands.ask(client, shelves), await errands.ask(client, shelves)
         await sweeping.through(early.position)
-        assert [await told(client, errands, message) for message in (early, late)] == [2, 0]
+        assert [await number_of_facts(client, message) for message in (early, late)] == [2, 0]
         await sweeping.through(late.position)
-        assert [await told(client, errands, message) for message in (early, late)] == [2, 2]
+        assert [await number_of_facts(client, message) for message in (early, late)] == [2, 2]
 
     tell(eventstore_uri, story)
 
@@ -126,19 +118,19 @@ def test_what_fails_is_tried_again_next_time_and_holds_up_nothing_else(eventstor
     def route(command: Command) -> Decider[Any, Any, Any]:
         return shut(command) if command.aggregate_id in closed else shelf
 
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, sweeping: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
         open_, shut_ = await errands.stocked(client, 5, 5)
         closed.append(shut_)
         messages = [await errands.ask(client, [shelf_id]) for shelf_id in (open_, shut_, open_)]
         await through_all(client, sweeping)
-        assert [await told(client, errands, message) for message in messages] == [2, 1, 2]
-        assert await sweeping.bookmark.read() == Mark(messages[-1].position, (messages[1].position,), 0)
+        assert [await number_of_facts(client, message) for message in messages] == [2, 1, 2]
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (messages[1].position,), 0)
         await through_all(client, sweeping)
-        assert await sweeping.bookmark.read() == Mark(messages[-1].position, (messages[1].position,), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (messages[1].position,), 0)
         closed.clear()
         await through_all(client, sweeping)
-        assert [await told(client, errands, message) for message in messages] == [2, 2, 2]
-        assert await sweeping.bookmark.read() == Mark(messages[-1].position, (), 1)
+        assert [await number_of_facts(client, message) for message in messages] == [2, 2, 2]
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1)
 
     tell(eventstore_uri, story, Errands(new_tag(), route=route))
 
@@ -147,10 +139,11 @@ def test_what_nobody_foresaw_stops_the_worker(eventstore_uri: str) -> None:
     def stop(error: Exception, failures: int) -> Reaction:
         return Stop(str(error))
 
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, _: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
         await errands.ask(client, await errands.stocked(client, 5))
         options = ConsumerOptions(settling=0.0, policy=stop)
-        async with group_from_the_end(client, errands), consuming(eventstore_uri, errands, options) as task:
+        await make_group_from_the_end(eventstore_uri, client, errands)
+        async with consuming(eventstore_uri, errands, options) as task:
             with pytest.raises(Rejected):
                 await asyncio.wait_for(asyncio.shield(task), 10)
 
@@ -158,23 +151,23 @@ def test_what_nobody_foresaw_stops_the_worker(eventstore_uri: str) -> None:
 
 
 def test_more_messages_than_fit_on_a_page(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, sweeping: Sweep) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
         shelves = await errands.stocked(client, 0)
         messages = await asyncio.gather(*(errands.ask(client, shelves) for _ in range(120)))
         await through_all(client, sweeping)
-        assert [await told(client, errands, message) for message in messages] == [2] * 120
-        assert (await sweeping.bookmark.read()).position == max(message.position for message in messages)
+        assert [await number_of_facts(client, message) for message in messages] == [2] * 120
+        assert (await sweeping.checkpoints.read()).position == max(message.position for message in messages)
 
     tell(eventstore_uri, story)
 
 
 def test_only_one_of_two_sweeps_moves_the_mark(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands, sweeping: Sweep) -> None:
-        mark = await sweeping.bookmark.move(await sweeping.bookmark.read(), 7, (3, 5))
-        await sweeping.bookmark.move(mark, 9, ())
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        mark = await sweeping.checkpoints.move(await sweeping.checkpoints.read(), 7, (3, 5))
+        await sweeping.checkpoints.move(mark, 9, ())
         with pytest.raises(WrongExpectedVersion):
-            await sweeping.bookmark.move(mark, 8, ())
-        assert await sweeping.bookmark.read() == Mark(9, (), 1)
-        assert len(await client.get_stream(sweeping.bookmark.stream, timeout=5.0)) == 1
+            await sweeping.checkpoints.move(mark, 8, ())
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(9, (), 1)
+        assert len(await Log(client).of_stream(sweeping.checkpoints.stream, 0, 10) or ()) == 1
 
     tell(eventstore_uri, story)

@@ -1,4 +1,4 @@
-"""What the event store can say about rows that were read: whether they are its own, and whether anything is missing."""
+"""Compares rows that were read with the log: whether they are this store's, and whether an event is missing in them."""
 
 import asyncio
 import time
@@ -22,15 +22,18 @@ _IDENTITY_SECONDS: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class NoEventsUntil:
-    """A partition has no event after its checkpoint, up to and including that position: the log does not change."""
+    """A partition has no event after its checkpoint, up to and including that position.
+
+    It stays true: a log does not change.
+    """
 
     generation: Generation
     checkpoint: int | None
     position: int
 
 
-class EventLog:
-    """The log as queries ask it, through a client that is not the commands'. Every call is bounded."""
+class LogCoverage:
+    """How much of the log the rows cover that a query read. Every call is bounded."""
 
     def __init__(self, log: Log) -> None:
         self._log: Final = log
@@ -41,28 +44,25 @@ class EventLog:
         self._quiet: Final[dict[tuple[str, int], NoEventsUntil]] = {}
 
     async def require_same_store(self, projection: str, results: Sequence[PartitionResult[Any]]) -> None:
-        """Raises ReadModelUnavailable for results that were folded from another event store, which was here before.
+        """Raises ReadModelUnavailable for results that were folded from an event store that was here before.
 
-        Their positions mean nothing in this one. A store that does not say who it is may be the right one.
+        Their positions mean nothing in this one. A store that does not answer is taken for the right one.
         """
         read = time.monotonic()
         stores = {result.generation.store for result in results}
         if not await self._may_be(stores, read - _KNOWN_FOR) and not await self._may_be(stores, read):
             raise ReadModelUnavailable(projection, "it was folded from another event store than the one that is there")
 
-    def is_known_at(self, projection: Projection[Any], result: PartitionResult[Any], at_least: int) -> bool:
-        """Whether the result was found to be the state at that position before: then nobody has to be asked."""
-        quiet = self._quiet.get((projection.name, result.partition))
-        return (
-            quiet is not None
-            and (quiet.generation, quiet.checkpoint) == (result.generation, result.checkpoint)
-            and quiet.position >= at_least
-        )
+    def possibly_behind(
+        self, projection: Projection[Any], results: Sequence[PartitionResult[T]], at_least: int
+    ) -> Sequence[PartitionResult[T]]:
+        """The results with an earlier checkpoint, but for those that the log has shown to be the state there."""
+        return [result for result in results if self._known_until(projection, result) < at_least]
 
     async def still_behind(
         self, projection: Projection[Any], results: Sequence[PartitionResult[T]], at_least: int, seconds: float
     ) -> Sequence[PartitionResult[T]]:
-        """Those that can't be said to be the state at that position: all, where the store does not tell."""
+        """The results that may lack an event up to that position: all of them where the store does not answer."""
         try:
             end = await self._log.end(seconds)
         except StoreUnavailable:
@@ -73,10 +73,16 @@ class EventLog:
             asked = [tasks.create_task(self._quiet_until(projection, result, end, seconds)) for result in results]
         return [result for result, quiet in zip(results, asked, strict=True) if quiet.result() < at_least]
 
+    def _known_until(self, projection: Projection[Any], result: PartitionResult[Any]) -> int:
+        quiet = self._quiet.get((projection.name, result.partition))
+        if quiet is None or (quiet.generation, quiet.checkpoint) != (result.generation, result.checkpoint):
+            return result.position
+        return max(result.position, quiet.position)
+
     async def _quiet_until(
         self, projection: Projection[Any], result: PartitionResult[Any], end: int, seconds: float
     ) -> int:
-        """Up to where the partition has no event after its checkpoint: at most to where the log ended.
+        """The position up to which the partition has no event after its checkpoint, `end` at most.
 
         Two records are enough to tell: the first may be the one at the checkpoint itself.
         """
@@ -91,7 +97,7 @@ class EventLog:
         return until
 
     async def _may_be(self, stores: set[str], since: float) -> bool:
-        """Whether the store, as it was at that time or later, can be the one that all of these are."""
+        """Whether the store, asked at that time or later, is the only one of these or does not answer."""
         async with self._asking:
             if self._asked < since:
                 now = time.monotonic()

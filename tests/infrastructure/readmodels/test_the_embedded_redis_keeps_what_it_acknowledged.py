@@ -70,7 +70,7 @@ def test_sigterm_stops_it_in_order(server: RedisProcess) -> None:
 def test_it_ends_with_the_process_around_it(server: RedisProcess) -> None:
     pid = server.server_pid
     server.kill_wrapper()
-    poll_until(lambda: not is_alive(pid), seconds=10, what="the end of the server")
+    assert poll_until(lambda: not is_alive(pid), seconds=10, what="the end of the server")
 
 
 def test_it_ends_when_its_pipe_closes(server: RedisProcess) -> None:

@@ -1,4 +1,4 @@
-"""Reads of a live generation: each partition's answers together with the checkpoint they belong to."""
+"""Reads the live generation of a read model: the replies of each partition with the checkpoint they belong to."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,37 +12,37 @@ from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.partition_queries import PartitionQuery, Query, Replies
 from infrastructure.readmodels.partition_result import PartitionResult
-from infrastructure.readmodels.selection import Answers, Commands, Selection
 
 READ_SECONDS: Final = 5.0
 _FLIPS: Final = 3  # generations that may come and go under one read
 
 
 async def read_live(
-    connection: Redis, keys: ProjectionKeys, selection: Selection, seconds: float = READ_SECONDS
-) -> Sequence[PartitionResult[Answers]]:
-    """What the selection asks, of the generation that is live, within so many seconds. Raises ReadModelUnavailable.
+    connection: Redis, keys: ProjectionKeys, query: Query, seconds: float = READ_SECONDS
+) -> Sequence[PartitionResult[Replies]]:
+    """What the live generation replies to the query, within so many seconds. Raises ReadModelUnavailable.
 
-    A partition without a checkpoint holds nothing that could be trusted: either the generation was replaced since we
-    read the pointer, or its keys are lost.
+    A partition without a checkpoint holds nothing that could be trusted: either the generation was replaced since the
+    pointer was read, or its keys are lost.
     """
     async with available(keys.projection, seconds):
         for _ in range(_FLIPS):
             generation = Generation.from_json(await connection.get(keys.live))
             if generation is None:
                 raise ReadModelUnavailable(keys.projection, "no generation is complete")
-            asked = selection(generation).items()
-            parts = await asyncio.gather(*(_part(connection, keys, generation, *each) for each in asked))
-            whole = [part for part in parts if part is not None]
-            if len(whole) == len(parts):
-                return whole
+            queries = query(generation).items()
+            found = await asyncio.gather(*(_result(connection, keys, generation, *each) for each in queries))
+            results = [result for result in found if result is not None]
+            if len(results) == len(found):
+                return results
     raise ReadModelUnavailable(keys.projection, "the live generation has lost a checkpoint")
 
 
 @asynccontextmanager
 async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIterator[None]:
-    """Turns what Redis raises, and silence of so many seconds, into ReadModelUnavailable."""
+    """Raises ReadModelUnavailable for what Redis raises, and where it does not answer within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -52,15 +52,15 @@ async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIter
         raise ReadModelUnavailable(projection, f"Redis: {error}") from error
 
 
-async def _part(
-    connection: Redis, keys: ProjectionKeys, generation: Generation, partition: int, commands: Commands
-) -> PartitionResult[Answers] | None:
-    """The answers and the checkpoint in one transaction; None where there is no checkpoint."""
+async def _result(
+    connection: Redis, keys: ProjectionKeys, generation: Generation, partition: int, query: PartitionQuery
+) -> PartitionResult[Replies] | None:
+    """The replies and the checkpoint, in one transaction; None where there is no checkpoint."""
     partition_keys = keys.partition(generation.number, partition)
     async with connection.pipeline(transaction=True) as pipeline:
         pipeline.get(partition_keys.checkpoint)
-        commands(pipeline, partition_keys)
-        stored, *answers = await pipeline.execute()
+        query(pipeline, partition_keys)
+        stored, *replies = await pipeline.execute()
     if stored is None:
         return None
-    return PartitionResult(generation, partition, Checkpoint.parse(stored.decode()).position, answers)
+    return PartitionResult(generation, partition, Checkpoint.parse(stored.decode()).position, replies)

@@ -6,14 +6,15 @@ from typing import Any
 from uuid import uuid4, uuid5
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient
 
 from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask
 from infrastructure.commands.handler import Bounds, CommandHandler
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import ConcurrencyConflict
+from infrastructure.eventstore.log import Log
 from infrastructure.sagas.coordinator import digest_of
 from infrastructure.sagas.errors import SagaStuck
 from tests.infrastructure.commands.tally import connected
@@ -36,7 +37,7 @@ from tests.infrastructure.sagas.errand import (
     shelf,
 )
 
-Story = Callable[[AsyncEventStoreDBClient, Errands], Awaitable[None]]
+Story = Callable[[CommandClient, Errands], Awaitable[None]]
 
 
 class Crash(Exception):
@@ -52,7 +53,7 @@ def tell(uri: str, story: Story) -> None:
 
 
 def test_every_step_is_asked_for_until_nothing_is_pending(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         first, second = await errands.stocked(client, 1, 1)
         message = await errands.ask(client, [first, second])
         errand = message.event.errand_id
@@ -68,7 +69,7 @@ def test_every_step_is_asked_for_until_nothing_is_pending(eventstore_uri: str) -
 
 
 def test_a_declined_step_undoes_the_earlier_ones_last_first(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         first, second, empty = await errands.stocked(client, 1, 1, 0)
         message = await errands.ask(client, [first, second, empty])
         errand = message.event.errand_id
@@ -87,7 +88,7 @@ def test_a_declined_step_undoes_the_earlier_ones_last_first(eventstore_uri: str)
 
 
 def test_causes_and_ids_can_be_followed_through_the_whole_run(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 1)
         message = await errands.ask(client, shelves)
         await errands.coordinator(client).react(message)
@@ -115,12 +116,12 @@ def test_a_digest_tells_asks_apart_and_nothing_else() -> None:
 
 
 def test_a_message_that_comes_again_changes_nothing(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         first, empty = await errands.stocked(client, 1, 0)
         message = await errands.ask(client, [first, empty])
         coordinator = errands.coordinator(client)
         await coordinator.react(message)
-        end = await client.get_commit_position(timeout=5.0)
+        end = await Log(client).end()
         for _ in range(3):
             await coordinator.react(message)
         errand = await errands.recorded(client, f"errand-{message.event.errand_id}")
@@ -131,7 +132,7 @@ def test_a_message_that_comes_again_changes_nothing(eventstore_uri: str) -> None
 
 
 def test_many_coordinators_at_once_end_in_the_same_facts(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 5, 5, 5, 0)
         message = await errands.ask(client, shelves)
         errand = message.event.errand_id
@@ -141,15 +142,21 @@ def test_many_coordinators_at_once_end_in_the_same_facts(eventstore_uri: str) ->
             ThingMissing(shelf_id=shelves[3]),
             *(ThingReturned(shelf_id=shelf_id) for shelf_id in reversed(shelves[:3])),
         ]
-        for shelf_id in shelves[:3]:
-            told = await errands.story(client, f"shelf-{shelf_id}")
+        facts = await errands.recorded(client, f"errand-{errand}")
+        for number, shelf_id in enumerate(shelves[:3]):
+            stocked, taken, put_back = await errands.recorded(client, f"shelf-{shelf_id}")
+            told = [stocked.event, taken.event, put_back.event]
             assert told == [Stocked(number=5), Taken(errand_id=errand), PutBack(errand_id=errand)]
+            causes = facts[number].id, facts[-2 - number].id
+            assert (taken.metadata.causation_id, put_back.metadata.causation_id) == causes
+            commands = uuid5(causes[0], f"take:{shelf_id}"), uuid5(causes[1], f"return:{shelf_id}")
+            assert (taken.metadata.command_id, put_back.metadata.command_id) == commands
 
     tell(eventstore_uri, story)
 
 
 def test_many_sagas_on_one_shelf_take_no_more_than_there_is(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 3)
         messages = [await errands.ask(client, shelves) for _ in range(6)]
         await asyncio.gather(*(_persistently(errands, client, message) for message in messages))
@@ -160,7 +167,7 @@ def test_many_sagas_on_one_shelf_take_no_more_than_there_is(eventstore_uri: str)
     tell(eventstore_uri, story)
 
 
-async def _persistently(errands: Errands, client: AsyncEventStoreDBClient, message: Recorded[Any]) -> None:
+async def _persistently(errands: Errands, client: CommandClient, message: Recorded[Any]) -> None:
     for _ in range(20):
         try:
             return await errands.coordinator(client).react(message)
@@ -236,7 +243,7 @@ def test_what_the_domain_refuses_the_saga_is_raised(eventstore_uri: str) -> None
 
 
 def test_a_stranger_on_the_shelf_costs_a_retry_and_no_more(eventstore_uri: str) -> None:
-    async def story(client: AsyncEventStoreDBClient, errands: Errands) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 50)
         message = await errands.ask(client, shelves)
         handler = CommandHandler(client, errands.codec, bounds=Bounds(attempts=40, patience=30.0))

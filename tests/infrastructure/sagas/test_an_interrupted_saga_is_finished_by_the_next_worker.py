@@ -11,10 +11,19 @@ from pathlib import Path
 import pytest
 
 from infrastructure.sagas.deliveries import ConsumerOptions
-from infrastructure.sagas.group import pattern_of
-from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.sagas.consuming import ROOT, SECONDS, GatedCoordinator, consuming, here, until, until_done
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.sagas.consumers import (
+    ROOT,
+    SECONDS,
+    GatedCoordinator,
+    consuming,
+    here,
+    messages_in_hand,
+    operated,
+    until,
+    until_done,
+)
 from tests.infrastructure.sagas.errand import (
     Errands,
     PutBack,
@@ -33,8 +42,9 @@ def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str
             shelves = await errands.stocked(client, 10)
             messages = [await errands.ask(client, shelves) for _ in range(3)]
             async with consuming(eventstore_uri, errands, ConsumerOptions(concurrency=1), before):
-                await until(here(lambda: before.most == 1))
-                asyncio.get_running_loop().call_later(0.1, before.gate.set)
+                await until(here(lambda: before.most == 1 and messages_in_hand() == 2), "two messages")
+                opening = asyncio.create_task(_open_when_the_rest_is_given_back(before))
+            await opening
             assert before.came == [messages[0].id]
             after.gate.set()
             async with consuming(eventstore_uri, errands, coordinator=after):
@@ -45,6 +55,11 @@ def test_a_stop_ends_what_is_in_hand_and_gives_back_the_rest(eventstore_uri: str
     asyncio.run(run())
 
 
+async def _open_when_the_rest_is_given_back(coordinator: GatedCoordinator) -> None:
+    await until(here(lambda: messages_in_hand() == 1), "the other to be given back")
+    coordinator.gate.set()
+
+
 def test_a_stop_waits_no_longer_than_its_grace(eventstore_uri: str) -> None:
     async def run() -> None:
         errands = Errands(new_tag())
@@ -53,7 +68,7 @@ def test_a_stop_waits_no_longer_than_its_grace(eventstore_uri: str) -> None:
             message = await errands.ask(client, await errands.stocked(client, 1))
             began = time.monotonic()
             async with consuming(eventstore_uri, errands, ConsumerOptions(grace=0.2), stuck):
-                await until(here(lambda: stuck.most == 1))
+                await until(here(lambda: stuck.most == 1), "the message")
             assert time.monotonic() - began < 8.0
             async with consuming(eventstore_uri, errands):
                 await until_done(client, message, 2)
@@ -67,16 +82,19 @@ def test_a_message_that_takes_longer_than_the_server_waits_is_reacted_to_once(ev
         async with connected(eventstore_uri) as client:
             coordinator = GatedCoordinator(errands, client)
             message = await errands.ask(client, await errands.stocked(client, 1))
-            pattern = pattern_of(errands.saga)
-            await client.create_subscription_to_all(
-                errands.group, filter_include=(pattern,), message_timeout=0.1, max_retry_count=1_000
+            impatient = {"message_timeout": 0.1, "max_retry_count": 1_000}
+            await operated(
+                eventstore_uri,
+                lambda operator: operator.create_group(errands.group, coordinator.pattern, **impatient),
             )
 
             async def sent_again() -> bool:
-                return (await client.get_subscription_info(errands.group, timeout=5.0)).total_items > 2
+                return await operated(
+                    eventstore_uri, lambda operator: operator.group_info(errands.group).total_items > 2
+                )
 
             async with consuming(eventstore_uri, errands, coordinator=coordinator):
-                await until(sent_again)
+                await until(sent_again, "another delivery")
                 coordinator.gate.set()
                 await until_done(client, message, 2)
             assert coordinator.came == [message.id]
@@ -95,6 +113,9 @@ def test_a_lost_subscription_is_joined_again(eventstore_uri: str) -> None:
                 while_away = await errands.ask(client, shelves)
                 line.restore()
                 await until_done(client, while_away, 2)
+            told = await errands.story(client, f"shelf-{shelves[0]}")
+            assert [type(event) for event in told] == [Stocked, Taken, Taken]
+            assert told[-1] == Taken(errand_id=while_away.event.errand_id)
 
     asyncio.run(run())
 
@@ -106,8 +127,10 @@ def test_a_group_that_was_deleted_is_made_again(eventstore_uri: str) -> None:
             shelves = await errands.stocked(client, 10)
             async with consuming(eventstore_uri, errands):
                 await until_done(client, await errands.ask(client, shelves), 2)
-                await client.delete_subscription(errands.group, timeout=5.0)
+                await operated(eventstore_uri, lambda operator: operator.delete_group(errands.group))
                 await until_done(client, await errands.ask(client, shelves), 2)
+            told = await errands.story(client, f"shelf-{shelves[0]}")
+            assert [type(event) for event in told] == [Stocked, Taken, Taken]
 
     asyncio.run(run())
 

@@ -1,0 +1,67 @@
+"""Waits until a read model has come as far as a position token, for a bounded time and without polling the log."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
+from infrastructure.readmodels.live_generation import READ_SECONDS
+from infrastructure.readmodels.log_coverage import LogCoverage
+from infrastructure.readmodels.partition_result import PartitionResult
+from projections.projection import Projection
+
+T = TypeVar("T")
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.025
+_ASK_AFTER: Final = 0.04
+_ASK_EVERY: Final = 0.1
+_ASK_SECONDS: Final = 1.0
+_LEAST_SECONDS: Final = 0.1  # for a call where no time is left: a query that does not wait is answered, too
+
+
+async def read_fresh(
+    read: Callable[[float], Awaitable[Sequence[PartitionResult[T]]]],
+    coverage: LogCoverage,
+    projection: Projection[Any],
+    *,
+    at_least: int,
+    wait: float,
+) -> Sequence[PartitionResult[T]]:
+    """Reads until every partition has come as far as `at_least`; raises ReadModelBehind after `wait` seconds.
+
+    `read` is given the seconds that it may take. A partition's checkpoint moves with each event of interest, else only
+    every few hundred events of the log. So where partitions stay behind for 40 ms, the log is asked (then every 100 ms)
+    whether it holds an event of theirs between the checkpoint that was read and the token. If not, what was read *is*
+    the state at the token, and the answer says so. That is remembered in this process alone: a query writes nothing.
+    """
+    deadline = time.monotonic() + wait
+    ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
+    results = await read(_at_most(READ_SECONDS, deadline))
+    while True:
+        await coverage.require_same_store(projection.name, results)
+        behind = coverage.possibly_behind(projection, results, at_least)
+        if behind and time.monotonic() >= ask_at:
+            behind = await coverage.still_behind(projection, behind, at_least, _at_most(_ASK_SECONDS, deadline))
+            ask_at = time.monotonic() + _ASK_EVERY
+        if not behind:
+            return [result.known_at(at_least) for result in results]
+        if (left := deadline - time.monotonic()) <= 0:
+            raise _behind(projection, results, at_least)
+        await asyncio.sleep(min(pause, left))
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        try:
+            results = await read(_at_most(READ_SECONDS, deadline))
+        except ReadModelUnavailable as error:
+            if time.monotonic() < deadline:
+                raise
+            raise _behind(projection, results, at_least) from error  # a moment ago it could be read: the time is up
+
+
+def _behind(projection: Projection[Any], results: Sequence[PartitionResult[Any]], at_least: int) -> ReadModelBehind:
+    return ReadModelBehind(projection.name, min(result.position for result in results), at_least)
+
+
+def _at_most(seconds: float, deadline: float) -> float:
+    """The seconds left until the deadline, within these bounds."""
+    return min(seconds, max(_LEAST_SECONDS, deadline - time.monotonic()))

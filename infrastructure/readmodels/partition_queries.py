@@ -1,0 +1,66 @@
+"""Which Redis commands a query sends to each partition, and how their replies are merged."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, TypeAlias
+
+from redis.asyncio.client import Pipeline
+
+from infrastructure.eventstore.stream_patterns import partition_of
+from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.keys import PartitionKeys
+from projections.projection import Entry
+
+PartitionQuery: TypeAlias = Callable[[Pipeline, PartitionKeys], None]
+"""Puts the commands for one partition into a pipeline."""
+Query: TypeAlias = Callable[[Generation], Mapping[int, PartitionQuery]]
+"""From a generation to the queries of its partitions, by their numbers."""
+Replies: TypeAlias = list[Any]
+"""Of one partition, one for each command."""
+
+
+def rows(aggregate_ids: Iterable[str]) -> Query:
+    """The hashes of these rows, each from its own partition, there in the order given."""
+
+    def query(generation: Generation) -> Mapping[int, PartitionQuery]:
+        grouped = by_partition(aggregate_ids, generation)
+        return {partition: partial(_get_rows, ids) for partition, ids in grouped.items()}
+
+    return query
+
+
+def by_partition(aggregate_ids: Iterable[str], generation: Generation) -> Mapping[int, Sequence[str]]:
+    """The ids by their partition, in the order given."""
+    grouped: defaultdict[int, list[str]] = defaultdict(list)
+    for aggregate_id in aggregate_ids:
+        grouped[partition_of(aggregate_id, generation.partitions)].append(aggregate_id)
+    return grouped
+
+
+def newest(index: str, limit: int, cursor: int | None) -> Query:
+    """The newest entries of an index before the cursor: `limit` of every partition, since all may stand in one."""
+
+    def query(generation: Generation) -> Mapping[int, PartitionQuery]:
+        return {partition: partial(_get_newest, index, limit, cursor) for partition in range(generation.partitions)}
+
+    return query
+
+
+def merged(index: str, limit: int, replies: Iterable[Replies]) -> tuple[tuple[Entry, ...], int | None]:
+    """The newest of all partitions' entries, and the cursor of what follows them, None at the end (k-way merge)."""
+    lists = ([Entry(index, member.decode(), int(score)) for member, score in reply[0]] for reply in replies)
+    entries = tuple(islice(heapq.merge(*lists, key=lambda entry: entry.score, reverse=True), limit + 1))
+    return entries[:limit], entries[limit - 1].score if len(entries) > limit else None
+
+
+def _get_rows(aggregate_ids: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:
+    for aggregate_id in aggregate_ids:
+        pipeline.hgetall(keys.row(aggregate_id))
+
+
+def _get_newest(index: str, limit: int, cursor: int | None, pipeline: Pipeline, keys: PartitionKeys) -> None:
+    highest = "+inf" if cursor is None else f"({cursor}"
+    pipeline.zrevrangebyscore(keys.index(index), highest, "-inf", start=0, num=limit + 1, withscores=True)
