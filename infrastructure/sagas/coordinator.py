@@ -90,7 +90,7 @@ class SagaCoordinator:
     async def _ask(self, run: "_Run", ask: Ask) -> None:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        facts = self.saga.hear(ask, outcome.events, run.history.state)
+        facts = self.saga.on_reply(ask, outcome.events, run.history.state)
         if (
             not facts or outcome.last_id is None or not outcome.events
         ):  # a saga's command leaves an event in its target's stream, always
