@@ -58,14 +58,17 @@ def kill_hard(*pids: int) -> None:
 
 
 class Listened:
-    """A started process whose output and errors are read as they come."""
+    """A started process whose output and errors are read as they come.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    One that is `held` has a pipe as its input, which closes when this process ends, however it ends.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, held: bool = False) -> None:
         forgotten = [part for name in SETTINGS for part in ("-u", name)]
         given = [f"{name}={value}" for name, value in environment.items()]
         self._process = subprocess.Popen(
             ["/usr/bin/env", *forgotten, *given, *command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -108,6 +111,7 @@ class Listened:
     def wait(self, *, within: float) -> int:
         """The exit code, once it ended; its whole output has been read then."""
         code = self._process.wait(timeout=within)
+        self.close_input()
         self._output.finish(within)
         self._errors.finish(within)
         return code
@@ -116,10 +120,16 @@ class Listened:
         if self.exit_code is None:
             self._process.send_signal(number)
 
+    def close_input(self) -> None:
+        """Closes the pipe of one that is held."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     def kill(self) -> None:
         """SIGKILL, and waits for the end."""
         self.send(signal.SIGKILL)
         self._process.wait(timeout=10)
+        self.close_input()
 
 
 class _Lines:
