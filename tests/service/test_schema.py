@@ -14,7 +14,7 @@ from domain.upcasting import Payload
 from infrastructure.eventstore.checking import Window
 from infrastructure.eventstore.client import reader_client
 from service.schema import BOUNDARIES
-from tests.schema.replaying import CODEC, RECORDED, record
+from tests.infrastructure.eventstore.samples import CODEC, RECORDED, record
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
 

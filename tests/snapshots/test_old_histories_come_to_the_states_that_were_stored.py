@@ -11,7 +11,7 @@ from domain.decider import Decider
 from infrastructure.aggregates.snapshot import SnapshotRule
 from infrastructure.aggregates.states import Shown, shown
 from service.consumers import DECIDERS, SNAPSHOTS
-from tests.schema.replaying import CODEC, SAMPLES, STORIES, load, record
+from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, STORIES, load, record
 
 STATES: Final = SAMPLES / "states"
 States = dict[str, list[Shown]]

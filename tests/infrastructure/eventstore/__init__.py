@@ -1,0 +1,1 @@
+"""What a command finds in the log, and what it leaves there."""
