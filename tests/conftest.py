@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
@@ -21,6 +22,9 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 # How long an example takes says more of what else the machine does than of the code.
 examples.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("busy machine")
+# By itself structlog prints all variables of a traceback: megabytes, which take many seconds.
+_PLAIN: Final = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
 
 
 @pytest.fixture(scope="session")
