@@ -1,4 +1,4 @@
-"""Starts the embedded event store as a process of its own, and ends it in every way that matters."""
+"""The embedded event store as a process of its own, ended in every way that matters."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _READY: Final = re.compile(r"eventstore_ready uri=(esdb://127\.0\.0\.1:\d+\?tls=
 
 
 class DidNotStart(Exception):
-    """Carries what the process said, and its exit code."""
+    """Carries the errors that the process wrote, and its exit code."""
 
     def __init__(self, code: int | None, errors: str) -> None:
         super().__init__(f"exit code {code}: {errors}")
@@ -31,7 +31,7 @@ class DidNotStart(Exception):
 
 
 class EventStoreProcess:
-    """A server on a folder or in memory; on a port that is free again whenever it is started again.
+    """A server on a folder or in memory; it keeps its port when it is started again.
 
     It ends by itself when the process that started it ends.
     """
@@ -93,11 +93,11 @@ class EventStoreProcess:
 
 
 def resident_bytes(process: EventStoreProcess) -> int:
-    """How much memory the server holds."""
+    """The resident memory of the server."""
     return resident_bytes_of(process.process.pid)
 
 
 def resident_bytes_of(pid: int) -> int:
-    """How much memory a process holds."""
+    """The resident memory of a process."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -20,7 +20,7 @@ _READY: Final = "redis_ready uri="
 
 
 class RedisProcess:
-    """Not started by its making. Without `data` a fresh folder, removed by `close`; it ends with this process."""
+    """Made, not started. Without `data` it has a temporary folder, which `close` removes; it ends with this process."""
 
     def __init__(self, data: Path | None = None) -> None:
         self._temporary = Path(tempfile.mkdtemp(prefix="fs-redis-")) if data is None else None
@@ -29,7 +29,7 @@ class RedisProcess:
         self._process: Listened | None = None
 
     def start(self) -> Self:
-        """Returns when the server answers; raises RuntimeError with what it said where it does not start."""
+        """Returns when the server answers; raises RuntimeError with its errors if it does not start."""
         process = Listened([sys.executable, "-c", _RUN, str(self.data)], {}, held=True)
         try:
             self.uri = process.line(_READY, within=START_SECONDS).removeprefix(_READY)
@@ -42,12 +42,12 @@ class RedisProcess:
 
     @property
     def pid(self) -> int:
-        """Of the wrapper."""
+        """The pid of the wrapper."""
         return self._running.pid
 
     @property
     def server_pid(self) -> int:
-        """Of the server itself, the wrapper's only child."""
+        """The pid of the server itself, the wrapper's only child."""
         return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
 
     @property
@@ -56,29 +56,29 @@ class RedisProcess:
         return self._process
 
     def stop(self) -> int:
-        """In order; the exit code."""
+        """SIGTERM; the exit code."""
         if self._process is None:
             return 0
         self._process.send(signal.SIGTERM)
         return self._ended()
 
     def close_pipe(self) -> int:
-        """As the death of the process that started it would; the exit code."""
+        """Closes the pipe, as the end of the starting process would; the exit code."""
         self._running.close_input()
         return self._ended()
 
     def kill(self) -> None:
-        """The server with SIGKILL, at any instruction."""
+        """SIGKILL for the server itself, at any instruction."""
         os.kill(self.server_pid, signal.SIGKILL)
         self._ended()
 
     def kill_wrapper(self) -> None:
-        """Only the process around the server."""
+        """SIGKILL for the wrapper alone."""
         self._running.send(signal.SIGKILL)
         self._ended()
 
     def close(self) -> None:
-        """Stops, and removes the folder if it was made here."""
+        """Stops, and removes a temporary folder."""
         self.stop()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)

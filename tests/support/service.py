@@ -18,7 +18,7 @@ class FoldstreamProcess:
     """`foldstream serve` on a free port; the same port and folder whenever it is started again.
 
     `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
-    namespace; without them it runs the embedded ones in `data`. Nothing else of the surroundings is passed on.
+    namespace; without them it runs the embedded ones in `data`. It inherits no other setting.
     """
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
