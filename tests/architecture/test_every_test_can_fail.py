@@ -99,3 +99,25 @@ def test_a_test_without_assertion_is_found(code: str, found: list[str]) -> None:
     own = Source("tests/own.py", (), ast.parse("def check(it):\n    assert it"))
     source = Source("tests/test_it.py", (), ast.parse(code))
     assert [name for _, name in unasserting_tests(source, Helpers([own, source]))] == found
+
+
+def test_nothing_is_compared_with_itself() -> None:
+    assert breaches(assertions.comparisons_with_itself) == []
+
+
+def test_no_position_and_no_version_is_compared_with_nought() -> None:
+    assert breaches(assertions.comparisons_that_always_hold) == []
+
+
+def test_nothing_has_to_be_done_within_less_than_a_second() -> None:
+    assert breaches(assertions.hurried_bounds) == []
+
+
+def test_examples_that_do_not_fit_are_rejected_by_assume() -> None:
+    assert breaches(assertions.silent_returns) == []
+
+
+def test_every_test_has_a_visible_assertion() -> None:
+    helpers = Helpers(TESTS)
+    modules = [source for source in TESTS if source.path.rpartition("/")[2].startswith("test_")]
+    assert [f"{s.path}:{line} {name}" for s in modules for line, name in unasserting_tests(s, helpers)] == []

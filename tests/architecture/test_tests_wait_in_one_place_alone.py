@@ -38,3 +38,7 @@ def test_tests_neither_patch_nor_mock_and_wait_in_one_place_alone() -> None:
 )
 def test_a_sleep_in_disguise_is_found(code: str, found: bool) -> None:
     assert any(short_waits(ast.parse(code))) == found
+
+
+def test_nothing_waits_for_less_than_a_second() -> None:
+    assert [f"{source.path}:{line}" for source in TESTS for line in short_waits(source.tree)] == []
