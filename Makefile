@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v $$python && break; done)
 
-.PHONY: demo test serve bench check format lock clean
+.PHONY: demo test soak serve bench check format lock clean
 
 demo: .venv/ready
 	@$(BIN)/foldstream demo
@@ -14,22 +14,22 @@ demo: .venv/ready
 serve: .venv/ready
 	@$(BIN)/foldstream serve
 
-# Two runs side by side, since tests of servers mostly wait; what the first said is shown at the end.
-STORE := $(addprefix tests/,eventstoredb eventstore aggregates snapshots sagas history schema)
+# `auto` is two more than there are cores, since tests of servers mostly wait. Each worker has servers of its own.
+WORKERS ?= auto
+TESTS := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore=tests/architecture
+
 test: check
-	@echo "== tests of the service"
-	@$(BIN)/pytest $(STORE) > .venv/store.log 2>&1 & store=$$!; \
-	$(BIN)/pytest --ignore=tests/architecture $(addprefix --ignore=,$(STORE)); rest=$$?; \
-	echo "== tests of the event store, of aggregates, snapshots, sagas and histories"; \
-	wait $$store; store=$$?; cat .venv/store.log; \
-	exit $$((rest | store))
+	@echo "== tests" && $(TESTS)
+
+soak: .venv/ready
+	@$(TESTS) -m soak
 
 check: .venv/ready
 	@echo "== format" && $(BIN)/ruff format --check .
 	@echo "== lint" && $(BIN)/ruff check .
 	@echo "== types" && $(BIN)/mypy
 	@echo "== imports" && $(BIN)/lint-imports --no-cache --no-logo
-	@echo "== sizes" && $(BIN)/pytest tests/architecture
+	@echo "== architecture" && $(BIN)/pytest tests/architecture
 	@echo "== compose.yaml" && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: .venv/ready

@@ -1,16 +1,16 @@
-"""How the domain says no.
+"""The errors of the domain.
 
 DomainError
 ├── Rejected            a rule was broken; only the caller cares
-├── Unknown             what is asked does not exist
-└── UnexpectedAnswer    a workflow was answered what can't be
+├── Unknown             the target does not exist
+└── UnexpectedAnswer    a reply that can't be one to the workflow's command
 """
 
 from collections.abc import Sequence
 
 
 class DomainError(Exception):
-    """Base of all that the domain refuses. `rule` names the rule in words a client can match on."""
+    """Base of all refusals. `rule` names the broken rule for clients to match on."""
 
     def __init__(self, rule: str, detail: str) -> None:
         super().__init__(detail)
@@ -23,7 +23,7 @@ class Rejected(DomainError):
 
 
 class Unknown(DomainError):
-    """The command asks something that does not exist: `unknown-order`, `unknown-account`, `unknown-sku`."""
+    """The command addresses something that does not exist: `unknown-order`, `unknown-account`, `unknown-sku`."""
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f"unknown-{kind}", f"There is no {kind} {key}.")
@@ -32,7 +32,7 @@ class Unknown(DomainError):
 
 
 class UnexpectedAnswer(DomainError):
-    """What a workflow's command left in its target's stream is no answer to it: `answer` are the events' names."""
+    """The events in the target's stream are no reply to the workflow's command; `answer` are their names."""
 
     def __init__(self, workflow: str, step: str, answer: Sequence[str]) -> None:
         said = ", ".join(answer) or "nothing"

@@ -1,4 +1,4 @@
-"""The messages everything is said in: events that happened, commands that ask, and what the log adds to an event."""
+"""The base classes of all messages: events, commands, and what the log adds to an event."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,41 +14,44 @@ from domain.upcasting import Upcaster
 class Event(BaseModel):
     """A fact, in the past tense. `name` and `version` say how it is stored; the class may be renamed, they may not.
 
-    `past` are the steps from all older names and versions that may lead to it; where one old event became several
-    it stands in the past of each. Members that a newer version added are ignored, so that old code reads on.
+    `upcasters` are the steps from all older names and versions that may lead to it; the upcaster of an event that was
+    split stands in each of the events that it became. Members that a newer version added are ignored, so that old
+    code reads on.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stored_name: ClassVar[str]
     stored_version: ClassVar[int]
-    past: ClassVar[tuple[Upcaster[Any], ...]]
+    upcasters: ClassVar[tuple[Upcaster[Any], ...]]
 
-    def __init_subclass__(cls, *, name: str, version: int, past: Sequence[Upcaster[Any]] = (), **options: Any) -> None:
+    def __init_subclass__(
+        cls, *, name: str, version: int, upcasters: Sequence[Upcaster[Any]] = (), **options: Any
+    ) -> None:
         super().__init_subclass__(**options)
         cls.stored_name = name
         cls.stored_version = version
-        cls.past = tuple(past)
+        cls.upcasters = tuple(upcasters)
 
     @classmethod
     def stored_names(cls) -> frozenset[str]:
-        """The names of all records that may hold it: its own and those it had before."""
-        return frozenset({cls.stored_name, *(upcaster.name for upcaster in cls.past)})
+        """The names of all records that may hold it: its own and its earlier ones."""
+        return frozenset({cls.stored_name, *(upcaster.name for upcaster in cls.upcasters)})
 
 
 class Command(BaseModel):
-    """A wish, in the imperative: strict, complete, and carrying in what the domain can't know by itself."""
+    """A request, in the imperative: validated strictly, and complete with what the domain can't know by itself."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     @property
     def aggregate_id(self) -> str:
-        """The id of the aggregate that is asked; with its category it names the stream."""
+        """The id of the target aggregate; with the category it names the stream."""
         raise TypeError(f"{type(self).__name__} does not say which aggregate it asks")
 
 
 class Metadata(BaseModel):
-    """Who and what caused an event, in the words that EventStoreDB and its tools use.
+    """Who and what caused an event, under the keys that EventStoreDB and its tools use.
 
     `causation_id` is the id of the event that caused the command, or the command's own where a person sent it.
     `digest` is a digest of the request, so that one command id can't be used for two requests.
@@ -66,8 +69,8 @@ class Metadata(BaseModel):
     time: datetime
 
 
-class MetadataWhenAsked:
-    """A member that is given as Metadata, or as the way to get it, which is gone when somebody asks; few ever do."""
+class LazyMetadata:
+    """A field that is set to Metadata, or to a function that returns it and is called at the first access."""
 
     def __get__(self, recorded: "Recorded[Any] | None", owner: type | None = None) -> Metadata:
         if recorded is None:
@@ -89,8 +92,8 @@ class Recorded(Generic[EventT_co]):
     """An event as the log holds it.
 
     `version` is its number in its stream, from 0; `position` its commit position in the whole log;
-    `at` the server's clock when it was written. Where an older record means several events, they share all of that
-    but `index`, which counts them from 0.
+    `at` the server's clock when it was written. Several events of one older record share all of that but
+    `index`, which counts them from 0.
     """
 
     event: EventT_co
@@ -99,7 +102,7 @@ class Recorded(Generic[EventT_co]):
     version: int
     position: int
     at: datetime
-    metadata: MetadataWhenAsked = MetadataWhenAsked()
+    metadata: LazyMetadata = LazyMetadata()
     index: int = 0
 
     @property

@@ -1,4 +1,4 @@
-"""Exact money: a decimal amount that its currency can express."""
+"""Exact money: a decimal amount with exactly its currency's decimals."""
 
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Final, Literal, TypeAlias
@@ -58,9 +58,9 @@ class Money(BaseModel):
 
 
 def in_currency(amount: Decimal, currency: Currency) -> Money:
-    """These digits as money of this currency, for commands that bring digits alone.
+    """This amount as money of a currency, for commands that carry the digits alone.
 
-    Rejected `malformed` where the currency has other decimals, and for a zero with a sign: no sum ever comes to one.
+    Raises Rejected `malformed` for other decimals than the currency's, and for a negative zero.
     """
     if amount.is_zero() and amount.is_signed():
         raise Rejected("malformed", f"{amount} is no amount of money.")
@@ -73,5 +73,5 @@ def in_currency(amount: Decimal, currency: Currency) -> Money:
 
 
 def zero(currency: Currency) -> Money:
-    """Nothing, in this currency."""
+    """Zero in this currency."""
     return Money(amount=Decimal(0).scaleb(-DECIMALS[currency]), currency=currency)

@@ -12,7 +12,7 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A command that the saga's state makes pending; `step` names it among those of its cause."""
+    """A pending command; `step` tells it from the other commands with the same cause."""
 
     step: str
     command: Command
@@ -23,10 +23,10 @@ class Saga(Generic[StateT, EventT]):
     """A workflow as pure functions.
 
     `reacts_to` are the events of others that wake it; `identify` says which instance one of them concerns.
-    `observe` turns such an event into facts of the saga's own stream (none, if it has them already).
-    `pending` says what must be asked for now, from the state alone, so that a restart asks again.
-    `hear` turns the answer to one ask, the events that it left in its target's stream, into facts of its own (none,
-    if that ask is no longer pending); it raises `UnexpectedAnswer` for what can't be an answer.
+    `observe` turns such an event into events of the saga's own stream (none, if it holds them already).
+    `pending` returns what must be asked for now, from the state alone, so that a restart asks again.
+    `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
+    stream (none, if the ask is no longer pending). It raises `UnexpectedAnswer` for a reply that can't be one.
     """
 
     category: str
@@ -37,4 +37,4 @@ class Saga(Generic[StateT, EventT]):
     identify: Callable[[Any], str]
     observe: Callable[[Any, StateT], list[EventT]]
     pending: Callable[[StateT], list[Ask]]
-    hear: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+    on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]

@@ -1,4 +1,4 @@
-"""What ids, names, quantities, digits and reasons may look like in a command."""
+"""The types of ids, names, quantities, amounts and reasons in commands, with their limits."""
 
 from decimal import Decimal
 from typing import Annotated, Final, TypeAlias

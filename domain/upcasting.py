@@ -19,11 +19,11 @@ class Stored:
 
 @dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Upcaster[…](…)` from being called
 class Upcaster(Generic[OldT]):
-    """One step away from what was stored under this name and version.
+    """One step from the shape that was stored under this name and version.
 
-    `shape` is a TypedDict of what stood in the log then; a payload that does not fit it is never handed on. `upcast`
-    says the same in a later shape: another version or name, or several events where one meant more, in the order in
-    which they happened; never none. It changes the shape alone, and knows nothing but the payload.
+    `shape` is a TypedDict of what stood in the log then; a payload that does not fit it is refused. `upcast`
+    returns the same in a later shape: another version or name, or several events, in the order in which they happened;
+    never none. It changes the shape alone, and knows nothing but the payload.
     """
 
     name: str

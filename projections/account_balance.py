@@ -1,4 +1,4 @@
-"""What an account holds now, and how far below zero it may go."""
+"""The balance of an account, and how far below zero it may go."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What moved an account's balance, entry by entry, newest first."""
+"""The entries of an account's statement, newest first."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,9 +22,10 @@ from projections.projection import Add, Entry, IndexChange, Projection, Row, whe
 
 
 class StatementEntry(BaseModel):
-    """One movement. `amount` is positive, `kind` says which way; `balance` is that after it; `reference` an order.
+    """One movement. `amount` is positive, `kind` gives its direction, `balance` is the balance after it.
 
-    Its JSON is a member of the statement's index; `version` keeps two equal movements apart.
+    Its JSON is a member of the statement's index; `version` keeps two equal movements apart. `reference` is the id of
+    an order.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,7 +53,7 @@ def of_account(account_id: str) -> str:
 
 
 def entered(before: AccountStatement | None, after: AccountStatement | None) -> Iterable[IndexChange]:
-    """The latest entry, which is there once however often it is added. Entries stay: a statement only grows."""
+    """Adds the latest entry, which is idempotent. Entries stay: a statement only grows."""
     if after is not None and after.latest is not None:
         yield Add(Entry(of_account(after.account_id), after.latest.model_dump_json(), after.position))
 

@@ -1,4 +1,4 @@
-"""One order as its customer wants to see it: what was ordered, what it comes to, how far it is."""
+"""One order as its customer sees it: items, total and status."""
 
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -76,7 +76,7 @@ def cancel(row: OrderSummary, recorded: Recorded[OrderCancelled]) -> OrderSummar
 
 
 def note(row: OrderSummary, recorded: Recorded[CancellationRequested | ShipmentDeclined]) -> OrderSummary:
-    """Nothing that shows but the version, which a client needs for its next conditional request."""
+    """Changes the version and time alone, which a client needs for its next conditional request."""
     return _changed(row, recorded)
 
 

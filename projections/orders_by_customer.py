@@ -24,7 +24,7 @@ Status: TypeAlias = Literal["pending", "confirmed", "shipped", "cancelled"]
 
 
 class CustomerOrder(Row):
-    """An order as its customer's list shows it. `created_position` is where the list has it; `lines` what it sums."""
+    """An order in its customer's list. `created_position` orders the list; `total` sums the `lines`."""
 
     id: str
     customer_id: str

@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Puts an entry into its index; putting it there twice is putting it there once."""
+    """Puts an entry into its index; idempotent."""
 
     entry: Entry
 
@@ -47,7 +47,7 @@ IndexChange: TypeAlias = Add | Remove
 def where_known(
     handler: Callable[[RowT, Recorded[Any]], RowT],
 ) -> Callable[[RowT | None, Recorded[Any]], RowT | None]:
-    """A handler for what changes a row but never begins one: a stream of declined requests alone has none."""
+    """A handler that changes a row but never begins one: a stream of nothing but declined requests has no row."""
 
     def handle(row: RowT | None, recorded: Recorded[Any]) -> RowT | None:
         return None if row is None else handler(row, recorded)
@@ -77,8 +77,8 @@ class Projection(Generic[RowT]):
     """One read model: which streams it reads, how each event changes the stream's row, what is indexed of it.
 
     A handler takes the row (None before the first event) and the recorded event, and returns the new row, or None
-    where there is nothing to remember. `ignored` are the events of the category that change nothing here: together
-    with `handlers` they are all there are, so that a new event can't be forgotten.
+    for no row. `ignored` are the events of the category that change nothing here: together with `handlers` they are all
+    events of the category, so that a new one can't be forgotten.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How much of one SKU there is, and how much of that is held for orders."""
+"""How much of one SKU is on hand, and how much of that is reserved for orders."""
 
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ def consume(row: StockLevel, recorded: Recorded[ReservationConsumed]) -> StockLe
 
 
 def note_declined(row: StockLevel, recorded: Recorded[ReservationDeclined]) -> StockLevel:
-    """No stock moves, but the version does, which a client needs for its next conditional request."""
+    """Changes the version alone, which a client needs for its next conditional request."""
     return _moved(row, recorded)
 
 

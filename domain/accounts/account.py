@@ -5,7 +5,7 @@ from typing import Final, TypeAlias, assert_never
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from domain.accounts import past
+from domain.accounts import upcasters
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
@@ -14,7 +14,7 @@ from domain.terms import Amount, Id, Name, Price
 
 
 class Address(BaseModel):
-    """Where an owner lives, as far as it was asked for."""
+    """Where an owner lives, as far as known."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -22,8 +22,8 @@ class Address(BaseModel):
     town: str
 
 
-class AccountOpened(Event, name="AccountOpened", version=3, past=past.OPENED):
-    """`address` is that of the owner; it is not asked for any more."""
+class AccountOpened(Event, name="AccountOpened", version=3, upcasters=upcasters.OPENED):
+    """`address` is the owner's; new accounts have none."""
 
     account_id: str
     owner_id: str
@@ -32,12 +32,12 @@ class AccountOpened(Event, name="AccountOpened", version=3, past=past.OPENED):
     credit_limit: Money
 
 
-class MoneyDeposited(Event, name="MoneyDeposited", version=2, past=past.DEPOSITED):
+class MoneyDeposited(Event, name="MoneyDeposited", version=2, upcasters=upcasters.DEPOSITED):
     account_id: str
     amount: Money
 
 
-class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=2, past=past.WITHDRAWN):
+class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=2, upcasters=upcasters.WITHDRAWN):
     account_id: str
     amount: Money
 
@@ -73,14 +73,14 @@ AccountEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class NoAccount:
-    """Nothing was opened here, whatever was declined."""
+    """No account was opened; its stream may hold declined charges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is there, and how far below zero it may go.
+    """The balance, and how far below zero it may go.
 
-    Charges are not remembered one by one: that would grow for ever. A command that comes twice is known by its id.
+    Single charges are not kept, as the state would grow for ever. A repeated command is recognised by its id.
     """
 
     balance: Money
@@ -130,13 +130,13 @@ class OpenAccount(_AccountCommand):
 
 
 class Deposit(_AccountCommand):
-    """The amount is digits alone: its currency is the account's."""
+    """The amount has no currency of its own: it is in that of the account."""
 
     amount: Amount
 
 
 class Withdraw(_AccountCommand):
-    """The amount is digits alone: its currency is the account's."""
+    """The amount has no currency of its own: it is in that of the account."""
 
     amount: Amount
 
@@ -215,7 +215,7 @@ def withdraw(command: Withdraw, account: Account) -> list[AccountEvent]:
 
 
 def charge(command: ChargeAccount, account: NoAccount | Account) -> list[AccountEvent]:
-    """Declines in writing, also where no account was opened: a late duplicate must find the answer."""
+    """Records a decline as an event, also for an unknown account, so that a late duplicate finds an answer."""
     account_id, order_id, amount = command.account_id, command.order_id, command.amount
     if isinstance(account, NoAccount) or account.currency != amount.currency:
         return [_declined(command, "account-unusable")]
@@ -227,7 +227,7 @@ def charge(command: ChargeAccount, account: NoAccount | Account) -> list[Account
 
 
 def refund(command: RefundCharge, account: Account) -> list[AccountEvent]:
-    """Who asks says what was taken; only the fulfilment that took it asks, and never in another currency."""
+    """The caller gives the amount: only the fulfilment that charged it sends this command, in the same currency."""
     if account.currency != command.amount.currency:
         raise Rejected("account-unusable", f"Account {command.account_id} is in {account.currency}.")
     return [ChargeRefunded(account_id=command.account_id, order_id=command.order_id, amount=command.amount)]

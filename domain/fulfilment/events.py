@@ -1,4 +1,4 @@
-"""What happens to the fulfilment of an order, in its own words."""
+"""The events of the fulfilment of an order."""
 
 from typing import TypeAlias
 

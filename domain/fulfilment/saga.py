@@ -49,12 +49,12 @@ from domain.stock.stock import (
 
 @dataclass(frozen=True, slots=True)
 class NotStarted:
-    """No confirmed order has been seen yet."""
+    """No order was confirmed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fulfilment:
-    """What the order needs and how far it has come. `secured` are the SKUs held now, `cause` why all is undone."""
+    """The order and its progress. `secured` are the SKUs reserved now, `cause` is why it is undone."""
 
     order: FulfilmentStarted
     secured: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ def _evolve(state: Fulfilment, event: FulfilmentProgress) -> Fulfilment:
 
 
 def observe(event: OrderConfirmed, state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
-    """The beginning, once: lines of one SKU summed, in the order of the SKUs."""
+    """Starts the fulfilment once: one reservation per SKU, in the order of the SKUs."""
     if isinstance(state, Fulfilment):
         return []
     needed: Counter[str] = Counter()
@@ -116,7 +116,7 @@ _Step: TypeAlias = tuple[str, FulfilmentCommand]
 
 
 def pending(state: NotStarted | Fulfilment) -> list[Ask]:
-    """The one thing to be asked for now, if any: so that all before it is answered."""
+    """At most one command: all before it are answered."""
     step = _next(state)
     return [] if step is None else [Ask(*step)]
 
@@ -145,7 +145,7 @@ def _hand_over(state: Fulfilment) -> _Step:
 
 
 def _undo(state: Fulfilment, cause: str) -> _Step:
-    """The last step first; the order is cancelled when nothing is left of the others."""
+    """Undoes the last step first; the order is cancelled when all others are undone."""
     order = state.order
     if state.payment == "taken":
         return "refund", RefundCharge(account_id=order.account_id, order_id=order.order_id, amount=order.total)
@@ -155,56 +155,56 @@ def _undo(state: Fulfilment, cause: str) -> _Step:
     return "cancel", CancelOrder(order_id=order.order_id, reason=cause)
 
 
-def hear(ask: Ask, answer: Sequence[Event], state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
-    """The answer in the fulfilment's own words; nothing, if it was heard before. Raises `UnexpectedAnswer`."""
+def on_reply(ask: Ask, reply: Sequence[Event], state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
+    """What a reply means to the fulfilment; nothing, if it was handled before. Raises `UnexpectedAnswer`."""
     step = _next(state)
     if step is None or ask != Ask(*step):
         return []
     _, command = step
-    fact = _facts(command).get(type(answer[0])) if len(answer) == 1 else None
-    if fact is None or not _answers(command, answer[0]):
-        raise UnexpectedAnswer("fulfilment", ask.step, [event.stored_name for event in answer])
-    heard = fact(answer[0])
-    after = evolve(state, heard)
+    translate = _translations(command).get(type(reply[0])) if len(reply) == 1 else None
+    if translate is None or not _answers(command, reply[0]):
+        raise UnexpectedAnswer("fulfilment", ask.step, [event.stored_name for event in reply])
+    progress = translate(reply[0])
+    after = evolve(state, progress)
     completed = isinstance(after, Fulfilment) and after.handed_over
-    return [heard, FulfilmentCompleted(order_id=heard.order_id)] if completed else [heard]
+    return [progress, FulfilmentCompleted(order_id=progress.order_id)] if completed else [progress]
 
 
-def _facts(command: FulfilmentCommand) -> Mapping[type[Event], Callable[[Any], FulfilmentProgress]]:
-    """The possible answers to a command, each with what it means to the fulfilment."""
+def _translations(command: FulfilmentCommand) -> Mapping[type[Event], Callable[[Any], FulfilmentProgress]]:
+    """The possible replies to a command, each with its translation into an event of the fulfilment."""
     match command:
         case ReserveStock():
             return {
-                StockReserved: lambda answer: GoodsSecured(order_id=answer.order_id, sku=answer.sku),
-                ReservationDeclined: lambda answer: GoodsMissing(order_id=answer.order_id, sku=answer.sku),
+                StockReserved: lambda reply: GoodsSecured(order_id=reply.order_id, sku=reply.sku),
+                ReservationDeclined: lambda reply: GoodsMissing(order_id=reply.order_id, sku=reply.sku),
             }
         case ChargeAccount():
             return {
-                AccountCharged: lambda answer: PaymentTaken(order_id=answer.order_id),
-                NothingToCharge: lambda answer: PaymentWaived(order_id=answer.order_id),
-                ChargeDeclined: lambda answer: PaymentFailed(order_id=answer.order_id, reason=answer.reason),
+                AccountCharged: lambda reply: PaymentTaken(order_id=reply.order_id),
+                NothingToCharge: lambda reply: PaymentWaived(order_id=reply.order_id),
+                ChargeDeclined: lambda reply: PaymentFailed(order_id=reply.order_id, reason=reply.reason),
             }
         case ShipOrder():
             return {
-                OrderShipped: lambda answer: DispatchAgreed(order_id=answer.order_id),
-                ShipmentDeclined: lambda answer: DispatchForbidden(order_id=answer.order_id, reason=answer.reason),
+                OrderShipped: lambda reply: DispatchAgreed(order_id=reply.order_id),
+                ShipmentDeclined: lambda reply: DispatchForbidden(order_id=reply.order_id, reason=reply.reason),
             }
         case ConsumeReservation():
-            return {ReservationConsumed: lambda answer: GoodsHandedOver(order_id=answer.order_id, sku=answer.sku)}
+            return {ReservationConsumed: lambda reply: GoodsHandedOver(order_id=reply.order_id, sku=reply.sku)}
         case RefundCharge():
-            return {ChargeRefunded: lambda answer: PaymentReturned(order_id=answer.order_id)}
+            return {ChargeRefunded: lambda reply: PaymentReturned(order_id=reply.order_id)}
         case ReleaseReservation():
-            return {ReservationReleased: lambda answer: GoodsReturned(order_id=answer.order_id, sku=answer.sku)}
+            return {ReservationReleased: lambda reply: GoodsReturned(order_id=reply.order_id, sku=reply.sku)}
         case CancelOrder():
-            return {OrderCancelled: lambda answer: FulfilmentAbandoned(order_id=answer.order_id, reason=answer.reason)}
+            return {OrderCancelled: lambda reply: FulfilmentAbandoned(order_id=reply.order_id, reason=reply.reason)}
         case _:
             assert_never(command)
 
 
-def _answers(command: Command, answer: Event) -> bool:
-    """Whether they speak of the same: all members they share are equal, but the reason, which is the answerer's."""
-    shared = type(command).model_fields.keys() & type(answer).model_fields.keys() - {"reason"}
-    return all(getattr(command, name) == getattr(answer, name) for name in shared)
+def _answers(command: Command, reply: Event) -> bool:
+    """Whether both concern the same: all fields they share are equal, but for the reason, which is the target's own."""
+    shared = type(command).model_fields.keys() & type(reply).model_fields.keys() - {"reason"}
+    return all(getattr(command, name) == getattr(reply, name) for name in shared)
 
 
 saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
@@ -230,5 +230,5 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     identify=lambda event: event.order_id,
     observe=observe,
     pending=pending,
-    hear=hear,
+    on_reply=on_reply,
 )

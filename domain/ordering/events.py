@@ -1,4 +1,4 @@
-"""What happens to an order, and the lines that it is made of."""
+"""The events of an order, and its lines."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.message import Event
 from domain.money import Currency, Money, zero
-from domain.ordering import past
+from domain.ordering import upcasters
 
 
 class Line(BaseModel):
-    """What was ordered at which price. `line` counts from 1 and is never used again."""
+    """What was ordered at which price. `line` counts from 1 and is never reused."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -22,7 +22,7 @@ class Line(BaseModel):
     unit_price: Money
 
 
-class OrderCreated(Event, name="OrderCreated", version=3, past=past.CREATED):
+class OrderCreated(Event, name="OrderCreated", version=3, upcasters=upcasters.CREATED):
     order_id: str
     customer_id: str
     account_id: str
@@ -30,7 +30,7 @@ class OrderCreated(Event, name="OrderCreated", version=3, past=past.CREATED):
     lines: tuple[Line, ...]
 
 
-class ItemAdded(Event, name="ItemAdded", version=3, past=past.ITEM_ADDED):
+class ItemAdded(Event, name="ItemAdded", version=3, upcasters=upcasters.ITEM_ADDED):
     order_id: str
     line: Line
 
@@ -40,7 +40,7 @@ class ItemRemoved(Event, name="ItemRemoved", version=1):
     line: int
 
 
-class OrderConfirmed(Event, name="OrderConfirmed", version=3, past=past.CONFIRMED):
+class OrderConfirmed(Event, name="OrderConfirmed", version=3, upcasters=upcasters.CONFIRMED):
     order_id: str
     account_id: str
     lines: tuple[Line, ...]

@@ -1,4 +1,4 @@
-"""One order: put together line by line, confirmed, and then shipped or cancelled, which its stream alone decides."""
+"""One order: lines added and removed, confirmed, then shipped or cancelled; its stream alone decides which."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeAlias, assert_never
@@ -27,12 +27,12 @@ from domain.terms import Id, Name, Price, Quantity, Reason
 
 @dataclass(frozen=True, slots=True)
 class NoOrder:
-    """Nothing was created here, whatever was declined."""
+    """No order was created; its stream may hold declined requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was ordered so far. `cause` is the first reason to cancel that was recorded."""
+    """What was ordered so far. `cause` is the first recorded reason to cancel."""
 
     account_id: str
     currency: Currency
@@ -82,7 +82,7 @@ CANCELLED_BY_CUSTOMER: Final = "cancelled-by-customer"
 
 
 class Item(BaseModel):
-    """What is asked for. The price is digits alone: its currency is the order's."""
+    """One line of a request. The price has no currency of its own: it is in that of the order."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -197,7 +197,7 @@ def confirm(command: ConfirmOrder, order: Order) -> list[OrderEvent]:
 
 
 def request_cancellation(command: RequestCancellation, order: Order) -> list[OrderEvent]:
-    """At once where nothing was begun; else only a wish, which keeps the order from shipping."""
+    """Cancels a pending order at once; of a confirmed one it records the request, which prevents shipping."""
     order_id, reason = command.order_id, command.reason
     match order.status:
         case "pending":
@@ -213,7 +213,7 @@ def request_cancellation(command: RequestCancellation, order: Order) -> list[Ord
 
 
 def ship(command: ShipOrder, order: NoOrder | Order) -> list[OrderEvent]:
-    """Declines in writing, also where nothing was created: a late duplicate must find the answer."""
+    """Records a decline as an event, also for an unknown order, so that a late duplicate finds an answer."""
     if isinstance(order, NoOrder):
         return [ShipmentDeclined(order_id=command.order_id, reason="unknown-order")]
     if order.status == "shipped":
@@ -224,7 +224,7 @@ def ship(command: ShipOrder, order: NoOrder | Order) -> list[OrderEvent]:
 
 
 def cancel(command: CancelOrder, order: NoOrder | Order) -> list[OrderEvent]:
-    """The first cause that the stream recorded is the reason, whatever the command was sent for."""
+    """Cancels for the first recorded cause, else for the command's reason."""
     if isinstance(order, NoOrder):
         return [OrderCancelled(order_id=command.order_id, reason=command.reason)]
     if order.status == "shipped":

@@ -10,7 +10,7 @@ from pydantic import Field
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
 from domain.message import Command, Event
-from domain.stock import past
+from domain.stock import upcasters
 from domain.terms import Id, Name, Quantity
 
 
@@ -23,7 +23,7 @@ class StockReceived(Event, name="StockReceived", version=1):
     quantity: int
 
 
-class StockDamaged(Event, name="StockDamaged", version=1, past=past.DAMAGED):
+class StockDamaged(Event, name="StockDamaged", version=1, upcasters=upcasters.DAMAGED):
     sku: str
     quantity: int
 
@@ -66,7 +66,7 @@ StockEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What is on the shelf, and how much of it is held for which order."""
+    """What is on hand, and how much of it each order holds."""
 
     registered: bool = False
     on_hand: int = 0
@@ -175,7 +175,7 @@ def write_off(command: WriteOffDamage, stock: Stock) -> list[StockEvent]:
 
 
 def reserve(command: ReserveStock, stock: Stock) -> list[StockEvent]:
-    """Declines in writing, also where the SKU was never received: a late duplicate must find the answer."""
+    """Records a decline as an event, also for an unknown SKU, so that a late duplicate finds an answer."""
     sku, order_id, quantity = command.sku, command.order_id, command.quantity
     if order_id in stock.held:
         return []
@@ -189,7 +189,7 @@ def _settle(
     command: ReleaseReservation | ConsumeReservation,
     stock: Stock,
 ) -> list[StockEvent]:
-    """A reservation ends once: nothing happens where nothing is held any more."""
+    """A reservation ends once: an order that holds nothing changes nothing."""
     quantity = stock.held.get(command.order_id)
     return [] if quantity is None else [fact(sku=command.sku, order_id=command.order_id, quantity=quantity)]
 

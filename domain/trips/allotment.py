@@ -1,4 +1,4 @@
-"""How many of one kind are offered for one day at which price, and which trip holds how many of them."""
+"""An allotment: the capacity and price of one kind for one day, and how many each trip holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,9 +22,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Allotment:
-    """The state of every part of a trip. `price` is that of one, None where nothing was ever offered.
+    """The state of every part of a trip. `price` is for one, None before the first offer.
 
-    Every hold takes one of the capacity at least, which therefore bounds how many are remembered.
+    Every hold takes at least one of the capacity, which bounds how many holds there are.
     """
 
     capacity: int = 0
@@ -40,7 +40,7 @@ class Allotment:
         return self.capacity - self.taken
 
     def quote(self, trip_id: str, quantity: int) -> Money | Shortage:
-        """What so many cost together, or why this trip can't have them."""
+        """What `quantity` cost together, or why this trip can't have them."""
         if self.price is None:
             return "not-offered"
         if trip_id in self.holds:

@@ -18,7 +18,7 @@ from domain.trips.allotment import Allotment, Capacity
 
 
 class CarsOffered(Event, name="CarsOffered", version=1):
-    """From now on so many are for rent, those already reserved among them, at this price for one."""
+    """`capacity` cars are for rent from now on, including those already reserved, at `price` each."""
 
     station: str
     car_class: str
@@ -28,7 +28,7 @@ class CarsOffered(Event, name="CarsOffered", version=1):
 
 
 class CarsReserved(Event, name="CarsReserved", version=1):
-    """`price` is that of all of them together."""
+    """`price` is the total."""
 
     station: str
     car_class: str
@@ -126,7 +126,7 @@ class _CarCommand(Command):
 
 
 class OfferCars(_CarCommand):
-    """What is for rent from now on, for the first time or again. The price is that of one car for the day."""
+    """Sets or changes what is for rent from now on. The price is for one car and the day."""
 
     capacity: Capacity
     price: Price
@@ -174,7 +174,7 @@ def offer(command: OfferCars, cars: Allotment) -> list[CarEvent]:
 
 
 def reserve(command: ReserveCars, cars: Allotment) -> list[CarEvent]:
-    """Declines in writing, also where nothing was offered: a late duplicate must find the answer."""
+    """Records a decline as an event, also if nothing was offered, so that a late duplicate finds an answer."""
     if cars.holds_exactly(command.trip_id, command.quantity):
         return []
     station, car_class, day = command.station, command.car_class, command.day
@@ -198,7 +198,7 @@ def reserve(command: ReserveCars, cars: Allotment) -> list[CarEvent]:
 
 
 def confirm(command: ConfirmCars, cars: Allotment) -> list[CarEvent]:
-    """Declines in writing where nothing is reserved: the trip must not count on it."""
+    """Records a decline as an event if nothing is reserved, so that the trip does not count on it."""
     station, car_class, day, trip_id = command.station, command.car_class, command.day, command.trip_id
     hold = cars.holds.get(trip_id)
     if hold is None:
@@ -213,7 +213,7 @@ def confirm(command: ConfirmCars, cars: Allotment) -> list[CarEvent]:
 
 
 def release(command: ReleaseCars, cars: Allotment) -> list[CarEvent]:
-    """Declines in writing where nothing is reserved, or it is sold: a late duplicate must find the answer."""
+    """Records a decline as an event if nothing is reserved or it is sold, so that a late duplicate finds an answer."""
     station, car_class, day, trip_id = command.station, command.car_class, command.day, command.trip_id
     hold = cars.holds.get(trip_id)
     if hold is not None and not hold.confirmed:

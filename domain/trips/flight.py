@@ -20,7 +20,7 @@ from domain.trips.allotment import Allotment, Capacity
 
 
 class SeatsOffered(Event, name="SeatsOffered", version=1):
-    """From now on so many are for sale, those already reserved among them, at this fare for one."""
+    """`capacity` seats are for sale from now on, including those already reserved, at `price` each."""
 
     flight: str
     cabin: str
@@ -30,7 +30,7 @@ class SeatsOffered(Event, name="SeatsOffered", version=1):
 
 
 class SeatsReserved(Event, name="SeatsReserved", version=1):
-    """`price` is that of all of them together."""
+    """`price` is the total."""
 
     flight: str
     cabin: str
@@ -132,7 +132,7 @@ class _FlightCommand(Command):
 
 
 class OfferSeats(_FlightCommand):
-    """What is for sale from now on, for the first time or again. The price is the fare for one."""
+    """Sets or changes what is for sale from now on. The price is the fare of one seat."""
 
     capacity: Capacity
     price: Price
@@ -180,7 +180,7 @@ def offer(command: OfferSeats, seats: Allotment) -> list[FlightEvent]:
 
 
 def reserve(command: ReserveSeats, seats: Allotment) -> list[FlightEvent]:
-    """Declines in writing, also where nothing was offered: a late duplicate must find the answer."""
+    """Records a decline as an event, also if nothing was offered, so that a late duplicate finds an answer."""
     if seats.holds_exactly(command.trip_id, command.quantity):
         return []
     flight, cabin, departure = command.flight, command.cabin, command.departure
@@ -206,7 +206,7 @@ def reserve(command: ReserveSeats, seats: Allotment) -> list[FlightEvent]:
 
 
 def confirm(command: ConfirmSeats, seats: Allotment) -> list[FlightEvent]:
-    """Declines in writing where nothing is reserved: the trip must not count on it."""
+    """Records a decline as an event if nothing is reserved, so that the trip does not count on it."""
     flight, cabin, departure, trip_id = command.flight, command.cabin, command.departure, command.trip_id
     hold = seats.holds.get(trip_id)
     if hold is None:
@@ -221,7 +221,7 @@ def confirm(command: ConfirmSeats, seats: Allotment) -> list[FlightEvent]:
 
 
 def release(command: ReleaseSeats, seats: Allotment) -> list[FlightEvent]:
-    """Declines in writing where nothing is reserved, or it is sold: a late duplicate must find the answer."""
+    """Records a decline as an event if nothing is reserved or it is sold, so that a late duplicate finds an answer."""
     flight, cabin, departure, trip_id = command.flight, command.cabin, command.departure, command.trip_id
     hold = seats.holds.get(trip_id)
     if hold is not None and not hold.confirmed:

@@ -18,7 +18,7 @@ from domain.trips.allotment import Allotment, Capacity
 
 
 class RoomsOffered(Event, name="RoomsOffered", version=1):
-    """From now on so many are to be had, those already reserved among them, at this price for one."""
+    """`capacity` rooms are for sale from now on, including those already reserved, at `price` each."""
 
     hotel: str
     room_type: str
@@ -28,7 +28,7 @@ class RoomsOffered(Event, name="RoomsOffered", version=1):
 
 
 class RoomsReserved(Event, name="RoomsReserved", version=1):
-    """`price` is that of all of them together."""
+    """`price` is the total."""
 
     hotel: str
     room_type: str
@@ -126,7 +126,7 @@ class _RoomCommand(Command):
 
 
 class OfferRooms(_RoomCommand):
-    """What is to be had from now on, for the first time or again. The price is that of one room for the night."""
+    """Sets or changes what is for sale from now on. The price is for one room and the night."""
 
     capacity: Capacity
     price: Price
@@ -174,7 +174,7 @@ def offer(command: OfferRooms, rooms: Allotment) -> list[RoomEvent]:
 
 
 def reserve(command: ReserveRooms, rooms: Allotment) -> list[RoomEvent]:
-    """Declines in writing, also where nothing was offered: a late duplicate must find the answer."""
+    """Records a decline as an event, also if nothing was offered, so that a late duplicate finds an answer."""
     if rooms.holds_exactly(command.trip_id, command.quantity):
         return []
     hotel, room_type, night = command.hotel, command.room_type, command.night
@@ -200,7 +200,7 @@ def reserve(command: ReserveRooms, rooms: Allotment) -> list[RoomEvent]:
 
 
 def confirm(command: ConfirmRooms, rooms: Allotment) -> list[RoomEvent]:
-    """Declines in writing where nothing is reserved: the trip must not count on it."""
+    """Records a decline as an event if nothing is reserved, so that the trip does not count on it."""
     hotel, room_type, night, trip_id = command.hotel, command.room_type, command.night, command.trip_id
     hold = rooms.holds.get(trip_id)
     if hold is None:
@@ -215,7 +215,7 @@ def confirm(command: ConfirmRooms, rooms: Allotment) -> list[RoomEvent]:
 
 
 def release(command: ReleaseRooms, rooms: Allotment) -> list[RoomEvent]:
-    """Declines in writing where nothing is reserved, or it is sold: a late duplicate must find the answer."""
+    """Records a decline as an event if nothing is reserved or it is sold, so that a late duplicate finds an answer."""
     hotel, room_type, night, trip_id = command.hotel, command.room_type, command.night, command.trip_id
     hold = rooms.holds.get(trip_id)
     if hold is not None and not hold.confirmed:

@@ -45,7 +45,7 @@ class Schema:
         known = self.current.setdefault((name, version), event)
         if known is not event:
             raise ValueError(f"{known} and {event} are both stored as {name} {version}")
-        for step in event.past:
+        for step in event.upcasters:
             if self.upcasters.setdefault((step.name, step.version), step) is not step:
                 raise ValueError(f"two steps lead away from {step.name} {step.version}")
 

@@ -35,7 +35,7 @@ def shapes_of(schema: Schema) -> list[Shape]:
     """All of them, by name and version."""
     became: dict[tuple[str, int], set[str]] = {}
     for event in schema.current.values():
-        for step in event.past:
+        for step in event.upcasters:
             became.setdefault((step.name, step.version), set()).add(event.stored_name)
     today = [
         Shape(*key, today=True, becomes=(key[0],), fields=fields_of(event)) for key, event in schema.current.items()

@@ -106,7 +106,7 @@ class SagaCoordinator:
     async def _ask(self, run: "_Run", ask: Ask) -> None:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        facts = self.saga.hear(ask, outcome.events, run.history.state)
+        facts = self.saga.on_reply(ask, outcome.events, run.history.state)
         if not facts or not outcome.events or outcome.last_id is None:  # its commands always leave an event
             raise SagaStuck(run.history.stream, ask.step)
         await self._store(run, run.reaction_to(outcome.last_id), facts)

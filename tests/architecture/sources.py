@@ -39,6 +39,10 @@ def read(path: Path) -> Source:
     return Source(str(path.relative_to(ROOT)), tuple(text.splitlines()), ast.parse(text))
 
 
+def numbered(source: Source) -> list[tuple[int, str]]:
+    return list(enumerate(source.lines, 1))
+
+
 def length(function: Function) -> int:
     """Lines from `def` to the last statement."""
     return (function.end_lineno or function.lineno) - function.lineno + 1

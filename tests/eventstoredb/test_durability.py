@@ -69,7 +69,7 @@ def test_a_server_that_is_told_to_stop_writes_what_it_accepted(folder: Path) -> 
     with EventStoreProcess(folder) as process:
         with EventStoreDBClient(process.uri) as client:
             client.append_to_stream("s", current_version=StreamState.NO_STREAM, events=NewEvent("T", b"1"))
-        process.process.send_signal(signal.SIGTERM)
+        process.process.send(signal.SIGTERM)
         assert process.wait() == 0
         process.start()
         with EventStoreDBClient(process.uri) as client:

@@ -63,7 +63,7 @@ def test_a_hundred_calls_may_be_open_on_a_connection() -> None:
         assert b"\x00\x03\x00\x00\x00\x64" in read(connection, 1)
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_a_client_that_never_reads_the_answers_to_its_pings_is_let_go() -> None:
     with EventStoreProcess(None) as process, connect(process) as connection:

@@ -33,7 +33,7 @@ def test_all_get_their_share_and_a_reader_that_stalled_goes_on_where_it_was(fold
     besiege(folder, count=8, most_bytes=80_000_000)
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_all_get_their_share_for_long(folder: Path) -> None:
     besiege(folder, count=60, most_bytes=120_000_000)

@@ -119,7 +119,7 @@ def test_the_beginning_of_http2_may_come_in_pieces(store: EventStoreProcess) -> 
         assert connection.recv(9)[3] == 4  # a frame of settings
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 def test_who_does_not_answer_a_ping_has_gone(store: EventStoreProcess) -> None:
     with socket.create_connection(("127.0.0.1", store.port), timeout=30) as connection:
         connection.sendall(PREFACE + EMPTY_SETTINGS)
@@ -127,7 +127,7 @@ def test_who_does_not_answer_a_ping_has_gone(store: EventStoreProcess) -> None:
     assert b"\0\0\x08\x06\0\0\0\0\0" in received  # the ping
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 def test_a_quiet_subscription_stays(client: EventStoreDBClient) -> None:
     with client.subscribe_to_all(from_end=True, timeout=25) as following, pytest.raises(GrpcDeadlineExceeded):
         next(following)

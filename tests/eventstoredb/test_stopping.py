@@ -34,7 +34,7 @@ def test_it_ends_when_the_one_who_started_it_is_gone() -> None:
 
 def test_ctrl_c_is_left_to_the_one_who_started_it() -> None:
     with EventStoreProcess(None) as process:
-        process.process.send_signal(signal.SIGINT)
+        process.process.send(signal.SIGINT)
         with EventStoreDBClient(process.uri) as client:
             assert client.get_commit_position() == 0
         assert process.is_running()

@@ -1,1 +1,1 @@
-"""What tests are told with: processes to run against, histories to begin from."""
+"""What tests share: processes to run against, histories to begin from, waits."""

@@ -1,4 +1,4 @@
-"""Given these events, when this command, then those: how the tests of the domain read."""
+"""Given these events, when this command, then those events: the form of the domain's tests."""
 
 from dataclasses import dataclass
 from typing import Generic
@@ -11,7 +11,7 @@ from domain.errors import Rejected, Unknown
 
 @dataclass(frozen=True, slots=True)
 class When(Generic[CommandT, StateT, EventT]):
-    """A command that meets a history."""
+    """A command on a history."""
 
     decider: Decider[CommandT, StateT, EventT]
     past: tuple[EventT, ...]
@@ -52,5 +52,5 @@ class Given(Generic[CommandT, StateT, EventT]):
 
 
 def given(decider: Decider[CommandT, StateT, EventT], *past: EventT) -> Given[CommandT, StateT, EventT]:
-    """What happened before, nothing where no events are named."""
+    """A history; empty without events."""
     return Given(decider, past)

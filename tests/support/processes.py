@@ -1,4 +1,4 @@
-"""Processes under test: started, listened to line by line, and ended without leaving anything behind."""
+"""Processes under test: started, their output read line by line, and ended with nothing left behind."""
 
 import os
 import signal
@@ -14,12 +14,12 @@ from service.settings import Settings, variable_of
 from tests.support.polling import poll_until
 
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
-# What the surroundings of the test run may have set, and a process under test must not see unasked.
+# Settings in the environment of the test run, which a process under test must not inherit.
 SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that is dead and was not yet buried does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -37,7 +37,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def children(pid: int) -> list[int]:
-    """The pids of the processes that this one started itself."""
+    """The pids of the processes that this one started directly."""
     return [below for below in descendants(pid) if _parent(below) == pid]
 
 
@@ -58,14 +58,17 @@ def kill_hard(*pids: int) -> None:
 
 
 class Listened:
-    """A started process whose output and errors are read as they come."""
+    """A started process whose output and errors are read as they come.
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        forgotten = [part for name in SETTINGS for part in ("-u", name)]
+    One that is `held` has a pipe as its input, which closes when this process ends, however it ends.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, held: bool = False) -> None:
+        unset = [part for name in SETTINGS for part in ("-u", name)]
         given = [f"{name}={value}" for name, value in environment.items()]
         self._process = subprocess.Popen(
-            ["/usr/bin/env", *forgotten, *given, *command],
-            stdin=subprocess.DEVNULL,
+            ["/usr/bin/env", *unset, *given, *command],
+            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -108,6 +111,7 @@ class Listened:
     def wait(self, *, within: float) -> int:
         """The exit code, once it ended; its whole output has been read then."""
         code = self._process.wait(timeout=within)
+        self.close_input()
         self._output.finish(within)
         self._errors.finish(within)
         return code
@@ -116,10 +120,16 @@ class Listened:
         if self.exit_code is None:
             self._process.send_signal(number)
 
+    def close_input(self) -> None:
+        """Closes the pipe of one that is held."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     def kill(self) -> None:
         """SIGKILL, and waits for the end."""
         self.send(signal.SIGKILL)
         self._process.wait(timeout=10)
+        self.close_input()
 
 
 class _Lines:

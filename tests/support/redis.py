@@ -3,91 +3,86 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final, Self
 
-_RUN = (
+from tests.support.processes import Listened
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 20.0
+_RUN: Final = (
     "import sys; from pathlib import Path; from infrastructure.embedded.redis import run; "
     "sys.exit(run(data=Path(sys.argv[1]), stop_when_closed=0))"
 )
-_REPOSITORY = Path(__file__).parents[2]
+_READY: Final = "redis_ready uri="
 
 
 class RedisProcess:
-    """Not started by its making. Without `data` a fresh folder, removed by `close`; it ends with this process."""
+    """Made, not started. Without `data` it has a temporary folder, which `close` removes; it ends with this process."""
 
     def __init__(self, data: Path | None = None) -> None:
         self._temporary = Path(tempfile.mkdtemp(prefix="fs-redis-")) if data is None else None
         self.data = data or self._temporary or Path()
         self.uri = ""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Listened | None = None
 
-    def start(self) -> "RedisProcess":
-        """Returns when the server answers; raises what it said where it does not start."""
-        process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self.data)],
-            cwd=_REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        line = process.stdout.readline()
-        if not line.startswith("redis_ready uri="):
-            raise RuntimeError(process.stderr.read())
+    def start(self) -> Self:
+        """Returns when the server answers; raises RuntimeError with its errors if it does not start."""
+        process = Listened([sys.executable, "-c", _RUN, str(self.data)], {}, held=True)
+        try:
+            self.uri = process.line(_READY, within=START_SECONDS).removeprefix(_READY)
+        except AssertionError as late:
+            process.send(signal.SIGKILL)
+            process.wait(within=STOP_SECONDS)
+            raise RuntimeError("".join(f"{line}\n" for line in process.errors)) from late
         self._process = process
-        self.uri = line.strip().removeprefix("redis_ready uri=")
         return self
 
     @property
     def pid(self) -> int:
-        """Of the wrapper."""
-        assert self._process is not None
-        return self._process.pid
+        """The pid of the wrapper."""
+        return self._running.pid
 
     @property
     def server_pid(self) -> int:
-        """Of the server itself, the wrapper's only child."""
+        """The pid of the server itself, the wrapper's only child."""
         return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
 
+    @property
+    def _running(self) -> Listened:
+        assert self._process is not None, "not started"
+        return self._process
+
     def stop(self) -> int:
-        """In order; the exit code."""
+        """SIGTERM; the exit code."""
         if self._process is None:
             return 0
-        self._process.terminate()
+        self._process.send(signal.SIGTERM)
         return self._ended()
 
     def close_pipe(self) -> int:
-        """As the death of the process that started it would; the exit code."""
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.stdin = None
+        """Closes the pipe, as the end of the starting process would; the exit code."""
+        self._running.close_input()
         return self._ended()
 
     def kill(self) -> None:
-        """The server with SIGKILL, at any instruction."""
+        """SIGKILL for the server itself, at any instruction."""
         os.kill(self.server_pid, signal.SIGKILL)
         self._ended()
 
     def kill_wrapper(self) -> None:
-        """Only the process around the server."""
-        assert self._process is not None
-        self._process.kill()
+        """SIGKILL for the wrapper alone."""
+        self._running.send(signal.SIGKILL)
         self._ended()
 
     def close(self) -> None:
-        """Stops, and removes the folder if it was made here."""
+        """Stops, and removes a temporary folder."""
         self.stop()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _ended(self) -> int:
-        process, self._process = self._process, None
-        assert process is not None
-        process.communicate(timeout=20)
-        return process.returncode
+        process, self._process = self._running, None
+        return process.wait(within=STOP_SECONDS)

@@ -47,7 +47,7 @@ class Certificates:
         return self
 
     def trusted(self) -> ssl.SSLContext:
-        """For clients that trust the authority and nobody else."""
+        """For clients that trust this authority alone."""
         return ssl.create_default_context(cafile=self.ca)
 
 
@@ -79,7 +79,7 @@ class SecureEventStore:
         return f"esdb://{user}:{password}@{self.target}?tls=true&tlsCaFile={quote(str(self.files.ca))}"
 
     def channel(self) -> grpc.Channel:
-        """Bare calls, by nobody."""
+        """A channel without a login."""
         return grpc.secure_channel(self.target, grpc.ssl_channel_credentials(self.files.ca.read_bytes()))
 
     def stop(self) -> int:

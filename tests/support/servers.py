@@ -1,4 +1,4 @@
-"""Which servers a test run uses: those that the surroundings name, else containers, else the embedded ones."""
+"""Which servers a test run uses: those that the environment names, else containers, else the embedded ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ REDIS_IMAGE: Final = "redis:7.4"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is, and what it is, in words for the output."""
+    """The URI of a server, and its description for the summary."""
 
     uri: str
     described: str
@@ -28,9 +28,9 @@ class Server:
 
 @contextmanager
 def eventstore(named: str | None) -> Iterator[Server]:
-    """The event store of a run; ends what it started, and never deletes anything from one that was named."""
+    """The event store of a run; it ends what it started, and never deletes anything from a named one."""
     if named:
-        yield Server(named, f"the EventStoreDB at {_shown(named)}")
+        yield Server(named, f"the EventStoreDB at {_without_password(named)}")
     elif docker_answers():
         with _container(EVENTSTORE_IMAGE, 2113, _EVENTSTORE, HttpWaitStrategy(2113, "/health/live")) as address:
             yield Server(f"esdb://{address}?tls=false", f"a container of {EVENTSTORE_IMAGE}")
@@ -43,7 +43,7 @@ def eventstore(named: str | None) -> Iterator[Server]:
 def redis(named: str | None) -> Iterator[Server]:
     """The Redis of a run."""
     if named:
-        yield Server(named, f"the Redis at {_shown(named)}")
+        yield Server(named, f"the Redis at {_without_password(named)}")
     elif docker_answers():
         with _container(REDIS_IMAGE, 6379, {}, LogMessageWaitStrategy("Ready to accept connections")) as address:
             yield Server(f"redis://{address}/0", f"a container of {REDIS_IMAGE}")
@@ -89,7 +89,7 @@ def _answers(connect: Callable[[], Any]) -> bool:
         return False
 
 
-def _shown(uri: str) -> str:
-    """The URI without a password."""
+def _without_password(uri: str) -> str:
+    """The URI without user and password."""
     scheme, _, rest = uri.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from service.addresses import lasting_port
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened, descendants, is_alive, kill_hard
 
@@ -17,13 +18,13 @@ class FoldstreamProcess:
     """`foldstream serve` on a free port; the same port and folder whenever it is started again.
 
     `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
-    namespace; without them it runs the embedded ones in `data`. Nothing else of the surroundings is passed on.
+    namespace; without them it runs the embedded ones in `data`. It inherits no other setting.
     """
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
         self._environment = dict(environment or {})
-        self._port = 0
+        self._port = lasting_port()
         self._process: Listened | None = None
         self._url: str | None = None
 
@@ -41,7 +42,6 @@ class FoldstreamProcess:
     def await_ready(self, *, within: float = 60) -> Self:
         line = self.process.line(READY, within=within)
         self._url = dict(part.split("=", 1) for part in line.split()[1:])["url"]
-        self._port = int(self._url.rpartition(":")[2])
         return self
 
     @property

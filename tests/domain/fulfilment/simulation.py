@@ -77,12 +77,12 @@ class Shop:
         """Asks what is pending and stores the answer; whether anything was pending."""
         asked = self.ask(order_id)
         if asked is not None:
-            self.hear(order_id, *asked)
+            self.reply(order_id, *asked)
         return asked is not None
 
-    def hear(self, order_id: str, ask: Ask, answer: Sequence[Event]) -> None:
+    def reply(self, order_id: str, ask: Ask, answer: Sequence[Event]) -> None:
         own = self.own(order_id)
-        own.extend(saga.hear(ask, answer, self.fold(own)))
+        own.extend(saga.on_reply(ask, answer, self.fold(own)))
 
     def run(self, order_id: str) -> None:
         """From the confirmation to the end, which must come."""

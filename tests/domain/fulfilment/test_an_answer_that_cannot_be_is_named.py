@@ -30,7 +30,7 @@ def test_no_answer_to_a_reservation(answer: list[Event]) -> None:
     state = saga.evolve(saga.initial, STARTED)
     [ask] = saga.pending(state)
     with pytest.raises(UnexpectedAnswer) as error:
-        saga.hear(ask, answer, state)
+        saga.on_reply(ask, answer, state)
     assert isinstance(error.value, DomainError)
     assert (error.value.workflow, error.value.step) == ("fulfilment", "reserve:desk")
     assert error.value.answer == tuple(event.stored_name for event in answer)
@@ -48,4 +48,4 @@ def test_no_answer_to_a_charge(answer: Event) -> None:
     state = saga.evolve(saga.initial, STARTED.model_copy(update={"reservations": ()}))
     [ask] = saga.pending(state)
     with pytest.raises(UnexpectedAnswer, match="charge"):
-        saga.hear(ask, [answer], state)
+        saga.on_reply(ask, [answer], state)

@@ -59,7 +59,7 @@ def test_an_answer_heard_before_is_silence() -> None:
     run.step(ORDER)
     answer = StockReserved(sku="desk", order_id=ORDER, quantity=1)
     assert run.own(ORDER) == [STARTED, GoodsSecured(order_id=ORDER, sku="desk")]
-    assert saga.hear(first, [answer], run.fold(run.own(ORDER))) == []
+    assert saga.on_reply(first, [answer], run.fold(run.own(ORDER))) == []
 
 
 def test_a_worker_with_an_old_state_changes_nothing() -> None:

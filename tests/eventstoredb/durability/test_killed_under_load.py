@@ -110,7 +110,7 @@ def test_servers_killed_at_any_moment_keep_their_word(folder: Path) -> None:
     assert [siege.result() for siege in sieges] == [None, None]
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_server_killed_hundreds_of_times_keeps_its_word(folder: Path, seed: int) -> None:

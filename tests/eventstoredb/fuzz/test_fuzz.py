@@ -72,7 +72,7 @@ def test_mutations_harm_nobody_else() -> None:
     besiege(connection_count=300, call_count=500, seed=7)
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_many_mutations_harm_nobody_else(seed: int) -> None:

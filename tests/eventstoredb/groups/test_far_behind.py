@@ -57,7 +57,7 @@ def test_fifty_thousand_messages_behind_cost_little_memory(tmp_path: Path) -> No
     besiege(tmp_path, count=50_000, taken=500)
 
 
-@pytest.mark.nightly
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_a_million_messages_behind_cost_as_little(tmp_path: Path) -> None:
     besiege(tmp_path, count=1_000_000, taken=20_000)

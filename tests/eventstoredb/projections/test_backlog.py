@@ -17,7 +17,7 @@ def fill(client: EventStoreDBClient, count: int) -> None:
         append(client, f"order-{number}", *[NewEvent(type="T", data=b'"%s"' % (b"x" * 400)) for _ in range(500)])
 
 
-@pytest.mark.parametrize("count", [3_000, pytest.param(100_000, marks=[pytest.mark.nightly, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("count", [3_000, pytest.param(100_000, marks=[pytest.mark.soak, pytest.mark.timeout(600)])])
 def test_appends_go_on_and_memory_stays_while_links_of_a_long_log_are_made(folder: Path, count: int) -> None:
     with EventStoreProcess(folder) as process, EventStoreDBClient(process.uri) as client:
         fill(client, count)

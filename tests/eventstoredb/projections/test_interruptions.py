@@ -36,7 +36,7 @@ def kill_while_links_are_written(process: EventStoreProcess, round_number: int, 
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("rounds", [4, pytest.param(60, marks=[pytest.mark.nightly, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("rounds", [4, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
 def test_a_kill_while_links_are_written_doubles_none_and_loses_none(folder: Path, rounds: int) -> None:
     random = Random(rounds)
     with EventStoreProcess(folder) as process:

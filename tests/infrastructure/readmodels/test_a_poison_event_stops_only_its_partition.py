@@ -14,7 +14,7 @@ from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import CODEC, Logbook
 from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import METADATA, Raised, Tally, Unheard, tallies
-from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
+from tests.infrastructure.readmodels.workers import ThreadWorker, deployment, followed_tallies
 from tests.support.polling import poll_until
 
 SICK, WELL = f"{uuid4().hex[:-1]}1", f"{uuid4().hex[:-1]}2"
@@ -34,9 +34,7 @@ def log(eventstore_uri: str, category: str) -> Iterator[Logbook]:
 
 @pytest.fixture
 def projection(category: str, deployed: Deployment, log: Logbook) -> Iterator[Projection[Tally]]:
-    followed = tallies(category)
-    with ThreadWorker(deployed, followed):
-        Reader(deployed).wait_until_available(followed)
+    with followed_tallies(deployed, category) as followed:
         yield followed
 
 

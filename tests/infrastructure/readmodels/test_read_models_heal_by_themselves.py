@@ -19,7 +19,7 @@ from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
 from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import Tally, tallies
-from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
+from tests.infrastructure.readmodels.workers import ThreadWorker, deployment, followed_tallies
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.redis import RedisProcess
@@ -45,9 +45,7 @@ def deployed(store: EventStoreProcess, cache: RedisProcess, namespace: str) -> D
 
 @pytest.fixture
 def projection(deployed: Deployment, category: str) -> Iterator[Projection[Tally]]:
-    followed = tallies(category)
-    with ThreadWorker(deployed, followed):
-        Reader(deployed).wait_until_available(followed)
+    with followed_tallies(deployed, category) as followed:
         yield followed
 
 

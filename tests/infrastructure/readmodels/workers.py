@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +15,8 @@ from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.worker import run_projections
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import CODEC
-from tests.infrastructure.readmodels.tallies import raises, tallies
+from tests.infrastructure.readmodels.reader import Reader
+from tests.infrastructure.readmodels.tallies import Tally, raises, tallies
 
 _REPOSITORY = Path(__file__).parents[3]
 
@@ -39,6 +42,15 @@ class ThreadWorker:
         self._stop.set()
         self._thread.join(15)
         assert not self._thread.is_alive()
+
+
+@contextmanager
+def followed_tallies(deployed: Deployment, category: str) -> Iterator[Projection[Tally]]:
+    """The tallies of this category, which a worker follows and queries find available."""
+    projection = tallies(category)
+    with ThreadWorker(deployed, projection):
+        Reader(deployed).wait_until_available(projection)
+        yield projection
 
 
 class ProcessWorker:

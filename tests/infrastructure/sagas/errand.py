@@ -205,7 +205,7 @@ class Errands:
                 [] if errand.errand_id else [ErrandBegun(errand_id=event.errand_id, shelves=event.shelves)]
             ),
             pending=pending,
-            hear=hear,
+            on_reply=hear,
         )
         self._asker = Decider[Asked, None, ErrandAsked](
             category="errandrequest",

@@ -12,7 +12,7 @@ from domain.stream_name import StreamName
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.state import StateJson, dump_state
 from service.consumers import DECIDERS, SNAPSHOTS
-from tests.schema.replaying import CODEC, SAMPLES, STORIES, load, record
+from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, STORIES, load, record
 
 STATES: Final = SAMPLES / "states"
 States = dict[str, list[StateJson]]

@@ -14,7 +14,7 @@ from domain.upcasting import Payload
 from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.schema_check import Window
 from service.cli.schema.report import EVENTS_BY_CATEGORY
-from tests.schema.replaying import CODEC, RECORDED, record
+from tests.infrastructure.eventstore.samples import CODEC, RECORDED, record
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
 

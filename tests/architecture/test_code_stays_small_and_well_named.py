@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.architecture.sources import ROOT, TREES, Source, depth, length, parameters, sources
+from tests.architecture.sources import ROOT, TREES, Source, depth, length, numbered, parameters, sources
 
 EMPTY_NAMES = {"utils", "helpers", "common", "base", "misc"}
 EMPTY_SUFFIXES = ("Manager", "Impl", "Helper", "Utils")
@@ -59,35 +59,19 @@ def test_classes_are_named_after_what_they_are() -> None:
 
 def test_nothing_is_left_for_later() -> None:
     left = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b")
-    assert [f"{source.path}:{n}" for source in ALL for n, line in _numbered(source) if left.search(line)] == []
+    assert [f"{source.path}:{n}" for source in ALL for n, line in numbered(source) if left.search(line)] == []
 
 
 def test_every_exception_from_a_rule_names_the_rule_and_the_reason() -> None:
     bare = re.compile(r"# noqa(?!: [A-Z]+\d+)|# type: ignore(?!\[)")
     unreasoned = re.compile(r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[a-z, -]+\])\s*$")
-    found = [f"{s.path}:{n}" for s in ALL for n, line in _numbered(s) if bare.search(line) or unreasoned.search(line)]
+    found = [f"{s.path}:{n}" for s in ALL for n, line in numbered(s) if bare.search(line) or unreasoned.search(line)]
     assert [place for place in found if not place.startswith("tests/architecture/")] == []
-
-
-def test_tests_neither_patch_nor_mock_and_wait_in_one_place_alone() -> None:
-    words = r"\b(sleep\x28|to_thread\x28int\x29|Event\x28\x29\.wait\x28[^\x29]|monkeypatch|unittest\.mock|Mock\x28)"
-    forbidden = re.compile(words)
-    tests = [
-        s
-        for s in ALL
-        if s.path.startswith("tests/")
-        and s.path not in {"tests/support/polling.py", "tests/architecture/test_sizes.py"}
-    ]
-    assert [f"{source.path}:{n}" for source in tests for n, line in _numbered(source) if forbidden.search(line)] == []
 
 
 def test_every_top_level_folder_is_measured() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert packages == set(TREES)
-
-
-def _numbered(source: Source) -> list[tuple[int, str]]:
-    return list(enumerate(source.lines, 1))
 
 
 def place(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -22,8 +22,20 @@ from infrastructure.subscriptions.frames import Frame, Happened
 from infrastructure.subscriptions.policy import Stop
 from projections.projection import Add, Entry, Projection
 from tests.infrastructure.commands.tally import connected, request
-from tests.schema.lamps import CODEC, LAMP, LAMPS, LIGHTS, SAGA, LampLit, LampNamed, LampRow, NameLamp, begun, decider
-from tests.schema.lamps import recorded as as_recorded
+from tests.infrastructure.eventstore.lamps import (
+    CODEC,
+    LAMP,
+    LAMPS,
+    LIGHTS,
+    SAGA,
+    LampLit,
+    LampNamed,
+    LampRow,
+    NameLamp,
+    begun,
+    decider,
+)
+from tests.infrastructure.eventstore.lamps import recorded as as_recorded
 
 SECONDS = 20.0
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from domain.message import Event
 from infrastructure.eventstore.schema import Schema
 from infrastructure.eventstore.shapes import Shape, fields_of, shapes_of
-from tests.schema.replaying import CODEC, RECORDED, SAMPLES, STORIES, load, record, replayed
+from tests.infrastructure.eventstore.samples import CODEC, RECORDED, SAMPLES, STORIES, load, record, replayed
 
 TOLD: Final = sorted(path.stem for path in STORIES.glob("*.json"))
 
@@ -34,7 +34,7 @@ def _objection(shape: Shape, samples: Path) -> str | None:
     following = shape.version + 1
     return (
         f"{shape.name} has other fields than in {path.name}: make it version {following}, put the step from"
-        f" {shape.version} into its past, and add {shape.name}.{following}.json with the fields {fields}"
+        f" {shape.version} among its upcasters, and add {shape.name}.{following}.json with the fields {fields}"
     )
 
 
@@ -65,7 +65,7 @@ def test_an_event_with_other_fields_is_told_its_next_version_and_which_file_to_a
     assert objections(Schema([Paid]), tmp_path) == []
     [objection] = objections(Schema([PaidWithTip]), tmp_path)
     assert objection == (
-        "Paid has other fields than in Paid.1.json: make it version 2, put the step from 1 into its past,"
+        "Paid has other fields than in Paid.1.json: make it version 2, put the step from 1 among its upcasters,"
         ' and add Paid.2.json with the fields {"by": "string", "tip?": "integer"}'
     )
 
@@ -99,7 +99,7 @@ def test_a_recorded_event_means_exactly_what_it_did(sample: str) -> None:
 
 
 @pytest.mark.parametrize("sample", RECORDED)
-def test_what_a_record_may_become_has_it_in_its_past(sample: str) -> None:
+def test_what_a_record_may_become_has_its_upcaster(sample: str) -> None:
     """Else a saga or read model would not ask the store for it."""
     name = sample.rpartition(".")[0]
     assert all(name in type(each.event).stored_names() for each in CODEC.events_in(record(sample)))

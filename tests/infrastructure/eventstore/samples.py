@@ -19,7 +19,7 @@ from infrastructure.readmodels.record_reader import reader_of
 from projections.projection import Add
 from service.consumers import DECIDERS, EVENTS, PROJECTIONS, SAGAS
 
-SAMPLES: Final = Path(__file__).parents[1] / "samples"
+SAMPLES: Final = Path(__file__).parents[2] / "samples"
 STORIES: Final = SAMPLES / "stories"
 RECORDED: Final = sorted(path.stem for path in SAMPLES.glob("*.json"))
 CODEC: Final = EventCodec(EVENTS)

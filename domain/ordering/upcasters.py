@@ -1,4 +1,4 @@
-"""How orders were stored before: at the checkout in one event; then without a currency; then with prices as digits."""
+"""Upcasters of orders: once a single event at the checkout, then without a currency, then with prices as digits."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic can't read that of `typing` 
 from domain.money import Currency
 from domain.upcasting import Payload, Stored, Upcaster, reshaped
 
-_FIRST_CURRENCY: Final = "EUR"  # the only one until orders began to say theirs
+_FIRST_CURRENCY: Final = "EUR"  # the only one until orders named theirs
 
 
 class _Item(TypedDict):
@@ -63,7 +63,7 @@ class _OrderConfirmedV2(_OrderConfirmedV1):
 
 
 def _created_and_confirmed(old: _OrderPlacedV1) -> Sequence[Stored]:
-    """Baskets came later: what was one click is a creation and a confirmation, of lines numbered as they stood."""
+    """One click meant a creation and a confirmation, with the lines numbered in their order."""
     order = {"order_id": old["order_id"], "account_id": old["account_id"]}
     lines = [{"line": number, **item} for number, item in enumerate(old["items"], 1)]
     return (

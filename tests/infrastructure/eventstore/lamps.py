@@ -1,4 +1,4 @@
-"""A boundary for tests whose events had a past: one record meant that a lamp was lit and named."""
+"""A boundary for tests of upcasters: one old record meant that a lamp was lit and named."""
 
 import json
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ def _lit_and_named(old: _LitAndNamed) -> Sequence[Stored]:
 LIT_AND_NAMED = Upcaster("LampBegun", 1, _LitAndNamed, _lit_and_named)
 
 
-class LampLit(Event, name="LampLit", version=1, past=(LIT_AND_NAMED,)):
+class LampLit(Event, name="LampLit", version=1, upcasters=(LIT_AND_NAMED,)):
     lamp_id: str
 
 
-class LampNamed(Event, name="LampNamed", version=1, past=(LIT_AND_NAMED,)):
+class LampNamed(Event, name="LampNamed", version=1, upcasters=(LIT_AND_NAMED,)):
     lamp_id: str
     name: str
 
@@ -166,6 +166,6 @@ SAGA: Final = Saga[frozenset[str], NameNoted](
     identify=lambda event: event.lamp_id,
     observe=_observe,
     pending=lambda names: [],
-    hear=lambda ask, answer, names: [],
+    on_reply=lambda ask, answer, names: [],
 )
 CODEC: Final = EventCodec((*decider.events, *SAGA.events))

@@ -8,7 +8,7 @@ from esdbclient import RecordedEvent
 
 from domain.accounts.account import Address
 from infrastructure.eventstore.errors import UnknownEventVersion, UnreadableEvent
-from tests.schema.replaying import CODEC, record
+from tests.infrastructure.eventstore.samples import CODEC, record
 
 
 def _saying(sample: str, old: str, new: str) -> RecordedEvent:

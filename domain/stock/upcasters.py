@@ -1,4 +1,4 @@
-"""How stock was stored before: what was damaged was called written off."""
+"""The upcaster of stock: damaged was once called written off."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""How accounts were stored before: the owner's address in one line with the name, and amounts without a currency."""
+"""Upcasters of accounts: the owner's address was once in one line with the name, and amounts had no currency."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,11 +7,11 @@ from typing_extensions import TypedDict  # pydantic can't read that of `typing` 
 
 from domain.upcasting import Payload, Stored, Upcaster, reshaped
 
-_FIRST_CURRENCY: Final = "EUR"  # the only one until amounts began to say theirs
+_FIRST_CURRENCY: Final = "EUR"  # the only one until amounts named theirs
 
 
 class _AccountOpenedV1(TypedDict):
-    """`owner` is the owner's name, and behind it, as on an envelope, the address: `cafe-harbour, 12 Quay, Porto`."""
+    """`owner` is the owner's name, followed by the address, if any: `cafe-harbour, 12 Quay, Porto`."""
 
     account_id: str
     owner: str
@@ -36,7 +36,7 @@ class _AmountV1(TypedDict):
 
 
 class _BalanceAdjustedV1(TypedDict):
-    """A deposit where the amount is positive, a withdrawal where a minus stands before it."""
+    """A deposit if the amount is positive, a withdrawal if it is negative."""
 
     account_id: str
     amount: str

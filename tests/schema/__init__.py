@@ -1,1 +1,0 @@
-"""How events were stored, and what they mean today."""
