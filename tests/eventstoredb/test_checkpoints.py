@@ -1,6 +1,6 @@
 """When a filtered subscription is told how far it has come."""
 
-from infrastructure.embedded.eventstoredb.subscriptions.checkpoints import HistoryCheckpoints, LiveCheckpoints
+from infrastructure.embedded.eventstoredb.filters.checkpoints import HistoryCheckpoints, LiveCheckpoints
 
 
 def history(count: int, passing: set[int], window: int, multiplier: int) -> list[int]:

@@ -4,6 +4,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.streams.decision import (
     ANY,
     EXISTS,
@@ -17,7 +18,6 @@ from infrastructure.embedded.eventstoredb.streams.decision import (
     WrongVersion,
     decide,
 )
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
 
 
 def ids(letters: str) -> list[UUID]:

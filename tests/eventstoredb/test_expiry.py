@@ -6,8 +6,8 @@ import time
 import pytest
 
 from infrastructure.embedded.eventstoredb.storage.folder import open_log
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.reader import Reader
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
 
 EVENTS, AGE_SECONDS = 50_000, 3600
 # Of SQLite's virtual machine: a hundred of these are a fraction of a millisecond, and a scan of all takes thousands.

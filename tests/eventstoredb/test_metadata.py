@@ -2,7 +2,7 @@
 
 import pytest
 
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX, NOTHING, Metadata, parse, undeleted
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX, NOTHING, Metadata, parse, undeleted
 
 
 def test_limits_are_read_and_other_keys_left_alone() -> None:

@@ -1,6 +1,5 @@
 """Filters' patterns: as regular expressions are, within bounds that only hostile ones reach."""
 
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,8 @@ import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import EventStoreDBClientException, GrpcError
 
-from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
-from infrastructure.embedded.eventstoredb.subscriptions.patterns import Pattern
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, PatternTooSlow
+from infrastructure.embedded.eventstoredb.filters.patterns import Pattern
 from tests.eventstoredb.fuzz.canary import Canary
 from tests.eventstoredb.groups.listener import Listener
 from tests.support.eventstore import EventStoreProcess
@@ -67,7 +66,7 @@ def test_an_honest_pattern_of_many_repeats_lasts() -> None:
     "pattern", ["(", "(" * 3000 + ")" * 3000, "a{99999999999999}", "a" * 20_000], ids=["open", "deep", "huge", "long"]
 )
 def test_what_is_no_pattern_is_refused(pattern: str) -> None:
-    with pytest.raises(re.error):
+    with pytest.raises(InvalidPattern):
         Pattern(pattern)
 
 
@@ -78,7 +77,7 @@ def test_a_pattern_that_takes_long_to_read_is_given_up() -> None:
 
 def test_no_search_is_interrupted_after_a_refusal() -> None:
     for _ in range(3):
-        with pytest.raises(re.error):
+        with pytest.raises(InvalidPattern):
             Pattern("(?i)[a-\U0000ffff](")
     until = time.thread_time() + 0.3
     while time.thread_time() < until:

@@ -4,7 +4,8 @@ LogError
 ├── WrongExpectedVersion   the stream is not where the writer thought
 ├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
 ├── InvalidPosition        a position at which no record begins
-├── PatternTooSlow         a filter's pattern would keep everybody waiting
+├── InvalidPattern         a filter's pattern can't be compiled
+├── PatternTooSlow         a filter's pattern takes too much processor time
 ├── BeyondLimit            more than anybody needs, and than all others can spare
 └── StorageFailed          the disk refused; nothing of the write is left
 StartRefused               the server can't serve this folder, file or port
@@ -35,6 +36,10 @@ class InvalidPosition(LogError):
     def __init__(self, position: int) -> None:
         super().__init__(f"no record begins at position {position}")
         self.position = position
+
+
+class InvalidPattern(LogError):
+    """A filter's pattern can't be compiled."""
 
 
 class PatternTooSlow(LogError):

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted
 from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.mark import Mark
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Reader
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
@@ -18,9 +20,7 @@ from infrastructure.embedded.eventstoredb.storage.verification import Verificati
 from infrastructure.embedded.eventstoredb.storage.writer import Work, Writer
 from infrastructure.embedded.eventstoredb.streams import links, writing
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
 from infrastructure.embedded.eventstoredb.streams.writing import Appended
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 __all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "Log"]
 

@@ -7,8 +7,8 @@ import pytest
 
 from infrastructure.embedded.eventstoredb.projections.sources import is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD, Link
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
 
 NOON = 17_000_000_000_000_000
 TIME = {"$eventTimestamp": "2023-11-14T22:13:20.000000Z"}

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Selection, Settings
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
+from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Settings
 from infrastructure.embedded.eventstoredb.groups.streams import METADATA, json_record
 from infrastructure.embedded.eventstoredb.log import ANY, MAX, Log
 

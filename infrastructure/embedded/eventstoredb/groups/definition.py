@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
 
 ALL = "$all"
@@ -33,15 +34,6 @@ class Settings:
     read_batch_size: int
     history_buffer_size: int
     consumer_strategy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which events of the log a group wants: by a pattern (it wins) or by prefixes of what is looked at."""
-
-    by_stream: bool
-    regex: str
-    prefixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow, StreamDeleted
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, LogError, PatternTooSlow, StreamDeleted
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.definition import Definition
 from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
@@ -34,7 +34,6 @@ class Group:
     """Runs from `start` to `stop`; a new definition needs a new one. Needs a running event loop."""
 
     def __init__(self, log: Log, definition: Definition) -> None:
-        """Raises `re.error` where the definition's pattern is none."""
         self.definition = definition
         self._log = log
         self.checkpoints, self.parked = CheckpointStream(log, definition), ParkedStream(log, definition)
@@ -144,7 +143,7 @@ class Group:
             return False
         try:
             page = self._source.read(size)
-        except (StreamDeleted, PatternTooSlow) as error:
+        except (StreamDeleted, InvalidPattern, PatternTooSlow) as error:
             logger.warning("group_ended", group=self.definition.key, reason=str(error))
             self._end()
             return False

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from infrastructure.embedded.eventstoredb.groups.choice import Nobody
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
+from infrastructure.embedded.eventstoredb.storage.metadata import as_object
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import as_object
 
 BUCKETS = 1024
 LINK = "$>"

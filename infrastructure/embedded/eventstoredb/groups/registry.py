@@ -60,7 +60,7 @@ class Registry:
             await self.start()
 
     async def create(self, definition: Definition) -> None:
-        """Raises GroupRefused, GroupExists, NotReady, LogError, or `re.error` for a selection that is none."""
+        """Raises GroupRefused, GroupExists, NotReady or LogError."""
         async with self._changing:
             self._check_ready()
             check_start(definition, self._log.last_position)

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from esdbclient.protos.Grpc import persistent_pb2
-
-from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition, Selection
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
+from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition
 from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.record import Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # A selective filter is not to cost a read for every event that it lets pass.
 WINDOW = 200
@@ -35,7 +34,10 @@ class Page:
 
 class Source(Protocol):
     def read(self, limit: int) -> Page:
-        """What comes next, at most `limit` records that are wanted; raises StreamDeleted or PatternTooSlow."""
+        """The next page, with at most `limit` records that are wanted.
+
+        Raises StreamDeleted, InvalidPattern or PatternTooSlow.
+        """
 
 
 class StreamSource:
@@ -62,7 +64,7 @@ class LogSource:
     @cached_property
     def _filter(self) -> Filter | None:
         """Made when it is needed: a pattern that takes too long is to stop its group, not the others' loading."""
-        return None if self._selection is None else filter_of(self._selection)
+        return None if self._selection is None else Filter(self._selection)
 
     def read(self, limit: int) -> Page:
         last = self._log.last_position
@@ -81,16 +83,6 @@ class LogSource:
             left -= wanted
             reads.append(Read(position, decode_frame(frame) if wanted else None))
         return reads
-
-
-def filter_of(selection: Selection) -> Filter:
-    """Raises re.error for a pattern that is none, PatternTooSlow for one that takes too long to read."""
-    options = persistent_pb2.CreateReq.AllOptions.FilterOptions()
-    expression = options.stream_identifier if selection.by_stream else options.event_type
-    expression.regex = selection.regex
-    expression.prefix.extend(selection.prefixes)
-    expression.SetInParent()
-    return Filter(options)
 
 
 def source_of(log: Log, definition: Definition, checkpoint: int | None) -> Source:

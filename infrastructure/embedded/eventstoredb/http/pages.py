@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from infrastructure.embedded.eventstoredb.wire.server_features import VERSION
+from infrastructure.embedded.eventstoredb.version import VERSION
 
 Content: TypeAlias = Callable[[], Mapping[str, Any]]
 

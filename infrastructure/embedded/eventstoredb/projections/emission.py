@@ -9,12 +9,12 @@ from uuid import uuid4
 from infrastructure.embedded.eventstoredb.projections.sources import CORRELATION_ID, Source
 from infrastructure.embedded.eventstoredb.projections.standard import Link, Projection
 from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX, TRUNCATE_BEFORE, as_object
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 from infrastructure.embedded.eventstoredb.streams import writing
 from infrastructure.embedded.eventstoredb.streams.decision import ANY
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX, TRUNCATE_BEFORE, as_object
 
 _CHECKPOINT_VERSION = 4
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

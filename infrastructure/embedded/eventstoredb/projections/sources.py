@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from infrastructure.embedded.eventstoredb.storage.metadata import as_object, original_of, parse
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import as_object, original_of, parse
 from infrastructure.embedded.eventstoredb.streams.writing import METADATA, TOMBSTONE
 
 CORRELATION_ID = "$correlationId"

@@ -16,8 +16,8 @@ from infrastructure.embedded.eventstoredb.projections.emission import Emission
 from infrastructure.embedded.eventstoredb.projections.sources import Source, is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
 from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # Records looked at in one go: their links take a write of a few milliseconds, which other writes wait for.
 PAGE = 32

@@ -4,9 +4,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX, OF_METASTREAMS, original_of
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
 from infrastructure.embedded.eventstoredb.storage.tail import Tail
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX, OF_METASTREAMS, original_of
 
 # A page is one pause of the event loop and one buffer per reader.
 PAGE_RECORDS = 512

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame, encode_frame
+from infrastructure.embedded.eventstoredb.storage.metadata import Metadata
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
-from infrastructure.embedded.eventstoredb.streams.metadata import Metadata
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame, encode_frame
 
 FIRST_POSITION = 1
 # Of names that may be long: memory is for those that are as short as everybody's.

@@ -1,9 +1,9 @@
 """Follows a link event to the event it stands for."""
 
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.reader import Reader
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 LINK = "$>"
 _NEWEST = -1

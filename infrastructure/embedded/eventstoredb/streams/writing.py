@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted, WrongExpectedVersion
+from infrastructure.embedded.eventstoredb.storage.metadata import (
+    MAX,
+    TRUNCATE_BEFORE,
+    original_of,
+    parse,
+    undeleted,
+)
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
@@ -18,13 +25,6 @@ from infrastructure.embedded.eventstoredb.streams.decision import (
     Write,
     WrongVersion,
     decide,
-)
-from infrastructure.embedded.eventstoredb.streams.metadata import (
-    MAX,
-    TRUNCATE_BEFORE,
-    original_of,
-    parse,
-    undeleted,
 )
 
 METADATA, TOMBSTONE = "$metadata", "$streamDeleted"

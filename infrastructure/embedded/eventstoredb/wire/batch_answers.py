@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError, StreamDeleted, WrongExpectedVersion
 from infrastructure.embedded.eventstoredb.log import Appended
-from infrastructure.embedded.eventstoredb.wire.encoding import frame
+from infrastructure.embedded.eventstoredb.storage.frames import frame
 from infrastructure.embedded.eventstoredb.wire.outcomes import fill_success
 from infrastructure.embedded.eventstoredb.wire.proposals import (
     MAX_APPEND_BYTES,

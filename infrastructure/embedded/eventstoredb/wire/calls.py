@@ -13,7 +13,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.server import Stream
 from h2.exceptions import ProtocolError
 
-from infrastructure.embedded.eventstoredb.wire.encoding import frame
+from infrastructure.embedded.eventstoredb.storage.frames import frame
 
 Request = TypeVar("Request", bound=Message)
 MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000

@@ -7,8 +7,8 @@ from uuid import uuid4
 from esdbclient.protos.Grpc import gossip_pb2, shared_pb2
 from grpclib.const import Cardinality, Handler
 
+from infrastructure.embedded.eventstoredb.storage.frames import encode_id
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls
-from infrastructure.embedded.eventstoredb.wire.encoding import encode_id
 
 
 class GossipService:

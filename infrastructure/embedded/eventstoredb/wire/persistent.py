@@ -14,8 +14,8 @@ from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.groups.reader import Reader
 from infrastructure.embedded.eventstoredb.groups.registry import Registry
 from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.frames import decode_id
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure, Work, thrown_by_handler
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_id
 from infrastructure.embedded.eventstoredb.wire.persistent_requests import (
     Reading,
     definition_of,

@@ -1,6 +1,5 @@
 """What clients ask about groups, in our words."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,18 +7,19 @@ from typing import TypeAlias
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import BeyondLimit, PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import BeyondLimit, InvalidPattern, PatternTooSlow
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.definition import (
     ALL,
     FROM_END,
     STRATEGIES,
     Definition,
-    Selection,
     Settings,
 )
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire.calls import Failure, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.names import group_name, text_of
+from infrastructure.embedded.eventstoredb.wire.selections import selection_of
 from infrastructure.embedded.eventstoredb.wire.statuses import refusal
 
 Definer: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
@@ -151,15 +151,12 @@ def _selection(
 ) -> Selection | None:
     if isinstance(options, persistent_pb2.UpdateReq.AllOptions) or not options.HasField("filter"):
         return None
+    selection = selection_of(options.filter)
     try:
-        Filter(options.filter)
-    except (re.error, ValueError) as error:
-        raise thrown_by_handler() from error
-    except PatternTooSlow as error:
+        Filter(selection)
+    except (InvalidPattern, PatternTooSlow) as error:
         raise refusal(error) from error
-    by_stream = options.filter.HasField("stream_identifier")
-    chosen = options.filter.stream_identifier if by_stream else options.filter.event_type
-    return Selection(by_stream, chosen.regex, tuple(chosen.prefix))
+    return selection
 
 
 def _settings(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings) -> Settings:

@@ -22,9 +22,9 @@ from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.meter import look, spread
 from infrastructure.embedded.eventstoredb.groups.reader import Reader
+from infrastructure.embedded.eventstoredb.storage.frames import encode_recorded_event, frame
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Failure
-from infrastructure.embedded.eventstoredb.wire.encoding import encode_recorded_event, frame
 
 SubscriptionInfo = persistent_pb2.SubscriptionInfo
 

@@ -6,8 +6,8 @@ from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
 from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, MAX, NO_STREAM
+from infrastructure.embedded.eventstoredb.storage.frames import JSON, decode_id
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
-from infrastructure.embedded.eventstoredb.wire.encoding import JSON, decode_id
 from infrastructure.embedded.eventstoredb.wire.names import text_of
 
 Proposed: TypeAlias = streams_pb2.AppendReq.ProposedMessage | streams_pb2.BatchAppendReq.ProposedMessage

@@ -1,20 +1,20 @@
 """The Read call: streams and $all, both ways, once or as a subscription."""
 
-import re
 from collections.abc import Awaitable, Callable
 
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, LogError, PatternTooSlow
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
 from infrastructure.embedded.eventstoredb.log import MAX, Log
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.proposals import stream_name
 from infrastructure.embedded.eventstoredb.wire.read_all import AllRead
 from infrastructure.embedded.eventstoredb.wire.read_stream import StreamRead
 from infrastructure.embedded.eventstoredb.wire.rendering import Rendering
+from infrastructure.embedded.eventstoredb.wire.selections import selection_of
 from infrastructure.embedded.eventstoredb.wire.subscribe_all import AllSubscription, Filtering
 from infrastructure.embedded.eventstoredb.wire.subscribe_stream import StreamSubscription
 
@@ -38,7 +38,7 @@ def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
         shape = Rendering(log, structured, options.resolve_links)
         try:
             await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
-        except PatternTooSlow as error:
+        except (InvalidPattern, PatternTooSlow) as error:
             raise statuses.refusal(error) from error
 
     return read
@@ -134,7 +134,4 @@ def _filtering(options: Options) -> Filtering | None:
         raise statuses.not_a_valid("None", f"{_KINDS}+Types+FilterOptions+FilterOneofCase")
     if options.HasField("subscription") and not asked.checkpointIntervalMultiplier:
         raise thrown_by_handler()
-    try:
-        return Filtering(Filter(asked), window, asked.checkpointIntervalMultiplier)
-    except re.error as error:
-        raise thrown_by_handler() from error
+    return Filtering(Filter(selection_of(asked)), window, asked.checkpointIntervalMultiplier)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from esdbclient.protos.Grpc import streams_pb2
 
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS
 from infrastructure.embedded.eventstoredb.storage.rows import Row
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Call
 from infrastructure.embedded.eventstoredb.wire.rendering import Rendering

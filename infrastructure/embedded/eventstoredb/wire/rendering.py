@@ -7,14 +7,10 @@ from uuid import uuid4
 from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
 from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.frames import ReadEvent, decode_frame, frame, recorded_event
+from infrastructure.embedded.eventstoredb.storage.record import Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.streams.links import LINK, is_link
-from infrastructure.embedded.eventstoredb.wire.encoding import (
-    decode_frame,
-    frame,
-    resolved_frame,
-    structured_frame,
-)
 
 ReadResp = streams_pb2.ReadResp
 CAUGHT_UP = frame(ReadResp(caught_up=ReadResp.CaughtUp()).SerializeToString())
@@ -41,8 +37,8 @@ class Rendering:
         if self.resolve_links and kind == LINK:
             record = decode_frame(stored)
             if is_link(record):
-                return resolved_frame(record, self.log.resolve(record), self.structured_uuid)
-        return structured_frame(decode_frame(stored)) if self.structured_uuid else stored
+                return _resolved_frame(record, self.log.resolve(record), self.structured_uuid)
+        return _structured_frame(decode_frame(stored)) if self.structured_uuid else stored
 
 
 def confirmation() -> bytes:
@@ -70,3 +66,17 @@ def first_stream_position(number: int) -> bytes:
 
 def last_stream_position(number: int) -> bytes:
     return frame(ReadResp(last_stream_position=number).SerializeToString())
+
+
+def _resolved_frame(original: Record, target: Record | None, structured_uuid: bool) -> bytes:
+    """The framed response for a link and its target; without one the client gets the link alone."""
+    event = ReadEvent(link=recorded_event(original, structured_uuid), commit_position=original.position)
+    if target is not None:
+        event.event.CopyFrom(recorded_event(target, structured_uuid))
+    return frame(ReadResp(event=event).SerializeToString())
+
+
+def _structured_frame(record: Record) -> bytes:
+    """The framed response for a reader who takes ids as two numbers."""
+    event = ReadEvent(event=recorded_event(record, structured_uuid=True), commit_position=record.position)
+    return frame(ReadResp(event=event).SerializeToString())

@@ -7,9 +7,9 @@ from esdbclient.protos.Grpc import shared_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from grpclib.const import Cardinality, Handler
 
+from infrastructure.embedded.eventstoredb.version import VERSION
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls
 
-VERSION = "24.10.4"
 _PACKAGE = "event_store.client.server_features"
 PATH = f"/{_PACKAGE}.ServerFeatures/GetSupportedMethods"
 _FEATURES = {

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.log import Log
-from infrastructure.embedded.eventstoredb.storage.reader import PAGE_BYTES, PAGE_RECORDS
-from infrastructure.embedded.eventstoredb.storage.rows import Row
-from infrastructure.embedded.eventstoredb.subscriptions.checkpoints import (
+from infrastructure.embedded.eventstoredb.filters.checkpoints import (
     HistoryCheckpoints,
     LiveCheckpoints,
 )
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.reader import PAGE_BYTES, PAGE_RECORDS
+from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure
 from infrastructure.embedded.eventstoredb.wire.rendering import (
     CAUGHT_UP,

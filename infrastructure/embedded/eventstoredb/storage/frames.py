@@ -1,4 +1,4 @@
-"""Turns records into the messages a reader gets, and back."""
+"""The stored form of a record, which is the framed message that a reader gets, and the way back."""
 
 from uuid import UUID
 
@@ -77,17 +77,3 @@ def decode_frame(stored: bytes) -> Record:
         data=event.data,
         metadata=event.custom_metadata,
     )
-
-
-def resolved_frame(original: Record, target: Record | None, structured_uuid: bool) -> bytes:
-    """The framed response for a link and its target; without one the client gets the link alone."""
-    event = ReadEvent(link=recorded_event(original, structured_uuid), commit_position=original.position)
-    if target is not None:
-        event.event.CopyFrom(recorded_event(target, structured_uuid))
-    return frame(streams_pb2.ReadResp(event=event).SerializeToString())
-
-
-def structured_frame(record: Record) -> bytes:
-    """The framed response for a reader who takes ids as two numbers."""
-    event = ReadEvent(event=recorded_event(record, structured_uuid=True), commit_position=record.position)
-    return frame(streams_pb2.ReadResp(event=event).SerializeToString())

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from infrastructure.embedded.eventstoredb.errors import PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, PatternTooSlow
 
 MAX_CHARACTERS = 16_384
 COMPILE_SECONDS = 0.1  # an honest pattern of that length takes a third of it
@@ -35,7 +35,7 @@ T = TypeVar("T")
 class Pattern:
     """Searches texts; made and used on the main thread, the only one that hears signals.
 
-    Raises re.error for a pattern that is none, or is too long, and PatternTooSlow for one that takes too long to read.
+    Raises InvalidPattern, also for one that is too long, and PatternTooSlow for one that takes too long to compile.
     """
 
     def __init__(self, text: str) -> None:
@@ -100,11 +100,11 @@ _timer = _Timer()
 
 def _compiled(text: str) -> re.Pattern[str]:
     if len(text) > MAX_CHARACTERS:
-        raise re.error(f"the pattern is longer than {MAX_CHARACTERS} characters")
+        raise InvalidPattern(f"the pattern is longer than {MAX_CHARACTERS} characters")
     try:
         compiled = re.compile(text)
-    except (RecursionError, OverflowError) as error:
-        raise re.error(f"the pattern can't be read: {error}") from error
+    except (re.error, RecursionError, OverflowError) as error:
+        raise InvalidPattern(f"the pattern can't be compiled: {error}") from error
     if len(text) > _REMEMBERED_BY_LIBRARY:
         re.purge()  # it would keep hundreds of such
     return compiled
