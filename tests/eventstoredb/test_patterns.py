@@ -21,6 +21,7 @@ EXPLODING = {
     r"(?x) ( a+ ) + $": "a" * 60 + "!",
     r".*.*.*.*=x": "a" * 1500,
     r"(?=(a+)+b)": "a" * 60,
+    "^" + "(?:" * 40 + "a" + "){1,2}" * 40 + "$": "a" * 60 + "!",
 }
 
 
@@ -33,6 +34,7 @@ EXPLODING = {
         ("(a+)+$", "aaa", "b"),
         (r"(\w)\1", "hello", "world"),
         ("(?i)straße", "STRAßE", "strasse"),
+        ("^a{e}$", "a{e}", "a"),
         ("", "anything", None),
     ],
 )
@@ -63,14 +65,16 @@ def test_an_honest_pattern_of_many_repeats_lasts() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(", "(" * 3000 + ")" * 3000, "a{99999999999999}", "a" * 20_000], ids=["open", "deep", "huge", "long"]
+    "pattern",
+    ["(", "(" * 3000 + ")" * 3000, "a{99999999999999}", "a" * 20_000, "a(?i)b", "(?<=a+)b", r"\p{L}", "(?R)"],
+    ids=["open", "deep", "huge", "long", "late flag", "lookbehind", "category", "recursion"],
 )
-def test_what_is_no_pattern_is_refused(pattern: str) -> None:
+def test_an_invalid_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidPattern):
         Pattern(pattern)
 
 
-def test_a_pattern_that_takes_long_to_read_is_given_up() -> None:
+def test_a_pattern_that_takes_long_to_compile_is_given_up() -> None:
     with pytest.raises(PatternTooSlow):
         Pattern("(?i)" + "[a-\U0010ffff]" * 1000)
 

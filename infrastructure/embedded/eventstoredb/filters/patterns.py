@@ -1,8 +1,8 @@
 """Matches a reader's regular expression in bounded time: one that explodes ends its call and nobody else's.
 
-Python's engine holds the interpreter while it searches, but looks for signals on its way: a timer that counts
-the processor time of this process interrupts it. Each search earns the pattern a little more time, so that what
-it may take in all is bounded by how much it was asked.
+`re` holds the interpreter while it searches, but looks for signals on its way: a timer of this process's time
+interrupts it. Each search earns the pattern a little more time, so that the time it may take in all is bounded by the
+number of searches. Why not the library `regex`, which has a timeout: docs/adr/0013.
 """
 
 import re
@@ -16,9 +16,9 @@ from typing import TypeVar
 from infrastructure.embedded.eventstoredb.errors import InvalidPattern, PatternTooSlow
 
 MAX_CHARACTERS = 16_384
-COMPILE_SECONDS = 0.1  # an honest pattern of that length takes a third of it
+COMPILE_SECONDS = 0.1  # an ordinary pattern of that length takes a third of it
 ALLOWANCE_SECONDS, EARNED_SECONDS = 0.05, 0.0001
-# What is this short can't make a pattern explode that has hardly anything to repeat.
+# A text this short can't make a pattern explode that has so few repeats.
 _SHORT_TEXT, _FEW_REPEATS = 200, 2
 _REPEATS = re.compile(r"(?<!\()[*+?{]")  # without the question mark of a group's kind
 _NESTED = re.compile(r"\)[*+?{]|\\[1-9]|\(\?P=|\(\?\(|\(\?[a-zA-Z]*x")
