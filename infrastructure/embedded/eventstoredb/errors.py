@@ -3,6 +3,7 @@
 LogError
 ├── WrongExpectedVersion   the stream is not where the writer thought
 ├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
+├── RepeatInFlight         the same append is accepted and not yet committed; its sender hears a timeout
 ├── InvalidPosition        a position at which no record begins
 ├── InvalidPattern         a filter's pattern can't be compiled
 ├── PatternTooSlow         a filter's pattern takes too much processor time
@@ -29,6 +30,14 @@ class WrongExpectedVersion(LogError):
 class StreamDeleted(LogError):
     def __init__(self, stream: str) -> None:
         super().__init__(f"stream {stream!r} is deleted")
+        self.stream = stream
+
+
+class RepeatInFlight(LogError):
+    """An append with these ids was accepted and is not committed yet: this one is dropped."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"an append with the same ids to stream {stream!r} is in flight")
         self.stream = stream
 
 

@@ -70,13 +70,14 @@ class Log:
     async def append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
         """Writes all events or none; returns once they are on disk.
 
-        Raises WrongExpectedVersion, StreamDeleted or StorageFailed.
+        Raises WrongExpectedVersion, StreamDeleted, StorageFailed or, seconds later, RepeatInFlight.
         """
         return await self.begin_append(stream, expected, events)
 
     def begin_append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> asyncio.Future[Appended]:
         """The same for those who wait for many appends at once. Raises StorageFailed."""
-        return self._writer.begin(lambda tx: writing.append(tx, stream, expected, events))
+        committed = self._last_position
+        return self._writer.begin(lambda tx: writing.append(tx, stream, expected, events, committed=committed))
 
     async def write(self, work: Work[T]) -> T:
         """Runs several changes as one: all of them or none; returns once they are on disk.

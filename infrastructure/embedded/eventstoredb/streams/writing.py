@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from infrastructure.embedded.eventstoredb.errors import StreamDeleted, WrongExpectedVersion
+from infrastructure.embedded.eventstoredb.errors import RepeatInFlight, StreamDeleted, WrongExpectedVersion
 from infrastructure.embedded.eventstoredb.storage.metadata import (
     MAX,
     TRUNCATE_BEFORE,
@@ -38,14 +38,22 @@ class Appended:
     position: int | None
 
 
-def append(transaction: Transaction, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
+def append(
+    transaction: Transaction,
+    stream: str,
+    expected: int,
+    events: Sequence[NewRecord],
+    *,
+    committed: int | None = None,
+) -> Appended:
     """Writes all events or none.
 
-    Raises WrongExpectedVersion or StreamDeleted.
+    `committed` is where the log ended when the append was accepted; None where no repeat can be in flight. Raises
+    WrongExpectedVersion, StreamDeleted, or RepeatInFlight for the ids of a write that was not committed by then.
     """
     decision = _judge(transaction, stream, expected, events)
     if isinstance(decision, AlreadyWritten):
-        return _repeated(transaction, stream, decision.last)
+        return _repeated(transaction, stream, decision.last, committed)
     row = transaction.stream(stream)
     position = _write(transaction, stream, events) if events else transaction.take_position()
     if decision.recreates:
@@ -98,12 +106,14 @@ def _has_metadata(transaction: Transaction, stream: str) -> bool:
     return transaction.stream(f"$${stream}").last >= 0
 
 
-def _repeated(transaction: Transaction, stream: str, last: int) -> Appended:
+def _repeated(transaction: Transaction, stream: str, last: int, committed: int | None) -> Appended:
     """A repeat is answered with where the first writing ended, unless readers can't see that any more."""
     row = transaction.stream(stream)
-    hidden = last < row.metadata.first_visible(row.last)
-    record = None if hidden else transaction.record_at(row, last)
-    return Appended(last, None if record is None else record.position)
+    record = transaction.record_at(row, last)
+    if record is not None and committed is not None and record.position > committed:
+        raise RepeatInFlight(stream)
+    is_hidden = last < row.metadata.first_visible(row.last)
+    return Appended(last, None if record is None or is_hidden else record.position)
 
 
 def _write(transaction: Transaction, stream: str, events: Sequence[NewRecord]) -> int:

@@ -6,7 +6,13 @@ from esdbclient.protos.Grpc import code_pb2, shared_pb2, status_pb2, streams_pb2
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 
-from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError, StreamDeleted, WrongExpectedVersion
+from infrastructure.embedded.eventstoredb.errors import (
+    BeyondLimit,
+    LogError,
+    RepeatInFlight,
+    StreamDeleted,
+    WrongExpectedVersion,
+)
 from infrastructure.embedded.eventstoredb.log import Appended
 from infrastructure.embedded.eventstoredb.storage.frames import frame
 from infrastructure.embedded.eventstoredb.wire.outcomes import fill_success
@@ -55,7 +61,7 @@ def _status(error: LogError, stream: bytes) -> status_pb2.Status:
             return _pack(code_pb2.INVALID_ARGUMENT, shared_pb2.BadRequest(message=str(error)))
         case BatchDenied():
             return _pack(code_pb2.PERMISSION_DENIED, shared_pb2.AccessDenied())
-        case BatchTimedOut():
+        case BatchTimedOut() | RepeatInFlight():
             return _pack(code_pb2.DEADLINE_EXCEEDED, shared_pb2.Timeout())
         case _:
             return _pack(code_pb2.UNKNOWN, shared_pb2.Unknown())
