@@ -132,41 +132,43 @@ def of_one(number: int) -> ReadReq:
     return request
 
 
-async def meet(port: int, pid: int, count: int) -> dict[str, object]:
+async def meet(crowd: Crowd, pid: int, count: int) -> dict[str, object]:
     """Everybody at once; those who stall read only when all others are done."""
+    stalled = [await crowd.follow(of_all()) for _ in range(STALLED)]
+    every = [await crowd.follow(of_all()) for _ in range(FOLLOWERS_OF_ALL)]
+    tens = [await crowd.follow(of_all(f"^writer-{number:02}.$")) for number in range(20)]
+    twenties = [await crowd.follow(of_all(f"^writer-.*{number % 10}$")) for number in range(FOLLOWERS_OF_SOME - 20)]
+    ones = [await crowd.follow(of_one(number)) for number in range(FOLLOWERS_OF_ONE)]
+    before = resident_bytes_of(pid)
+    wholes, *_ = await asyncio.gather(
+        take_each(every, WRITERS * count),
+        take_each(tens, 10 * count),
+        take_each(twenties, 20 * count),
+        take_each(ones, count),
+        asyncio.gather(*[crowd.write(number, count) for number in range(WRITERS)]),
+    )
+    grown = resident_bytes_of(pid) - before
+    late = await take_each(stalled, WRITERS * count)
+    return {
+        "in order": wholes[0] == sorted(set(wholes[0])),
+        "all the same": all(other == wholes[0] for other in (*wholes, *late)),
+        "least when the first was done": crowd.least_when_first_was_done,
+        "grown bytes": grown,
+    }
+
+
+async def report(port: int, pid: int, count: int) -> NoReturn:
+    """Prints the outcome, and ends the process while its channels are open.
+
+    Closing the last of them can hang for ever: the library then waits on the event loop for its poller thread, which
+    waits for the event loop to read the wake-ups of all the calls that were cancelled, more than fit into a socket.
+    """
     async with AsyncExitStack() as channels:
-        people = Crowd(port, channels)
-        stalled = [await people.follow(of_all()) for _ in range(STALLED)]
-        every = [await people.follow(of_all()) for _ in range(FOLLOWERS_OF_ALL)]
-        tens = [await people.follow(of_all(f"^writer-{number:02}.$")) for number in range(20)]
-        twenties = [
-            await people.follow(of_all(f"^writer-.*{number % 10}$")) for number in range(FOLLOWERS_OF_SOME - 20)
-        ]
-        ones = [await people.follow(of_one(number)) for number in range(FOLLOWERS_OF_ONE)]
-        before = resident_bytes_of(pid)
-        wholes, *_ = await asyncio.gather(
-            take_each(every, WRITERS * count),
-            take_each(tens, 10 * count),
-            take_each(twenties, 20 * count),
-            take_each(ones, count),
-            asyncio.gather(*[people.write(number, count) for number in range(WRITERS)]),
-        )
-        grown = resident_bytes_of(pid) - before
-        late = await take_each(stalled, WRITERS * count)
-        return {
-            "in order": wholes[0] == sorted(set(wholes[0])),
-            "all the same": all(other == wholes[0] for other in (*wholes, *late)),
-            "least when the first was done": people.least_when_first_was_done,
-            "grown bytes": grown,
-        }
-
-
-async def tell(port: int, pid: int, count: int) -> NoReturn:
-    outcome = await asyncio.wait_for(meet(port, pid, count), SECONDS)
-    sys.stdout.write(json.dumps(outcome))
-    sys.stdout.flush()
-    os._exit(0)  # the client library's end sometimes waits for itself, for ever
+        outcome = await asyncio.wait_for(meet(Crowd(port, channels), pid, count), SECONDS)
+        sys.stdout.write(json.dumps(outcome))
+        sys.stdout.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":
-    asyncio.run(tell(*map(int, sys.argv[1:])))
+    asyncio.run(report(*map(int, sys.argv[1:])))
