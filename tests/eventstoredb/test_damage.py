@@ -9,7 +9,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log
-from infrastructure.embedded.eventstoredb.storage.mark import FILE as MARK
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import FILE as MARK
 from tests.support.eventstore import DidNotStart, EventStoreProcess
 
 WAL = f"{FILE}-wal"

@@ -7,7 +7,7 @@ import pytest
 
 from infrastructure.embedded.eventstoredb.storage.folder import open_log
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX
-from infrastructure.embedded.eventstoredb.storage.reader import Reader
+from infrastructure.embedded.eventstoredb.storage.reader import LogReader
 
 EVENTS, AGE_SECONDS = 50_000, 3600
 # Of SQLite's virtual machine: a hundred of these are a fraction of a millisecond, and a scan of all takes thousands.
@@ -31,7 +31,7 @@ def filled(expired: int) -> sqlite3.Connection:
 @pytest.mark.parametrize("expired", [0, 1, 49_997, EVENTS])
 def test_expired_events_are_neither_read_nor_looked_at(expired: int) -> None:
     connection = filled(expired)
-    reader, steps = Reader(connection), 0
+    reader, steps = LogReader(connection), 0
     row = reader.stream("s")
 
     def count() -> int:

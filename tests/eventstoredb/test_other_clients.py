@@ -12,7 +12,7 @@ from esdbclient.protos.Grpc.persistent_pb2_grpc import PersistentSubscriptionsSt
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
 
 from infrastructure.embedded.eventstoredb.wire.names import MOST_NAME_BYTES
-from infrastructure.embedded.eventstoredb.wire.server_features import PATH, SupportedMethods
+from infrastructure.embedded.eventstoredb.wire.server_features_service import PATH, SupportedMethods
 from tests.support.eventstore import EventStoreProcess
 
 Options = streams_pb2.ReadReq.Options

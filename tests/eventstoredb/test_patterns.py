@@ -9,7 +9,7 @@ from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import EventStoreDBClientException, GrpcError
 
 from infrastructure.embedded.eventstoredb.errors import InvalidPattern, PatternTooSlow
-from infrastructure.embedded.eventstoredb.filters.patterns import Pattern
+from infrastructure.embedded.eventstoredb.filters.pattern import Pattern
 from tests.eventstoredb.fuzz.canary import Canary
 from tests.eventstoredb.groups.listener import Listener
 from tests.support.eventstore import EventStoreProcess

@@ -9,7 +9,7 @@ import pytest
 from esdbclient import EventStoreDBClient
 from esdbclient.exceptions import GrpcDeadlineExceeded
 
-from infrastructure.embedded.eventstoredb.http.pages import Node, Page, Pages
+from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints, Node, Response
 from tests.support.eventstore import EventStoreProcess
 from tests.support.secure import SecureEventStore
 
@@ -75,7 +75,7 @@ def test_probes_of_a_secure_server_need_no_password(tmp_path: Path, newer: bool)
 
 def test_a_server_that_stops_is_not_alive_any_more() -> None:
     stopping = Node("here", 1, is_secure=False, is_ready=lambda: False)
-    assert Pages(stopping).answer("GET", "/health/live") == Page(503)
+    assert Endpoints(stopping).answer("GET", "/health/live") == Response(503)
 
 
 def said(store: EventStoreProcess, *pieces: bytes) -> bytes:

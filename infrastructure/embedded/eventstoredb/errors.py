@@ -7,7 +7,7 @@ LogError
 ├── InvalidPosition        a position at which no record begins
 ├── InvalidPattern         a filter's pattern can't be compiled
 ├── PatternTooSlow         a filter's pattern takes too much processor time
-├── BeyondLimit            more than anybody needs, and than all others can spare
+├── BeyondLimit            a limit of this server is exceeded
 └── StorageFailed          the disk refused; nothing of the write is left
 StartRefused               the server can't serve this folder, file or port
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class LogError(Exception):
-    """Anything the log refuses."""
+    """Base of all that the log refuses."""
 
 
 class WrongExpectedVersion(LogError):
@@ -52,7 +52,7 @@ class InvalidPattern(LogError):
 
 
 class PatternTooSlow(LogError):
-    """The pattern took more processor time than all others can spare."""
+    """The pattern took more processor time than it is allowed."""
 
     def __init__(self, pattern: str) -> None:
         super().__init__(f"the filter's pattern takes too long: {pattern[:100]}")
@@ -60,7 +60,7 @@ class PatternTooSlow(LogError):
 
 
 class BeyondLimit(LogError):
-    """Says itself which limit; EventStoreDB has none there, or a higher one."""
+    """The text says which limit; EventStoreDB has none there, or a higher one."""
 
 
 class StorageFailed(LogError):

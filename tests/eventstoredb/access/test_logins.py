@@ -64,8 +64,8 @@ def test_a_hash_as_text_is_the_same_hash() -> None:
     assert [made.matches(password) for password in ("grün und blau", "grün")] == [True, False]
 
 
-def test_nobodys_password_is_never_right() -> None:
-    assert not PasswordHash.nobodys().matches("")
+def test_no_password_matches_the_unmatchable_hash() -> None:
+    assert not PasswordHash.unmatchable().matches("")
 
 
 def test_a_change_of_the_file_lets_known_users_in_before_those_who_guess(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from esdbclient.protos.Grpc.shared_pb2 import AccessDenied, StreamIdentifier
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
 
-from infrastructure.embedded.eventstoredb.wire.server_features import PATH
+from infrastructure.embedded.eventstoredb.wire.server_features_service import PATH
 from tests.eventstoredb.access.conftest import login
 from tests.support.secure import PASSWORD, USER, SecureEventStore
 

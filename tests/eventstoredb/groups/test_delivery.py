@@ -64,7 +64,7 @@ def test_answers_that_nobody_waits_for_change_nothing() -> None:
     story.happens(1)
     story.acknowledged(7)
     story.refused(Action.RETRY, 8)
-    assert (story.deliveries, len(story.engine.flights)) == ([(0, 0)], 1)
+    assert (story.deliveries, len(story.engine.in_flight)) == ([(0, 0)], 1)
 
 
 def test_of_two_events_with_one_id_the_second_waits_until_the_first_is_answered() -> None:
@@ -73,7 +73,7 @@ def test_of_two_events_with_one_id_the_second_waits_until_the_first_is_answered(
     twin = event(0, "elsewhere")
     story.happen([event(0), twin, event(1)])
     assert story.deliveries == [(0, 0), (1, 0)]
-    assert event_id(0) in story.engine.flights
+    assert event_id(0) in story.engine.in_flight
     story.acknowledged(0)
     assert story.deliveries == [(0, 0)]
 

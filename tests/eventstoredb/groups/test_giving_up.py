@@ -24,7 +24,7 @@ def test_a_skipped_message_is_done(action: Action) -> None:
     story.joins()
     story.happens(1)
     story.refused(action, 0)
-    assert (story.deliveries, story.parked, len(story.engine.flights)) == ([(0, 0)], [], 0)
+    assert (story.deliveries, story.parked, len(story.engine.in_flight)) == ([(0, 0)], [], 0)
 
 
 def test_a_message_to_park_is_parked_with_the_consumers_reason() -> None:
@@ -33,7 +33,7 @@ def test_a_message_to_park_is_parked_with_the_consumers_reason() -> None:
     story.happens(1)
     story.refused(Action.PARK, 0, reason="no such account")
     assert story.parked == [(0, f"{REFUSED}no such account")]
-    assert len(story.engine.flights) == 0
+    assert len(story.engine.in_flight) == 0
 
 
 @pytest.mark.parametrize(("retries", "deliveries"), [(0, [(0, 0)]), (2, [(0, 0), (0, 1), (0, 2)]), (-1, [(0, 0)])])

@@ -63,8 +63,8 @@ def test_a_message_left_open_for_long_costs_nothing_for_those_after_it() -> None
     for number in range(2000):
         story.happens(1)
         story.acknowledged(*([number] if number else []))
-    assert len(story.engine.flights) == 1
-    assert len(story.engine.flights._order) < 100
+    assert len(story.engine.in_flight) == 1
+    assert len(story.engine.in_flight._order) < 100
 
 
 def test_very_large_messages_leave_room_for_fewer() -> None:

@@ -79,7 +79,7 @@ def test_whatever_happens(strategy: str, path: list[tuple[str, int]]) -> None:
         still_open = plot.wanted - plot.done
         assert all(checkpoint < min(still_open, default=checkpoint + 1) for checkpoint in plot.story.checkpoints[-1:])
         assert all(len(consumer.in_flight) <= consumer.slots for consumer in plot.consumers)
-        assert len(plot.story.engine.flights) == len(plot.open_ones())
+        assert len(plot.story.engine.in_flight) == len(plot.open_ones())
     assert plot.story.checkpoints == sorted(set(plot.story.checkpoints))
     _bring_to_an_end(plot)
     assert plot.done == plot.wanted

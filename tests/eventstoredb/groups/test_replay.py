@@ -20,9 +20,9 @@ def test_they_are_answered_with_the_id_of_the_link() -> None:
     story.joins()
     story.replayed(3)
     story.acknowledged(3)
-    assert len(story.engine.flights) == 1
+    assert len(story.engine.in_flight) == 1
     story.acknowledged(103)
-    assert len(story.engine.flights) == 0
+    assert len(story.engine.in_flight) == 0
 
 
 def test_they_may_be_retried_and_parked_again() -> None:

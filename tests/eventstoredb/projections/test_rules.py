@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from infrastructure.embedded.eventstoredb.projections.sources import is_considered, source_of
+from infrastructure.embedded.eventstoredb.projections.source_events import is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD, Link
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.record import Record

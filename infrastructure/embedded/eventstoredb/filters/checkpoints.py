@@ -16,7 +16,7 @@ class HistoryCheckpoints:
         self._page_start = 0
         self._page_match: int | None = None
         self._last: int | None = None  # the newest event or checkpoint that was sent
-        self._is_told = True  # whether the client knows that it has got to `_last`
+        self._is_reported = True  # whether the client knows that it has got to `_last`
 
     def saw(self, position: int, *, passes: bool, sent: bool) -> int | None:
         """Counts one event of the log; the checkpoint that is due after it, if one is.
@@ -30,14 +30,14 @@ class HistoryCheckpoints:
             self._matches += 1
             self._page_match = position
         if sent:
-            self._last, self._is_told = position, False
+            self._last, self._is_reported = position, False
         if self._in_page < self._window and self._matches < _PAGE_MATCHES:
             return None
         return self._end_page()
 
     def caught_up(self) -> int | None:
-        """The checkpoint that closes history: where the client is, unless it was just told so."""
-        return None if self._is_told else self._last
+        """The checkpoint that closes history: where the client is, unless the last checkpoint said so."""
+        return None if self._is_reported else self._last
 
     def _end_page(self) -> int | None:
         self._seen += self._in_page
@@ -46,7 +46,7 @@ class HistoryCheckpoints:
             return None
         self._seen %= self._interval
         self._last = self._page_start if self._page_match is None else self._page_match
-        self._is_told = True
+        self._is_reported = True
         return self._last
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from infrastructure.embedded.eventstoredb.filters.patterns import Pattern
+from infrastructure.embedded.eventstoredb.filters.pattern import Pattern
 from infrastructure.embedded.eventstoredb.filters.selection import Selection
 
 # Types and names come again and again; remembering the answer costs less than asking the pattern.

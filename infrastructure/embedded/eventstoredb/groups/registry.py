@@ -16,7 +16,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 )
 from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound, NotReady
 from infrastructure.embedded.eventstoredb.groups.group import Group
-from infrastructure.embedded.eventstoredb.groups.streams import checkpoint_stream, parked_stream
+from infrastructure.embedded.eventstoredb.groups.system_streams import checkpoint_stream, parked_stream
 from infrastructure.embedded.eventstoredb.log import ANY, Log
 
 TICK_SECONDS = 1.0

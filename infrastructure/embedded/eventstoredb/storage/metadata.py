@@ -18,7 +18,7 @@ class Metadata:
 
     @property
     def soft_deleted(self) -> bool:
-        """Whether everything up to now is hidden for good, until somebody appends again."""
+        """Whether everything up to now is hidden for good, until the next append."""
         return self.truncate_before == MAX
 
     def first_visible(self, last: int) -> int:

@@ -102,12 +102,12 @@ class Transaction:
         return self.last_position
 
     def take_written(self) -> list[Row]:
-        """The visible records since this was last asked: once they are committed, others may see them."""
+        """The visible records since the last call; once they are committed, readers may see them."""
         written, self._written = self._written, []
         return written
 
     def execute(self, statement: str, arguments: Sequence[object] = ()) -> list[Any]:
-        """Runs a statement on a table that somebody keeps beside the log, and changes together with it."""
+        """Runs a statement on a table that is kept beside the log and changes together with it."""
         return self._connection.execute(statement, arguments).fetchall()
 
     def limit(self, name: str, metadata: Metadata) -> None:

@@ -17,10 +17,10 @@ from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Transaction], T]
-# Told where the log ends now, and which visible records are new.
+# Called with the position at which the log ends now, and the visible records that are new.
 Committed: TypeAlias = Callable[[int, list[Row]], None]
 _Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
-# What is decided at once must not keep readers waiting, who share the event loop.
+# How long decisions may take in a row: readers wait meanwhile, on the same event loop.
 _SLICE_SECONDS = 0.005
 _CLOSE_SECONDS = 5.0
 # EventStoreDB looks once a second for writes that have waited for two.
@@ -28,7 +28,7 @@ _TIMEOUT_SECONDS, _TICK_SECONDS = 2.0, 1.0
 logger = structlog.get_logger()
 
 
-class Writer:
+class LogWriter:
     """Decides on the event loop, in memory; commits in a thread, because that waits for the disk.
 
     Deciding in the thread would be slower: SQLite gives the interpreter lock back at every step, and a busy
@@ -63,7 +63,7 @@ class Writer:
         return future
 
     async def broken(self) -> None:
-        """Returns if no more can ever be written, because of an error that nobody expected."""
+        """Returns if no more can ever be written, because of an unexpected error."""
         await asyncio.wait([self._task])
 
     async def close(self) -> None:

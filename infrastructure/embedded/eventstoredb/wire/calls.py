@@ -20,7 +20,7 @@ MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000
 _MAX_OTHER_REQUEST_BYTES = 4 * 1024 * 1024
 _STREAMS = "event_store.client.streams."
 # Clients take eight kibibytes of headers, in which a byte may become three; and to pack megabytes takes minutes.
-_MOST_TOLD_BYTES = 1024
+_MOST_DETAIL_BYTES = 1024
 _CANCEL_SECONDS = 1.0
 _FINISH_SECONDS = 2.0
 logger = structlog.get_logger()
@@ -120,7 +120,7 @@ class Call(Generic[Request]):
 
 
 def _cut(text: str) -> str:
-    return text if len(text.encode()) <= _MOST_TOLD_BYTES else f"{text[:200]}…{text[-100:]}"
+    return text if len(text.encode()) <= _MOST_DETAIL_BYTES else f"{text[:200]}…{text[-100:]}"
 
 
 def _size(head: bytes, most: int) -> int:
@@ -136,7 +136,7 @@ def _size(head: bytes, most: int) -> int:
 
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 Work: TypeAlias = Callable[[Call[Any]], Awaitable[None]]
-# Of a method and what answers in its place to those who may not call it (None: as usual), what is done instead.
+# Wraps a method; the second is what answers callers who may not call it (None: the usual refusal).
 Admission: TypeAlias = Callable[[Work, Work | None], Work]
 
 
@@ -187,9 +187,9 @@ class Calls:
         for task, endless in list(self._running.items()):
             if endless:
                 task.cancel()
-        for patience in (_FINISH_SECONDS, _CANCEL_SECONDS):
+        for seconds in (_FINISH_SECONDS, _CANCEL_SECONDS):
             if self._running:
-                await asyncio.wait(list(self._running), timeout=patience)
+                await asyncio.wait(list(self._running), timeout=seconds)
             for task in list(self._running):
                 task.cancel()
 

@@ -1,4 +1,4 @@
-"""The library's side of a connection, made fair: whoever sends much waits for its turn, and the others do not."""
+"""A connection of the gRPC library, made fair: a client that sends much does not keep others waiting."""
 
 import asyncio
 import time
@@ -7,21 +7,21 @@ from typing import cast
 from grpclib.protocol import H2Protocol
 from h2.events import UnknownFrameReceived
 
-from infrastructure.embedded.eventstoredb.wire.outbox import Outbox
+from infrastructure.embedded.eventstoredb.wire.coalescing_transport import CoalescingTransport
 
 # Frames are read in pieces, for a while; then others have their turn. A piece of the smallest takes milliseconds.
 _PIECE_BYTES = 4096
 _TURN_SECONDS = 0.002
 
 
-class Connection(H2Protocol):
+class H2Connection(H2Protocol):
     """Writes into an outbox, and reads no more than it can work off."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._unread = memoryview(b"")
         self._is_paused = False
-        super().connection_made(cast("asyncio.Transport", Outbox(self._transport)))
+        super().connection_made(cast("asyncio.Transport", CoalescingTransport(self._transport)))
         # Frames of unknown kinds are to be ignored (RFC 9113, 5.5); the library would end the connection.
         self.processor.processors[UnknownFrameReceived] = _ignore
 

@@ -8,7 +8,7 @@ from infrastructure.embedded.eventstoredb.storage.rows import Row
 _MOST_RECORDS, _MOST_BYTES = 8192, 8 * 1024 * 1024
 
 
-class Tail:
+class TailCache:
     """All visible records from some position on; the oldest half goes when there are too many."""
 
     def __init__(self, last_position: int) -> None:

@@ -8,19 +8,19 @@ from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from google.protobuf.message import Message
 from grpclib.const import Cardinality, Handler, Status
 
+from infrastructure.embedded.eventstoredb.groups.consumer_connection import ConsumerConnection
 from infrastructure.embedded.eventstoredb.groups.engine import Action
 from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
 from infrastructure.embedded.eventstoredb.groups.group import Group
-from infrastructure.embedded.eventstoredb.groups.reader import Reader
 from infrastructure.embedded.eventstoredb.groups.registry import Registry
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.storage.frames import decode_id
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure, Work, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.persistent_requests import (
-    Reading,
+    ReadRequest,
     definition_of,
     named_by,
-    reading_of,
+    read_request_of,
     source_named,
 )
 from infrastructure.embedded.eventstoredb.wire.persistent_responses import (
@@ -36,7 +36,7 @@ NEGATIVE_STOP = "Cannot stop replaying parked message at a negative version."
 
 
 class PersistentService:
-    """Groups on streams and on the log, kept in the log itself."""
+    """The calls about groups, on streams and on the log."""
 
     def __init__(self, log: Log, calls: Calls) -> None:
         self._registry = Registry(log)
@@ -47,7 +47,7 @@ class PersistentService:
         await self._registry.start()
 
     async def stop(self) -> None:
-        """Ends all readers, and writes what the groups have decided."""
+        """Ends all connections, and writes what the groups have decided."""
         await self._registry.stop()
 
     def __mapping__(self) -> dict[str, Handler]:
@@ -67,21 +67,21 @@ class PersistentService:
         return {f"/{SERVICE}/{name}": self._calls.handler(*method) for name, method in methods.items()}
 
     async def _create(self, call: Call[persistent_pb2.CreateReq]) -> None:
-        asked = definition_of(_given(await call.receive()))
-        if asked.source == "":
-            # EventStoreDB answers nothing at all; whoever set no deadline is to hear something anyway.
+        request = definition_of(_given(await call.receive()))
+        if request.source == "":
+            # EventStoreDB answers nothing at all; a client without a deadline gets an answer anyway.
             await asyncio.sleep(UNANSWERED_SECONDS)
             raise Failure(Status.INTERNAL, "Bad stream name.")
-        if not asked.group:
+        if not request.group:
             raise thrown_by_handler()
         with refusals_as_failures():
-            await self._registry.create(asked)
+            await self._registry.create(request)
         await call.send(persistent_pb2.CreateResp())
 
     async def _update(self, call: Call[persistent_pb2.UpdateReq]) -> None:
-        asked = definition_of(_given(await call.receive()))
+        request = definition_of(_given(await call.receive()))
         with refusals_as_failures():
-            await self._registry.update(asked)
+            await self._registry.update(request)
         await call.send(persistent_pb2.UpdateResp())
 
     async def _delete(self, call: Call[persistent_pb2.DeleteReq]) -> None:
@@ -107,8 +107,8 @@ class PersistentService:
             case "list_all_subscriptions":
                 return self._registry.all()
             case "list_for_stream":
-                asked = options.list_for_stream
-                identifier = asked.stream if asked.HasField("stream") else None
+                request = options.list_for_stream
+                identifier = request.stream if request.HasField("stream") else None
                 return self._registry.of_source(source_named(identifier))
             case _:
                 raise thrown_by_handler()
@@ -130,15 +130,15 @@ class PersistentService:
         await call.send(shared_pb2.Empty())
 
     async def _read(self, call: Call[persistent_pb2.ReadReq]) -> None:
-        asked = reading_of(await call.receive())
+        request = read_request_of(await call.receive())
         with refusals_as_failures():
-            group = self._registry.get(asked.stream, asked.group)
-            reader = group.connect(asked.slots, call.connection_name, call.peer)
+            group = self._registry.get(request.stream, request.group)
+            connection = group.connect(request.slots, call.connection_name, call.peer)
             try:
                 await _confirm(call, group)
-                await _serve(call, group, reader, asked)
+                await _serve(call, group, connection, request)
             finally:
-                group.disconnect(reader)
+                group.disconnect(connection)
 
 
 async def _confirm(call: Call[persistent_pb2.ReadReq], group: Group) -> None:
@@ -146,14 +146,16 @@ async def _confirm(call: Call[persistent_pb2.ReadReq], group: Group) -> None:
     await call.send(persistent_pb2.ReadResp(subscription_confirmation=confirmation))
 
 
-async def _serve(call: Call[persistent_pb2.ReadReq], group: Group, reader: Reader, asked: Reading) -> None:
+async def _serve(
+    call: Call[persistent_pb2.ReadReq], group: Group, connection: ConsumerConnection, request: ReadRequest
+) -> None:
     """Sends messages until the client leaves or the group ends; a client that has said its last still gets them."""
     answers = asyncio.create_task(_take_answers(call, group))
-    answers.add_done_callback(lambda task: _pass_on(task, reader))
+    answers.add_done_callback(lambda task: _drop_on_failure(task, connection))
     try:
         while True:
-            batch = await reader.next_batch()
-            frames = [message_frame(message, structured_ids=asked.structured_ids) for message in batch]
+            batch = await connection.next_batch()
+            frames = [message_frame(message, structured_ids=request.structured_ids) for message in batch]
             await call.send_frames(b"".join(frames))
     finally:
         answers.cancel()
@@ -170,11 +172,11 @@ async def _take_answers(call: Call[persistent_pb2.ReadReq], group: Group) -> Non
                 raise thrown_by_handler()
 
 
-def _pass_on(answers: asyncio.Task[None], reader: Reader) -> None:
+def _drop_on_failure(answers: asyncio.Task[None], connection: ConsumerConnection) -> None:
     """A request that makes no sense ends the call."""
     error = None if answers.cancelled() else answers.exception()
     if isinstance(error, Exception):
-        reader.drop(error)
+        connection.drop(error)
 
 
 def _ids(answer: persistent_pb2.ReadReq.Ack | persistent_pb2.ReadReq.Nack) -> list[UUID]:

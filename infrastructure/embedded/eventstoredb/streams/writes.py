@@ -51,7 +51,7 @@ def append(
     `committed` is where the log ended when the append was accepted; None where no repeat can be in flight. Raises
     WrongExpectedVersion, StreamDeleted, or RepeatInFlight for the ids of a write that was not committed by then.
     """
-    decision = _judge(transaction, stream, expected, events)
+    decision = _decide(transaction, stream, expected, events)
     if isinstance(decision, AlreadyWritten):
         return _repeated(transaction, stream, decision.last, committed)
     row = transaction.stream(stream)
@@ -62,11 +62,11 @@ def append(
 
 
 def delete(transaction: Transaction, stream: str, expected: int) -> int:
-    """Hides everything in a stream until somebody appends to it again; the position of that mark.
+    """Hides everything in a stream until the next append to it; the position of that metadata event.
 
     Raises WrongExpectedVersion (also for a stream that never was) or StreamDeleted.
     """
-    _judge(transaction, stream, expected, [_mark(METADATA, b"")])
+    _decide(transaction, stream, expected, [_event(METADATA, b"")])
     if transaction.stream(stream).last < 0 and not _has_metadata(transaction, stream):
         raise WrongExpectedVersion(stream, expected, -1)
     return _set_metadata(transaction, stream, json.dumps({TRUNCATE_BEFORE: MAX}).encode())
@@ -77,16 +77,18 @@ def tombstone(transaction: Transaction, stream: str, expected: int) -> int:
 
     Raises WrongExpectedVersion or StreamDeleted.
     """
-    grave = [_mark(TOMBSTONE, b"", is_json=False)]
-    _judge(transaction, stream, expected, grave)
-    return transaction.write(stream, MAX, grave)
+    tombstones = [_event(TOMBSTONE, b"", is_json=False)]
+    _decide(transaction, stream, expected, tombstones)
+    return transaction.write(stream, MAX, tombstones)
 
 
-def _judge(transaction: Transaction, stream: str, expected: int, events: Sequence[NewRecord]) -> Write | AlreadyWritten:
+def _decide(
+    transaction: Transaction, stream: str, expected: int, events: Sequence[NewRecord]
+) -> Write | AlreadyWritten:
     row = transaction.stream(stream)
     if row.last < 0 and _original_is_closed(transaction, stream):
         raise StreamDeleted(stream)
-    has_metadata = expected == EXISTS and _has_metadata(transaction, stream)  # else nobody asks
+    has_metadata = expected == EXISTS and _has_metadata(transaction, stream)  # else it does not matter
     state = StreamState(row.last, row.metadata.soft_deleted, has_metadata)
     history = History(lambda event: transaction.number_of(row, event), lambda at: transaction.id_at(row, at))
     decision = decide(expected, [event.id for event in events], state, history)
@@ -139,11 +141,11 @@ def _undelete(transaction: Transaction, stream: str, first: int) -> None:
 
 def _set_metadata(transaction: Transaction, stream: str, document: bytes) -> int:
     metastream: StreamRow = transaction.stream(f"$${stream}")
-    position = transaction.write(metastream.name, metastream.last + 1, [_mark(METADATA, document)])
+    position = transaction.write(metastream.name, metastream.last + 1, [_event(METADATA, document)])
     if original_of(stream) is None:
         transaction.limit(stream, parse(document, is_json=True))
     return position
 
 
-def _mark(kind: str, data: bytes, *, is_json: bool = True) -> NewRecord:
+def _event(kind: str, data: bytes, *, is_json: bool = True) -> NewRecord:
     return NewRecord(uuid4(), kind, is_json, data, b"")

@@ -10,7 +10,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 from grpclib.const import Cardinality, Handler, Status
 
 from infrastructure.embedded.eventstoredb.errors import StorageFailed
-from infrastructure.embedded.eventstoredb.projections.subsystem import Condition, Subsystem, UnknownProjection
+from infrastructure.embedded.eventstoredb.projections.subsystem import ProjectionStatus, Subsystem, UnknownProjection
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure, Work, thrown_by_handler
 
 SERVICE = "event_store.client.projections.Projections"
@@ -89,7 +89,7 @@ class ProjectionsService:
         options = (await _request(call)).options
         names = [options.name] if options.name else self._subsystem.names()
         with _refusals_as_failures():
-            details = [_details(self._subsystem.condition(name)) for name in names]
+            details = [_details(self._subsystem.status(name)) for name in names]
         if options.WhichOneof("mode") in ("transient", "one_time"):
             details = []
         await call.send(*[projections_pb2.StatisticsResp(details=each) for each in details])
@@ -99,9 +99,9 @@ class ProjectionsService:
             await command
         await call.send(response)
 
-    def _known(self, request: Any) -> Condition:
+    def _known(self, request: Any) -> ProjectionStatus:
         with _refusals_as_failures():
-            return self._subsystem.condition(request.options.name)
+            return self._subsystem.status(request.options.name)
 
 
 @contextmanager
@@ -121,20 +121,20 @@ async def _request(call: Call[Any]) -> Any:
     return request
 
 
-def _details(condition: Condition) -> projections_pb2.StatisticsResp.Details:
-    state = condition.state
-    status = "Faulted" if condition.fault else "Running" if state.enabled else "Stopped"
-    place = f"C:{state.position}/P:{state.position}"
+def _details(status: ProjectionStatus) -> projections_pb2.StatisticsResp.Details:
+    state = status.state
+    condition = "Faulted" if status.fault else "Running" if state.enabled else "Stopped"
+    position = f"C:{state.position}/P:{state.position}"
     return projections_pb2.StatisticsResp.Details(
         name=state.name,
         effectiveName=state.name,
         mode="Continuous",
-        status=status,
-        stateReason=condition.fault,
+        status=condition,
+        stateReason=status.fault,
         version=state.version,
         epoch=state.epoch,
-        position=place,
-        lastCheckpoint=place,
-        progress=condition.progress,
-        eventsProcessedAfterRestart=condition.processed,
+        position=position,
+        lastCheckpoint=position,
+        progress=status.progress,
+        eventsProcessedAfterRestart=status.processed,
     )

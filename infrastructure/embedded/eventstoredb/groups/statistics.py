@@ -1,4 +1,4 @@
-"""Rates for the statistics of a group: since it began, and since somebody last looked."""
+"""The statistics of a group: rates since it began and since they were last asked for, and latencies."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,20 +6,20 @@ from statistics import fmean, quantiles
 
 
 @dataclass(slots=True)
-class Meter:
-    """Began at `started` (seconds); `counted` items were there at the last look."""
+class RateCounter:
+    """Began at `started` (seconds); `counted` items were there at the last measurement."""
 
     started: float
     counted: int = 0
 
 
-def look(meter: Meter, total: int, now: float) -> tuple[int, int]:
-    """Items per second on average, and how many came since the last look."""
-    recent, meter.counted = total - meter.counted, total
-    return round(total / max(now - meter.started, 1.0)), recent
+def measure(rate: RateCounter, total: int, now: float) -> tuple[int, int]:
+    """Items per second on average, and how many came since the last measurement."""
+    recent, rate.counted = total - rate.counted, total
+    return round(total / max(now - rate.started, 1.0)), recent
 
 
-def spread(seconds: Collection[float]) -> dict[str, int]:
+def latency_percentiles(seconds: Collection[float]) -> dict[str, int]:
     """How long answers took, in milliseconds."""
     if not seconds:
         return {}

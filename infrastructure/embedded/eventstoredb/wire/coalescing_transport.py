@@ -9,7 +9,7 @@ _MOST_UNSENT_BYTES = 32 * 1024 * 1024
 _LINGER_SECONDS = 5.0
 
 
-class Outbox:
+class CoalescingTransport:
     """A transport as the gRPC library uses it, before the one that sends.
 
     The library writes every frame by itself, and each would be a system call here and a wake-up at the client.
@@ -30,7 +30,7 @@ class Outbox:
             self._send()
 
     def close(self) -> None:
-        """What is unsent has a while to be taken: a client that reads no more is not to hold it for ever."""
+        """What is unsent has a few seconds to be read: a client that reads no more must not hold it for ever."""
         self._send()
         self._transport.close()
         self._loop.call_later(_LINGER_SECONDS, self._transport.abort)
@@ -45,9 +45,9 @@ class Outbox:
         frames, self._frames, self._size = self._frames, [], 0
         if frames and not self._transport.is_closing():
             self._transport.write(b"".join(frames))
-            self._let_go_of_who_does_not_read()
+            self._abort_if_unread()
 
-    def _let_go_of_who_does_not_read(self) -> None:
-        """Answers to pings and the like wait for no flow control: whoever lets so many pile up has had enough."""
+    def _abort_if_unread(self) -> None:
+        """Answers to pings and the like wait for no flow control: a client that leaves so many unread is dropped."""
         if self._transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
             self._transport.abort()

@@ -1,4 +1,4 @@
-"""The messages that consumers have and have not answered yet."""
+"""The messages in flight: sent to consumers and not answered yet."""
 
 import heapq
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from infrastructure.embedded.eventstoredb.groups.message import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
-    """A message, who has it, since when, and when to give up waiting for the answer."""
+class InFlightMessage:
+    """A message, the consumer that has it, since when, and when it expires."""
 
     message: Message
     consumer: Consumer
@@ -19,54 +19,54 @@ class Flight:
     deadline: float
 
 
-class Flights:
+class InFlightMessages:
     """All of a group; the time that a message may take is the same for each, so the oldest expires first."""
 
     def __init__(self) -> None:
-        self._flights: dict[UUID, Flight] = {}
+        self._messages: dict[UUID, InFlightMessage] = {}
         self._order: list[tuple[int, UUID]] = []
 
     def __len__(self) -> int:
-        return len(self._flights)
+        return len(self._messages)
 
     def __contains__(self, event_id: UUID) -> bool:
-        return event_id in self._flights
+        return event_id in self._messages
 
-    def start(self, flight: Flight) -> None:
-        message = flight.message
-        self._flights[message.id] = flight
-        flight.consumer.begin(message)
+    def start(self, sent: InFlightMessage) -> None:
+        message = sent.message
+        self._messages[message.id] = sent
+        sent.consumer.begin(message)
         if not message.replayed:
             heapq.heappush(self._order, (message.sequence, message.id))
-        if len(self._order) > 2 * len(self._flights) + 64:
+        if len(self._order) > 2 * len(self._messages) + 64:
             self._forget_ended()
 
-    def end(self, event_id: UUID) -> Flight | None:
-        """None if nobody was waiting for this answer."""
-        flight = self._flights.pop(event_id, None)
-        if flight is not None:
-            flight.consumer.finish(event_id)
-        return flight
+    def end(self, event_id: UUID) -> InFlightMessage | None:
+        """None if no such message is in flight."""
+        sent = self._messages.pop(event_id, None)
+        if sent is not None:
+            sent.consumer.finish(event_id)
+        return sent
 
     def expired(self, now: float) -> list[Message]:
         """Ends what has taken too long."""
-        late = list(takewhile(lambda flight: flight.deadline <= now, self._flights.values()))
-        for flight in late:
-            self.end(flight.message.id)
-        return [flight.message for flight in late]
+        late = list(takewhile(lambda sent: sent.deadline <= now, self._messages.values()))
+        for sent in late:
+            self.end(sent.message.id)
+        return [sent.message for sent in late]
 
     def lowest(self) -> Message | None:
         """The message in flight that comes first in the source, leaving out replayed ones."""
         while self._order:
             sequence, event_id = self._order[0]
-            flight = self._flights.get(event_id)
-            if flight is not None and (flight.message.sequence, flight.message.replayed) == (sequence, False):
-                return flight.message
+            sent = self._messages.get(event_id)
+            if sent is not None and (sent.message.sequence, sent.message.replayed) == (sequence, False):
+                return sent.message
             heapq.heappop(self._order)
         return None
 
     def _forget_ended(self) -> None:
         """One message that stays open for long must not let the order grow without bound."""
-        open_ones = (flight.message for flight in self._flights.values() if not flight.message.replayed)
+        open_ones = (sent.message for sent in self._messages.values() if not sent.message.replayed)
         self._order = [(message.sequence, message.id) for message in open_ones]
         heapq.heapify(self._order)

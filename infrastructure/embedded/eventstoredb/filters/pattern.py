@@ -1,4 +1,4 @@
-"""Matches a reader's regular expression in bounded time: one that explodes ends its call and nobody else's.
+"""Matches a reader's regular expression in bounded time: one that explodes ends its own call only.
 
 `re` holds the interpreter while it searches, but looks for signals on its way: a timer of this process's time
 interrupts it. Each search earns the pattern a little more time, so that the time it may take in all is bounded by the
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Pattern:
-    """Searches texts; made and used on the main thread, the only one that hears signals.
+    """Searches texts; made and used on the main thread, the only one that receives signals.
 
     Raises InvalidPattern, also for one that is too long, and PatternTooSlow for one that takes too long to compile.
     """

@@ -15,21 +15,21 @@ from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_BYTES, PAGE_RECORDS
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure
-from infrastructure.embedded.eventstoredb.wire.rendering import (
+from infrastructure.embedded.eventstoredb.wire.read_responses import (
     CAUGHT_UP,
     FELL_BEHIND,
-    Rendering,
+    EventRenderer,
     checkpoint,
     confirmation,
 )
 
-# So many pages in a row that leave something waiting: the reader is slower than the writers.
+# So many full pages in a row that leave something waiting: the reader is slower than the writers.
 _FULL_PAGES_BEHIND = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Filtering:
-    """A filter, and how often a reader hears of what did not pass it."""
+class WindowedFilter:
+    """A filter, and how often checkpoints come for what did not pass it."""
 
     filter: Filter
     window: int
@@ -42,11 +42,13 @@ class Filtering:
 
 
 class AllSubscription:
-    """One reader; it never loses its place, however slow it is: the log is its buffer."""
+    """One subscriber; the log is its buffer, however slow it is."""
 
-    def __init__(self, call: Call[streams_pb2.ReadReq], rendering: Rendering, filtering: Filtering | None) -> None:
-        self._call, self._rendering, self._filtering = call, rendering, filtering
-        self._log: Log = rendering.log
+    def __init__(
+        self, call: Call[streams_pb2.ReadReq], renderer: EventRenderer, windowed: WindowedFilter | None
+    ) -> None:
+        self._call, self._renderer, self._filter = call, renderer, windowed
+        self._log: Log = renderer.log
 
     async def run(self, after: int | None) -> None:
         """From the event after this position on (0: all), or only what is committed from now on."""
@@ -64,35 +66,35 @@ class AllSubscription:
 
     async def _history(self, start: int) -> int:
         """Sends what there is after `start`; the position up to which it was looked through."""
-        filtering = self._filtering
-        marks = HistoryCheckpoints(filtering.window, filtering.interval) if filtering else None
-        at, inclusive = start, bool(marks)
+        windowed = self._filter
+        checkpoints = HistoryCheckpoints(windowed.window, windowed.interval) if windowed else None
+        at, inclusive = start, bool(checkpoints)
         while rows := self._log.reader.all_forwards(at + (not inclusive), PAGE_RECORDS):
             at, inclusive = rows[-1][0], False
-            await self._call.send_frames(self._history_page(rows, start, marks))
+            await self._call.send_frames(self._history_page(rows, start, checkpoints))
             await asyncio.sleep(0)
-        end = marks.caught_up() if marks else None
+        end = checkpoints.caught_up() if checkpoints else None
         if end is not None:
             await self._call.send_frames(checkpoint(end))
         return at
 
-    def _history_page(self, rows: list[Row], start: int, marks: HistoryCheckpoints | None) -> bytes:
-        if marks is None or self._filtering is None:
-            return self._rendering.page(rows)
-        admits, frames = self._filtering.filter.admits, []
+    def _history_page(self, rows: list[Row], start: int, checkpoints: HistoryCheckpoints | None) -> bytes:
+        if checkpoints is None or self._filter is None:
+            return self._renderer.page(rows)
+        admits, frames = self._filter.filter.admits, []
         for row in rows:
             passes = admits(row[1], row[2])
             sent = passes and row[0] > start
             if sent:
-                frames.append(self._rendering.event(row))
-            mark = marks.saw(row[0], passes=passes, sent=sent)
-            if mark is not None:
-                frames.append(checkpoint(mark))
+                frames.append(self._renderer.event(row))
+            due = checkpoints.saw(row[0], passes=passes, sent=sent)
+            if due is not None:
+                frames.append(checkpoint(due))
         return b"".join(frames)
 
     async def _live(self, at: int) -> int:
         """Sends what is committed, until the reader can't keep up; where it has got to."""
-        marks = LiveCheckpoints(self._filtering.interval) if self._filtering else None
+        checkpoints = LiveCheckpoints(self._filter.interval) if self._filter else None
         full_pages = 0
         while full_pages < _FULL_PAGES_BEHIND:
             await self._log.wait_beyond(at)
@@ -101,19 +103,19 @@ class AllSubscription:
                 at = self._log.last_position  # hidden records only
                 continue
             at = rows[-1][0]
-            await self._call.send_frames(self._live_page(rows, marks))
+            await self._call.send_frames(self._live_page(rows, checkpoints))
             is_full = len(rows) == PAGE_RECORDS or sum(len(row[3]) for row in rows) >= PAGE_BYTES
             full_pages = full_pages + 1 if is_full else 0
         return at
 
-    def _live_page(self, rows: list[Row], marks: LiveCheckpoints | None) -> bytes:
-        if marks is None or self._filtering is None:
-            return self._rendering.page(rows)
-        admits, frames = self._filtering.filter.admits, []
+    def _live_page(self, rows: list[Row], checkpoints: LiveCheckpoints | None) -> bytes:
+        if checkpoints is None or self._filter is None:
+            return self._renderer.page(rows)
+        admits, frames = self._filter.filter.admits, []
         for row in rows:
             if admits(row[1], row[2]):
-                frames.append(self._rendering.event(row))
-            mark = marks.saw(row[0])
-            if mark is not None:
-                frames.append(checkpoint(mark))
+                frames.append(self._renderer.event(row))
+            due = checkpoints.saw(row[0])
+            if due is not None:
+                frames.append(checkpoint(due))
         return b"".join(frames)

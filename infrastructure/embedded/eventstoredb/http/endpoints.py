@@ -1,4 +1,4 @@
-"""What EventStoreDB tells probes over HTTP, as far as this server has it."""
+"""The HTTP endpoints of EventStoreDB that probes ask: health, info, gossip, ping."""
 
 import json
 import time
@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from infrastructure.embedded.eventstoredb.version import VERSION
 
-Content: TypeAlias = Callable[[], Mapping[str, Any]]
+Document: TypeAlias = Callable[[], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Response:
     """An answer: a status, and JSON or nothing. `allow` names the methods where another was used."""
 
     status: int
@@ -29,7 +29,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What the pages say of the server. `is_ready` is false once it is stopping."""
+    """What the endpoints say of the server. `is_ready` is false once it is stopping."""
 
     host: str
     port: int
@@ -37,24 +37,24 @@ class Node:
     is_ready: Callable[[], bool]
 
 
-class Pages:
-    """The pages of a node; nobody has to log in for them."""
+class Endpoints:
+    """The endpoints of a node; they need no password."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._contents: dict[str, Content] = {"/info": self._info, "/gossip": self._gossip, "/ping": _ping}
+        self._documents: dict[str, Document] = {"/info": self._info, "/gossip": self._gossip, "/ping": _ping}
 
-    def answer(self, method: str, target: str) -> Page:
+    def answer(self, method: str, target: str) -> Response:
         """For a request line's method and target."""
         path = target.partition("?")[0]
-        content = self._contents.get(path)
-        if content is None and path != "/health/live":
-            return Page(404)
+        document = self._documents.get(path)
+        if document is None and path != "/health/live":
+            return Response(404)
         if method not in {"GET", "HEAD"}:
-            return Page(405, allow="GET, HEAD")
-        if content is not None:
-            return Page(200, json.dumps(content()).encode())
-        return Page(204 if self._node.is_ready() else 503)
+            return Response(405, allow="GET, HEAD")
+        if document is not None:
+            return Response(200, json.dumps(document()).encode())
+        return Response(204 if self._node.is_ready() else 503)
 
     def _info(self) -> Mapping[str, Any]:
         features = {"projections": True, "userManagement": False, "atomPub": False}

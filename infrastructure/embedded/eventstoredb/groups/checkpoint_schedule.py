@@ -1,12 +1,12 @@
-"""When a group writes down how far it has come."""
+"""Decides when a group writes a checkpoint."""
 
 import math
 
 from infrastructure.embedded.eventstoredb.groups.definition import Settings
 
 
-class Checkpointing:
-    """Counts in events of the source since the group was loaded, those that a filter leaves out included."""
+class CheckpointSchedule:
+    """Counts the events of the source since the group was loaded, those that a filter leaves out included."""
 
     def __init__(self, settings: Settings) -> None:
         self._minimum, self._maximum = settings.min_checkpoint_count, settings.max_checkpoint_count

@@ -13,7 +13,7 @@ from infrastructure.embedded.eventstoredb.errors import StartRefused
 FILE = "mark"
 
 
-class Mark:
+class HighWaterMark:
     """The number in the file is the position of the last committed record."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +33,7 @@ class Mark:
         os.close(self._descriptor)
 
 
-def marked_position(folder: Path) -> int:
+def recorded_mark(folder: Path) -> int:
     """How far the log of a folder had come; 0 where there is no mark, or none that can be read."""
     try:
         return int((folder / FILE).read_text())

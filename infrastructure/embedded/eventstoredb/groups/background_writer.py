@@ -8,21 +8,21 @@ import structlog
 from infrastructure.embedded.eventstoredb.errors import LogError
 from infrastructure.embedded.eventstoredb.groups.effects import Park
 from infrastructure.embedded.eventstoredb.groups.message import Message
-from infrastructure.embedded.eventstoredb.groups.streams import CheckpointStream, ParkedStream
+from infrastructure.embedded.eventstoredb.groups.system_streams import CheckpointStream, ParkedStream
 
 ATTEMPTS = 5
 PAUSE = 0.2
 logger = structlog.get_logger()
 
 
-class Writing:
+class BackgroundWriter:
     """Parked messages before checkpoints; of several checkpoints that wait, only the newest counts."""
 
     def __init__(
-        self, parked: ParkedStream, checkpoints: CheckpointStream, told: Callable[[list[Message], bool], None]
+        self, parked: ParkedStream, checkpoints: CheckpointStream, on_parked: Callable[[list[Message], bool], None]
     ) -> None:
-        """`told` hears of messages to park whether they were written."""
-        self._parked, self._checkpoints, self._told = parked, checkpoints, told
+        """`on_parked` is called with messages to park, and whether they were written."""
+        self._parked, self._checkpoints, self._on_parked = parked, checkpoints, on_parked
         self._parks: list[Park] = []
         self._checkpoint: int | None = None
         self._wanted, self._idle = asyncio.Event(), asyncio.Event()
@@ -65,7 +65,7 @@ class Writing:
         written = await self._try_to_park(parks)
         if not written:
             logger.error("messages_not_parked", stream=self._parked.name, count=len(parks))
-        self._told([park.message for park in parks], written)
+        self._on_parked([park.message for park in parks], written)
 
     async def _try_to_park(self, parks: list[Park]) -> bool:
         for attempt in range(ATTEMPTS):

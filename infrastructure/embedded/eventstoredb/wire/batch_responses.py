@@ -15,13 +15,12 @@ from infrastructure.embedded.eventstoredb.errors import (
 )
 from infrastructure.embedded.eventstoredb.log import Appended
 from infrastructure.embedded.eventstoredb.storage.frames import frame
-from infrastructure.embedded.eventstoredb.wire.outcomes import fill_success
+from infrastructure.embedded.eventstoredb.wire.append_results import fill_success, fill_wrong_version
 from infrastructure.embedded.eventstoredb.wire.proposals import (
     MAX_APPEND_BYTES,
     AppendTooLarge,
     BadProposal,
     MissingMetadata,
-    expected_kind,
 )
 
 BatchResp = streams_pb2.BatchAppendResp
@@ -75,13 +74,5 @@ def _pack(code: Code, details: Message) -> status_pb2.Status:
 
 def _wrong_version(error: WrongExpectedVersion) -> shared_pb2.WrongExpectedVersion:
     wrong = shared_pb2.WrongExpectedVersion()
-    if error.current < 0:
-        wrong.current_no_stream.SetInParent()
-    else:
-        wrong.current_stream_revision = error.current
-    kind = expected_kind(error.expected)
-    if kind is None:
-        wrong.expected_stream_position = error.expected
-    else:
-        getattr(wrong, f"expected_{kind}").SetInParent()
+    fill_wrong_version(wrong, error, current="current_stream_revision", expected="expected_stream_position")
     return wrong

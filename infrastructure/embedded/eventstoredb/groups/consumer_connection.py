@@ -1,4 +1,4 @@
-"""A consumer's end of a group: what was delivered to it and not sent yet."""
+"""The connection of a consumer to a group: what was delivered to it and not sent yet."""
 
 import asyncio
 from collections import deque
@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
-from infrastructure.embedded.eventstoredb.groups.meter import Meter
+from infrastructure.embedded.eventstoredb.groups.statistics import RateCounter
 
 # One write: large enough to be cheap, small enough not to keep others waiting.
 BATCH_BYTES = 64 * 1024
 OVERHEAD_BYTES = 500
 
 
-class Reader:
-    """Holds no more than the consumer has slots: what it was too slow to take in time is somebody else's."""
+class ConsumerConnection:
+    """Holds no more than the consumer has slots: messages that expired meanwhile are left out."""
 
     def __init__(self, consumer: Consumer, now: float) -> None:
-        self.consumer, self.meter = consumer, Meter(now)
+        self.consumer, self.rate = consumer, RateCounter(now)
         self._outbox: deque[Message] = deque()
         self._dropped: Exception | None = None
         self._news = asyncio.Event()
@@ -34,7 +34,7 @@ class Reader:
         self._news.set()
 
     async def next_batch(self) -> list[Message]:
-        """Some messages, as soon as there is one; raises what the reader was dropped with."""
+        """Some messages, as soon as there is one; raises what the connection was dropped with."""
         batch: list[Message] = []
         while not batch:
             await self._news.wait()

@@ -12,7 +12,7 @@ from grpclib.protocol import Stream
 from grpclib.server import Handler, request_handler
 from h2.exceptions import ProtocolError
 
-from infrastructure.embedded.eventstoredb.http.pages import Pages
+from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure
 
 _CLIENT = "event_store.client"
@@ -24,12 +24,12 @@ _NOT_OFFERED = {
 Headers = list[tuple[str, str]]
 
 
-class Requests(Handler):
+class RequestHandler(Handler):
     """The library's handler of one connection, which knows what to say to requests that have no method."""
 
-    def __init__(self, *library: Any, calls: Calls, pages: Pages) -> None:
+    def __init__(self, *library: Any, calls: Calls, endpoints: Endpoints) -> None:
         super().__init__(*library)
-        self._calls, self._pages = calls, pages
+        self._calls, self._endpoints = calls, endpoints
 
     def accept(self, stream: Stream, headers: Headers, release_stream: Callable[[], Any]) -> None:
         """Begins to answer a request, and forgets it when that is over, also if it was taken back before."""
@@ -38,10 +38,10 @@ class Requests(Handler):
         self._tasks[stream].add_done_callback(lambda _: release())
 
     def _begin(self, stream: Stream, headers: Headers, release_stream: Callable[[], Any]) -> None:
-        asked = dict(headers)
-        path = asked.get(":path", "")
-        if asked.get(":method") in {"GET", "HEAD"}:
-            answering = self._show(stream, asked[":method"], path, release_stream)
+        fields = dict(headers)
+        path = fields.get(":path", "")
+        if fields.get(":method") in {"GET", "HEAD"}:
+            answering = self._answer_http(stream, fields[":method"], path, release_stream)
             self._tasks[stream] = self.loop.create_task(answering)
         elif path in self.mapping:
             super().accept(stream, headers, release_stream)
@@ -64,13 +64,13 @@ class Requests(Handler):
         empty = shared_pb2.Empty
         return self._calls.handler(say_so, Cardinality.UNARY_UNARY, empty, empty, denied=say_so)
 
-    async def _show(self, stream: Stream, method: str, path: str, release: Callable[[], Any]) -> None:
-        """A page, to a client that speaks HTTP/2 with us because TLS let it choose."""
-        page = self._pages.answer(method, path)
-        body = page.body if method == "GET" else b""
+    async def _answer_http(self, stream: Stream, method: str, path: str, release: Callable[[], Any]) -> None:
+        """An endpoint's response to a client that speaks HTTP/2 with us because TLS let it choose."""
+        response = self._endpoints.answer(method, path)
+        body = response.body if method == "GET" else b""
         try:
             with suppress(ProtocolError, asyncio.CancelledError):
-                await stream.send_headers([(":status", str(page.status)), *page.headers()], end_stream=not body)
+                await stream.send_headers([(":status", str(response.status)), *response.headers()], end_stream=not body)
                 if body:
                     await stream.send_data(body, end_stream=True)
         finally:

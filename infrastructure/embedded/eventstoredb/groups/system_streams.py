@@ -45,13 +45,13 @@ class CheckpointStream:
             return None
         last = self._log.read_stream_backwards(self.name, MAX, 1)
         try:
-            return self._possible(self._definition.position(json.loads(last[0].data))) if last else None
+            return self._checked(self._definition.parse_position(json.loads(last[0].data))) if last else None
         except (ValueError, AttributeError, RecursionError):  # anybody can write to this stream
             logger.warning("checkpoint_unreadable", stream=self.name)
             return None
 
-    def _possible(self, position: int) -> int:
-        """Raises ValueError for a place that no source has."""
+    def _checked(self, position: int) -> int:
+        """Raises ValueError for a position that no source has."""
         end = self._log.last_position if self._definition.stream is None else MAX
         if not 0 <= position <= end:
             raise ValueError(f"{position} is not between 0 and {end}")
@@ -59,7 +59,7 @@ class CheckpointStream:
 
     async def write(self, position: int) -> None:
         """Raises LogError."""
-        document = self._definition.place(position)
+        document = self._definition.format_position(position)
         await self._log.append(self.name, ANY, [json_record(CHECKPOINT, document)])
 
 

@@ -1,4 +1,4 @@
-"""Turns rows of the log into response frames, in the form that a reader asked for."""
+"""Turns rows of the log into response frames, in the form that the request names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ FELL_BEHIND = frame(ReadResp(fell_behind=ReadResp.FellBehind()).SerializeToStrin
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class EventRenderer:
     """Ids as text or structured; links as they are or followed."""
 
     log: Log
@@ -49,8 +49,8 @@ def confirmation() -> bytes:
 
 def checkpoint(position: int) -> bytes:
     """Everything up to this position was looked at."""
-    mark = ReadResp.Checkpoint(commit_position=position, prepare_position=position)
-    return frame(ReadResp(checkpoint=mark).SerializeToString())
+    reached = ReadResp.Checkpoint(commit_position=position, prepare_position=position)
+    return frame(ReadResp(checkpoint=reached).SerializeToString())
 
 
 def stream_not_found(stream: str) -> bytes:

@@ -1,18 +1,18 @@
-"""What the system projections look at: which records, and what these say."""
+"""The records that system projections get, and what these say."""
 
 import json
 from dataclasses import dataclass
 
 from infrastructure.embedded.eventstoredb.storage.metadata import as_object, original_of, parse
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.writing import METADATA, TOMBSTONE
+from infrastructure.embedded.eventstoredb.streams.writes import METADATA, TOMBSTONE
 
 CORRELATION_ID = "$correlationId"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A record that projections are told of.
+class SourceEvent:
+    """A record that projections get.
 
     `subject` is the stream that it is about: its own, or for a metadata event the one whose metadata it is.
     """
@@ -24,12 +24,12 @@ class Source:
 
 
 def is_considered(stream: str) -> bool:
-    """Whether records of a stream are sources: those of nobody's system streams, and their metadata."""
+    """Whether records of a stream are source events: not those of system streams, nor their metadata."""
     original = original_of(stream)
     return not (stream if original is None else original).startswith("$")
 
 
-def source_of(record: Record) -> Source | None:
+def source_of(record: Record) -> SourceEvent | None:
     """None for an event that is said to be JSON and is not: no projection takes it."""
     if record.is_json and not _is_json(record.data):
         return None
@@ -39,7 +39,7 @@ def source_of(record: Record) -> Source | None:
     else:
         subject = original
         deletes = record.type == METADATA and parse(record.data, record.is_json).soft_deleted
-    return Source(record, subject, deletes, _correlation_id(record.metadata))
+    return SourceEvent(record, subject, deletes, _correlation_id(record.metadata))
 
 
 def _is_json(data: bytes) -> bool:
