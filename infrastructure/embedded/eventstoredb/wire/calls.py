@@ -76,8 +76,9 @@ class Call(Generic[Request]):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the client's deadline has passed."""
-        return self._stream.deadline is not None and self._stream.deadline.time_remaining() <= 0
+        """Whether the library is ending the call at the client's deadline; its timer may be a millisecond early."""
+        wrapper = self._transport.wrapper
+        return wrapper is not None and isinstance(wrapper._error, TimeoutError)
 
     async def receive(self) -> Request | None:
         """The next request; None once the client has said its last. Raises Failure."""
