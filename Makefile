@@ -15,7 +15,7 @@ serve: .venv/ready
 	@$(BIN)/foldstream serve
 
 # Two runs side by side, since tests of servers mostly wait; what the first said is shown at the end.
-STORE := $(addprefix tests/,eventstoredb eventstore aggregates snapshots sagas history schema)
+STORE := $(addprefix tests/,infrastructure/embedded eventstore aggregates snapshots sagas history schema)
 test: check
 	@echo "== tests of the service"
 	@$(BIN)/pytest $(STORE) > .venv/store.log 2>&1 & store=$$!; \
