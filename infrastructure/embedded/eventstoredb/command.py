@@ -33,8 +33,8 @@ def run(
 
     Without a folder the log is kept in memory. Port 0 takes a free one. `projections` starts or stops the system
     projections; None leaves them as they were, which in a new log is stopped. Without `security` anybody may do all,
-    in clear text. Whoever holds such a pipe stops this
-    process in order: then SIGINT, which Ctrl-C sends to all processes of a terminal at once, is ignored.
+    in clear text. With such a pipe SIGINT is ignored, which
+    Ctrl-C sends to all processes of a terminal at once: the process at its other end stops this one in order.
     """
     if not structlog.is_configured():  # stdout is for the line that says it is ready
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -45,7 +45,7 @@ def run(
                 stack.enter_context(locked(data))
             return uvloop.run(_serve(host, port, data, stop_when_closed, projections, security))
         except StartRefused as refusal:
-            _say(sys.stderr, f"foldstream eventstore: {refusal}")
+            _print_line(sys.stderr, f"foldstream eventstore: {refusal}")
             return 1
 
 
@@ -71,7 +71,7 @@ async def _serve(
     broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)
     mode = "?tls=false" if security is None else "?tls=true access=users acls=not-enforced"
-    _say(sys.stdout, f"eventstore_ready uri=esdb://{store.address}{mode} data={where}")
+    _print_line(sys.stdout, f"eventstore_ready uri=esdb://{store.address}{mode} data={where}")
     await stop.wait()
     is_broken = broken.done()
     await store.stop()
@@ -79,7 +79,7 @@ async def _serve(
 
 
 def _log_failure(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Rubbish on the port ends its connection; one line about it is enough."""
+    """Invalid bytes on the port end their connection; one line about it is enough."""
     logger.error("connection_failed", reason=context["message"], error=repr(context.get("exception")))
 
 
@@ -89,6 +89,6 @@ def _read_to_end(descriptor: int, stop: asyncio.Event) -> None:
         stop.set()
 
 
-def _say(where: TextIO, line: str) -> None:
+def _print_line(where: TextIO, line: str) -> None:
     where.write(f"{line}\n")
     where.flush()

@@ -3,9 +3,11 @@
 LogError
 ├── WrongExpectedVersion   the stream is not where the writer thought
 ├── StreamDeleted          the stream has a tombstone, or is deleted and was said to exist
+├── RepeatInFlight         the same append is accepted and not yet committed; its sender hears a timeout
 ├── InvalidPosition        a position at which no record begins
-├── PatternTooSlow         a filter's pattern would keep everybody waiting
-├── BeyondLimit            more than anybody needs, and than all others can spare
+├── InvalidPattern         a filter's pattern can't be compiled
+├── PatternTooSlow         a filter's pattern takes too much processor time
+├── BeyondLimit            a limit of this server is exceeded
 └── StorageFailed          the disk refused; nothing of the write is left
 StartRefused               the server can't serve this folder, file or port
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 
 
 class LogError(Exception):
-    """Anything the log refuses."""
+    """Base of all that the log refuses."""
 
 
 class WrongExpectedVersion(LogError):
@@ -31,14 +33,26 @@ class StreamDeleted(LogError):
         self.stream = stream
 
 
+class RepeatInFlight(LogError):
+    """An append with these ids was accepted and is not committed yet: this one is dropped."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"an append with the same ids to stream {stream!r} is in flight")
+        self.stream = stream
+
+
 class InvalidPosition(LogError):
     def __init__(self, position: int) -> None:
         super().__init__(f"no record begins at position {position}")
         self.position = position
 
 
+class InvalidPattern(LogError):
+    """A filter's pattern can't be compiled."""
+
+
 class PatternTooSlow(LogError):
-    """The pattern took more processor time than all others can spare."""
+    """The pattern took more processor time than it is allowed."""
 
     def __init__(self, pattern: str) -> None:
         super().__init__(f"the filter's pattern takes too long: {pattern[:100]}")
@@ -46,7 +60,7 @@ class PatternTooSlow(LogError):
 
 
 class BeyondLimit(LogError):
-    """Says itself which limit; EventStoreDB has none there, or a higher one."""
+    """The text says which limit; EventStoreDB has none there, or a higher one."""
 
 
 class StorageFailed(LogError):

@@ -9,18 +9,18 @@ from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted
 from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log
-from infrastructure.embedded.eventstoredb.storage.mark import Mark
-from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, Reader
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import HighWaterMark
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
+from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, LogReader
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import is_hidden
 from infrastructure.embedded.eventstoredb.storage.verification import Verification
-from infrastructure.embedded.eventstoredb.storage.writer import Work, Writer
-from infrastructure.embedded.eventstoredb.streams import links, writing
+from infrastructure.embedded.eventstoredb.storage.writer import LogWriter, Work
+from infrastructure.embedded.eventstoredb.streams import links, writes
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
-from infrastructure.embedded.eventstoredb.streams.writing import Appended
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
+from infrastructure.embedded.eventstoredb.streams.writes import Appended
 
 __all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "Log"]
 
@@ -36,29 +36,29 @@ class Log:
 
         Raises StartRefused.
         """
-        self._writing, self._reading = open_log(folder)
-        self.reader = Reader(self._reading)
+        self._write_connection, self._read_connection = open_log(folder)
+        self.reader = LogReader(self._read_connection)
         self._grown = asyncio.Event()
         self._last_position = self.reader.last_position()
-        self._mark = None if folder is None else Mark(folder)
+        self._high_water_mark = None if folder is None else HighWaterMark(folder)
         self._verification = None if folder is None else Verification(folder / FILE)
-        self._writer = Writer(self._writing, self._committed, on_disk=folder is not None)
+        self._writer = LogWriter(self._write_connection, self._committed, on_disk=folder is not None)
 
     async def start(self) -> None:
         """Makes sure that the log begins with a system event, as EventStoreDB's does."""
         if not self._last_position:
             data = json.dumps({"$maxAge": 864000}).encode()
-            await self.append(SEED_STREAM, ANY, [NewRecord(uuid4(), writing.METADATA, True, data, b"")])
+            await self.append(SEED_STREAM, ANY, [NewRecord(uuid4(), writes.METADATA, True, data, b"")])
 
     async def close(self) -> None:
-        """Finishes what was asked for, and closes the file."""
+        """Finishes the writes that were accepted, and closes the file."""
         await self._writer.close()
         if self._verification is not None:
             await self._verification.stop()
-        if self._mark is not None:
-            self._mark.close()
-        self._reading.close()
-        self._writing.close()
+        if self._high_water_mark is not None:
+            self._high_water_mark.close()
+        self._read_connection.close()
+        self._write_connection.close()
 
     async def broken(self) -> None:
         """Returns only when the log can't be written any more, or has turned out to be damaged."""
@@ -70,13 +70,14 @@ class Log:
     async def append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
         """Writes all events or none; returns once they are on disk.
 
-        Raises WrongExpectedVersion, StreamDeleted or StorageFailed.
+        Raises WrongExpectedVersion, StreamDeleted, StorageFailed or, seconds later, RepeatInFlight.
         """
         return await self.begin_append(stream, expected, events)
 
     def begin_append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> asyncio.Future[Appended]:
         """The same for those who wait for many appends at once. Raises StorageFailed."""
-        return self._writer.begin(lambda tx: writing.append(tx, stream, expected, events))
+        committed = self._last_position
+        return self._writer.begin(lambda tx: writes.append(tx, stream, expected, events, committed=committed))
 
     async def write(self, work: Work[T]) -> T:
         """Runs several changes as one: all of them or none; returns once they are on disk.
@@ -87,11 +88,11 @@ class Log:
 
     async def delete(self, stream: str, expected: int) -> int:
         """Soft delete; the position of its mark. Raises as `append` does."""
-        return await self._writer.write(lambda tx: writing.delete(tx, stream, expected))
+        return await self._writer.write(lambda tx: writes.delete(tx, stream, expected))
 
     async def tombstone(self, stream: str, expected: int) -> int:
         """Hard delete; the position of the tombstone. Raises as `append` does."""
-        return await self._writer.write(lambda tx: writing.tombstone(tx, stream, expected))
+        return await self._writer.write(lambda tx: writes.tombstone(tx, stream, expected))
 
     @property
     def last_position(self) -> int:
@@ -149,8 +150,8 @@ class Log:
         self.reader.tail.extend(rows)
         if position > self._last_position:
             self._last_position = position
-            if self._mark is not None:
-                self._mark.set(position)
+            if self._high_water_mark is not None:
+                self._high_water_mark.set(position)
             self._grown.set()
             self._grown = asyncio.Event()
 

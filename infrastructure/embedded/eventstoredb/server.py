@@ -9,19 +9,19 @@ from grpclib._typing import IServable
 from infrastructure.embedded.eventstoredb.access.guard import Guard
 from infrastructure.embedded.eventstoredb.access.security import Security
 from infrastructure.embedded.eventstoredb.errors import StartRefused, StorageFailed
-from infrastructure.embedded.eventstoredb.http.pages import Node, Pages
+from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints, Node
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.projections.subsystem import Subsystem
 from infrastructure.embedded.eventstoredb.wire.admission import admission
 from infrastructure.embedded.eventstoredb.wire.calls import Calls, everyone
-from infrastructure.embedded.eventstoredb.wire.gossip import GossipService
-from infrastructure.embedded.eventstoredb.wire.persistent import PersistentService
-from infrastructure.embedded.eventstoredb.wire.port import Port
-from infrastructure.embedded.eventstoredb.wire.projections import ProjectionsService
-from infrastructure.embedded.eventstoredb.wire.server_features import ServerFeaturesService
-from infrastructure.embedded.eventstoredb.wire.streams import StreamsService
+from infrastructure.embedded.eventstoredb.wire.gossip_service import GossipService
+from infrastructure.embedded.eventstoredb.wire.grpc_server import GrpcServer
+from infrastructure.embedded.eventstoredb.wire.persistent_service import PersistentService
+from infrastructure.embedded.eventstoredb.wire.projections_service import ProjectionsService
+from infrastructure.embedded.eventstoredb.wire.server_features_service import ServerFeaturesService
+from infrastructure.embedded.eventstoredb.wire.streams_service import StreamsService
 
-# Who listens on all addresses is reached at one of them.
+# A server on all addresses is reached at one of them.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
@@ -44,7 +44,7 @@ class EventStore:
         offered = [path for service in services for path in service.__mapping__()]
         services.append(ServerFeaturesService(offered, self._calls))
         node = Node(host, port, is_secure=guard is not None, is_ready=lambda: not self._calls.is_stopping)
-        self._port = Port(services, self._calls, Pages(node))
+        self._grpc_server = GrpcServer(services, self._calls, Endpoints(node))
 
     @classmethod
     async def start(
@@ -78,13 +78,13 @@ class EventStore:
             raise StartRefused(str(error)) from error
         await store._persistent.start()
         await store._projections.start(run=projections)
-        await store._port.start(sock=listener, backlog=1024, ssl=None if guard is None else guard.tls)
+        await store._grpc_server.start(sock=listener, backlog=1024, ssl=None if guard is None else guard.tls)
         return store
 
     async def stop(self) -> None:
         """Ends open calls with UNAVAILABLE, writes what was accepted, closes; takes a few seconds at most."""
         await self._calls.stop()
-        self._port.close()
+        self._grpc_server.close()
         await self._persistent.stop()
         await self._projections.stop()
         await self.log.close()

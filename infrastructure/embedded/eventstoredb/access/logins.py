@@ -1,4 +1,4 @@
-"""Decides who a caller is, call by call, without computing a password's hash for each."""
+"""Authenticates callers, call by call, without computing a password's hash for each."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ logger = structlog.get_logger()
 
 
 class WrongCredentials(Exception):
-    """Nobody has this name, or the password is another; which of the two is not said."""
+    """The user is unknown or the password is wrong; which of the two is not said."""
 
 
 class Logins:
@@ -31,15 +31,15 @@ class Logins:
         """Raises StartRefused."""
         self._path = path
         self._seen = _signature(path)
-        self._roll = _Roll(load_users(path))
+        self._known = _KnownCredentials(load_users(path))
 
     async def admit(self, authorization: str) -> bool:
-        """Whether this header makes the caller one of the users; False if it names nobody. Raises WrongCredentials."""
+        """Whether this header names a user with the right password; False if it names none. Raises WrongCredentials."""
         given = _credentials(authorization)
         if given is None:
             return False
         self._read_again()
-        if not await self._roll.is_right(given):
+        if not await self._known.is_right(given):
             raise WrongCredentials
         return True
 
@@ -49,63 +49,67 @@ class Logins:
             return
         self._seen = signature
         try:
-            self._roll = self._roll.renewed(load_users(self._path))
+            self._known = self._known.renewed(load_users(self._path))
             logger.info("users_read", path=str(self._path))
         except StartRefused as error:
             logger.error("users_kept", reason=str(error))
 
 
-class _Roll:
+class _KnownCredentials:
     """One state of the file, and which credentials were right or wrong by it.
 
-    Remembered are digests under a key that only this process has: whoever reads them learns no password.
+    It keeps digests under a key that only this process has: they reveal no password.
     """
 
     def __init__(self, users: Mapping[str, PasswordHash]) -> None:
         self._users = users
-        self._nobody = PasswordHash.nobodys()
+        self._unmatchable = PasswordHash.unmatchable()
         self._key = secrets.token_bytes(32)
         self._right: dict[str, bytes] = {}
         self._wrong: dict[bytes, str] = {}
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    def renewed(self, users: Mapping[str, PasswordHash]) -> "_Roll":
-        """The next state: what was found out still holds for whose line is the same, also for who has none.
+    def renewed(self, users: Mapping[str, PasswordHash]) -> "_KnownCredentials":
+        """The next state. What is known of a user whose line in the file has not changed stays known.
 
-        A password that is being checked is judged by the state at which that began.
+        A password that is being checked is judged by the state in which the check began.
         """
-        new = _Roll(users)
-        new._key, new._turn = self._key, self._turn
-        new._right = {name: mark for name, mark in self._right.items() if users.get(name) == self._users.get(name)}
-        new._wrong = {mark: name for mark, name in self._wrong.items() if users.get(name) == self._users.get(name)}
+        new = _KnownCredentials(users)
+        new._key, new._lock = self._key, self._lock
+        new._right = {
+            name: fingerprint for name, fingerprint in self._right.items() if users.get(name) == self._users.get(name)
+        }
+        new._wrong = {
+            fingerprint: name for fingerprint, name in self._wrong.items() if users.get(name) == self._users.get(name)
+        }
         return new
 
     async def is_right(self, given: Credentials) -> bool:
-        mark = self._mark(given)
-        known = self._remembered(given, mark)
+        fingerprint = self._fingerprint(given)
+        known = self._remembered(given, fingerprint)
         if known is not None:
             return known
-        async with self._turn:  # one at a time: a hash takes a core; and callers with the same wait for one answer
-            known = self._remembered(given, mark)
-            return await self._find_out(given, mark) if known is None else known
+        async with self._lock:  # one at a time: a hash takes a core; and callers with the same wait for one answer
+            known = self._remembered(given, fingerprint)
+            return await self._verify(given, fingerprint) if known is None else known
 
-    def _mark(self, given: Credentials) -> bytes:
+    def _fingerprint(self, given: Credentials) -> bytes:
         return hashlib.blake2b(":".join(given).encode(), key=self._key, digest_size=32).digest()
 
-    def _remembered(self, given: Credentials, mark: bytes) -> bool | None:
-        if self._right.get(given[0]) == mark:
+    def _remembered(self, given: Credentials, fingerprint: bytes) -> bool | None:
+        if self._right.get(given[0]) == fingerprint:
             return True
-        return False if mark in self._wrong else None
+        return False if fingerprint in self._wrong else None
 
-    async def _find_out(self, given: Credentials, mark: bytes) -> bool:
+    async def _verify(self, given: Credentials, fingerprint: bytes) -> bool:
         name, password = given
-        stored = self._users.get(name, self._nobody)
+        stored = self._users.get(name, self._unmatchable)
         if not await _uninterrupted(stored, password):
-            self._wrong[mark] = name
+            self._wrong[fingerprint] = name
             if len(self._wrong) > _REFUSALS_REMEMBERED:
                 del self._wrong[next(iter(self._wrong))]
             return False
-        self._right[name] = mark
+        self._right[name] = fingerprint
         return True
 
 
@@ -128,7 +132,7 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
 
 
 def _credentials(authorization: str) -> Credentials | None:
-    """What `Basic` carries; whatever else, or nonsense, names nobody."""
+    """Name and password of a `Basic` header; None for anything else."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme != "Basic":
         return None

@@ -30,7 +30,7 @@ class PasswordHash:
         return cls(_COST, _BLOCK, _LANES, salt, blank.digest_of(password))
 
     @classmethod
-    def nobodys(cls) -> "PasswordHash":
+    def unmatchable(cls) -> "PasswordHash":
         """One that no password matches, and that takes as long to find out as any other."""
         return cls(_COST, _BLOCK, _LANES, secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_DIGEST_BYTES))
 

@@ -31,7 +31,7 @@ def set_password(path: Path, user: str, password: str) -> None:
     _check(user, password)
     path = path.resolve()
     try:
-        with _alone(path.parent):
+        with _exclusive_access(path.parent):
             users = _read(path) if path.exists() else {}
             _write(path, users | {user: PasswordHash.of(password)})
     except OSError as error:
@@ -75,7 +75,7 @@ def _parse(path: Path, number: int, line: str) -> tuple[str, PasswordHash]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _exclusive_access(folder: Path) -> Iterator[None]:
     """Two changes at once would lose one of them."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

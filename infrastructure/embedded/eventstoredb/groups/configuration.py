@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Selection, Settings
-from infrastructure.embedded.eventstoredb.groups.streams import METADATA, json_record
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
+from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Settings
+from infrastructure.embedded.eventstoredb.groups.system_streams import METADATA, json_record
 from infrastructure.embedded.eventstoredb.log import ANY, MAX, Log
 
 STREAM = "$persistentSubscriptionConfig"
@@ -67,7 +68,7 @@ def _entry(definition: Definition) -> dict[str, Any]:
     entry = {
         "stream": definition.source,
         "group": definition.group,
-        "startPosition": definition.place(definition.start),
+        "startPosition": definition.format_position(definition.start),
         **{name: settings[field] for field, name in NAMES.items()},
     }
     return entry if definition.selection is None else entry | {"filter": asdict(definition.selection)}

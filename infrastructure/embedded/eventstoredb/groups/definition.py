@@ -1,7 +1,8 @@
-"""What a group was told: where it reads, from where on, and how patient it is with its consumers."""
+"""The definition of a group: what it reads, from where on, and its settings."""
 
 from dataclasses import dataclass
 
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
 
 ALL = "$all"
@@ -36,15 +37,6 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which events of the log a group wants: by a pattern (it wins) or by prefixes of what is looked at."""
-
-    by_stream: bool
-    regex: str
-    prefixes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Definition:
     """A group; `stream` None is the whole log, `start` a number, a position or FROM_END."""
 
@@ -62,32 +54,32 @@ class Definition:
     def key(self) -> str:
         return key_of(self.stream, self.group)
 
-    def place(self, position: int | None) -> str:
-        """A place in the source as clients read it: a number, or a position twice."""
+    def format_position(self, position: int | None) -> str:
+        """A position in the source as clients read it: a number, or in the log a position twice."""
         if position is None:
             return ""
         return f"C:{position}/P:{position}" if self.stream is None else str(position)
 
-    def position(self, place: str) -> int:
-        """The way back from `place`; raises ValueError."""
-        return int(place.partition("/")[0].removeprefix("C:"))
+    def parse_position(self, text: str) -> int:
+        """The way back from `format_position`. Raises ValueError."""
+        return int(text.partition("/")[0].removeprefix("C:"))
 
 
 def key_of(stream: str | None, group: str) -> str:
     return f"{ALL if stream is None else stream}::{group}"
 
 
-def check_start(asked: Definition, last_position: int) -> None:
+def check_start(wanted: Definition, last_position: int) -> None:
     """Raises GroupRefused for a strategy that does not exist, or a start in the log's future."""
-    strategy = asked.settings.consumer_strategy
+    strategy = wanted.settings.consumer_strategy
     if strategy not in STRATEGIES:
         reason = f"Consumer strategy {strategy} does not exist."
-        raise GroupRefused(asked.source, asked.group, reason)
-    if asked.stream is None and asked.start > last_position:
-        raise GroupRefused(asked.source, asked.group, BEYOND_THE_END)
+        raise GroupRefused(wanted.source, wanted.group, reason)
+    if wanted.stream is None and wanted.start > last_position:
+        raise GroupRefused(wanted.source, wanted.group, BEYOND_THE_END)
 
 
-def check_sizes(asked: Definition) -> None:
+def check_sizes(wanted: Definition) -> None:
     """Raises GroupRefused where a batch would not fit into the buffer."""
-    if asked.settings.read_batch_size >= asked.settings.history_buffer_size:
-        raise GroupRefused(asked.source, asked.group, SIZES)
+    if wanted.settings.read_batch_size >= wanted.settings.history_buffer_size:
+        raise GroupRefused(wanted.source, wanted.group, SIZES)

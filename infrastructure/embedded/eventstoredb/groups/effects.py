@@ -1,4 +1,4 @@
-"""What a group's engine asks for: somebody else talks to consumers and to the log."""
+"""The effects that a group's engine wants; the group carries them out."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -25,7 +25,7 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Remember that everything up to this place of the source is done."""
+    """Remember that everything up to this position of the source is done."""
 
     position: int
 

@@ -1,7 +1,7 @@
-"""The rules of a group, without a clock, a log or a network: what comes in, and what is to be done then.
+"""The rules of a group, without a clock, a log or a network: what comes in, and the effects of that.
 
 Times are seconds of any clock that the caller keeps to. Every method that changes something returns the
-effects it wants, in order. A message is *waiting* (in the buffer), *in flight* (a consumer has it), *parking*
+effects it wants, in order. A message is *waiting* (in the buffer), *in sent* (a consumer has it), *parking*
 (being written to the parked stream) or done. None of the first three is ever behind a checkpoint.
 """
 
@@ -10,15 +10,15 @@ from enum import IntEnum
 from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.groups.buffer import Answer, Buffer
-from infrastructure.embedded.eventstoredb.groups.checkpointing import Checkpointing
-from infrastructure.embedded.eventstoredb.groups.choice import Nobody, Strategy
+from infrastructure.embedded.eventstoredb.groups.checkpoint_schedule import CheckpointSchedule
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.definition import Settings
 from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
-from infrastructure.embedded.eventstoredb.groups.flights import Flight, Flights
+from infrastructure.embedded.eventstoredb.groups.in_flight import InFlightMessage, InFlightMessages
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.pinned import Pinned, correlation_of, stream_of
-from infrastructure.embedded.eventstoredb.groups.turns import Turns
+from infrastructure.embedded.eventstoredb.groups.rotation import Rotation
+from infrastructure.embedded.eventstoredb.groups.strategy import NoConsumer, Strategy
 from infrastructure.embedded.eventstoredb.storage.record import Record
 
 PAGE, DEFAULT_PAGE = 100, 20
@@ -42,12 +42,12 @@ class Engine:
     def __init__(self, settings: Settings, resumed: int | None = None) -> None:
         self._settings = settings
         self._strategy = strategy(settings.consumer_strategy)
-        self._checkpointing = Checkpointing(settings)
+        self._checkpoint_schedule = CheckpointSchedule(settings)
         self._sequence = 0
         self._last = resumed
         self._effects: list[Effect] = []
         self._parking: dict[int, Message] = {}
-        self.buffer, self.flights = Buffer(), Flights()
+        self.buffer, self.in_flight = Buffer(), InFlightMessages()
         self.consumers: list[Consumer] = []
         self.checkpoint = resumed
         self.last_known: int | None = None
@@ -71,7 +71,7 @@ class Engine:
         return min(batch if batch > 0 else DEFAULT_PAGE, PAGE) if room > batch else 0
 
     def add(self, record: Record, event: Record | None, position: int) -> None:
-        """The next event of the source, what it stands for, and its place there."""
+        """The next event of the source, what it stands for, and its position there."""
         self._sequence += 1
         self.buffer.add(Message(record, event, self._sequence, self._last))
         self._last = self.last_known = position
@@ -108,19 +108,19 @@ class Engine:
         """What it has not answered goes to the others, or waits."""
         self.consumers.remove(consumer)
         self._strategy.disconnect(consumer)
-        ended = map(self.flights.end, list(consumer.in_flight))
-        self.buffer.retry(flight.message.again() for flight in ended if flight)
+        ended = map(self.in_flight.end, list(consumer.in_flight))
+        self.buffer.retry(sent.message.again() for sent in ended if sent)
         return self.settle(now)
 
     def acknowledge(self, ids: Iterable[UUID], now: float) -> list[Effect]:
-        """Ids that nobody waits for are ignored; it does not matter which consumer answers."""
-        for flight in filter(None, map(self.flights.end, ids)):
+        """Ids of no message in flight are ignored; it does not matter which consumer answers."""
+        for sent in filter(None, map(self.in_flight.end, ids)):
             if self._settings.extra_statistics:
-                flight.consumer.latencies.append(now - flight.since)
+                sent.consumer.latencies.append(now - sent.since)
         return self.settle(now)
 
     def refuse(self, ids: Iterable[UUID], action: Action, reason: str, now: float) -> list[Effect]:
-        messages = [flight.message for flight in map(self.flights.end, ids) if flight]
+        messages = [sent.message for sent in map(self.in_flight.end, ids) if sent]
         if action is Action.PARK:
             self._park(messages, REFUSED + reason)
         elif action in {Action.RETRY, Action.UNKNOWN}:
@@ -144,23 +144,23 @@ class Engine:
 
     def tick(self, now: float) -> list[Effect]:
         """Once a second: only then is it noticed that a consumer took too long."""
-        self._retry(self.flights.expired(now))
+        self._retry(self.in_flight.expired(now))
         return self.settle(now, on_tick=True)
 
     def settle(self, now: float, *, on_tick: bool = False) -> list[Effect]:
         """Delivers what can be delivered, and says how far all is done."""
-        self._mark(now, on_tick=on_tick)
+        self._schedule_checkpoint(now, on_tick=on_tick)
         self.buffer.offer(lambda message: self._deliver(message, now))
         effects, self._effects = self._effects, []
         return effects
 
     def _deliver(self, message: Message, now: float) -> Answer:
-        if message.id in self.flights:  # answers could not be told apart
+        if message.id in self.in_flight:  # answers could not be told apart
             return Answer.HELD
         consumer = self._strategy.choose(message)
-        if isinstance(consumer, Nobody):
-            return Answer.HELD if consumer is Nobody.FOR_THIS else Answer.FULL
-        self.flights.start(Flight(message, consumer, now, now + self._settings.message_timeout_ms / 1000))
+        if isinstance(consumer, NoConsumer):
+            return Answer.HELD if consumer is NoConsumer.FOR_THIS_MESSAGE else Answer.FULL
+        self.in_flight.start(InFlightMessage(message, consumer, now, now + self._settings.message_timeout_ms / 1000))
         self.total += 1
         self._effects.append(Deliver(consumer, message))
         return Answer.SENT
@@ -179,28 +179,28 @@ class Engine:
             self._parking[message.record.position] = message
             self._effects.append(Park(message, reason))
 
-    def _mark(self, now: float, *, on_tick: bool) -> None:
+    def _schedule_checkpoint(self, now: float, *, on_tick: bool) -> None:
         lowest = self._lowest()
         done = self._sequence if lowest is None else lowest.sequence - 1
         position = self._last if lowest is None else lowest.before
-        if position is not None and self._checkpointing.is_due(done, now, on_tick=on_tick):
-            self._checkpointing.written(done, now)
+        if position is not None and self._checkpoint_schedule.is_due(done, now, on_tick=on_tick):
+            self._checkpoint_schedule.written(done, now)
             self.checkpoint = position
             self._effects.append(Checkpoint(position))
 
     def _lowest(self) -> Message | None:
         parking = (message for message in self._parking.values() if not message.replayed)
-        known = (*parking, self.buffer.lowest(), self.flights.lowest())
+        known = (*parking, self.buffer.lowest(), self.in_flight.lowest())
         return min(filter(None, known), key=lambda message: message.sequence, default=None)
 
 
 def strategy(name: str) -> Strategy:
     match name:
         case "RoundRobin":
-            return Turns(each_in_turn=True)
+            return Rotation(rotates_after_each=True)
         case "Pinned":
             return Pinned(stream_of)
         case "PinnedByCorrelation":
             return Pinned(correlation_of)
         case _:
-            return Turns(each_in_turn=False)
+            return Rotation(rotates_after_each=False)

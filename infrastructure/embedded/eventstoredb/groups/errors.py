@@ -2,11 +2,11 @@
 
 NotReady                 the groups are being loaded, or the server stops
 GroupError
-├── GroupNotFound        nobody created it, or it was deleted
+├── GroupNotFound        it was never created, or it was deleted
 ├── GroupExists          its name is taken on this source
 ├── GroupRefused         its settings make no sense; carries the reason
 ├── TooManySubscribers   as many consumers are connected as it allows
-└── GroupDropped         it was updated, deleted or stopped while somebody was reading
+└── GroupDropped         it was updated, deleted or stopped while a consumer was connected
 """
 
 

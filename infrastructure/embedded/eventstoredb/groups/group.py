@@ -1,4 +1,4 @@
-"""A group at work: feeds its engine from the log, and does what that wants done."""
+"""A running group: feeds its engine from the log, and carries out its effects."""
 
 import asyncio
 import sys
@@ -9,18 +9,18 @@ from uuid import UUID
 
 import structlog
 
-from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow, StreamDeleted
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, LogError, PatternTooSlow, StreamDeleted
+from infrastructure.embedded.eventstoredb.groups.background_writer import BackgroundWriter
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
+from infrastructure.embedded.eventstoredb.groups.consumer_connection import ConsumerConnection
 from infrastructure.embedded.eventstoredb.groups.definition import Definition
 from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
 from infrastructure.embedded.eventstoredb.groups.engine import Action, Engine
 from infrastructure.embedded.eventstoredb.groups.errors import GroupDropped, TooManySubscribers
 from infrastructure.embedded.eventstoredb.groups.message import Message
-from infrastructure.embedded.eventstoredb.groups.meter import Meter
-from infrastructure.embedded.eventstoredb.groups.reader import Reader
-from infrastructure.embedded.eventstoredb.groups.source import Read, source_of
-from infrastructure.embedded.eventstoredb.groups.streams import CheckpointStream, ParkedStream
-from infrastructure.embedded.eventstoredb.groups.writing import Writing
+from infrastructure.embedded.eventstoredb.groups.source import SourceItem, source_of
+from infrastructure.embedded.eventstoredb.groups.statistics import RateCounter
+from infrastructure.embedded.eventstoredb.groups.system_streams import CheckpointStream, ParkedStream
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.storage.record import Record
 from infrastructure.embedded.eventstoredb.streams.links import is_link
@@ -34,32 +34,31 @@ class Group:
     """Runs from `start` to `stop`; a new definition needs a new one. Needs a running event loop."""
 
     def __init__(self, log: Log, definition: Definition) -> None:
-        """Raises `re.error` where the definition's pattern is none."""
         self.definition = definition
         self._log = log
         self.checkpoints, self.parked = CheckpointStream(log, definition), ParkedStream(log, definition)
         checkpoint = self.checkpoints.load()
         self._source = source_of(log, definition, checkpoint)
         self.engine = Engine(definition.settings, checkpoint)
-        self._writing = Writing(self.parked, self.checkpoints, self._told)
-        self._readers: dict[Consumer, Reader] = {}
+        self._writer = BackgroundWriter(self.parked, self.checkpoints, self._on_parked)
+        self._connections: dict[Consumer, ConsumerConnection] = {}
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_over = self.is_replaying = False
-        self.meter = Meter(time.monotonic())
+        self.rate = RateCounter(time.monotonic())
 
     def start(self) -> None:
         """A short source is read at once."""
         for _ in range(FIRST_PAGES):
-            if not self._pull():
+            if not self._read_page():
                 break
         self._spawn(self._read())
-        self._spawn(self._writing.run())
+        self._spawn(self._writer.run())
 
     async def stop(self) -> None:
-        """Drops the readers, and writes what was decided until now."""
+        """Drops the connections, and writes what was decided until now."""
         self._end()
-        if not await self._writing.finished(WRITING_SECONDS):
+        if not await self._writer.finished(WRITING_SECONDS):
             logger.warning("group_stopped_unwritten", group=self.definition.key)
         for task in self._tasks:
             task.cancel()
@@ -67,29 +66,29 @@ class Group:
 
     # Consumers
 
-    def connect(self, slots: int, name: str, peer: str) -> Reader:
-        """Raises TooManySubscribers; the reader of a group that is over is dropped at once."""
+    def connect(self, slots: int, name: str, peer: str) -> ConsumerConnection:
+        """Raises TooManySubscribers; the connection of a group that is over is dropped at once."""
         if self.engine.is_full:
             raise TooManySubscribers(self.definition.source, self.definition.group)
-        reader = Reader(Consumer(slots, name, peer), time.monotonic())
-        self._readers[reader.consumer] = reader
-        self._do(self.engine.connect(reader.consumer, time.monotonic()))
+        connection = ConsumerConnection(Consumer(slots, name, peer), time.monotonic())
+        self._connections[connection.consumer] = connection
+        self._perform(self.engine.connect(connection.consumer, time.monotonic()))
         if self._is_over:
             self._end()
-        return reader
+        return connection
 
-    def disconnect(self, reader: Reader) -> None:
-        if self._readers.pop(reader.consumer, None):
-            self._do(self.engine.disconnect(reader.consumer, time.monotonic()))
+    def disconnect(self, connection: ConsumerConnection) -> None:
+        if self._connections.pop(connection.consumer, None):
+            self._perform(self.engine.disconnect(connection.consumer, time.monotonic()))
 
     def acknowledge(self, ids: Iterable[UUID]) -> None:
-        self._do(self.engine.acknowledge(ids, time.monotonic()))
+        self._perform(self.engine.acknowledge(ids, time.monotonic()))
 
     def refuse(self, ids: Iterable[UUID], action: Action, reason: str) -> None:
-        self._do(self.engine.refuse(ids, action, reason, time.monotonic()))
+        self._perform(self.engine.refuse(ids, action, reason, time.monotonic()))
 
     def tick(self) -> None:
-        self._do(self.engine.tick(time.monotonic()))
+        self._perform(self.engine.tick(time.monotonic()))
 
     def replay(self, stop_at: int | None) -> None:
         """Begins to deliver what is parked, up to (without) that number; while that lasts, no second time."""
@@ -100,8 +99,8 @@ class Group:
     # Statistics
 
     @property
-    def readers(self) -> list[Reader]:
-        return list(self._readers.values())
+    def connections(self) -> list[ConsumerConnection]:
+        return list(self._connections.values())
 
     @property
     def status(self) -> str:
@@ -131,35 +130,35 @@ class Group:
         while not self._is_over:
             end = self._log.last_position
             if self.engine.next_page_size() == 0:
-                await self._change()
-            elif self._pull():
+                await self._wait_for_change()
+            elif self._read_page():
                 await asyncio.sleep(0)
             else:
                 await self._log.wait_beyond(end)
 
-    def _pull(self) -> bool:
+    def _read_page(self) -> bool:
         """Takes a page of the source; whether it makes sense to go on."""
         size = self.engine.next_page_size()
         if size == 0:
             return False
         try:
             page = self._source.read(size)
-        except (StreamDeleted, PatternTooSlow) as error:
+        except (StreamDeleted, InvalidPattern, PatternTooSlow) as error:
             logger.warning("group_ended", group=self.definition.key, reason=str(error))
             self._end()
             return False
-        for read in page.reads:
-            self._take(read)
+        for item in page.items:
+            self._take(item)
         if page.is_last:
             self.engine.caught_up()
-        self._do(self.engine.settle(time.monotonic()))
+        self._perform(self.engine.settle(time.monotonic()))
         return not page.is_last
 
-    def _take(self, read: Read) -> None:
-        if read.record is None:
-            self.engine.skip(read.place)
+    def _take(self, item: SourceItem) -> None:
+        if item.record is None:
+            self.engine.skip(item.position)
         else:
-            self.engine.add(read.record, self._resolve(read.record), read.place)
+            self.engine.add(item.record, self._resolve(item.record), item.position)
 
     def _resolve(self, record: Record) -> Record | None:
         if self.definition.settings.resolve_links and is_link(record):
@@ -167,7 +166,7 @@ class Group:
         return record
 
     async def _replay(self, stop_at: int) -> None:
-        await self._writing.finished(WRITING_SECONDS)
+        await self._writer.finished(WRITING_SECONDS)
         numbers = self.parked.bounds()
         number, stop = numbers.start, min(stop_at, numbers.stop)
         try:
@@ -180,36 +179,36 @@ class Group:
     async def _replay_page(self, number: int, stop: int) -> int:
         """The number to go on from."""
         while self.engine.room == 0:
-            await self._change()
+            await self._wait_for_change()
         page = self.parked.read(number, min(stop - number, self.engine.room))
         following = page[-1][0].number + 1 if page else stop
-        self._do(self.engine.replay(page, time.monotonic()))
+        self._perform(self.engine.replay(page, time.monotonic()))
         await self.parked.forget(following)
         return following
 
-    async def _change(self) -> None:
+    async def _wait_for_change(self) -> None:
         """Returns when the engine has done something."""
         self._changed.clear()
         await self._changed.wait()
 
-    def _told(self, messages: list[Message], written: bool) -> None:
+    def _on_parked(self, messages: list[Message], written: bool) -> None:
         tell = self.engine.parked if written else self.engine.not_parked
-        self._do(tell(messages, time.monotonic()))
+        self._perform(tell(messages, time.monotonic()))
 
-    def _do(self, effects: list[Effect]) -> None:
+    def _perform(self, effects: list[Effect]) -> None:
         self._changed.set()
         for effect in effects:
             match effect:
                 case Deliver():
-                    self._readers[effect.consumer].put(effect.message)
+                    self._connections[effect.consumer].put(effect.message)
                 case Park():
-                    self._writing.park(effect)
+                    self._writer.park(effect)
                 case Checkpoint():
-                    self._writing.checkpoint(effect.position)
+                    self._writer.checkpoint(effect.position)
 
     def _end(self) -> None:
         """Nothing more will come: the group stops, its stream is gone, or something unexpected happened."""
         self._is_over = True
         error = GroupDropped(self.definition.source, self.definition.group)
-        for reader in self._readers.values():
-            reader.drop(error)
+        for connection in self._connections.values():
+            connection.drop(error)

@@ -11,7 +11,7 @@ class Message:
     """An event to deliver.
 
     `record` is what the source has, possibly a link; `event` is what it stands for (None where a link
-    leads nowhere). `sequence` counts the source's events, `before` is the place of the one before: what a
+    leads nowhere). `sequence` counts the source's events, `before` is the position of the previous one: what a
     checkpoint says while this message is open. A replayed message came from the parked stream.
     """
 

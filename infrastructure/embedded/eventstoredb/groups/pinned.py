@@ -9,11 +9,11 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 
-from infrastructure.embedded.eventstoredb.groups.choice import Nobody
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
+from infrastructure.embedded.eventstoredb.groups.strategy import NoConsumer
+from infrastructure.embedded.eventstoredb.storage.metadata import as_object
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import as_object
 
 BUCKETS = 1024
 LINK = "$>"
@@ -39,12 +39,12 @@ class Pinned:
         self._consumers.remove(consumer)
         self._owners = {bucket: owner for bucket, owner in self._owners.items() if owner is not consumer}
 
-    def choose(self, message: Message) -> Consumer | Nobody:
+    def choose(self, message: Message) -> Consumer | NoConsumer:
         if not any(consumer.free for consumer in self._consumers):
-            return Nobody.FOR_ANY
+            return NoConsumer.FOR_ANY_MESSAGE
         bucket = self._bucket(message)
         owner = self._owners.get(bucket) or self._assign(bucket)
-        return owner if owner.free else Nobody.FOR_THIS
+        return owner if owner.free else NoConsumer.FOR_THIS_MESSAGE
 
     def _assign(self, bucket: int) -> Consumer:
         shares = Counter(map(id, self._owners.values()))

@@ -16,7 +16,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 )
 from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound, NotReady
 from infrastructure.embedded.eventstoredb.groups.group import Group
-from infrastructure.embedded.eventstoredb.groups.streams import checkpoint_stream, parked_stream
+from infrastructure.embedded.eventstoredb.groups.system_streams import checkpoint_stream, parked_stream
 from infrastructure.embedded.eventstoredb.log import ANY, Log
 
 TICK_SECONDS = 1.0
@@ -60,7 +60,7 @@ class Registry:
             await self.start()
 
     async def create(self, definition: Definition) -> None:
-        """Raises GroupRefused, GroupExists, NotReady, LogError, or `re.error` for a selection that is none."""
+        """Raises GroupRefused, GroupExists, NotReady or LogError."""
         async with self._changing:
             self._check_ready()
             check_start(definition, self._log.last_position)

@@ -4,38 +4,40 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from esdbclient.protos.Grpc import persistent_pb2
-
-from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition, Selection
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
+from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition
 from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.record import Record
 from infrastructure.embedded.eventstoredb.storage.rows import Row
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # A selective filter is not to cost a read for every event that it lets pass.
 WINDOW = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A place in the source, and the record there if the group wants it."""
+class SourceItem:
+    """A position in the source, and the record there if the group wants it."""
 
-    place: int
+    position: int
     record: Record | None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some of the source; `is_last` where there is nothing behind it by now."""
+class SourcePage:
+    """Consecutive items of the source; `is_last` where there is nothing behind it by now."""
 
-    reads: list[Read]
+    items: list[SourceItem]
     is_last: bool
 
 
 class Source(Protocol):
-    def read(self, limit: int) -> Page:
-        """What comes next, at most `limit` records that are wanted; raises StreamDeleted or PatternTooSlow."""
+    def read(self, limit: int) -> SourcePage:
+        """The next page, with at most `limit` records that are wanted.
+
+        Raises StreamDeleted, InvalidPattern or PatternTooSlow.
+        """
 
 
 class StreamSource:
@@ -44,12 +46,12 @@ class StreamSource:
     def __init__(self, log: Log, stream: str, first: int) -> None:
         self._log, self._stream, self._next = log, stream, first
 
-    def read(self, limit: int) -> Page:
+    def read(self, limit: int) -> SourcePage:
         records = self._log.read_stream_forwards(self._stream, self._next, limit)
         if records:
             self._next = records[-1].number + 1
         is_last = not records or self._next > self._log.last_number(self._stream)
-        return Page([Read(record.number, record) for record in records], is_last)
+        return SourcePage([SourceItem(record.number, record) for record in records], is_last)
 
 
 class LogSource:
@@ -62,35 +64,25 @@ class LogSource:
     @cached_property
     def _filter(self) -> Filter | None:
         """Made when it is needed: a pattern that takes too long is to stop its group, not the others' loading."""
-        return None if self._selection is None else filter_of(self._selection)
+        return None if self._selection is None else Filter(self._selection)
 
-    def read(self, limit: int) -> Page:
+    def read(self, limit: int) -> SourcePage:
         last = self._log.last_position
-        reads = self._select(self._log.reader.all_forwards(self._next, max(limit, WINDOW)), limit)
+        items = self._select(self._log.reader.all_forwards(self._next, max(limit, WINDOW)), limit)
         # Hidden records up to the end are looked at once, not again and again.
-        self._next = reads[-1].place + 1 if reads else max(self._next, last + 1)
-        return Page(reads, is_last=self._next > last)
+        self._next = items[-1].position + 1 if items else max(self._next, last + 1)
+        return SourcePage(items, is_last=self._next > last)
 
-    def _select(self, rows: list[Row], limit: int) -> list[Read]:
-        reads: list[Read] = []
+    def _select(self, rows: list[Row], limit: int) -> list[SourceItem]:
+        items: list[SourceItem] = []
         left = limit
         for position, stream, kind, frame in rows:
             if left == 0:
                 break
             wanted = self._filter is None or self._filter.admits(stream, kind)
             left -= wanted
-            reads.append(Read(position, decode_frame(frame) if wanted else None))
-        return reads
-
-
-def filter_of(selection: Selection) -> Filter:
-    """Raises re.error for a pattern that is none, PatternTooSlow for one that takes too long to read."""
-    options = persistent_pb2.CreateReq.AllOptions.FilterOptions()
-    expression = options.stream_identifier if selection.by_stream else options.event_type
-    expression.regex = selection.regex
-    expression.prefix.extend(selection.prefixes)
-    expression.SetInParent()
-    return Filter(options)
+            items.append(SourceItem(position, decode_frame(frame) if wanted else None))
+        return items
 
 
 def source_of(log: Log, definition: Definition, checkpoint: int | None) -> Source:

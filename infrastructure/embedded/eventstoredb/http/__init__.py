@@ -1,1 +1,1 @@
-"""What is answered to plain HTTP: pages for probes, on the port of the calls."""
+"""Plain HTTP on the port of the calls: endpoints for probes."""

@@ -1,11 +1,11 @@
-"""A connection that speaks HTTP/1.1: it gets pages, one after the other."""
+"""A connection that speaks HTTP/1.1: its requests are answered one after the other."""
 
 import asyncio
 from typing import cast
 
 import httptools
 
-from infrastructure.embedded.eventstoredb.http.pages import Page, Pages
+from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints, Response
 
 _MOST_REQUEST_BYTES = 64 * 1024
 _IDLE_SECONDS = 30.0
@@ -13,10 +13,10 @@ _REASONS = {200: "OK", 204: "No Content", 400: "Bad Request", 404: "Not Found", 
 
 
 class HttpConnection(asyncio.Protocol):
-    """Answers until the client has had enough, sends rubbish, too much, or nothing for a while."""
+    """Answers until the client closes, sends invalid HTTP or too much of it, or is idle for a while."""
 
-    def __init__(self, pages: Pages) -> None:
-        self._pages = pages
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._idle: asyncio.TimerHandle | None = None
@@ -25,7 +25,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._wait()
+        self._restart_idle_timer()
 
     def data_received(self, data: bytes) -> None:
         self._size += len(data)
@@ -34,9 +34,9 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._transport.close()  # it was answered; what it wants to speak from now on we do not
         except httptools.HttpParserError:
-            self._end(Page(400))
+            self._end(Response(400))
         if self._size > _MOST_REQUEST_BYTES:
-            self._end(Page(431))
+            self._end(Response(431))
 
     def pause_writing(self) -> None:
         self._transport.pause_reading()
@@ -57,27 +57,27 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         method = self._parser.get_method().decode()
-        page = self._pages.answer(method, self._target.decode("latin-1"))
+        response = self._endpoints.answer(method, self._target.decode("latin-1"))
         keep = self._parser.should_keep_alive()
-        self._send(page, with_body=method != "HEAD", keep=keep)
+        self._send(response, with_body=method != "HEAD", keep=keep)
         self._size = 0
-        self._wait()
+        self._restart_idle_timer()
 
-    def _send(self, page: Page, *, with_body: bool, keep: bool) -> None:
+    def _send(self, response: Response, *, with_body: bool, keep: bool) -> None:
         if self._transport.is_closing():
             return
-        reason = _REASONS.get(page.status, "Not Available")
-        lines = [f"HTTP/1.1 {page.status} {reason}", *(f"{name}: {value}" for name, value in page.headers())]
+        reason = _REASONS.get(response.status, "Not Available")
+        lines = [f"HTTP/1.1 {response.status} {reason}", *(f"{name}: {value}" for name, value in response.headers())]
         lines += [] if keep else ["connection: close"]
         head = "\r\n".join([*lines, "", ""]).encode()
-        self._transport.write(head + (page.body if with_body else b""))
+        self._transport.write(head + (response.body if with_body else b""))
         if not keep:
             self._transport.close()
 
-    def _end(self, page: Page) -> None:
-        self._send(page, with_body=True, keep=False)
+    def _end(self, response: Response) -> None:
+        self._send(response, with_body=True, keep=False)
 
-    def _wait(self) -> None:
+    def _restart_idle_timer(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._transport.close)

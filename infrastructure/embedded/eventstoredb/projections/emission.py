@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from infrastructure.embedded.eventstoredb.projections.sources import CORRELATION_ID, Source
+from infrastructure.embedded.eventstoredb.projections.source_events import CORRELATION_ID, SourceEvent
 from infrastructure.embedded.eventstoredb.projections.standard import Link, Projection
-from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.projections.state import ProjectionState
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX, TRUNCATE_BEFORE, as_object
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
-from infrastructure.embedded.eventstoredb.streams import writing
+from infrastructure.embedded.eventstoredb.streams import writes
 from infrastructure.embedded.eventstoredb.streams.decision import ANY
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX, TRUNCATE_BEFORE, as_object
 
 _CHECKPOINT_VERSION = 4
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -27,11 +27,11 @@ class Emission:
     """The links that one projection in this state makes of some records, by the stream that they go to."""
 
     projection: Projection
-    state: State
+    state: ProjectionState
     streams: dict[str, list[NewRecord]]
 
 
-def make(projection: Projection, state: State, sources: Iterable[Source]) -> Emission:
+def make(projection: Projection, state: ProjectionState, sources: Iterable[SourceEvent]) -> Emission:
     """Links that are ready to be written."""
     version = f"{projection.number}:{state.epoch}:{state.version}:{_CHECKPOINT_VERSION}"
     streams: dict[str, list[NewRecord]] = {}
@@ -48,7 +48,7 @@ def write(transaction: Transaction, emission: Emission) -> None:
         row = transaction.stream(target)
         if row.last != MAX:
             _prepare(transaction, emission, row)
-            writing.append(transaction, target, ANY, records)
+            writes.append(transaction, target, ANY, records)
 
 
 def _prepare(transaction: Transaction, emission: Emission, row: StreamRow) -> None:
@@ -59,8 +59,8 @@ def _prepare(transaction: Transaction, emission: Emission, row: StreamRow) -> No
         document = {TRUNCATE_BEFORE: row.last + 1, **_FOR_ALL}
     else:
         return
-    metadata = NewRecord(uuid4(), writing.METADATA, True, _json(document), b"")
-    writing.append(transaction, f"$${row.name}", ANY, [metadata])
+    metadata = NewRecord(uuid4(), writes.METADATA, True, _json(document), b"")
+    writes.append(transaction, f"$${row.name}", ANY, [metadata])
 
 
 def _is_older(transaction: Transaction, emission: Emission, row: StreamRow) -> bool:
@@ -72,7 +72,7 @@ def _is_older(transaction: Transaction, emission: Emission, row: StreamRow) -> b
     return found is not None and int(found[1]) == emission.projection.number and int(found[2]) < epoch
 
 
-def _record(link: Link, source: Source, version: str) -> NewRecord:
+def _record(link: Link, source: SourceEvent, version: str) -> NewRecord:
     place = source.record.position
     metadata = {"$v": version, "$c": place, "$p": place, **link.extra, "$causedBy": str(source.record.id)}
     if source.correlation_id:

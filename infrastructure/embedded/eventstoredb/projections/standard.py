@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from infrastructure.embedded.eventstoredb.projections.sources import Source
+from infrastructure.embedded.eventstoredb.projections.source_events import SourceEvent
 from infrastructure.embedded.eventstoredb.streams.links import LINK
 
 STREAM_REFERENCE: Final = "$@"
@@ -23,7 +23,7 @@ class Link:
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
-Rule: TypeAlias = Callable[[Source], Link | None]
+Rule: TypeAlias = Callable[[SourceEvent], Link | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Projection:
     link: Rule
 
 
-def by_category(source: Source) -> Link | None:
-    """A link that somebody wrote himself is passed on as it is; a delete is one more event of its stream."""
+def by_category(source: SourceEvent) -> Link | None:
+    """A link that a client wrote is passed on as it is; a delete is one more event of its stream."""
     record = source.record
     origin = source.subject if source.deletes else record.stream
     category = _category(origin)
@@ -47,7 +47,7 @@ def by_category(source: Source) -> Link | None:
     return Link(f"$ce-{category}", LINK, data, extra)
 
 
-def by_event_type(source: Source) -> Link | None:
+def by_event_type(source: SourceEvent) -> Link | None:
     """Of a metadata event the number goes with the name of the other stream: so does EventStoreDB."""
     record = source.record
     if record.type == LINK:
@@ -57,7 +57,7 @@ def by_event_type(source: Source) -> Link | None:
     return Link(f"$et-{kind}", LINK, data, _DELETED if source.deletes else {})
 
 
-def by_correlation_id(source: Source) -> Link | None:
+def by_correlation_id(source: SourceEvent) -> Link | None:
     record = source.record
     if source.correlation_id is None or record.type == LINK:
         return None
@@ -66,11 +66,11 @@ def by_correlation_id(source: Source) -> Link | None:
     return Link(f"$bc-{source.correlation_id}", LINK, _address(source), extra)
 
 
-def streams(source: Source) -> Link | None:
+def streams(source: SourceEvent) -> Link | None:
     return None if source.record.number else Link("$streams", LINK, _address(source))
 
 
-def stream_by_category(source: Source) -> Link | None:
+def stream_by_category(source: SourceEvent) -> Link | None:
     record = source.record
     category = None if record.number else _category(record.stream)
     return None if category is None else Link(f"$category-{category}", STREAM_REFERENCE, record.stream.encode())
@@ -91,5 +91,5 @@ def _category(stream: str) -> str | None:
     return category if dash and category and not stream.startswith("$") else None
 
 
-def _address(source: Source) -> bytes:
+def _address(source: SourceEvent) -> bytes:
     return f"{source.record.number}@{source.record.stream}".encode()

@@ -14,7 +14,7 @@ _SAVE = "INSERT OR REPLACE INTO projections (name, enabled, position, epoch, ver
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ProjectionState:
     """All records up to `position` are done. A reset begins a new version, and an epoch: older links don't count."""
 
     name: str
@@ -23,20 +23,20 @@ class State:
     epoch: int = -1
     version: int = 1
 
-    def reset(self) -> "State":
+    def reset(self) -> "ProjectionState":
         """From the beginning again, with links of its own."""
         return replace(self, position=0, epoch=self.version + 1, version=self.version + 1)
 
 
-def load(transaction: Transaction) -> dict[str, State]:
+def load(transaction: Transaction) -> dict[str, ProjectionState]:
     """The states of all standard projections by name; in a new log they are stopped, as in EventStoreDB."""
     transaction.execute(_CREATE)
-    states = {projection.name: State(projection.name) for projection in STANDARD}
+    states = {projection.name: ProjectionState(projection.name) for projection in STANDARD}
     for name, enabled, position, epoch, version in transaction.execute(_SELECT):
-        states[name] = State(name, bool(enabled), position, epoch, version)
+        states[name] = ProjectionState(name, bool(enabled), position, epoch, version)
     return states
 
 
-def save(transaction: Transaction, state: State) -> None:
+def save(transaction: Transaction, state: ProjectionState) -> None:
     """Overwrites what was known."""
     transaction.execute(_SAVE, (state.name, state.enabled, state.position, state.epoch, state.version))

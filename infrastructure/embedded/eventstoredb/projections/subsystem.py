@@ -1,4 +1,4 @@
-"""The system projections of a server: started, stopped, reset and asked how they are."""
+"""The system projections of a server: started, stopped, reset, and their status."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import structlog
 from infrastructure.embedded.eventstoredb.errors import LogError, StartRefused, StorageFailed
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
-from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.projections.state import ProjectionState
 from infrastructure.embedded.eventstoredb.projections.worker import Worker
 
 logger = structlog.get_logger()
@@ -22,10 +22,10 @@ class UnknownProjection(LogError):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ProjectionStatus:
     """How a projection is. `progress` is a percentage; `fault` says why it can't go on, if it can't."""
 
-    state: State
+    state: ProjectionState
     progress: float
     processed: int
     fault: str = ""
@@ -77,26 +77,26 @@ class Subsystem:
 
     async def reset(self, name: str) -> None:
         """Makes all links anew; the old ones are hidden. Raises UnknownProjection or StorageFailed."""
-        await self._change(name, State.reset)
+        await self._change(name, ProjectionState.reset)
 
     def names(self) -> list[str]:
         """All projections."""
         return [projection.name for projection in STANDARD]
 
-    def condition(self, name: str) -> Condition:
+    def status(self, name: str) -> ProjectionStatus:
         """Raises UnknownProjection."""
         state = self._state(name)
         last = self._log.last_position
         progress = 100.0 * min(state.position, last) / last if last else 100.0
-        return Condition(state, progress, self._worker.processed[name], self._fault())
+        return ProjectionStatus(state, progress, self._worker.processed[name], self._fault())
 
-    def _state(self, name: str) -> State:
+    def _state(self, name: str) -> ProjectionState:
         found = self._worker.states.get(name)
         if found is None:
             raise UnknownProjection(name)
         return found
 
-    async def _change(self, name: str, change: Callable[[State], State]) -> None:
+    async def _change(self, name: str, change: Callable[[ProjectionState], ProjectionState]) -> None:
         self._state(name)
         try:
             await self._worker.change(name, change)

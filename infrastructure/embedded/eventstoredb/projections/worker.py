@@ -13,11 +13,11 @@ from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.projections import emission
 from infrastructure.embedded.eventstoredb.projections import state as states
 from infrastructure.embedded.eventstoredb.projections.emission import Emission
-from infrastructure.embedded.eventstoredb.projections.sources import Source, is_considered, source_of
+from infrastructure.embedded.eventstoredb.projections.source_events import SourceEvent, is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
-from infrastructure.embedded.eventstoredb.projections.state import State
+from infrastructure.embedded.eventstoredb.projections.state import ProjectionState
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 # Records looked at in one go: their links take a write of a few milliseconds, which other writes wait for.
 PAGE = 32
@@ -30,12 +30,12 @@ logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LogPage:
     """What is in the log behind position `start`, up to and with `end`; `is_full` where there may be more."""
 
     start: int
     end: int
-    sources: Sequence[Source]
+    sources: Sequence[SourceEvent]
     is_full: bool
 
 
@@ -47,7 +47,7 @@ class Worker:
     """
 
     def __init__(self, log: Log) -> None:
-        self.states: dict[str, State] = {}
+        self.states: dict[str, ProjectionState] = {}
         self.processed: Counter[str] = Counter()
         self._log = log
         self._switched = asyncio.Event()
@@ -57,41 +57,43 @@ class Worker:
         """Takes the states from the disk. Raises StorageFailed."""
         await self._log.write(self._load)
 
-    async def change(self, name: str, change: Callable[[State], State]) -> None:
+    async def change(self, name: str, change: Callable[[ProjectionState], ProjectionState]) -> None:
         """Changes a state on the disk, whatever is thought of it here. Raises StorageFailed."""
         await self._log.write(lambda transaction: self._change(transaction, name, change))
         self._switched.set()
 
     async def run(self) -> None:
         """Never returns."""
-        await self._load_patiently()
+        await self._load_with_retries()
         while True:
-            await self._something_to_do()
-            await self._writers_to_pause()
+            await self._wait_for_work()
+            await self._wait_for_writers_to_pause()
             try:
                 await self._catch_up()
             except StorageFailed as error:
-                await _rest_after(error)
-                await self._load_patiently()
+                await _pause_after(error)
+                await self._load_with_retries()
 
     def _load(self, transaction: Transaction) -> None:
         self.states = states.load(transaction)
 
-    def _change(self, transaction: Transaction, name: str, change: Callable[[State], State]) -> None:
+    def _change(
+        self, transaction: Transaction, name: str, change: Callable[[ProjectionState], ProjectionState]
+    ) -> None:
         state = change(states.load(transaction)[name])
         states.save(transaction, state)
         self.states[name] = state
 
-    async def _load_patiently(self) -> None:
+    async def _load_with_retries(self) -> None:
         is_loaded = False
         while not is_loaded:
             try:
                 await self.load()
                 is_loaded = True
             except StorageFailed as error:
-                await _rest_after(error)
+                await _pause_after(error)
 
-    async def _something_to_do(self) -> None:
+    async def _wait_for_work(self) -> None:
         while not self._is_behind():
             self._switched.clear()
             waiting: list[asyncio.Task[object]] = [asyncio.create_task(self._switched.wait())]
@@ -103,7 +105,7 @@ class Worker:
                 for task in waiting:
                     task.cancel()
 
-    async def _writers_to_pause(self) -> None:
+    async def _wait_for_writers_to_pause(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LATEST_SECONDS):
                 while await self._grows():
@@ -136,15 +138,15 @@ class Worker:
     def _is_behind(self) -> bool:
         return any(position < self._log.last_position for position in self._positions())
 
-    def _read(self, start: int) -> Page:
+    def _read(self, start: int) -> LogPage:
         last = self._log.last_position
         rows = self._log.reader.all_forwards(start + 1, PAGE)
         found = [source_of(decode_frame(frame)) for _, stream, _, frame in rows if is_considered(stream)]
         sources = [source for source in found if source is not None]
         end = rows[-1][0] if rows else max(start, last)  # behind the last visible record there are hidden ones only
-        return Page(start, end, sources, is_full=bool(rows) and end < last)
+        return LogPage(start, end, sources, is_full=bool(rows) and end < last)
 
-    async def _project(self, page: Page) -> None:
+    async def _project(self, page: LogPage) -> None:
         made = []
         for projection in STANDARD:
             state = self.states[projection.name]
@@ -158,12 +160,12 @@ class Worker:
             self._move(page, made)
             self._passed_over += 1
 
-    def _write(self, transaction: Transaction, page: Page, made: Sequence[Emission]) -> None:
+    def _write(self, transaction: Transaction, page: LogPage, made: Sequence[Emission]) -> None:
         for each in self._move(page, made):
             emission.write(transaction, each)
             states.save(transaction, self.states[each.projection.name])
 
-    def _move(self, page: Page, made: Sequence[Emission]) -> list[Emission]:
+    def _move(self, page: LogPage, made: Sequence[Emission]) -> list[Emission]:
         """Those that still hold: a projection may have been switched off or reset meanwhile."""
         valid = [each for each in made if self.states[each.state.name] == each.state]
         for each in valid:
@@ -172,6 +174,6 @@ class Worker:
         return valid
 
 
-async def _rest_after(error: StorageFailed) -> None:
+async def _pause_after(error: StorageFailed) -> None:
     logger.warning("links_not_written", error=str(error), again_in_seconds=_RETRY_SECONDS)
     await asyncio.sleep(_RETRY_SECONDS)

@@ -15,7 +15,7 @@ from infrastructure.embedded.eventstoredb.storage.inspection import (
     inspect,
     is_missing,
 )
-from infrastructure.embedded.folder import FolderInUse, FolderUnusable, held
+from infrastructure.embedded.folder import LockHeld, LockUnusable, held
 
 FILE, LOCK = "events.db", "lock"
 
@@ -29,14 +29,14 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         with held(folder / LOCK):
             yield
-    except FolderUnusable as error:
+    except LockUnusable as error:
         raise StartRefused(f"can't write there: {error.reason}", path=folder) from error
-    except FolderInUse as error:
+    except LockHeld as error:
         raise StartRefused("the data folder is in use by another process", path=folder) from error
 
 
 def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """A connection to write and one to read with; in memory, they are the same.
+    """A connection to write with and one to read with; in memory they are the same.
 
     Raises StartRefused for a file that is no log, is damaged, or is of another version.
     """
@@ -58,18 +58,18 @@ def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connectio
 
 
 def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    writing = _connect(str(path))
+    writer = _connect(str(path))
     try:
         for setting in ("journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4000"):
-            writing.execute(f"PRAGMA {setting}")
-        reading = _connect(str(path))
-        reading.execute("PRAGMA query_only = ON")
-        reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            writer.execute(f"PRAGMA {setting}")
+        reader = _connect(str(path))
+        reader.execute("PRAGMA query_only = ON")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.Error:
         with suppress(sqlite3.Error):
-            writing.close()
+            writer.close()
         raise
-    return writing, reading
+    return writer, reader
 
 
 def _check_rights(path: Path) -> None:

@@ -4,8 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from infrastructure.embedded.eventstoredb.storage.mark import FILE as MARK
-from infrastructure.embedded.eventstoredb.storage.mark import marked_position
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import FILE as MARK_FILE
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import recorded_mark
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x464F4C44  # "FOLD"
@@ -30,7 +30,7 @@ def is_missing(path: Path) -> bool:
     if path.exists() and path.stat().st_size:
         return False
     ahead = path.with_name(f"{path.name}-wal")
-    if marked_position(path.parent) or (ahead.exists() and ahead.stat().st_size):
+    if recorded_mark(path.parent) or (ahead.exists() and ahead.stat().st_size):
         raise StartRefused("the event log is gone; what belongs to it is still there", path=path)
     return True
 
@@ -59,10 +59,10 @@ def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
 
 def _check_end(connection: sqlite3.Connection, path: Path) -> None:
     last = connection.execute("SELECT ifnull(max(position), 0) FROM records").fetchone()[0]
-    marked = marked_position(path.parent)
+    marked = recorded_mark(path.parent)
     if last < marked:
         raise StartRefused(
             f"the event log ends at position {last}, but had come to {marked}: events are missing;"
-            f" to go on without them, delete the file {MARK}",
+            f" to go on without them, delete the file {MARK_FILE}",
             path=path,
         )

@@ -4,9 +4,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX, OF_METASTREAMS, original_of
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
-from infrastructure.embedded.eventstoredb.storage.tail import Tail
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX, OF_METASTREAMS, original_of
+from infrastructure.embedded.eventstoredb.storage.tail_cache import TailCache
 
 # A page is one pause of the event loop and one buffer per reader.
 PAGE_RECORDS = 512
@@ -26,12 +26,12 @@ _STREAM_FORWARDS, _STREAM_BACKWARDS = _OF_STREAM.format("ASC"), _OF_STREAM.forma
 _CREATED = "SELECT created FROM records WHERE stream = ? AND number = ?"
 
 
-class Reader:
-    """Short synchronous reads; what comes back is at most a page, however much was asked for."""
+class LogReader:
+    """Short synchronous reads; each returns at most a page, whatever the limit."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.tail = Tail(self.last_position())
+        self.tail = TailCache(self.last_position())
 
     def stream(self, name: str) -> StreamRow:
         """What is known of a stream, with the metadata that holds for readers."""

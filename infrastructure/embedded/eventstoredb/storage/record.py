@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """An event that somebody wants written."""
+    """An event to be written."""
 
     id: UUID
     type: str

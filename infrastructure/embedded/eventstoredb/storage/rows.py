@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from infrastructure.embedded.eventstoredb.streams.metadata import NOTHING, Metadata
+from infrastructure.embedded.eventstoredb.storage.metadata import NOTHING, Metadata
 
 # (key, stream, type, frame): the key is a position in reads of $all, a number in reads of a stream. Plain tuples,
 # because reads make hundreds of thousands of them.

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame, encode_frame
+from infrastructure.embedded.eventstoredb.storage.metadata import Metadata
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
-from infrastructure.embedded.eventstoredb.streams.metadata import Metadata
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame, encode_frame
 
 FIRST_POSITION = 1
 # Of names that may be long: memory is for those that are as short as everybody's.
@@ -102,12 +102,12 @@ class Transaction:
         return self.last_position
 
     def take_written(self) -> list[Row]:
-        """The visible records since this was last asked: once they are committed, others may see them."""
+        """The visible records since the last call; once they are committed, readers may see them."""
         written, self._written = self._written, []
         return written
 
     def execute(self, statement: str, arguments: Sequence[object] = ()) -> list[Any]:
-        """Runs a statement on a table that somebody keeps beside the log, and changes together with it."""
+        """Runs a statement on a table that is kept beside the log and changes together with it."""
         return self._connection.execute(statement, arguments).fetchall()
 
     def limit(self, name: str, metadata: Metadata) -> None:

@@ -1,4 +1,4 @@
-"""Looks through a log that is too large to be checked before the start, while it is served."""
+"""Checks a log that is too large to be checked before the start, while it is served."""
 
 import asyncio
 import sqlite3
@@ -16,26 +16,26 @@ logger = structlog.get_logger()
 
 
 class Verification:
-    """One look in a thread, which leaves the event loop alone. Needs a running event loop."""
+    """One check, in a thread. Needs a running event loop."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection = connect_for_reading(path)
         is_needed = path.stat().st_size > CHECKED_AT_ONCE_BYTES
-        self._look = asyncio.create_task(asyncio.to_thread(self._find_fault)) if is_needed else None
+        self._check = asyncio.create_task(asyncio.to_thread(self._find_fault)) if is_needed else None
 
     async def failed(self) -> None:
         """Returns only when the log has turned out to be damaged."""
-        fault = await asyncio.shield(self._look) if self._look else None
+        fault = await asyncio.shield(self._check) if self._check else None
         if fault is None:
             await asyncio.Event().wait()
         logger.critical("log_damaged", path=str(self._path), fault=fault)
 
     async def stop(self) -> None:
         """Does not wait for the end of the file."""
-        if self._look:
+        if self._check:
             self._connection.interrupt()
-            await asyncio.wait([self._look])
+            await asyncio.wait([self._check])
         self._connection.close()
 
     def _find_fault(self) -> str | None:

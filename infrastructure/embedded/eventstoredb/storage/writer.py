@@ -1,6 +1,7 @@
 """Puts writes on disk: all that wait together are one transaction and one wait for the disk."""
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections import deque
@@ -10,22 +11,24 @@ from typing import Any, TypeAlias, TypeVar
 
 import structlog
 
-from infrastructure.embedded.eventstoredb.errors import LogError, StorageFailed
+from infrastructure.embedded.eventstoredb.errors import LogError, RepeatInFlight, StorageFailed
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[Transaction], T]
-# Told where the log ends now, and which visible records are new.
+# Called with the position at which the log ends now, and the visible records that are new.
 Committed: TypeAlias = Callable[[int, list[Row]], None]
 _Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any]]
-# What is decided at once must not keep readers waiting, who share the event loop.
+# How long decisions may take in a row: readers wait meanwhile, on the same event loop.
 _SLICE_SECONDS = 0.005
 _CLOSE_SECONDS = 5.0
+# EventStoreDB looks once a second for writes that have waited for two.
+_TIMEOUT_SECONDS, _TICK_SECONDS = 2.0, 1.0
 logger = structlog.get_logger()
 
 
-class Writer:
+class LogWriter:
     """Decides on the event loop, in memory; commits in a thread, because that waits for the disk.
 
     Deciding in the thread would be slower: SQLite gives the interpreter lock back at every step, and a busy
@@ -37,6 +40,7 @@ class Writer:
         self._transaction = Transaction(connection)
         self._waiting: deque[_Waiting] = deque()
         self._taken: list[asyncio.Future[Any]] = []  # being written together
+        self._dropped: set[asyncio.Future[Any]] = set()  # neither written nor answered yet
         self._something_waits = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "commit") if on_disk else None
         self._task = asyncio.create_task(self._run())
@@ -59,7 +63,7 @@ class Writer:
         return future
 
     async def broken(self) -> None:
-        """Returns if no more can ever be written, because of an error that nobody expected."""
+        """Returns if no more can ever be written, because of an unexpected error."""
         await asyncio.wait([self._task])
 
     async def close(self) -> None:
@@ -96,7 +100,21 @@ class Writer:
         await self._commit()
         self._committed(self._transaction.last_position, self._transaction.take_written())
         for future, answer in answers:
+            self._answer(future, answer)
+
+    def _answer(self, future: asyncio.Future[Any], answer: Any) -> None:
+        if isinstance(answer, RepeatInFlight):
+            self._time_out(future, answer)
+        else:
             _settle(future, answer)
+
+    def _time_out(self, future: asyncio.Future[Any], dropped: RepeatInFlight) -> None:
+        """Lets the sender of a dropped write wait for as long as EventStoreDB does."""
+        loop = asyncio.get_running_loop()
+        tick = math.ceil((loop.time() + _TIMEOUT_SECONDS) / _TICK_SECONDS) * _TICK_SECONDS
+        self._dropped.add(future)
+        future.add_done_callback(self._dropped.discard)
+        loop.call_at(tick, _settle, future, dropped)
 
     async def _commit(self) -> None:
         if self._thread is None:
@@ -122,7 +140,7 @@ class Writer:
     def _give_up(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             logger.critical("log_writer_died", exc_info=task.exception())
-        for future in (*self._taken, *(future for _, future in self._waiting)):
+        for future in (*self._taken, *self._dropped, *(future for _, future in self._waiting)):
             _settle(future, StorageFailed("the log is closed"))
         self._waiting.clear()
 

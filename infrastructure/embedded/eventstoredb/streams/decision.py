@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 
 ANY, NO_STREAM, EXISTS = -2, -1, -4
 

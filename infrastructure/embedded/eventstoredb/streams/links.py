@@ -1,9 +1,9 @@
 """Follows a link event to the event it stands for."""
 
-from infrastructure.embedded.eventstoredb.storage.reader import Reader
+from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
+from infrastructure.embedded.eventstoredb.storage.metadata import MAX
+from infrastructure.embedded.eventstoredb.storage.reader import LogReader
 from infrastructure.embedded.eventstoredb.storage.record import Record
-from infrastructure.embedded.eventstoredb.streams.metadata import MAX
-from infrastructure.embedded.eventstoredb.wire.encoding import decode_frame
 
 LINK = "$>"
 _NEWEST = -1
@@ -14,7 +14,7 @@ def is_link(record: Record) -> bool:
     return record.type == LINK and _number(record.data.decode(errors="replace").partition("@")[0]) is not None
 
 
-def resolve(reader: Reader, link: Record) -> Record | None:
+def resolve(reader: LogReader, link: Record) -> Record | None:
     """The event that a link names, if readers may see it; only one link is followed."""
     text, _, stream = link.data.decode(errors="replace").partition("@")
     number = _number(text)

@@ -1,4 +1,4 @@
-"""Lets a call through, or answers it as EventStoreDB answers callers whom it does not know."""
+"""Admits the calls of users, and refuses others as EventStoreDB does."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from infrastructure.embedded.eventstoredb.wire.calls import Admission, Call, Fai
 
 
 def admission(logins: Logins) -> Admission:
-    """What every call of a server with users goes through; who is one of them may do all."""
+    """The check before every call on a server with users; each user may do everything."""
 
     def guarded(work: Work, denied: Work | None) -> Work:
         async def judge(call: Call[Any]) -> None:

@@ -9,10 +9,10 @@ from infrastructure.embedded.eventstoredb.errors import LogError, WrongExpectedV
 from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
 from infrastructure.embedded.eventstoredb.wire import statuses
+from infrastructure.embedded.eventstoredb.wire.append_results import fill_success, fill_wrong_version
 from infrastructure.embedded.eventstoredb.wire.calls import Call, thrown_by_handler
-from infrastructure.embedded.eventstoredb.wire.outcomes import fill_success
+from infrastructure.embedded.eventstoredb.wire.positions import END
 from infrastructure.embedded.eventstoredb.wire.proposals import (
-    END,
     Proposal,
     expected_kind,
     expected_version,
@@ -64,20 +64,22 @@ async def _events(call: Call[AppendReq], stream: str) -> list[NewRecord]:
 
 
 def _wrong_version(error: WrongExpectedVersion) -> AppendResp.WrongExpectedVersion:
-    """Says everything twice, also in the fields of version 20.6."""
     wrong = AppendResp.WrongExpectedVersion()
+    fill_wrong_version(wrong, error, current="current_revision", expected="expected_revision")
+    _repeat_as_20_6_0(wrong, error)
+    return wrong
+
+
+def _repeat_as_20_6_0(wrong: AppendResp.WrongExpectedVersion, error: WrongExpectedVersion) -> None:
+    """Says the same again in the fields of version 20.6."""
     if error.current < 0:
-        wrong.current_no_stream.SetInParent()
         wrong.no_stream_20_6_0.SetInParent()
     else:
-        wrong.current_revision = wrong.current_revision_20_6_0 = error.current
+        wrong.current_revision_20_6_0 = error.current
     kind = expected_kind(error.expected)
     if kind is None:
-        wrong.expected_revision = wrong.expected_revision_20_6_0 = error.expected
-        return wrong
-    getattr(wrong, f"expected_{kind}").SetInParent()
-    if kind == "no_stream":
+        wrong.expected_revision_20_6_0 = error.expected
+    elif kind == "no_stream":
         wrong.expected_revision_20_6_0 = END
     else:
         getattr(wrong, f"{kind}_20_6_0").SetInParent()
-    return wrong

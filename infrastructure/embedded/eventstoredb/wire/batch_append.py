@@ -11,26 +11,26 @@ from grpclib.const import Status
 from infrastructure.embedded.eventstoredb.errors import LogError
 from infrastructure.embedded.eventstoredb.log import Appended, Log
 from infrastructure.embedded.eventstoredb.wire.batch import Batch
-from infrastructure.embedded.eventstoredb.wire.batch_answers import BatchDenied, BatchTimedOut, answer
+from infrastructure.embedded.eventstoredb.wire.batch_responses import BatchDenied, BatchTimedOut, answer
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
-from infrastructure.embedded.eventstoredb.wire.load import Loads
+from infrastructure.embedded.eventstoredb.wire.memory_quota import AppendQuotas
 
 BatchReq = streams_pb2.BatchAppendReq
-# Whose answers nobody takes for so long, though they keep the call from being read on, has gone or gone wrong.
-_PATIENCE_SECONDS = 5.0
+# A client that leaves so many answers unread for so long has gone or gone wrong.
+_UNREAD_SECONDS = 5.0
 # An id as text has 36; what is no id may be anything, and comes back with the answer.
 _MOST_CORRELATION_BYTES = 256
 
 
 def batch_appender(log: Log) -> Callable[[Call[BatchReq]], Awaitable[None]]:
     """The method for a log."""
-    connections: WeakKeyDictionary[object, Loads] = WeakKeyDictionary()
+    connections: WeakKeyDictionary[object, AppendQuotas] = WeakKeyDictionary()
 
     async def batch_append(call: Call[BatchReq]) -> None:
-        loads = connections.get(call.connection)
-        if loads is None:
-            loads = connections[call.connection] = Loads.of_connection()
-        await _Conversation(log, call, loads.of_call()).run()
+        quotas = connections.get(call.connection)
+        if quotas is None:
+            quotas = connections[call.connection] = AppendQuotas.of_connection()
+        await _BatchAppendCall(log, call, quotas.of_call()).run()
 
     return batch_append
 
@@ -43,11 +43,11 @@ async def deny_batches(call: Call[BatchReq]) -> None:
             await call.send_frames(answer(request.correlation_id, stream, BatchDenied()))
 
 
-class _Conversation:
+class _BatchAppendCall:
     """One call: a reader (this task), the writes that it has begun, and a task that sends the answers."""
 
-    def __init__(self, log: Log, call: Call[BatchReq], loads: Loads) -> None:
-        self._log, self._call, self._loads = log, call, loads
+    def __init__(self, log: Log, call: Call[BatchReq], quotas: AppendQuotas) -> None:
+        self._log, self._call, self._quotas = log, call, quotas
         self._batches: dict[bytes, Batch] = {}
         self._writes: set[asyncio.Future[Appended]] = set()
         self._answers: list[bytes] = []
@@ -60,7 +60,7 @@ class _Conversation:
         try:
             async for request in self._call.requests():
                 self._take(request)
-                await self._catch_up()
+                await self._wait_for_quota()
             if self._writes:
                 await asyncio.wait(self._writes)
             self._all_read = True
@@ -71,7 +71,7 @@ class _Conversation:
             sender.cancel()
             for batch in list(self._batches.values()):
                 self._close(batch)
-            self._loads.unread.clear()
+            self._quotas.unread.clear()
 
     async def _send(self) -> None:
         while not (self._all_read and not self._answers):
@@ -80,17 +80,17 @@ class _Conversation:
             answers, self._answers = self._answers, []
             frames = b"".join(answers)
             await self._call.send_frames(frames)
-            self._loads.unread.add(-len(frames), -len(answers))
+            self._quotas.unread.add(-len(frames), -len(answers))
             self._sent.set()
 
-    async def _catch_up(self) -> None:
+    async def _wait_for_quota(self) -> None:
         """Lets the disk and the client catch up, as far as it is this call's part."""
-        while self._writes and self._loads.writing.is_too_much:
+        while self._writes and self._quotas.writing.is_exceeded:
             await asyncio.wait(self._writes, return_when=asyncio.FIRST_COMPLETED)
-        while self._loads.unread.count and self._loads.unread.is_too_much:
+        while self._quotas.unread.count and self._quotas.unread.is_exceeded:
             self._sent.clear()
             try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
+                async with asyncio.timeout(_UNREAD_SECONDS):
                     await self._sent.wait()
             except TimeoutError as error:
                 raise Failure(Status.RESOURCE_EXHAUSTED, "Too many answers to batches are not read.") from error
@@ -116,10 +116,10 @@ class _Conversation:
             self._keep(batch)
 
     def _keep(self, batch: Batch) -> None:
-        unfinished = self._loads.unfinished
+        unfinished = self._quotas.unfinished
         unfinished.add(batch.held_bytes - batch.counted_bytes, 0 if batch.counted_bytes else 1)
         batch.counted_bytes = batch.held_bytes
-        if unfinished.is_too_much:
+        if unfinished.is_exceeded:
             raise Failure(Status.RESOURCE_EXHAUSTED, "Too much is in batches that lack their last part.")
 
     def _start(self, batch: Batch, target: tuple[str, int]) -> None:
@@ -129,7 +129,7 @@ class _Conversation:
         except LogError as refusal:
             self._answer(batch, refusal)
             return
-        self._loads.writing.add(batch.held_bytes)
+        self._quotas.writing.add(batch.held_bytes)
         self._writes.add(write)
         write.add_done_callback(partial(self._written, batch))
 
@@ -144,7 +144,7 @@ class _Conversation:
 
     def _written(self, batch: Batch, write: asyncio.Future[Appended]) -> None:
         self._writes.discard(write)
-        self._loads.writing.add(-batch.held_bytes, -1)
+        self._quotas.writing.add(-batch.held_bytes, -1)
         error = write.exception()
         if error is None or isinstance(error, LogError):
             self._answer(batch, write.result() if error is None else error)
@@ -154,7 +154,7 @@ class _Conversation:
         if self._is_over:
             return
         frame = answer(batch.correlation, batch.stream, result)
-        self._loads.unread.add(len(frame))
+        self._quotas.unread.add(len(frame))
         self._answers.append(frame)
         self._answered.set()
 
@@ -165,5 +165,5 @@ class _Conversation:
         if self._batches.get(batch.key) is batch:
             del self._batches[batch.key]
         if batch.counted_bytes:
-            self._loads.unfinished.add(-batch.counted_bytes, -1)
+            self._quotas.unfinished.add(-batch.counted_bytes, -1)
             batch.counted_bytes = 0

@@ -13,14 +13,14 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.server import Stream
 from h2.exceptions import ProtocolError
 
-from infrastructure.embedded.eventstoredb.wire.encoding import frame
+from infrastructure.embedded.eventstoredb.storage.frames import frame
 
 Request = TypeVar("Request", bound=Message)
 MAX_REQUEST_BYTES = 16 * 1024 * 1024 - 10_000
 _MAX_OTHER_REQUEST_BYTES = 4 * 1024 * 1024
 _STREAMS = "event_store.client.streams."
 # Clients take eight kibibytes of headers, in which a byte may become three; and to pack megabytes takes minutes.
-_MOST_TOLD_BYTES = 1024
+_MOST_DETAIL_BYTES = 1024
 _CANCEL_SECONDS = 1.0
 _FINISH_SECONDS = 2.0
 logger = structlog.get_logger()
@@ -76,8 +76,9 @@ class Call(Generic[Request]):
 
     @property
     def is_overdue(self) -> bool:
-        """Whether the client's deadline has passed."""
-        return self._stream.deadline is not None and self._stream.deadline.time_remaining() <= 0
+        """Whether the library is ending the call at the client's deadline; its timer may be a millisecond early."""
+        wrapper = self._transport.wrapper
+        return wrapper is not None and isinstance(wrapper._error, TimeoutError)
 
     async def receive(self) -> Request | None:
         """The next request; None once the client has said its last. Raises Failure."""
@@ -120,7 +121,7 @@ class Call(Generic[Request]):
 
 
 def _cut(text: str) -> str:
-    return text if len(text.encode()) <= _MOST_TOLD_BYTES else f"{text[:200]}…{text[-100:]}"
+    return text if len(text.encode()) <= _MOST_DETAIL_BYTES else f"{text[:200]}…{text[-100:]}"
 
 
 def _size(head: bytes, most: int) -> int:
@@ -136,7 +137,7 @@ def _size(head: bytes, most: int) -> int:
 
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 Work: TypeAlias = Callable[[Call[Any]], Awaitable[None]]
-# Of a method and what answers in its place to those who may not call it (None: as usual), what is done instead.
+# Wraps a method; the second is what answers callers who may not call it (None: the usual refusal).
 Admission: TypeAlias = Callable[[Work, Work | None], Work]
 
 
@@ -187,9 +188,9 @@ class Calls:
         for task, endless in list(self._running.items()):
             if endless:
                 task.cancel()
-        for patience in (_FINISH_SECONDS, _CANCEL_SECONDS):
+        for seconds in (_FINISH_SECONDS, _CANCEL_SECONDS):
             if self._running:
-                await asyncio.wait(list(self._running), timeout=patience)
+                await asyncio.wait(list(self._running), timeout=seconds)
             for task in list(self._running):
                 task.cancel()
 

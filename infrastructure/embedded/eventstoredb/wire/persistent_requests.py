@@ -1,6 +1,5 @@
-"""What clients ask about groups, in our words."""
+"""Reads the requests about groups into definitions, names and settings."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,34 +7,36 @@ from typing import TypeAlias
 from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import BeyondLimit, PatternTooSlow
+from infrastructure.embedded.eventstoredb.errors import BeyondLimit, InvalidPattern, PatternTooSlow
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.definition import (
     ALL,
     FROM_END,
     STRATEGIES,
     Definition,
-    Selection,
     Settings,
 )
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
 from infrastructure.embedded.eventstoredb.wire.calls import Failure, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.names import group_name, text_of
+from infrastructure.embedded.eventstoredb.wire.positions import END, checked_number, checked_position
+from infrastructure.embedded.eventstoredb.wire.selections import selection_of
 from infrastructure.embedded.eventstoredb.wire.statuses import refusal
 
-Definer: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
-Namer: TypeAlias = (
+DefiningRequest: TypeAlias = persistent_pb2.CreateReq | persistent_pb2.UpdateReq
+AllOptions: TypeAlias = persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions
+SettingsMessage: TypeAlias = persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings
+NamingOptions: TypeAlias = (
     persistent_pb2.DeleteReq.Options
     | persistent_pb2.GetInfoReq.Options
     | persistent_pb2.ReplayParkedReq.Options
     | persistent_pb2.ReadReq.Options
 )
-END = 2**64 - 1
-MAX = 2**63 - 1
 TICKS_PER_MILLISECOND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadRequest:
     """A consumer that wants to read; `slots` is how many messages it takes at once."""
 
     stream: str | None
@@ -44,7 +45,7 @@ class Reading:
     structured_ids: bool
 
 
-def definition_of(request: Definer) -> Definition:
+def definition_of(request: DefiningRequest) -> Definition:
     """The group to create or update; of an update it is not known what it selects. Raises Failure."""
     options = request.options
     name = options.stream.stream_identifier if options.HasField("stream") else options.stream_identifier
@@ -57,7 +58,7 @@ def definition_of(request: Definer) -> Definition:
     )
 
 
-def named_by(options: Namer) -> tuple[str | None, str]:
+def named_by(options: NamingOptions) -> tuple[str | None, str]:
     """The stream (None for the log) and the group that a call is about. Raises Failure."""
     if options.WhichOneof("stream_option") is None:
         raise thrown_by_handler()
@@ -71,7 +72,7 @@ def source_named(identifier: shared_pb2.StreamIdentifier | None) -> str | None:
     return None if name == ALL else name
 
 
-def reading_of(request: persistent_pb2.ReadReq | None) -> Reading:
+def read_request_of(request: persistent_pb2.ReadReq | None) -> ReadRequest:
     """What the first request of a reader says. Raises Failure."""
     if request is None or request.WhichOneof("content") != "options":
         raise thrown_by_handler()
@@ -79,7 +80,7 @@ def reading_of(request: persistent_pb2.ReadReq | None) -> Reading:
     ids = request.options.uuid_option.WhichOneof("content")
     if not group or ids is None:
         raise thrown_by_handler()
-    return Reading(stream, group, request.options.buffer_size, structured_ids=ids == "structured")
+    return ReadRequest(stream, group, request.options.buffer_size, structured_ids=ids == "structured")
 
 
 def _stream(identifier: shared_pb2.StreamIdentifier) -> str:
@@ -110,17 +111,20 @@ def _source(identifier: shared_pb2.StreamIdentifier, kind: str) -> str:
 
 def _start_in_stream(options: persistent_pb2.CreateReq.Options | persistent_pb2.UpdateReq.Options) -> int:
     if not options.HasField("stream"):
-        return _number(options.settings.revision)
+        return _from_end_or(checked_number(options.settings.revision))
     stream = options.stream
-    return _start(stream.WhichOneof("revision_option"), lambda: _number(stream.revision))
+    return _start(stream.WhichOneof("revision_option"), lambda: checked_number(stream.revision))
 
 
-def _start_in_log(options: persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions) -> int:
-    return _start(options.WhichOneof("all_option"), lambda: _position(options.position))
+def _start_in_log(options: AllOptions) -> int:
+    named = options.position
+    return _start(
+        options.WhichOneof("all_option"), lambda: checked_position(named.commit_position, named.prepare_position)
+    )
 
 
 def _start(option: str | None, named: Callable[[], int]) -> int:
-    """What an option says, one of both ends or a place that it names."""
+    """One of both ends, or the place that the option names."""
     match option:
         case None:
             raise thrown_by_handler()
@@ -129,40 +133,25 @@ def _start(option: str | None, named: Callable[[], int]) -> int:
         case "end":
             return FROM_END
         case _:
-            return named()
+            return _from_end_or(named())
 
 
-def _position(position: persistent_pb2.CreateReq.Position | persistent_pb2.UpdateReq.Position) -> int:
-    if position.prepare_position > position.commit_position:
-        raise thrown_by_handler()
-    return _number(position.commit_position)
+def _from_end_or(number: int) -> int:
+    return FROM_END if number == END else number
 
 
-def _number(value: int) -> int:
-    if value == END:
-        return FROM_END
-    if value > MAX:
-        raise thrown_by_handler()
-    return value
-
-
-def _selection(
-    options: persistent_pb2.CreateReq.AllOptions | persistent_pb2.UpdateReq.AllOptions,
-) -> Selection | None:
+def _selection(options: AllOptions) -> Selection | None:
     if isinstance(options, persistent_pb2.UpdateReq.AllOptions) or not options.HasField("filter"):
         return None
+    selection = selection_of(options.filter)
     try:
-        Filter(options.filter)
-    except (re.error, ValueError) as error:
-        raise thrown_by_handler() from error
-    except PatternTooSlow as error:
+        Filter(selection)
+    except (InvalidPattern, PatternTooSlow) as error:
         raise refusal(error) from error
-    by_stream = options.filter.HasField("stream_identifier")
-    chosen = options.filter.stream_identifier if by_stream else options.filter.event_type
-    return Selection(by_stream, chosen.regex, tuple(chosen.prefix))
+    return selection
 
 
-def _settings(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings) -> Settings:
+def _settings(settings: SettingsMessage) -> Settings:
     timeout, after = settings.WhichOneof("message_timeout"), settings.WhichOneof("checkpoint_after")
     return Settings(
         resolve_links=settings.resolve_links,
@@ -184,7 +173,7 @@ def _settings(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.Updat
     )
 
 
-def _strategy(settings: persistent_pb2.CreateReq.Settings | persistent_pb2.UpdateReq.Settings) -> str:
+def _strategy(settings: SettingsMessage) -> str:
     if isinstance(settings, persistent_pb2.CreateReq.Settings) and settings.consumer_strategy:
         return settings.consumer_strategy
     number = settings.named_consumer_strategy

@@ -1,4 +1,4 @@
-"""What clients are told about groups: messages, statistics, refusals."""
+"""The responses about groups: messages, statistics, refusals."""
 
 import time
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from esdbclient.protos.Grpc import persistent_pb2
 from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import LogError
+from infrastructure.embedded.eventstoredb.groups.consumer_connection import ConsumerConnection
 from infrastructure.embedded.eventstoredb.groups.errors import (
     GroupDropped,
     GroupError,
@@ -20,11 +21,10 @@ from infrastructure.embedded.eventstoredb.groups.errors import (
 )
 from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.groups.message import Message
-from infrastructure.embedded.eventstoredb.groups.meter import look, spread
-from infrastructure.embedded.eventstoredb.groups.reader import Reader
+from infrastructure.embedded.eventstoredb.groups.statistics import latency_percentiles, measure
+from infrastructure.embedded.eventstoredb.storage.frames import encode_recorded_event, frame
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Failure
-from infrastructure.embedded.eventstoredb.wire.encoding import encode_recorded_event, frame
 
 SubscriptionInfo = persistent_pb2.SubscriptionInfo
 
@@ -45,13 +45,13 @@ def info_of(group: Group) -> SubscriptionInfo:
     """The settings of a group and how it is doing."""
     info = _settings(group)
     _add_counts(info, group)
-    info.connections.extend(map(_connection, group.readers))
+    info.connections.extend(map(_connection, group.connections))
     return info
 
 
 @contextmanager
 def refusals_as_failures() -> Iterator[None]:
-    """Says in gRPC's words what a group or the log refuses."""
+    """Turns what a group or the log refuses into gRPC statuses."""
     try:
         yield
     except NotReady as error:
@@ -63,7 +63,7 @@ def refusals_as_failures() -> Iterator[None]:
 
 
 def _failure(error: GroupError) -> Failure:
-    status, kind, details = _told(error, f"group {error.group} on stream {error.source}")
+    status, kind, details = _status_of(error, f"group {error.group} on stream {error.source}")
     trailers = {
         "exception": kind,
         "stream-name": error.source,
@@ -73,7 +73,7 @@ def _failure(error: GroupError) -> Failure:
     return Failure(status, details, trailers)
 
 
-def _told(error: GroupError, what: str) -> tuple[Status, str, str]:
+def _status_of(error: GroupError, what: str) -> tuple[Status, str, str]:
     about = f"Subscription {what}"
     match error:
         case GroupNotFound():
@@ -96,7 +96,7 @@ def _settings(group: Group) -> SubscriptionInfo:
     return SubscriptionInfo(
         event_source=definition.source,
         group_name=definition.group,
-        start_from=definition.place(definition.start),
+        start_from=definition.format_position(definition.start),
         resolve_link_tos=settings.resolve_links,
         extra_statistics=settings.extra_statistics,
         message_timeout_milliseconds=settings.message_timeout_ms,
@@ -113,24 +113,24 @@ def _settings(group: Group) -> SubscriptionInfo:
 
 
 def _add_counts(info: SubscriptionInfo, group: Group) -> None:
-    engine, place = group.engine, group.definition.place
+    engine, position = group.engine, group.definition.format_position
     info.status = group.status
     info.total_items = engine.total
-    info.average_per_second, info.count_since_last_measurement = look(group.meter, engine.total, time.monotonic())
-    info.last_checkpointed_event_position = place(engine.checkpoint)
-    info.last_known_event_position = place(engine.last_known)
+    info.average_per_second, info.count_since_last_measurement = measure(group.rate, engine.total, time.monotonic())
+    info.last_checkpointed_event_position = position(engine.checkpoint)
+    info.last_known_event_position = position(engine.last_known)
     info.read_buffer_count = engine.buffer.fresh
     info.live_buffer_count = engine.live_count
     info.retry_buffer_count = engine.buffer.retries
     info.total_in_flight_messages = sum(len(consumer.in_flight) for consumer in engine.consumers)
-    info.outstanding_messages_count = len(engine.flights)
+    info.outstanding_messages_count = len(engine.in_flight)
     info.parked_message_count = len(group.parked.bounds())
 
 
-def _connection(reader: Reader) -> SubscriptionInfo.ConnectionInfo:
-    consumer = reader.consumer
-    average, recent = look(reader.meter, consumer.total, time.monotonic())
-    measurements = spread(consumer.latencies)
+def _connection(connection: ConsumerConnection) -> SubscriptionInfo.ConnectionInfo:
+    consumer = connection.consumer
+    average, recent = measure(connection.rate, consumer.total, time.monotonic())
+    measurements = latency_percentiles(consumer.latencies)
     return SubscriptionInfo.ConnectionInfo(
         **{"from": consumer.peer},
         username="anonymous",

@@ -6,14 +6,14 @@ from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
 from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, MAX, NO_STREAM
+from infrastructure.embedded.eventstoredb.storage.frames import JSON, decode_id
 from infrastructure.embedded.eventstoredb.storage.record import NewRecord
-from infrastructure.embedded.eventstoredb.wire.encoding import JSON, decode_id
 from infrastructure.embedded.eventstoredb.wire.names import text_of
+from infrastructure.embedded.eventstoredb.wire.positions import END
 
 Proposed: TypeAlias = streams_pb2.AppendReq.ProposedMessage | streams_pb2.BatchAppendReq.ProposedMessage
 MAX_APPEND_BYTES = 1024 * 1024
 REQUIRED_METADATA = ("type", "content-type")
-END = 2**64 - 1
 # One append is decided and written in one go, which others wait for; and each of its events repeats the stream's name.
 MOST_EVENTS, _MOST_NAMES_BYTES = 4096, 8 * 1024 * 1024
 # What an event takes in memory besides what is in it.

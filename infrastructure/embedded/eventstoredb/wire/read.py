@@ -1,26 +1,26 @@
 """The Read call: streams and $all, both ways, once or as a subscription."""
 
-import re
 from collections.abc import Awaitable, Callable
 
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
-from infrastructure.embedded.eventstoredb.errors import LogError, PatternTooSlow
-from infrastructure.embedded.eventstoredb.log import MAX, Log
-from infrastructure.embedded.eventstoredb.subscriptions.filters import Filter
+from infrastructure.embedded.eventstoredb.errors import InvalidPattern, LogError, PatternTooSlow
+from infrastructure.embedded.eventstoredb.filters.filter import Filter
+from infrastructure.embedded.eventstoredb.log import Log
 from infrastructure.embedded.eventstoredb.wire import statuses
+from infrastructure.embedded.eventstoredb.wire.all_read import AllRead
+from infrastructure.embedded.eventstoredb.wire.all_subscription import AllSubscription, WindowedFilter
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
+from infrastructure.embedded.eventstoredb.wire.positions import END, checked_number, checked_position
 from infrastructure.embedded.eventstoredb.wire.proposals import stream_name
-from infrastructure.embedded.eventstoredb.wire.read_all import AllRead
-from infrastructure.embedded.eventstoredb.wire.read_stream import StreamRead
-from infrastructure.embedded.eventstoredb.wire.rendering import Rendering
-from infrastructure.embedded.eventstoredb.wire.subscribe_all import AllSubscription, Filtering
-from infrastructure.embedded.eventstoredb.wire.subscribe_stream import StreamSubscription
+from infrastructure.embedded.eventstoredb.wire.read_responses import EventRenderer
+from infrastructure.embedded.eventstoredb.wire.selections import selection_of
+from infrastructure.embedded.eventstoredb.wire.stream_read import StreamRead
+from infrastructure.embedded.eventstoredb.wire.stream_subscription import StreamSubscription
 
 ReadReq = streams_pb2.ReadReq
 Options = ReadReq.Options
-END = 2**64 - 1
 _DEFAULT_WINDOW = 32
 _KINDS = "ReadReq+Types+Options"
 
@@ -35,10 +35,10 @@ def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
         options = request.options
         _check(options)
         structured = options.uuid_option.WhichOneof("content") != "string"
-        shape = Rendering(log, structured, options.resolve_links)
+        renderer = EventRenderer(log, structured, options.resolve_links)
         try:
-            await (_read_stream if options.HasField("stream") else _read_all)(call, shape, options)
-        except PatternTooSlow as error:
+            await (_read_stream if options.HasField("stream") else _read_all)(call, renderer, options)
+        except (InvalidPattern, PatternTooSlow) as error:
             raise statuses.refusal(error) from error
 
     return read
@@ -74,7 +74,7 @@ def _spelled(option: str | None) -> str:
     return "None" if option is None else option.title().replace("_", "")
 
 
-async def _read_stream(call: Call[ReadReq], shape: Rendering, options: Options) -> None:
+async def _read_stream(call: Call[ReadReq], renderer: EventRenderer, options: Options) -> None:
     start = _revision(options.stream)
     try:
         stream = stream_name(options.stream.stream_identifier)
@@ -82,20 +82,20 @@ async def _read_stream(call: Call[ReadReq], shape: Rendering, options: Options) 
         raise statuses.refusal(error) from error
     if options.HasField("subscription"):
         after = start - 1 if options.stream.HasField("start") else start
-        await StreamSubscription(call, shape, stream).run(None if start == END else after)
+        await StreamSubscription(call, renderer, stream).run(None if start == END else after)
         return
-    told_positions = options.control_option.compatibility > 0
-    read = StreamRead(stream, start, options.count, _is_backwards(options), told_positions)
-    await read.run(call, shape)
+    with_positions = options.control_option.compatibility > 0
+    read = StreamRead(stream, start, options.count, _is_backwards(options), with_positions)
+    await read.run(call, renderer)
 
 
-async def _read_all(call: Call[ReadReq], shape: Rendering, options: Options) -> None:
-    start, filtering = _position(options.all), _filtering(options)
+async def _read_all(call: Call[ReadReq], renderer: EventRenderer, options: Options) -> None:
+    start, windowed = _position(options.all), _windowed_filter(options)
     if options.HasField("subscription"):
-        await AllSubscription(call, shape, filtering).run(None if start == END else start)
+        await AllSubscription(call, renderer, windowed).run(None if start == END else start)
         return
-    wanted = None if filtering is None else filtering.filter
-    await AllRead(start, options.count, _is_backwards(options), wanted).run(call, shape)
+    wanted = None if windowed is None else windowed.filter
+    await AllRead(start, options.count, _is_backwards(options), wanted).run(call, renderer)
 
 
 def _is_backwards(options: Options) -> bool:
@@ -106,9 +106,7 @@ def _revision(options: Options.StreamOptions) -> int:
     """The number to start at, END for the newest. Raises Failure for one that no event can have."""
     if not options.HasField("revision"):
         return END if options.HasField("end") else 0
-    if MAX < options.revision < END:
-        raise thrown_by_handler()
-    return options.revision
+    return checked_number(options.revision)
 
 
 def _position(options: Options.AllOptions) -> int:
@@ -116,14 +114,12 @@ def _position(options: Options.AllOptions) -> int:
     if not options.HasField("position"):
         return END if options.HasField("end") else 0
     commit, prepare = options.position.commit_position, options.position.prepare_position
-    if commit == prepare == END:
-        return END
-    if commit < prepare or commit > MAX:
+    if commit == END != prepare:
         raise thrown_by_handler()
-    return commit
+    return checked_position(commit, prepare)
 
 
-def _filtering(options: Options) -> Filtering | None:
+def _windowed_filter(options: Options) -> WindowedFilter | None:
     if not options.HasField("filter"):
         return None
     asked = options.filter
@@ -134,7 +130,4 @@ def _filtering(options: Options) -> Filtering | None:
         raise statuses.not_a_valid("None", f"{_KINDS}+Types+FilterOptions+FilterOneofCase")
     if options.HasField("subscription") and not asked.checkpointIntervalMultiplier:
         raise thrown_by_handler()
-    try:
-        return Filtering(Filter(asked), window, asked.checkpointIntervalMultiplier)
-    except re.error as error:
-        raise thrown_by_handler() from error
+    return WindowedFilter(Filter(selection_of(asked)), window, asked.checkpointIntervalMultiplier)

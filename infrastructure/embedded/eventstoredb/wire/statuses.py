@@ -6,6 +6,7 @@ from infrastructure.embedded.eventstoredb.errors import (
     BeyondLimit,
     LogError,
     PatternTooSlow,
+    RepeatInFlight,
     StorageFailed,
     StreamDeleted,
     WrongExpectedVersion,
@@ -32,6 +33,8 @@ def refusal(error: LogError) -> Failure:
             return _append_too_large()
         case PatternTooSlow() | BeyondLimit():
             return Failure(Status.INVALID_ARGUMENT, str(error))
+        case RepeatInFlight():
+            return Failure(Status.ABORTED, "Operation timed out: Commit phase timeout.")
         case StorageFailed():
             return Failure(Status.UNAVAILABLE, f"Server Is Not Ready: {error}")
         case _:
