@@ -11,8 +11,6 @@ from time import perf_counter
 from typing import Final
 from uuid import uuid4
 
-from esdbclient import AsyncEventStoreDBClient, NewEvent
-
 from bench.commands.work import CODEC, deposit, deposited, handler_of, opened, request
 from bench.figures import Extent, Figure
 from bench.store.log import fill_stream
@@ -21,8 +19,10 @@ from domain.accounts import account
 from domain.accounts.account import Withdraw
 from domain.errors import Rejected
 from domain.stream_name import stream_name
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
-from infrastructure.eventstore.client import command_client, reader_client
+from infrastructure.embedded.eventstoredb.storage import record as storage
+from infrastructure.eventstore.client import CommandClient, command_client
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from infrastructure.history.past import Past
 from infrastructure.history.records import Records
@@ -57,7 +57,7 @@ def _filled(folder: Path, length: int) -> str:
     return account_id
 
 
-def _events(account_id: str, length: int) -> Iterator[NewRecord]:
+def _events(account_id: str, length: int) -> Iterator[storage.NewRecord]:
     """Only ids differ from deposit to deposit: writing each anew would take a minute."""
     yield _record(opened(account_id))
     event = deposited(account_id)
@@ -66,8 +66,8 @@ def _events(account_id: str, length: int) -> Iterator[NewRecord]:
         yield _record(event, event.metadata.replace(command_id, str(uuid4()).encode()))
 
 
-def _record(event: NewEvent, metadata: bytes | None = None) -> NewRecord:
-    return NewRecord(uuid4(), event.type, True, event.data, event.metadata if metadata is None else metadata)
+def _record(event: NewRecord, metadata: bytes | None = None) -> storage.NewRecord:
+    return storage.NewRecord(uuid4(), event.type, True, event.data, event.metadata if metadata is None else metadata)
 
 
 async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[int, float]:
@@ -88,7 +88,7 @@ async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[i
     return {length: 1000 * median(each) for length, each in seconds.items()}
 
 
-async def _refusal(client: AsyncEventStoreDBClient, account_id: str, length: int) -> float:
+async def _refusal(client: CommandClient, account_id: str, length: int) -> float:
     """Seconds until a handler that remembers nothing refuses a withdrawal."""
     handler = handler_of(client)
     reason, began = "", perf_counter()
@@ -104,10 +104,10 @@ async def _refusal(client: AsyncEventStoreDBClient, account_id: str, length: int
 def _look_back(uri: str, account_id: str) -> tuple[int, float]:
     """Round trips and milliseconds to the state of the account when it had half its events."""
     stream = stream_name(account.decider.category, account_id)
-    with reader_client(uri) as client:
-        last = Records(client, stream).last().stream_position
-        (middle,) = Records(client, stream).page(last // 2, 1)
-        records = Records(client, stream)
+    with open_reader(uri) as reader:
+        last = Records(reader, stream).last().version
+        (middle,) = Records(reader, stream).page(last // 2, 1)
+        records = Records(reader, stream)
         began = perf_counter()
         Past(records, boundary_of(stream), CODEC).as_of_time(written(middle))
         return records.calls, 1000 * (perf_counter() - began)

@@ -6,8 +6,6 @@ from hashlib import sha256
 from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
-from esdbclient import AsyncEventStoreDBClient, NewEvent
-
 from domain.accounts import account
 from domain.accounts.account import Deposit, OpenAccount
 from domain.decider import Decider
@@ -16,7 +14,9 @@ from domain.ordering import order
 from domain.ordering.order import CreateOrder, Item
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.commands.request import Request
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import NewRecord
 from service.consumers import SNAPSHOTS
 
 Kind: TypeAlias = Literal["deposits", "orders"]
@@ -25,7 +25,7 @@ CODEC: Final = EventCodec((*account.decider.events, *order.decider.events))
 _DIGEST: Final = sha256(b"bench").hexdigest()
 
 
-def handler_of(client: AsyncEventStoreDBClient) -> CommandHandler:
+def handler_of(client: CommandClient) -> CommandHandler:
     """A handler with an empty cache."""
     return CommandHandler(client, CODEC, bounds=Bounds(calls_at_once=CALLERS), snapshots=SNAPSHOTS)
 
@@ -58,23 +58,23 @@ def request() -> Request:
     )
 
 
-def opened(account_id: str) -> NewEvent:
+def opened(account_id: str) -> NewRecord:
     """The event that opens an account."""
     return _event(account.decider, open_account(account_id), account.decider.initial)
 
 
-def deposited(account_id: str) -> NewEvent:
+def deposited(account_id: str) -> NewRecord:
     """The event of a deposit."""
     decider = account.decider
     state = decider.fold(decider.decide(open_account(account_id), decider.initial))
     return _event(decider, deposit(account_id), state)
 
 
-def ordered(order_id: str) -> NewEvent:
+def ordered(order_id: str) -> NewRecord:
     """The event of a new order."""
     return _event(order.decider, create_order(order_id), order.decider.initial)
 
 
-def _event(decider: Decider[Any, Any, Any], command: Command, state: object) -> NewEvent:
+def _event(decider: Decider[Any, Any, Any], command: Command, state: object) -> NewRecord:
     (event,) = decider.decide(command, state)
-    return CODEC.encode(event, uuid4(), request().metadata(event))
+    return CODEC.encode(event, request().metadata(event))

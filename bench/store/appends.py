@@ -17,6 +17,7 @@ from bench.store.append_channel import append_on_one_call, append_request
 from bench.store.log import METADATA, data
 from bench.store.server import StoreServer, temporary_folder
 from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.record import NewRecord
 
 _IN_FLIGHT: Final = (16, 200)
 _PLAIN: Final = "SQLite alone, one insert at a time"

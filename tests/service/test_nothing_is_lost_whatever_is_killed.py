@@ -12,9 +12,9 @@ from domain.accounts.account import AccountCharged, ChargeRefunded, MoneyDeposit
 from domain.message import Recorded
 from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderCreated, OrderShipped
 from domain.stock.stock import ReservationConsumed, ReservationReleased, StockReceived, StockReserved
-from infrastructure.eventstore.client import reader_client
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.stream_patterns import partition_pattern
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.eventstore.stream_patterns import category_pattern
 from service.consumers import DECIDERS, EVENTS
 from tests.service.client import Client
 from tests.service.load import PRICE, Customer, Load, Order
@@ -82,13 +82,10 @@ def _all_settled(client: Client, customers: list[Customer]) -> str:
 
 
 def _log(uri: str) -> list[Recorded[Any]]:
-    codec, client = EventCodec(EVENTS), reader_client(uri)
-    try:
-        patterns = [partition_pattern(decider.category, 0, 1) for decider in DECIDERS]
-        pages = [client.read_all(filter_include=(each,), filter_by_stream_name=True) for each in patterns]
+    codec = EventCodec(EVENTS)
+    with open_reader(uri) as reader:
+        pages = [reader.records(category_pattern([decider.category])) for decider in DECIDERS]
         return [event for page in pages for record in page for event in codec.events_in(record)]
-    finally:
-        client.close()
 
 
 def test_every_process_was_started_again(aftermath: Aftermath) -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID, uuid4
 
-from esdbclient import NewEvent, RecordedEvent
 from typing_extensions import TypedDict
 
 from domain.decider import Decider
@@ -15,6 +14,7 @@ from domain.message import Command, Event, Metadata, Recorded
 from domain.saga import Saga
 from domain.upcasting import Stored, Upcaster
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.record import NewRecord, Record
 from projections.projection import Entry, Projection, Row, follow, where_known
 
 
@@ -84,7 +84,7 @@ decider = Decider[NameLamp, Lamp, LampEvent](
 LAMP: Final = "00000000-0000-4000-8000-000000000001"
 
 
-def begun(lamp_id: str, *names: str, command_id: UUID | None = None) -> NewEvent:
+def begun(lamp_id: str, *names: str, command_id: UUID | None = None) -> NewRecord:
     """A record of the time when one event said it all."""
     own_id = command_id or uuid4()
     metadata = Metadata(
@@ -98,23 +98,13 @@ def begun(lamp_id: str, *names: str, command_id: UUID | None = None) -> NewEvent
         time=datetime(2024, 3, 1, tzinfo=UTC),
     )
     data = json.dumps({"lamp_id": lamp_id, "names": names}).encode()
-    return NewEvent(type="LampBegun", data=data, metadata=metadata.model_dump_json(by_alias=True).encode(), id=uuid4())
+    return NewRecord("LampBegun", data, metadata.model_dump_json(by_alias=True).encode())
 
 
-def recorded(event: NewEvent, *, version: int, position: int) -> RecordedEvent:
+def recorded(new: NewRecord, *, version: int, position: int) -> Record:
     """The record as the log would give it out."""
-    return RecordedEvent(
-        type=event.type,
-        data=event.data,
-        metadata=event.metadata,
-        content_type="application/json",
-        id=event.id,
-        stream_name=f"lamp-{LAMP}",
-        stream_position=version,
-        commit_position=position,
-        prepare_position=position,
-        recorded_at=datetime(2026, 3, 1, tzinfo=UTC),
-    )
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return Record(f"lamp-{LAMP}", version, position, uuid4(), new.type, new.data, new.metadata, at)
 
 
 class LampRow(Row):

@@ -16,7 +16,7 @@ from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 from google.protobuf.message import Message
 
 from tests.infrastructure.commands.tally import connected
-from tests.support.silent_store import running
+from tests.infrastructure.eventstore.silent_store import running
 
 
 class Playing(grpc.GenericRpcHandler):

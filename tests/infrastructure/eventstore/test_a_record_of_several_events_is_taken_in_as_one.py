@@ -6,21 +6,24 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from esdbclient import AsyncEventStoreDBClient, StreamState
 
 from domain.message import Recorded
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome
+from infrastructure.eventstore.appender import Appended
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import CommandIdReused, UnknownEventType, VersionMismatch
+from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.streams import Streams
 from infrastructure.readmodels.fold import fold, touched
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
-from infrastructure.sagas.group import pattern_of
 from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.frames import Frame, Happened
 from infrastructure.subscriptions.policy import Stop
 from projections.projection import Add, Entry, Projection
+from tests.infrastructure.commands.stories import stored, version_of
 from tests.infrastructure.commands.tally import connected, request
 from tests.infrastructure.eventstore.lamps import (
     CODEC,
@@ -36,6 +39,7 @@ from tests.infrastructure.eventstore.lamps import (
     decider,
 )
 from tests.infrastructure.eventstore.lamps import recorded as as_recorded
+from tests.support.polling import poll_until_async
 
 SECONDS = 20.0
 
@@ -90,10 +94,8 @@ def test_a_part_that_the_read_model_does_not_know_stops_it() -> None:
     assert (refusal.value.type, refusal.value.version, refusal.value.position) == ("LampNamed", 3, 10)
 
 
-async def _append(client: AsyncEventStoreDBClient, lamp_id: str, *names: str) -> Any:
-    event = begun(lamp_id, *names)
-    await client.append_to_stream(f"lamp-{lamp_id}", current_version=StreamState.NO_STREAM, events=event, timeout=5.0)
-    return event
+async def _append(client: CommandClient, lamp_id: str, *names: str) -> Appended:
+    return await Streams(client, CODEC).append(f"lamp-{lamp_id}", -1, [begun(lamp_id, *names)])
 
 
 def test_a_command_is_decided_on_all_of_it_and_appended_after_the_record(eventstore_uri: str) -> None:
@@ -121,7 +123,7 @@ def test_a_repeat_of_the_command_that_left_it_is_answered_with_all_of_it(eventst
         async with connected(eventstore_uri) as client:
             event = begun(lamp_id, "ann", command_id=sent.command_id)
             stream = f"lamp-{lamp_id}"
-            await client.append_to_stream(stream, current_version=StreamState.NO_STREAM, events=event, timeout=5.0)
+            await Streams(client, CODEC).append(stream, -1, [event])
             handler = CommandHandler(client, CODEC)
             other = replace(sent, digest="another")
             with pytest.raises(CommandIdReused):
@@ -134,16 +136,20 @@ def test_a_repeat_of_the_command_that_left_it_is_answered_with_all_of_it(eventst
     assert [type(event) for event in outcome.events] == [LampLit, LampNamed]
 
 
-def test_a_saga_asks_the_store_for_records_by_their_older_names_too() -> None:
-    assert pattern_of(SAGA) == "(?:LampBegun|LampNamed)"
+def test_a_saga_asks_the_store_for_records_by_their_older_names_too(eventstore_uri: str) -> None:
+    async def story() -> str:
+        async with connected(eventstore_uri) as client:
+            return _coordinator(client).pattern
+
+    assert asyncio.run(story()) == "(?:LampBegun|LampNamed)"
 
 
-async def _noted(client: AsyncEventStoreDBClient, lamp_id: str) -> list[Recorded[Any]]:
-    records = await client.get_stream(f"lampnote-{lamp_id}", timeout=5.0)
+async def _noted(client: CommandClient, lamp_id: str) -> list[Recorded[Any]]:
+    records = await stored(client, f"lampnote-{lamp_id}")
     return [each for record in records for each in CODEC.events_in(record)]
 
 
-def _coordinator(client: AsyncEventStoreDBClient) -> SagaCoordinator:
+def _coordinator(client: CommandClient) -> SagaCoordinator:
     def route(command: Any) -> Any:
         raise AssertionError("it asks for nothing")
 
@@ -151,7 +157,7 @@ def _coordinator(client: AsyncEventStoreDBClient) -> SagaCoordinator:
 
 
 def test_a_saga_reacts_to_each_part_that_wakes_it_once(eventstore_uri: str) -> None:
-    async def story() -> tuple[Any, list[Recorded[Any]]]:
+    async def story() -> tuple[Appended, list[Recorded[Any]]]:
         lamp_id, stop = str(uuid4()), asyncio.Event()
         async with connected(eventstore_uri) as client, connected(eventstore_uri) as own:
             cause = await _append(client, lamp_id, "ann", "bob", "ann")
@@ -160,22 +166,22 @@ def test_a_saga_reacts_to_each_part_that_wakes_it_once(eventstore_uri: str) -> N
             await _until_both_are_noted(client, lamp_id)
             stop.set()
             await asyncio.wait_for(consuming, SECONDS)
-            [record] = await client.get_stream(f"lamp-{lamp_id}", timeout=5.0)
+            [record] = await stored(client, f"lamp-{lamp_id}")
             for message in _coordinator(client).messages_in(record):
                 await _coordinator(client).react(message)
             return cause, await _noted(client, lamp_id)
 
     cause, noted = asyncio.run(story())
     assert [each.event.name for each in noted] == ["ann", "bob"]
-    assert {each.metadata.causation_id for each in noted} == {cause.id}
+    assert {each.metadata.causation_id for each in noted} == {cause.last_id}
     assert len({each.id for each in noted}) == len({each.metadata.command_id for each in noted}) == 2
 
 
-async def _until_both_are_noted(client: AsyncEventStoreDBClient, lamp_id: str) -> None:
-    async with await client.subscribe_to_stream(f"lampnote-{lamp_id}") as subscription, asyncio.timeout(SECONDS):
-        async for record in subscription:
-            if record.stream_position == 1:
-                return
+async def _until_both_are_noted(client: CommandClient, lamp_id: str) -> None:
+    async def are_noted() -> bool:
+        return await version_of(client, f"lampnote-{lamp_id}") == 1
+
+    await poll_until_async(are_noted, SECONDS, what="both notes")
 
 
 def test_a_sweep_finds_what_no_delivery_brought(eventstore_uri: str) -> None:
@@ -183,8 +189,9 @@ def test_a_sweep_finds_what_no_delivery_brought(eventstore_uri: str) -> None:
         lamp_id = str(uuid4())
         async with connected(eventstore_uri) as client:
             await _append(client, lamp_id, "ann", "bob")
-            sweep = Sweep(_coordinator(client), client, lambda error, failures: Stop(str(error)))
-            await sweep.through(await client.get_commit_position(filter_exclude=[], timeout=5.0))
+            log = Log(client)
+            sweep = Sweep(_coordinator(client), log, lambda error, failures: Stop(str(error)))
+            await sweep.through(await log.end())
             return await _noted(client, lamp_id)
 
     assert [each.event.name for each in asyncio.run(story())] == ["ann", "bob"]

@@ -109,7 +109,7 @@ def test_what_a_record_may_become_has_its_upcaster(sample: str) -> None:
 def test_an_event_is_written_as_it_is_recorded(shape: Shape) -> None:
     recorded = record(f"{shape.name}.{shape.version}")
     [read] = CODEC.events_in(recorded)
-    written = CODEC.encode(read.event, read.id, read.metadata)
+    written = CODEC.encode(read.event, read.metadata)
     assert (written.type, json.loads(written.data)) == (recorded.type, json.loads(recorded.data))
     assert json.loads(written.metadata) == json.loads(recorded.metadata)
 

@@ -1,24 +1,23 @@
 """Steps from older shapes: what they say anew, and that they hold on to all that was said."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from esdbclient import RecordedEvent
 
 from domain.accounts.account import Address
 from infrastructure.eventstore.errors import UnknownEventVersion, UnreadableEvent
+from infrastructure.eventstore.record import Record
 from tests.infrastructure.eventstore.samples import CODEC, record
 
 
-def _saying(sample: str, old: str, new: str) -> RecordedEvent:
+def _saying(sample: str, old: str, new: str) -> Record:
     """The sample with other words in its payload."""
     recorded = record(sample)
     assert old.encode() in recorded.data
-    return replace(recorded, data=recorded.data.replace(old.encode(), new.encode()))
+    return recorded._replace(data=recorded.data.replace(old.encode(), new.encode()))
 
 
-def _read(recorded: RecordedEvent) -> Any:
+def _read(recorded: Record) -> Any:
     [event] = CODEC.events_in(recorded)
     return event.event
 
@@ -63,7 +62,7 @@ def test_the_events_of_one_record_share_its_place_and_are_counted() -> None:
     ],
 )
 def test_an_old_payload_that_does_not_fit_is_refused_with_its_place(old: str, new: str, reason: str) -> None:
-    recorded = replace(_saying("OrderPlaced.1", old, new), stream_name="order-1", stream_position=4, commit_position=9)
+    recorded = _saying("OrderPlaced.1", old, new)._replace(stream="order-1", version=4, position=9)
     with pytest.raises(UnreadableEvent, match=f"OrderPlaced: {reason}") as refusal:
         CODEC.events_in(recorded)
     assert (refusal.value.stream, refusal.value.version, refusal.value.position) == ("order-1", 4, 9)
@@ -71,6 +70,6 @@ def test_an_old_payload_that_does_not_fit_is_refused_with_its_place(old: str, ne
 
 def test_a_version_from_the_future_is_named() -> None:
     recorded = record("OrderCreated.3")
-    newer = replace(recorded, metadata=recorded.metadata.replace(b'"schema_version":3', b'"schema_version":4'))
+    newer = recorded._replace(metadata=recorded.metadata.replace(b'"schema_version":3', b'"schema_version":4'))
     with pytest.raises(UnknownEventVersion, match="OrderCreated in the unknown version 4"):
         CODEC.events_in(newer)

@@ -16,8 +16,8 @@ from infrastructure.eventstore.log import Log
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
-from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.sagas.errand import Errands
 from tests.support.polling import poll_until_async
 

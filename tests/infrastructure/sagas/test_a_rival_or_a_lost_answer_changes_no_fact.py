@@ -13,8 +13,8 @@ from infrastructure.commands.request import Outcome, Request
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.coordinator import SagaCoordinator
+from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.eventstore.tally import connected
 from tests.infrastructure.sagas.errand import (
     ErrandBegun,
     Errands,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from infrastructure.sagas.deliveries import ConsumerOptions
-from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.eventstore.proxy import line_to
 from tests.infrastructure.sagas.consumers import (
     ROOT,
     SECONDS,

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from esdbclient import NewEvent, StreamState
 
 from domain.upcasting import Payload
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.schema_check import Window
 from service.cli.schema.report import EVENTS_BY_CATEGORY
+from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.eventstore.samples import CODEC, RECORDED, record
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
@@ -27,31 +26,26 @@ def run(*arguments: str, store: str = "") -> tuple[int, list[str], list[str]]:
     return process.wait(within=30), process.output, process.errors
 
 
-def stored(sample: str, **metadata: object) -> NewEvent:
+def stored(sample: str, **metadata: object) -> NewRecord:
     recorded = record(sample)
     said: Payload = json.loads(recorded.metadata) | metadata
-    return NewEvent(
-        type=recorded.type, data=recorded.data, metadata=json.dumps(said, separators=(",", ":")).encode(), id=uuid4()
-    )
+    return NewRecord(recorded.type, recorded.data, json.dumps(said, separators=(",", ":")).encode())
 
 
 UNREADABLE = {
-    "unknown-name": NewEvent(type="OrderMelted", data=b"{}", metadata=b"{}"),
+    "unknown-name": NewRecord("OrderMelted", b"{}", b"{}"),
     "unknown-version": stored("OrderShipped.1", schema_version=2),
-    "without-metadata": NewEvent(type="OrderShipped", data=b"{}"),
+    "without-metadata": NewRecord("OrderShipped", b"{}"),
     "bad-time": stored("OrderShipped.1", time="2026-02-30T00:00:00Z"),
-    "misfit": replace(stored("OrderCreated.2"), data=b'{"order_id": 1}'),
+    "misfit": stored("OrderCreated.2")._replace(data=b'{"order_id": 1}'),
     "elsewhere": stored("SkuRegistered.1"),
 }
 
 
-def append(uri: str, stream: str, *events: NewEvent) -> list[int]:
+def append(uri: str, stream: str, *events: NewRecord) -> list[int]:
     """The positions, for streams of a test's own."""
-    with reader_client(uri) as client:
-        return [
-            client.append_to_stream(stream, current_version=StreamState.ANY, events=event, timeout=5)
-            for event in events
-        ]
+    with operating(uri) as operator:
+        return [operator.append(stream, event) for event in events]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +56,7 @@ def sound() -> Iterator[str]:
             name = CODEC.events_in(record(sample))[0].event
             category = next(category for category, events in EVENTS_BY_CATEGORY.items() if type(name) in events)
             append(process.uri, f"{category}-{uuid4()}", stored(sample))
-        append(process.uri, "noise-1", NewEvent(type="Noise", data=b"\xff"))
+        append(process.uri, "noise-1", NewRecord("Noise", b"\xff"))
         yield process.uri
 
 

@@ -6,9 +6,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from esdbclient import EventStoreDBClient
 
-from infrastructure.eventstore.client import reader_client
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.support.eventstore import EventStoreProcess
@@ -49,11 +48,11 @@ def http(api: str, description: Description) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[tuple[EventStoreDBClient, httpx.Client]]:
+def own() -> Iterator[tuple[Operator, httpx.Client]]:
     """A store that holds what no read model could pass by, and an API that reads it."""
     with (
         EventStoreProcess(None) as process,
-        reader_client(process.uri) as client,
+        operating(process.uri) as operator,
         serving(away(eventstore_uri=process.uri)) as http,
     ):
-        yield client, http
+        yield operator, http

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import httpx
 import structlog
-from esdbclient import EventStoreDBClient
 from structlog.contextvars import merge_contextvars
 
+from infrastructure.eventstore.log_reader import open_reader
 from service.http.endpoints.forms import OrderForm
 from service.http.endpoints.idempotency import command_id, digest
 from service.http.middleware.observation import CORRELATION
@@ -92,8 +92,5 @@ def _logged(
 
 
 def _metadata(eventstore_uri: str, stream: str) -> list[dict[str, Any]]:
-    client = EventStoreDBClient(eventstore_uri)
-    try:
-        return [json.loads(recorded.metadata) for recorded in client.get_stream(stream)]
-    finally:
-        client.close()
+    with open_reader(eventstore_uri) as reader:
+        return [json.loads(record.metadata) for record in reader.page(stream, 0, 1000) or ()]

@@ -4,51 +4,48 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from esdbclient import EventStoreDBClient, NewEvent
-from esdbclient.exceptions import NotFound
 
+from infrastructure.eventstore.record import NewRecord
+from tests.infrastructure.eventstore.operator import Operator
 from tests.infrastructure.history.ledger import CODEC, append, metadata, opened
 from tests.service.http.shop import assert_refused
 from tests.support.polling import poll_until
 
 
 @pytest.fixture(scope="module")
-def linked(own: tuple[EventStoreDBClient, httpx.Client]) -> tuple[EventStoreDBClient, httpx.Client]:
-    client, _ = own
-    client.enable_projection("$by_correlation_id", timeout=5)
+def linked(own: tuple[Operator, httpx.Client]) -> tuple[Operator, httpx.Client]:
+    operator, _ = own
+    operator.start_projection("$by_correlation_id")
     return own
 
 
-def carrying(correlation: UUID) -> NewEvent:
+def carrying(correlation: UUID) -> NewRecord:
     event = opened(str(uuid4()))
-    return CODEC.encode(event, uuid4(), metadata(event, correlation=correlation))
+    return CODEC.encode(event, metadata(event, correlation=correlation))
 
 
-def await_links(client: EventStoreDBClient, correlation: UUID, number: int) -> None:
-    poll_until(lambda: _links(client, correlation) == number, seconds=10, what="the links")
+def await_links(operator: Operator, correlation: UUID, number: int) -> None:
+    poll_until(lambda: _links(operator, correlation) == number, seconds=10, what="the links")
 
 
-def _links(client: EventStoreDBClient, correlation: UUID) -> int:
-    try:
-        return len(client.get_stream(f"$bc-{correlation}", timeout=5))
-    except NotFound:
-        return 0
+def _links(operator: Operator, correlation: UUID) -> int:
+    return len(operator.reader.page(f"$bc-{correlation}", 0, 100) or ())
 
 
-def test_only_streams_of_known_categories_are_told(linked: tuple[EventStoreDBClient, httpx.Client]) -> None:
-    client, http = linked
+def test_only_streams_of_known_categories_are_told(linked: tuple[Operator, httpx.Client]) -> None:
+    operator, http = linked
     correlation, account = uuid4(), f"account-{uuid4()}"
     for stream in (account, f"payroll-{uuid4()}"):
-        append(client, stream, [carrying(correlation)])
-    await_links(client, correlation, 2)
+        append(operator, stream, [carrying(correlation)])
+    await_links(operator, correlation, 2)
     trace = http.get(f"/history/trace/{correlation}").json()
     assert (trace["source"], trace["searched"], trace["complete"]) == ("system projection", None, True)
     assert [command["stream"] for command in trace["commands"]] == [account]
 
 
-def test_what_others_did_is_not_told(linked: tuple[EventStoreDBClient, httpx.Client]) -> None:
-    client, http = linked
-    append(client, f"payroll-{uuid4()}", [carrying(correlation := uuid4())])
-    await_links(client, correlation, 1)
+def test_what_others_did_is_not_told(linked: tuple[Operator, httpx.Client]) -> None:
+    operator, http = linked
+    append(operator, f"payroll-{uuid4()}", [carrying(correlation := uuid4())])
+    await_links(operator, correlation, 1)
     detail = f"No event carries {correlation}, as far as was looked; `limit` and `from` say how far."
     assert_refused(http.get(f"/history/trace/{correlation}"), 404, "unknown-correlation-id", detail)

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
 from domain.errors import Rejected, Unknown
 from infrastructure.eventstore.errors import (
@@ -16,9 +15,11 @@ from infrastructure.eventstore.errors import (
     UnreadableEvent,
     VersionMismatch,
 )
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable, StoreReplaced
 from service.http.problems import Problem, document
 from service.http.refusals import problem_of
+from tests.infrastructure.eventstore.operator import operating
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused
 from tests.support.eventstore import EventStoreProcess
@@ -79,10 +80,8 @@ def test_a_log_that_can_t_be_read_is_answered_without_its_details() -> None:
         EventStoreProcess(None) as store,
         serving(away(eventstore_uri=store.uri)) as http,
     ):
-        client = EventStoreDBClient(store.uri)
-        unreadable = NewEvent(type="OrderCreated", data=b'{"secret": 1}', metadata=b"{}")
-        client.append_to_stream(f"order-{order_id}", current_version=StreamState.NO_STREAM, events=unreadable)
-        client.close()
+        with operating(store.uri) as operator:
+            operator.append(f"order-{order_id}", NewRecord("OrderCreated", b'{"secret": 1}', b"{}"))
         answer = http.post(f"/orders/{order_id}/confirm", headers={"Foldstream-Correlation-Id": correlation_id})
     assert_refused(answer, 500, "unexpected", f"It is on record under {correlation_id}.")
     [line] = [line for line in captured if line["event"] == "request_failed"]

@@ -8,33 +8,33 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from esdbclient import EventStoreDBClient, RecordedEvent
 
 from domain.stock.stock import stock_id
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
 from service.history.answers import time_of
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import balance, told
 from tests.service.http.shop import LAMP, new_account, new_stock, order_form
 from tests.support.polling import poll_until
 
 
 @pytest.fixture(scope="module")
-def store(eventstore_uri: str) -> Iterator[EventStoreDBClient]:
-    with reader_client(eventstore_uri) as client:
-        yield client
+def store(eventstore_uri: str) -> Iterator[Operator]:
+    with operating(eventstore_uri) as operator:
+        yield operator
 
 
-def events(*records: RecordedEvent) -> list[dict[str, Any]]:
+def events(*records: Record) -> list[dict[str, Any]]:
     """The records as a history tells them."""
     return [{**heading(record), "data": json.loads(record.data)} for record in records]
 
 
-def heading(record: RecordedEvent) -> dict[str, Any]:
+def heading(record: Record) -> dict[str, Any]:
     said = json.loads(record.metadata)
     return {
-        "version": record.stream_position,
-        "position": str(record.commit_position),
+        "version": record.version,
+        "position": str(record.position),
         "at": time_of(written(record)),
         "id": str(record.id),
         "type": record.type,
@@ -61,19 +61,19 @@ def pages(http: httpx.Client, path: str, **parameters: Any) -> Iterator[Any]:
         yield page
 
 
-def test_a_history_is_what_is_stored(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_a_history_is_what_is_stored(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00", "20.00")
     assert look(http, stream) == {"stream": stream, "events": events(*records), "next": None}
 
 
-def test_it_is_told_in_parts(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_it_is_told_in_parts(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "1.00", "2.00", "3.00")
     assert [page["events"] for page in pages(http, stream, limit=2)] == [events(*records[:2]), events(*records[2:])]
     assert [page["events"] for page in pages(http, stream, limit=3)] == [events(*records[:3]), events(*records[3:])]
     assert look(http, stream, cursor="4") == {"stream": stream, "events": [], "next": None}
 
 
-def test_a_part_has_twenty_events_unless_asked(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_a_part_has_twenty_events_unless_asked(http: httpx.Client, store: Operator) -> None:
     stream, _ = told(store, *["1.00"] * 20)
     assert [len(page["events"]) for page in pages(http, stream)] == [20, 1]
 
@@ -95,7 +95,7 @@ def test_the_request_is_named_that_caused_it(http: httpx.Client) -> None:
     assert event["position"] == created.headers["Foldstream-Position"]
 
 
-def test_the_state_as_of_a_time_or_a_version(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_the_state_as_of_a_time_or_a_version(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00", "20.00")
     since, until = (time_of(written(record)) for record in records[1:])
     expected = {"stream": stream, "version": 1, "since": since, "until": until, "first_version": 0}
@@ -106,7 +106,7 @@ def test_the_state_as_of_a_time_or_a_version(http: httpx.Client, store: EventSto
     assert look(http, f"{stream}/as-of", at=just_before) == expected
 
 
-def test_the_state_as_it_is_now(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_the_state_as_it_is_now(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00", "20.00")
     now = time_of(datetime.now(UTC) + timedelta(days=1))
     assert look(http, f"{stream}/as-of", at=now) == {
@@ -119,13 +119,13 @@ def test_the_state_as_it_is_now(http: httpx.Client, store: EventStoreDBClient) -
     }
 
 
-def test_a_state_that_lacks_what_was_truncated_says_so(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_a_state_that_lacks_what_was_truncated_says_so(http: httpx.Client, store: Operator) -> None:
     stream, _ = told(store, "100.00", "20.00")
-    store.set_stream_metadata(stream, metadata={"$tb": 1}, timeout=5)
+    store.set_metadata(stream, {"$tb": 1})
     assert look(http, f"{stream}/as-of", version=2)["first_version"] == 1
 
 
-def test_changes_say_who_and_each_field(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_changes_say_who_and_each_field(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00")
     deposit = json.loads(records[1].data)
     assert look(http, f"{stream}/changes", **{"from": time_of(written(records[1]))}) == {
@@ -144,7 +144,7 @@ def test_changes_say_who_and_each_field(http: httpx.Client, store: EventStoreDBC
     }
 
 
-def test_changes_from_a_time_on_and_before_another(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_changes_from_a_time_on_and_before_another(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "1.00", "2.00", "3.00")
     span = {"from": time_of(written(records[1])), "to": time_of(written(records[3]))}
     assert versions(look(http, f"{stream}/changes", **span)) == [1, 2]
@@ -152,7 +152,7 @@ def test_changes_from_a_time_on_and_before_another(http: httpx.Client, store: Ev
     assert look(http, f"{stream}/changes", to="2020-01-01T00:00:00Z") == {"stream": stream, "changes": [], "next": None}
 
 
-def test_changes_in_parts_are_those_of_the_whole(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_changes_in_parts_are_those_of_the_whole(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "1.00", "2.00", "3.00", "4.00", "5.00")
     whole = look(http, f"{stream}/changes")
     for limit in (1, 2, 3, 6):
@@ -191,7 +191,7 @@ def _is_fulfilled(http: httpx.Client, order_id: str) -> bool:
     return answer.status_code == 200 and answer.json()["events"][-1]["type"] == "FulfilmentCompleted"
 
 
-def test_a_trace_goes_as_far_as_asked(http: httpx.Client, store: EventStoreDBClient) -> None:
+def test_a_trace_goes_as_far_as_asked(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "1.00")
     correlation = json.loads(records[1].metadata)["$correlationId"]
     said = json.loads(records[1].metadata)

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
-from infrastructure.eventstore.client import reader_client
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
+from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import append, opened, stored, told
 from tests.service.http.faults import NO_LIMIT, NO_TOKEN, NOT_UUID, TWICE, UNKNOWN
 from tests.service.http.shop import assert_malformed, assert_refused
@@ -40,16 +40,16 @@ def test_a_stream_of_no_known_category(http: httpx.Client, stream: str, kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stream_that_was_deleted_for_good(own: tuple[EventStoreDBClient, httpx.Client], kind: str) -> None:
-    client, http = own
-    stream, records = told(client, "1.00")
-    client.tombstone_stream(stream, current_version=len(records) - 1)
+def test_a_stream_that_was_deleted_for_good(own: tuple[Operator, httpx.Client], kind: str) -> None:
+    operator, http = own
+    stream, _ = told(operator, "1.00")
+    operator.tombstone(stream)
     assert_refused(http.get(f"/history/{stream}{kind}"), 410, "stream-gone", f"{stream} was deleted for good.")
 
 
 def test_a_time_and_a_version_that_the_stream_does_not_reach(http: httpx.Client, eventstore_uri: str) -> None:
-    with reader_client(eventstore_uri) as client:
-        stream, records = told(client, "1.00")
+    with operating(eventstore_uri) as operator:
+        stream, records = told(operator, "1.00")
     began = written(records[0])
     answer = http.get(f"/history/{stream}/as-of", params={"at": time_of(began - timedelta(microseconds=1))})
     assert_refused(answer, 404, "out-of-reach", f"{stream} holds nothing from before {time_of(began)}.")
@@ -58,9 +58,9 @@ def test_a_time_and_a_version_that_the_stream_does_not_reach(http: httpx.Client,
 
 
 def test_a_version_that_was_truncated_away(http: httpx.Client, eventstore_uri: str) -> None:
-    with reader_client(eventstore_uri) as client:
-        stream, _ = told(client, "1.00", "2.00")
-        client.set_stream_metadata(stream, metadata={"$tb": 2}, timeout=5)
+    with operating(eventstore_uri) as operator:
+        stream, _ = told(operator, "1.00", "2.00")
+        operator.set_metadata(stream, {"$tb": 2})
     answer = http.get(f"/history/{stream}/as-of?version=1")
     assert_refused(answer, 404, "out-of-reach", f"{stream} holds nothing from before version 2 any more.")
 
@@ -74,35 +74,34 @@ def test_a_correlation_id_that_no_event_carries(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("event", "readable"),
     [
-        (NewEvent(type="Unheard", data=b"{}"), True),
-        (NewEvent(type="AccountOpened", data=b'{"secret": 1}'), True),
-        (NewEvent(type="AccountOpened", data=b"[NaN]", metadata=b'{"schema_version": 99}'), False),
-        (NewEvent(type="AccountOpened", data=b'["\\ud800", 1]'), False),
-        (NewEvent(type="AccountOpened", data=b"[" * 100_000), False),
-        (NewEvent(type="AccountOpened", data=b"\xff", content_type="application/octet-stream"), False),
+        (NewRecord(type="Unheard", data=b"{}"), True),
+        (NewRecord(type="AccountOpened", data=b'{"secret": 1}'), True),
+        (NewRecord(type="AccountOpened", data=b"[NaN]", metadata=b'{"schema_version": 99}'), False),
+        (NewRecord(type="AccountOpened", data=b'["\\ud800", 1]'), False),
+        (NewRecord(type="AccountOpened", data=b"[" * 100_000), False),
+        (NewRecord(type="AccountOpened", data=b"\xff", content_type="application/octet-stream"), False),
     ],
 )
 def test_what_this_release_can_t_read_is_told_and_not_folded(
-    own: tuple[EventStoreDBClient, httpx.Client], event: NewEvent, readable: bool
+    own: tuple[Operator, httpx.Client], event: NewRecord, readable: bool
 ) -> None:
-    client, http = own
+    operator, http = own
     account_id = str(uuid4())
     stream = f"account-{account_id}"
-    append(client, stream, [stored(opened(account_id)), event])
-    last = client.get_stream(stream)[-1]
+    last = append(operator, stream, [stored(opened(account_id)), event])[-1]
     [_, odd] = http.get(f"/history/{stream}").json()["events"]
     assert (odd["type"], odd["actor"], odd["schema_version"]) == (event.type, None, None)
     assert (odd["data"] is not None) is readable
     assert http.get(f"/history/{stream}/as-of?version=0").status_code == 200
     detail = f"This release can't read {stream} at version 1."
-    where = {"stream": stream, "version": 1, "position": str(last.commit_position)}
+    where = {"stream": stream, "version": 1, "position": str(last.position)}
     assert_refused(http.get(f"/history/{stream}/as-of?version=1"), 500, "unreadable-event", detail, **where)
     assert_refused(http.get(f"/history/{stream}/changes"), 500, "unreadable-event", detail, **where)
 
 
-def test_what_others_keep_in_the_store_is_not_told(own: tuple[EventStoreDBClient, httpx.Client]) -> None:
-    client, http = own
-    client.append_to_stream("$user-admin", current_version=StreamState.ANY, events=[NewEvent(type="$User", data=b"{}")])
+def test_what_others_keep_in_the_store_is_not_told(own: tuple[Operator, httpx.Client]) -> None:
+    operator, http = own
+    operator.append("$user-admin", NewRecord("$User", b"{}"))
     assert_malformed(http.get("/history/$user-admin"), ("{stream}", NO_STREAM))
     assert_malformed(http.get("/history/$$account-0"), ("{stream}", NO_STREAM))
 

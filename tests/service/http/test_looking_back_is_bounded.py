@@ -10,13 +10,13 @@ import httpx
 import pytest
 import structlog
 
-from infrastructure.eventstore.client import reader_client
+from tests.infrastructure.eventstore.operator import operating
+from tests.infrastructure.eventstore.silent_store import SilentStore, running
 from tests.infrastructure.history.ledger import told
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
-from tests.support.silent_store import SilentStore, running
 
 PATHS = (
     "account-0",
@@ -124,8 +124,8 @@ def test_the_store_is_found_again_after_it_was_killed() -> None:
 
 def test_many_who_ask_in_turn_leave_no_connections_behind() -> None:
     with EventStoreProcess(None) as store:
-        with reader_client(store.uri) as client:
-            stream, _ = told(client, "1.00")
+        with operating(store.uri) as operator:
+            stream, _ = told(operator, "1.00")
         with serving(away(eventstore_uri=store.uri, histories_at_once=2)) as http, ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(http.get, [f"/history/{stream}"] * 100))
             assert {answer.status_code for answer in answers} == {200}

@@ -10,11 +10,11 @@ import pytest
 import structlog
 
 from service.http.app import create_app
+from tests.infrastructure.eventstore.silent_store import RefusingStore, running
 from tests.service.http.api_server import NOBODY, away, serving
 from tests.service.http.shop import order_form
 from tests.support.polling import poll_until
 from tests.support.secure import SecureEventStore
-from tests.support.silent_store import RefusingStore, running
 
 
 @pytest.fixture

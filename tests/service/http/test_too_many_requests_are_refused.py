@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from service.settings import Settings
+from tests.infrastructure.eventstore.silent_store import Call, SilentStore, running, silent
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused, order_form
 from tests.support.polling import poll_until
-from tests.support.silent_store import Call, SilentStore, running, silent
 
 NO_TURN = "Its turn did not come within 3.0 s; come back later."
 FULL = "{} requests of this kind are being worked on; come back later."

@@ -10,11 +10,11 @@ import structlog
 
 from service.consumers import PROJECTIONS
 from service.settings import Settings
+from tests.infrastructure.eventstore.silent_store import SilentStore, running, silent
 from tests.service.http.api_server import NOBODY, away, serving
 from tests.service.http.shop import assert_changed, assert_refused, done, order_form, read
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
-from tests.support.silent_store import SilentStore, running, silent
 
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}

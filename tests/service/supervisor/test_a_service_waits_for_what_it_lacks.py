@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
+from infrastructure.eventstore.record import NewRecord
+from tests.infrastructure.eventstore.operator import operating
 from tests.service.client import Client, stock_level
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
@@ -45,9 +46,8 @@ def test_servers_that_come_late(tmp_path: Path) -> None:
 
 
 def test_a_read_model_that_an_event_has_stopped_keeps_nothing_else_from_being_served(tmp_path: Path) -> None:
-    with EventStoreProcess(None) as store, EventStoreDBClient(store.uri) as log:
-        poison = NewEvent(type="OrderOverturned", data=b"{}")
-        log.append_to_stream("order-0", current_version=StreamState.NO_STREAM, events=poison, timeout=5)
+    with EventStoreProcess(None) as store, operating(store.uri) as operator:
+        operator.append("order-0", NewRecord("OrderOverturned", b"{}"))
         service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": store.uri})
         with service, Client(service.url) as client:
             ready = client.get("/health/ready")

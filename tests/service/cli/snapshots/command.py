@@ -14,7 +14,7 @@ from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from domain.stream_name import aggregate_id_in, stream_name
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.record import NewRecord, Record
-from service.commands import snapshots
+from service.cli.snapshots import commands
 from service.history.sources import CODEC
 from tests.infrastructure.eventstore.operator import Operator
 from tests.infrastructure.history.ledger import deposited, metadata, opened
@@ -75,7 +75,7 @@ def ran(uri: str, command: Typer, *arguments: str) -> Result:
     return RUNNER.invoke(command, arguments, env=environment, standalone_mode=False)
 
 
-def output(store: Store, *arguments: str, code: int = 0, command: Typer = snapshots.app) -> list[str]:
+def output(store: Store, *arguments: str, code: int = 0, command: Typer = commands.app) -> list[str]:
     """The lines of a command that ends with this code, and without a line of errors."""
     result = ran(store.uri, command, *arguments)
     assert (result.exception, result.return_value, result.stderr) == (None, code, "")
@@ -84,13 +84,13 @@ def output(store: Store, *arguments: str, code: int = 0, command: Typer = snapsh
 
 def refusal(uri: str, *arguments: str) -> BaseException:
     """The error of a command that did nothing and printed nothing."""
-    result = ran(uri, snapshots.app, *arguments)
+    result = ran(uri, commands.app, *arguments)
     assert result.exception is not None
     assert result.output == ""
     return result.exception
 
 
-def answer(store: Store, *arguments: str, code: int = 0, command: Typer = snapshots.app) -> Any:
+def answer(store: Store, *arguments: str, code: int = 0, command: Typer = commands.app) -> Any:
     """What a command prints as JSON."""
     return json.loads("\n".join(output(store, *arguments, "--json", code=code, command=command)))
 

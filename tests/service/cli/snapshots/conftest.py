@@ -8,7 +8,7 @@ import pytest
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.eventstore.errors import StreamGone
 from infrastructure.eventstore.log_reader import open_reader
-from service.snapshots.streams import RULES, last_versions
+from service.cli.snapshots.selection import RULES, last_versions
 from tests.infrastructure.eventstore.operator import operating
 from tests.service.cli.snapshots.command import Store
 from tests.support.eventstore import EventStoreProcess

@@ -15,9 +15,10 @@ from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
-from service.commands import history, schema
+from service.cli.history.commands import app as history
+from service.cli.schema.commands import app as schema
+from service.cli.snapshots.retake import Retaken, retake
 from service.history.sources import CODEC
-from service.snapshots.keeping import Retaken, retake
 from tests.infrastructure.commands.tally import connected
 from tests.service.cli.snapshots.command import Store, answer, listed, output
 from tests.support.processes import FOLDSTREAM
@@ -182,9 +183,9 @@ def test_no_other_command_sees_the_streams_of_snapshots(empty_store: Store) -> N
     correlation_id = json.loads(first.metadata)["$correlationId"]
 
     def seen() -> tuple[Any, Any, list[str]]:
-        checked = answer(store, "check", command=schema.app)
-        searched = answer(store, "trace", correlation_id, command=history.app)
-        return checked, searched, output(store, "export", stream, command=history.app)
+        checked = answer(store, "check", command=schema)
+        searched = answer(store, "trace", correlation_id, command=history)
+        return checked, searched, output(store, "export", stream, command=history)
 
     before = seen()
     output(store, "retake", stream)

@@ -83,12 +83,12 @@ def stubs(server: EventStoreProcess) -> Iterator[list[StreamsStub]]:
 def race(server: EventStoreProcess, sends: Sequence[Callable[[], int | str]]) -> list[int | str]:
     """The outcomes of two appends that the server finds together."""
     with ThreadPoolExecutor(len(sends)) as pool:
-        server.process.send_signal(signal.SIGSTOP)
+        server.process.send(signal.SIGSTOP)
         try:
             answers = [pool.submit(send) for send in sends]
             poll_until(lambda: _unread(server.port) == len(sends), 20, what="both appends at the server's door")
         finally:
-            server.process.send_signal(signal.SIGCONT)
+            server.process.send(signal.SIGCONT)
         return [answer.result() for answer in answers]
 
 
