@@ -14,7 +14,7 @@ from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.cache import Cache
 from infrastructure.commands.execution import Execution
-from infrastructure.commands.loading import AggregateLoader
+from infrastructure.commands.loader import AggregateLoader
 from infrastructure.commands.request import Outcome, Request
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.client import CommandClient

@@ -16,7 +16,7 @@ OF_A_WHOLE = {
     "infrastructure/embedded/eventstoredb/fuzz",
 }
 # What -ing is the field's own noun for.
-NOUNS = {"upcasting", "trip_booking"}
+NOUNS = {"load_shedding", "trip_booking", "upcasting"}
 
 
 def folders(*trees: str) -> set[str]:

@@ -22,12 +22,13 @@ from tests.infrastructure.eventstore.silent_store import running
 class Playing(grpc.GenericRpcHandler):
     """`next_asked` waits for a request; `answer` sends a message on the call that came last, `end` ends that call.
 
-    `calls` holds the metadata of every call that was made. A `deaf` node takes no request from its connection.
+    `calls` holds the metadata of every call that was made, `heard` counts the requests. A `deaf` node takes no request from its connection.
     """
 
     def __init__(self, *, deaf: bool = False) -> None:
         self._deaf = deaf
         self.calls: list[dict[str, str | bytes]] = []
+        self.heard = 0
         self._asked: SimpleQueue[BatchAppendReq] = SimpleQueue()
         self._words: SimpleQueue[BatchAppendResp | grpc.StatusCode] = SimpleQueue()
 
@@ -60,6 +61,7 @@ class Playing(grpc.GenericRpcHandler):
     def _listen(self, requests: Iterator[BatchAppendReq]) -> None:
         try:
             for request in requests:
+                self.heard += 1
                 self._asked.put(request)
         except grpc.RpcError:
             return  # the call has ended

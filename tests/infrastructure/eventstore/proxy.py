@@ -25,6 +25,7 @@ class Line:
         self._connections: set[asyncio.Task[None]] = set()
         self._muted = self._refusing = False
         self._passed = asyncio.Event()
+        self._turned_away = asyncio.Event()
         self.mute_at: bytes | None = None
         self.cut_at: bytes | None = None
         self.cuts = 0
@@ -43,7 +44,12 @@ class Line:
     def refuse(self) -> None:
         """Cuts every connection, and each new one as soon as it is made."""
         self._refusing = True
+        self._turned_away.clear()
         self._cut()
+
+    async def refused(self) -> None:
+        """Waits until a connection was turned away since then."""
+        await asyncio.wait_for(self._turned_away.wait(), 10.0)
 
     def restore(self) -> None:
         """Cuts what lost its answers, and forwards again."""
@@ -69,6 +75,7 @@ class Line:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
             writer.close()
+            self._turned_away.set()
             return
         task = asyncio.current_task()
         assert task is not None

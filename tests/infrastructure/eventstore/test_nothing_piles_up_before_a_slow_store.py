@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import tracemalloc
+from functools import partial
 
 import grpc
 import pytest
@@ -11,7 +12,7 @@ from esdbclient.protos.Grpc import shared_pb2
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 from google.protobuf.empty_pb2 import Empty
 
-from infrastructure.eventstore.appender import Appender
+from infrastructure.eventstore.appender import Appended, Appender
 from infrastructure.eventstore.errors import AppendRefused, EventStoreError, Overloaded, StoreUnavailable
 from infrastructure.eventstore.streams import Streams
 from tests.infrastructure.commands.tally import CODEC, connected
@@ -19,6 +20,7 @@ from tests.infrastructure.eventstore.appends import at, new_stream, noted, secon
 from tests.infrastructure.eventstore.playing import Deposed, Playing
 from tests.infrastructure.eventstore.scripted import failure, is_answered, success, tell
 from tests.infrastructure.eventstore.silent_store import running
+from tests.support.polling import poll_until_async
 from tests.support.eventstore import EventStoreProcess
 
 
@@ -96,13 +98,17 @@ def test_a_call_that_answers_nothing_is_given_up_for_another() -> None:
     tell(story)
 
 
+async def _is_through(node: Playing, heard: int, made: "asyncio.Task[Appended | EventStoreError]") -> bool:
+    return made.done() or node.heard > heard
+
+
 def test_nor_do_callers_who_give_up_early_keep_it_open() -> None:
     async def story(client: AsyncEventStoreDBClient, node: Playing) -> None:
         appender, refused = Appender(client, seconds=0.6), 0
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(20.0):
             while len(node.calls) < 2:
-                made = sent(appender.append(new_stream(), -1, [noted()]))
-                await asyncio.wait({made}, timeout=0.1)
+                heard, made = node.heard, sent(appender.append(new_stream(), -1, [noted()]))
+                await poll_until_async(partial(_is_through, node, heard, made), 10.0, what="a request or a refusal")
                 refused += made.done() and isinstance(made.result(), Overloaded)
                 made.cancel()
         assert refused > 0
@@ -116,18 +122,19 @@ def test_a_caller_who_is_gone_leaves_nothing() -> None:
         tracemalloc.start()
         for _ in range(40):
             made = [sent(appender.append(new_stream(), -1, [noted("x" * 10_000)])) for _ in range(100)]
-            await asyncio.wait(made, timeout=0.001)
+            refusal = await sent(appender.append(new_stream(), -1, [noted()]))
+            assert getattr(refusal, "waiting", None) == 100  # they wait
             for each in made:
                 each.cancel()
             ended = await asyncio.gather(*made, return_exceptions=True)
             assert {type(each) for each in ended} == {asyncio.CancelledError}
-        del made, each, ended  # their tracebacks hold what was offered
+        del made, each, ended, refusal  # their tracebacks hold what was offered
         await asyncio.to_thread(gc.collect)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert held < 1_000_000  # of the 40,000,000 bytes that were offered
 
-    tell(story, deaf=True)
+    tell(story)
 
 
 def test_more_appends_than_a_connection_takes_calls_share_one() -> None:

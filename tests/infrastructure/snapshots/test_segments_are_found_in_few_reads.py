@@ -194,7 +194,7 @@ def test_those_in_disorder_are_found_by_reading_all() -> None:
 
 def test_a_thread_refuses_reads_that_need_an_event_loop() -> None:
     async def read(_: Place) -> Sequence[Record]:
-        await asyncio.sleep(0)
+        await asyncio.Event().wait()
         return ()
 
     with pytest.raises(RuntimeError, match="a read awaited something"):

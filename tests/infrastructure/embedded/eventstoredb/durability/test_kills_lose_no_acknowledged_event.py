@@ -94,24 +94,27 @@ class Siege:
         return faults
 
 
-def besiege(folder: Path, rounds: int, seed: int) -> None:
+def besiege(folder: Path, rounds: int, seed: int) -> tuple[list[str], list[int]]:
+    """What the server broke in any round, and how many events each group never delivered."""
+    faults = []
     with EventStoreProcess(folder) as process:
         siege = Siege(process, seed)
         for number in range(rounds):
             siege.round()
-            assert siege.faults() == [], f"round {number}: {siege.figures()}"
-        assert siege.unanswered() == [0, 0]
+            faults += [f"round {number}: {fault}: {siege.figures()}" for fault in siege.faults()]
+        unanswered = siege.unanswered()
         logger.info("siege_ended", kills=rounds, figures=siege.figures())
+    return faults, unanswered
 
 
 def test_servers_killed_at_any_moment_keep_their_word(folder: Path) -> None:
     with ThreadPoolExecutor(2) as side_by_side:
         sieges = [side_by_side.submit(besiege, folder / str(seed), 7, seed) for seed in (20, 21)]
-    assert [siege.result() for siege in sieges] == [None, None]
+    assert [siege.result() for siege in sieges] == [([], [0, 0])] * 2
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_server_killed_hundreds_of_times_keeps_its_word(folder: Path, seed: int) -> None:
-    besiege(folder, rounds=75, seed=seed)
+    assert besiege(folder, rounds=75, seed=seed) == ([], [0, 0])

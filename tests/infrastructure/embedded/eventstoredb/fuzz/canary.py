@@ -11,7 +11,7 @@ SECONDS = 10.0
 
 
 class Canary:
-    """Appends and reads, until the block ends; `singing` says how often it did, `longest` its longest wait."""
+    """Appends and reads in turn, until the block ends; `singing` says how often it did, `longest` its longest wait."""
 
     def __init__(self, uri: str) -> None:
         self.singing, self.longest = 0, 0.0
@@ -38,7 +38,7 @@ class Canary:
         try:
             with EventStoreDBClient(self._uri) as client:
                 version: int | StreamState = StreamState.NO_STREAM
-                while not self._over.wait(0.005):
+                while not self._over.is_set():
                     began = time.monotonic()
                     self._note(client, version)
                     self.longest = max(self.longest, time.monotonic() - began)

@@ -21,21 +21,6 @@ MAX_WAIT_SECONDS = 3.0
 UNFORESEEN = ("call_failed", "critical", "group_failed", "_TimeIsUp")
 
 
-def besiege(connection_count: int, call_count: int, seed: int) -> None:
-    """Throws mutations at a server of their own."""
-    chance = random.Random(seed)
-    with EventStoreProcess(None) as process, Canary(process.uri) as canary:
-        before = resident_bytes(process)
-        for _ in range(connection_count // AT_ONCE):
-            throw_connections(process.port, chance)
-        throw_calls(process.port, chance, call_count)
-        assert process.is_running()
-        assert resident_bytes(process) - before < MAX_GROWTH_BYTES
-    assert [line for line in process.errors.splitlines() if any(word in line for word in UNFORESEEN)] == []
-    assert canary.singing > 10
-    assert canary.longest < MAX_WAIT_SECONDS
-
-
 def throw_connections(port: int, chance: random.Random) -> None:
     """Opens several, writes to each, and waits until the server has let go of all."""
     seeds = connections()
@@ -68,12 +53,25 @@ def throw(channel: grpc.Channel, path: str, requests: list[bytes]) -> None:
             pass
 
 
-def test_mutations_harm_nobody_else() -> None:
-    besiege(connection_count=300, call_count=500, seed=7)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(100, 110))
-def test_many_mutations_harm_nobody_else(seed: int) -> None:
-    besiege(connection_count=5000, call_count=10_000, seed=seed)
+@pytest.mark.parametrize(
+    ("connection_count", "call_count", "seed"),
+    [
+        (300, 500, 7),
+        *[
+            pytest.param(5000, 10_000, seed, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])
+            for seed in range(100, 110)
+        ],
+    ],
+)
+def test_mutations_harm_nobody_else(connection_count: int, call_count: int, seed: int) -> None:
+    chance = random.Random(seed)
+    with EventStoreProcess(None) as process, Canary(process.uri) as canary:
+        before = resident_bytes(process)
+        for _ in range(connection_count // AT_ONCE):
+            throw_connections(process.port, chance)
+        throw_calls(process.port, chance, call_count)
+        assert process.is_running()
+        assert resident_bytes(process) - before < MAX_GROWTH_BYTES
+    assert [line for line in process.errors.splitlines() if any(word in line for word in UNFORESEEN)] == []
+    assert canary.singing > 10
+    assert canary.longest < MAX_WAIT_SECONDS

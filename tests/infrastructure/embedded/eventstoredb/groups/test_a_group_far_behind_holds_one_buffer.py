@@ -22,9 +22,20 @@ def fill(store: EventStoreProcess, count: int) -> None:
             client.append_events(STREAM, current_version=StreamState.ANY, events=events)
 
 
-def besiege(folder: Path, count: int, taken: int) -> None:
+def parked(client: EventStoreDBClient) -> int:
+    return client.get_subscription_info(GROUP, STREAM).parked_message_count
+
+
+@pytest.mark.parametrize(
+    ("count", "taken"),
+    [
+        (50_000, 500),
+        pytest.param(1_000_000, 20_000, marks=[pytest.mark.soak, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_messages_far_behind_cost_little_memory(tmp_path: Path, count: int, taken: int) -> None:
     """Consumers that stall, one that works, and one that parks; then a restart in the middle."""
-    with EventStoreProcess(folder) as process:
+    with EventStoreProcess(tmp_path) as process:
         fill(process, count)
         process.stop()
         process.start()
@@ -47,17 +58,3 @@ def besiege(folder: Path, count: int, taken: int) -> None:
         with EventStoreDBClient(process.uri) as client:
             assert set(held) <= {event.stream_position for event in Listener(client, GROUP, STREAM).take(150)}
             assert resident_bytes(process) - before < MAX_GROWTH_BYTES
-
-
-def parked(client: EventStoreDBClient) -> int:
-    return client.get_subscription_info(GROUP, STREAM).parked_message_count
-
-
-def test_fifty_thousand_messages_behind_cost_little_memory(tmp_path: Path) -> None:
-    besiege(tmp_path, count=50_000, taken=500)
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(1800)
-def test_a_million_messages_behind_cost_as_little(tmp_path: Path) -> None:
-    besiege(tmp_path, count=1_000_000, taken=20_000)

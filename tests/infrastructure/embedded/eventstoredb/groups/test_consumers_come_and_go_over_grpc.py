@@ -59,8 +59,12 @@ def test_a_thousand_parked_messages_are_replayed_although_the_buffer_is_small(
         listener.refuse(listener.take(100), "park")
     poll_until(lambda: parked(client, stream, 1000), seconds=10, what="the parked messages")
     client.replay_parked_events("group", stream)
+    replayed: list[tuple[int, int | None]] = []
     for _ in range(10):
-        listener.acknowledge(listener.take(100))
+        again = listener.take(100)
+        replayed += told(again)
+        listener.acknowledge(again)
+    assert replayed == [(number, 0) for number in range(1000)]
     poll_until(lambda: parked(client, stream, 0), seconds=5, what="an empty parked stream")
 
 

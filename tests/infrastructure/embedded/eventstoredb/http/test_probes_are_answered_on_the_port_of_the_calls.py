@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from esdbclient import EventStoreDBClient
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import GrpcDeadlineExceeded
 
 from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints, Node, Response
@@ -55,11 +55,14 @@ def test_pages_can_only_be_read(store: EventStoreProcess) -> None:
     assert httpx.post(f"{url}/elsewhere", content=b"x" * 1000, trust_env=False).status_code == 404
 
 
-def test_one_connection_carries_pages_and_another_calls(store: EventStoreProcess, client: EventStoreDBClient) -> None:
+def test_one_connection_carries_pages_and_another_calls(
+    store: EventStoreProcess, client: EventStoreDBClient, stream: str
+) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{store.port}", trust_env=False) as http:
         for _ in range(3):
             assert http.get("/health/live").status_code == 204
-            assert client.get_commit_position() >= 0
+            written = client.append_to_stream(stream, current_version=StreamState.ANY, events=NewEvent("T", b"{}"))
+            assert [event.commit_position for event in client.get_stream(stream)][-1] == written
 
 
 @pytest.mark.parametrize("newer", [False, True], ids=["HTTP/1.1", "HTTP/2"])
