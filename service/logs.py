@@ -51,5 +51,10 @@ def _last(form: LogForm, process: str) -> list[Processor]:
 
     own: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, name]
     if form == "console":
-        return [*own, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        return [
+            *own,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     return [*own, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

@@ -22,7 +22,8 @@ from tests.infrastructure.eventstore.silent_store import running
 class Playing(grpc.GenericRpcHandler):
     """`next_asked` waits for a request; `answer` sends a message on the call that came last, `end` ends that call.
 
-    `calls` holds the metadata of every call that was made, `heard` counts the requests. A `deaf` node takes no request from its connection.
+    `calls` holds the metadata of every call that was made, `heard` counts the requests. A `deaf` node takes no request
+    from its connection.
     """
 
     def __init__(self, *, deaf: bool = False) -> None:

@@ -20,8 +20,8 @@ from tests.infrastructure.eventstore.appends import at, new_stream, noted, secon
 from tests.infrastructure.eventstore.playing import Deposed, Playing
 from tests.infrastructure.eventstore.scripted import failure, is_answered, success, tell
 from tests.infrastructure.eventstore.silent_store import running
-from tests.support.polling import poll_until_async
 from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until_async
 
 
 def test_more_appends_than_may_wait_are_refused_at_once_until_one_is_answered() -> None:
