@@ -11,7 +11,7 @@ from grpclib.const import Status
 from infrastructure.embedded.eventstoredb.errors import LogError
 from infrastructure.embedded.eventstoredb.log import Appended, Log
 from infrastructure.embedded.eventstoredb.wire.batch import Batch
-from infrastructure.embedded.eventstoredb.wire.batch_responses import BatchDenied, BatchTimedOut, answer
+from infrastructure.embedded.eventstoredb.wire.batch_responses import BatchDenied, BatchTimedOut, batch_response
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.memory_quota import AppendQuotas
 
@@ -40,7 +40,7 @@ async def deny_batches(call: Call[BatchReq]) -> None:
     async for request in call.requests():
         if request.HasField("options"):
             stream = request.options.stream_identifier.stream_name
-            await call.send_frames(answer(request.correlation_id, stream, BatchDenied()))
+            await call.send_frames(batch_response(request.correlation_id, stream, BatchDenied()))
 
 
 class _BatchAppendCall:
@@ -153,7 +153,7 @@ class _BatchAppendCall:
         self._close(batch)
         if self._is_over:
             return
-        frame = answer(batch.correlation, batch.stream, result)
+        frame = batch_response(batch.correlation, batch.stream, result)
         self._quotas.unread.add(len(frame))
         self._answers.append(frame)
         self._answered.set()

@@ -1,4 +1,4 @@
-"""What the BatchAppend call answers to one batch."""
+"""The response of BatchAppend to one batch."""
 
 from typing import TypeAlias
 
@@ -35,7 +35,7 @@ class BatchDenied(LogError):
     """The caller may not write."""
 
 
-def answer(correlation: shared_pb2.UUID, stream: bytes, result: Appended | LogError) -> bytes:
+def batch_response(correlation: shared_pb2.UUID, stream: bytes, result: Appended | LogError) -> bytes:
     """The framed response to the batch with this correlation id."""
     response = BatchResp(correlation_id=correlation)
     response.stream_identifier.stream_name = stream

@@ -15,7 +15,7 @@ _TURN_SECONDS = 0.002
 
 
 class H2Connection(H2Protocol):
-    """Writes into an outbox, and reads no more than it can work off."""
+    """Coalesces what it writes, and reads no more than it can work off."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
