@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.commands.long_streams import measure_long_streams
 from bench.commands.overload import measure_overload
+from bench.commands.stages import measure_stages
 from bench.commands.throughput import measure_throughput
 from bench.figures import Part
 from bench.store.appends import measure_appends
@@ -21,6 +22,7 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
     },
     "commands": {
         "throughput": measure_throughput,
+        "stages": measure_stages,
         "long streams": measure_long_streams,
         "overload": measure_overload,
     },

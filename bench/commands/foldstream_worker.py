@@ -21,6 +21,7 @@ from domain.ordering import order
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import command_client
 from service import logs
+from service.workers.collector import freeze_startup_objects
 
 Work: TypeAlias = Callable[[], Awaitable[object]]
 _PACKAGES: Final = ("foldstream", "esdbclient", "grpcio")
@@ -66,4 +67,5 @@ async def _repeat(work: Work, end: float) -> int:
 
 if __name__ == "__main__":
     logs.set_up("json", "ours")
+    freeze_startup_objects()
     uvloop.run(answer(sys.argv[1], int(sys.argv[2])))

@@ -3,6 +3,7 @@
 import zlib
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
@@ -51,6 +52,7 @@ class BloomFilter:
         return bytes(self._bits)
 
 
+@lru_cache(maxsize=256)  # a command's id is looked for in each filter of its stream, and then added to one
 def _hashes(member: UUID) -> range:
     """The numbers of a member's bits, modulo _BITS."""
     digest = int.from_bytes(blake2b(member.bytes, digest_size=16).digest())

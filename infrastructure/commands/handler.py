@@ -110,8 +110,9 @@ class CommandHandler:
             raise StoreUnavailable(self.streams.address, f"a command was not through within {seconds} s") from error
 
     async def close(self) -> None:
-        """Ends what is under way beside the commands, bounded in time: snapshots that are being written."""
+        """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
         await self._loader.close()
+        await self.streams.close()
 
     async def _execute(self, execution: Execution) -> Outcome:
         """For what is remembered, then for the stream, again and again: load, look for a repeat, decide, append."""

@@ -77,6 +77,11 @@ class AppendChannel:
         await asyncio.wait({answer}, timeout=seconds)
         return answer.done() and not self.ended
 
+    async def close(self) -> None:
+        """Ends the call; whoever waits is told that it may have happened."""
+        self._end(CLOSED)
+        await asyncio.wait({self._task}, timeout=_END_SECONDS)
+
     async def answer_to(self, correlation_id: str, request: bytes) -> BatchAppendResp:
         """Sends the request, once. Raises StoreUnavailable."""
         caller = _Waiting(self._loop.time(), self._loop.create_future())

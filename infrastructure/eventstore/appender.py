@@ -59,6 +59,11 @@ class Appender:
             return _appended(answer.success, last_id)
         raise refusal(answer, stream, self._address)
 
+    async def close(self) -> None:
+        """Ends the call, which takes one of the places on its client's connection."""
+        if self._channel is not None:
+            await self._channel.close()
+
     def _ready(self) -> AppendChannel:
         """The channel for another append. Raises Overloaded."""
         channel = self._channel

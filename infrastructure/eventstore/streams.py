@@ -60,3 +60,7 @@ class Streams:
         Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused.
         """
         return await self._appender.append(stream, version, records)
+
+    async def close(self) -> None:
+        """Ends the call that appends share; the next append opens another."""
+        await self._appender.close()

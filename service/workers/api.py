@@ -9,6 +9,7 @@ import uvicorn
 from service.http.app import create_app
 from service.http.middleware.protocol import ProblemProtocol
 from service.settings import Settings
+from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
 
 STOP_SECONDS: Final = 4  # for requests under way
@@ -32,5 +33,6 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     end_with(stop_when_closed)
+    freeze_startup_objects()
     server.run(sockets=[listening])
     return 0 if server.started else 1

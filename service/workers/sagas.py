@@ -17,6 +17,7 @@ from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SAGAS, SNAPSHOTS, route
 from service.settings import Settings
+from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 
 OPTIONS: Final = ConsumerOptions(grace=3.0)
@@ -27,6 +28,7 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     """Runs until SIGTERM or SIGINT, then finishes or returns what is in progress. Raises what no policy covers."""
     uri = settings.eventstore
     end_with(stop_when_closed)
+    freeze_startup_objects()
     uvloop.run(_run(uri, settings))
     return 0
 

@@ -114,6 +114,18 @@ def test_the_same_records_sent_again_are_another_append(eventstore_uri: str) -> 
     tell(eventstore_uri, story)
 
 
+def test_more_appenders_than_a_connection_has_calls_may_follow_each_other(eventstore_uri: str) -> None:
+    async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
+        for _ in range(120):
+            another = Appender(client)
+            assert (await another.append(new_stream(), -1, [noted()])).version == 0
+            await another.close()
+        await appender.close()
+        assert (await appender.append(new_stream(), -1, [noted()])).version == 0
+
+    tell(eventstore_uri, story)
+
+
 def test_a_stream_that_is_gone_is_named(eventstore_uri: str) -> None:
     async def story(client: AsyncEventStoreDBClient, appender: Appender) -> None:
         stream = new_stream()
