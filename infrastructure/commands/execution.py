@@ -28,7 +28,7 @@ _JITTER: Final = 0.04
 
 @dataclass(slots=True)
 class Execution:
-    """A lost race is decided again while `attempts` are left; a store that is away is tried until `gives_up`.
+    """A lost race is decided again while `attempts` are left; a store that is away is tried for `patience` seconds.
 
     `reads_stream`: it is decided on what the stream holds, no longer on what is remembered of it. `unanswered`: an
     append of it may have happened. `races` counts those that were lost to others. `revision` is where the store said
@@ -40,11 +40,12 @@ class Execution:
     request: Request
     aggregate: Aggregate[Any]
     attempts: int
-    gives_up: float
+    patience: float
     reads_stream: bool = False
     unanswered: bool = False
     races: int = 0
     silences: int = 0
+    gives_up: float | None = None
     revision: int | None = None
 
     def decided(self) -> list[Event]:
@@ -124,9 +125,11 @@ class Execution:
     def _pause_after_silence(self, error: StoreUnavailable) -> float:
         if not self.reads_stream:
             return 0.0
+        now = monotonic()
+        self.gives_up = now + self.patience if self.gives_up is None else self.gives_up
         self.silences += 1
         pause = _pause(self.silences, first=0.05, longest=0.5)
-        if monotonic() + pause >= self.gives_up:
+        if now + pause >= self.gives_up:
             raise error
         return pause
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic
 from typing import Final, TypeVar
 
 from domain.decider import Decider
@@ -98,8 +97,8 @@ class CommandHandler:
         execution: Execution | None = None
         try:
             async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:
-                gives_up = monotonic() + self._bounds.patience
-                execution = Execution(decider, command, request, aggregate, self._bounds.attempts, gives_up)
+                bounds = self._bounds
+                execution = Execution(decider, command, request, aggregate, bounds.attempts, bounds.patience)
                 try:
                     return await self._execute(execution)
                 finally:  # also of a load that was cut short: the next one goes on from there

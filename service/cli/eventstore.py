@@ -39,7 +39,7 @@ class Options:
         if self.tls_cert is None or self.tls_key is None or self.users is None:
             if any(given):
                 raise typer.BadParameter(
-                    "secure mode needs --tls-cert, --tls-key and --users with_options: without TLS passwords would go"
+                    "secure mode needs --tls-cert, --tls-key and --users together: without TLS passwords would go"
                     " over the wire in clear text, without users every password would be right"
                 )
             return None

@@ -1,7 +1,6 @@
 """However often segments were stored, dropped and stored again, each is found in a few reads, and stored once."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain
@@ -192,9 +191,16 @@ def test_those_in_disorder_are_found_by_reading_all() -> None:
     assert stored.store(segments(*range(3))) == 0
 
 
+class _Never:
+    """What is awaited in vain."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
 def test_a_thread_refuses_reads_that_need_an_event_loop() -> None:
     async def read(_: Place) -> Sequence[Record]:
-        await asyncio.Event().wait()
+        await _Never()
         return ()
 
     with pytest.raises(RuntimeError, match="a read awaited something"):

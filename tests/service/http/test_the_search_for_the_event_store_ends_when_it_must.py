@@ -72,4 +72,4 @@ def test_a_store_that_refuses_to_be_looked_at_is_not_ready() -> None:
     with running(RefusingStore()) as uri, serving(away(eventstore_uri=uri)) as http:
         answer = http.get("/health/ready")
     assert (answer.status_code, answer.json()["rule"]) == (503, "store-unavailable")
-    assert answer.json()["detail"].endswith(": FailedPrecondition not in this state")
+    assert answer.json()["detail"].endswith(": FailedPrecondition: not in this state")
