@@ -123,10 +123,10 @@ class Execution:
         return _pause(self.races, first=0.002, longest=0.3)
 
     def _pause_after_silence(self, error: StoreUnavailable) -> float:
-        if not self.reads_stream:
-            return 0.0
         now = monotonic()
         self.gives_up = now + self.patience if self.gives_up is None else self.gives_up
+        if not self.reads_stream:
+            return 0.0
         self.silences += 1
         pause = _pause(self.silences, first=0.05, longest=0.5)
         if now + pause >= self.gives_up:

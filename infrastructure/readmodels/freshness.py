@@ -30,10 +30,11 @@ async def read_fresh(
 ) -> Sequence[PartitionResult[T]]:
     """Reads until every partition has come as far as `at_least`; raises ReadModelBehind after `wait` seconds.
 
-    `read` is given the seconds that it may take: a time to wait for freshness is not a time to read. A partition's checkpoint moves with each event of interest, else only
-    every few hundred events of the log. So where partitions stay behind for 40 ms, the log is asked (then every 100 ms)
-    whether it holds an event of theirs between the checkpoint that was read and the token. If not, what was read *is*
-    the state at the token, and the answer says so. That is remembered in this process alone: a query writes nothing.
+    `read` is given the seconds that it may take: a time to wait for freshness is not a time to read. A partition's
+    checkpoint moves with each event of interest, else only every few hundred events of the log. So where partitions
+    stay behind for 40 ms, the log is asked (then every 100 ms) whether it holds an event of theirs between the
+    checkpoint that was read and the token. If not, what was read *is* the state at the token, and the answer says so.
+    That is remembered in this process alone: a query writes nothing.
     """
     deadline = time.monotonic() + wait
     ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
