@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 
+from tests.support.polling import poll_until
+
 SECONDS = 10.0
 
 
@@ -22,7 +24,9 @@ class Canary:
         self._failure: Exception | None = None
 
     def __enter__(self) -> "Canary":
+        """Returns when it has sung once."""
         self._thread.start()
+        poll_until(lambda: self.singing or self._failure, SECONDS, what="the canary's first song")
         return self
 
     def __exit__(
