@@ -57,7 +57,7 @@ def _filled(folder: Path, length: int) -> str:
     return account_id
 
 
-def _events(account_id: str, length: int) -> Iterator[storage.NewRecord]:
+def _events(account_id: str, length: int) -> Iterator[storage.PendingRecord]:
     """Only ids differ from deposit to deposit: writing each anew would take a minute."""
     yield _record(opened(account_id))
     event = deposited(account_id)
@@ -66,8 +66,10 @@ def _events(account_id: str, length: int) -> Iterator[storage.NewRecord]:
         yield _record(event, event.metadata.replace(command_id, str(uuid4()).encode()))
 
 
-def _record(event: NewRecord, metadata: bytes | None = None) -> storage.NewRecord:
-    return storage.NewRecord(uuid4(), event.type, True, event.data, event.metadata if metadata is None else metadata)
+def _record(event: NewRecord, metadata: bytes | None = None) -> storage.PendingRecord:
+    return storage.PendingRecord(
+        uuid4(), event.type, True, event.data, event.metadata if metadata is None else metadata
+    )
 
 
 async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[int, float]:

@@ -10,7 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.storage.folder import open_log
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.storage.record import PendingRecord
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 
 CATEGORY: Final = "bench"
@@ -33,7 +33,7 @@ def fill(folder: Path, first: int, end: int) -> None:
             _write(connection, range(start, min(start + _PER_TRANSACTION, end)))
 
 
-def fill_stream(folder: Path, stream: str, events: Iterable[NewRecord]) -> None:
+def fill_stream(folder: Path, stream: str, events: Iterable[PendingRecord]) -> None:
     """Writes a stream of these events; every twenty of them have the same time."""
     left = iter(events)
     with _opened(folder) as connection:
@@ -72,7 +72,7 @@ def _write(connection: sqlite3.Connection, numbers: range) -> None:
     transaction = Transaction(connection)
     for first in range(numbers.start, numbers.stop, _PER_STREAM):
         part = range(first, min(first + _PER_STREAM, numbers.stop))
-        events = [NewRecord(uuid4(), "Measured", True, data(number), METADATA) for number in part]
+        events = [PendingRecord(uuid4(), "Measured", True, data(number), METADATA) for number in part]
         stream = f"{CATEGORY}-{first // _PER_STREAM:08x}"
         transaction.write(stream, transaction.stream(stream).last + 1, events)
     connection.commit()

@@ -8,7 +8,7 @@ from typing import Any
 from infrastructure.readmodels.queries import ReadModels
 from service.consumers import PROJECTIONS
 from service.demo.dataset import PlannedOrder
-from service.demo.log import Log
+from service.demo.log import DemoLog
 from service.demo.report import Report
 from service.demo.shop import PATIENCE, Shop
 
@@ -67,7 +67,7 @@ def adds_up(entries: list[dict[str, Any]], balance: Decimal) -> bool:
     return running == balance
 
 
-async def read_models(report: Report, log: Log, models: ReadModels, position: int) -> None:
+async def read_models(report: Report, log: DemoLog, models: ReadModels, position: int) -> None:
     """Each read model in Redis is at `position`, row by row, what a fresh fold of the whole log makes."""
     for projection in PROJECTIONS:
         expected = log.fold(projection)

@@ -14,14 +14,14 @@ from projections.projection import Projection, Row
 from service.consumers import EVENTS
 
 
-class Log:
+class DemoLog:
     """Reads the event store at `uri`; closes its connection when its block ends."""
 
     def __init__(self, uri: str) -> None:
         self._reader = open_reader(uri)
         self._codec = EventCodec(EVENTS)
 
-    def __enter__(self) -> "Log":
+    def __enter__(self) -> "DemoLog":
         return self
 
     def __exit__(self, *reason: object) -> None:

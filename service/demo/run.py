@@ -14,7 +14,7 @@ from infrastructure.eventstore.client import command_client
 from infrastructure.readmodels.queries import ReadModels
 from service.demo import audit, dataset, tables
 from service.demo.dataset import PlannedOrder
-from service.demo.log import Log
+from service.demo.log import DemoLog
 from service.demo.report import Report
 from service.demo.server import Server
 from service.demo.shop import Shop
@@ -56,7 +56,7 @@ async def _morning(server: Server, report: Report, shop: Shop) -> None:
     await tables.stock(report, shop)
     report.heading("Read model: account statement, newest lines")
     await tables.statement(report, shop, "cafe-harbour", 6)
-    with Log(server.eventstore_uri) as log:
+    with DemoLog(server.eventstore_uri) as log:
         shipped, undone = _example(planned, "shipped"), _example(planned, "insufficient-funds")
         report.heading(f"History of order {shipped.order_id}: what happened, who did it, and why")
         tables.history(report, log, shipped)
@@ -94,7 +94,7 @@ async def _evening(server: Server, report: Report, shop: Shop) -> None:
     await audit.repeats(report, shop, _example(planned, "shipped"))
     client, redis = await command_client(server.eventstore_uri), Redis.from_url(server.redis_uri)
     try:
-        with Log(server.eventstore_uri) as log:
+        with DemoLog(server.eventstore_uri) as log:
             await audit.read_models(report, log, ReadModels(redis, client, server.namespace), int(shop.seen))
     finally:
         await redis.aclose()

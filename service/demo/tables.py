@@ -8,7 +8,7 @@ from domain.message import Recorded
 from domain.ordering.order import decider as orders
 from domain.stream_name import stream_name
 from service.demo.dataset import PlannedOrder
-from service.demo.log import Log
+from service.demo.log import DemoLog
 from service.demo.report import Report
 from service.demo.shop import Shop
 
@@ -44,14 +44,14 @@ async def statement(report: Report, shop: Shop, customer_id: str, lines: int) ->
     report.table(["at", "kind", "amount", "balance", "reference"], rows, right=("amount", "balance"))
 
 
-def history(report: Report, log: Log, order: PlannedOrder) -> None:
+def history(report: Report, log: DemoLog, order: PlannedOrder) -> None:
     """Everything that happened to an order: when, who, and what caused it."""
     events = log.stream(stream_name(orders.category, order.order_id))
     rows = ([*_when(event), _name(event), event.metadata.actor, _cause(event), _says(event)] for event in events)
     report.table(["nr", "at", "event", "by", "because of", "says"], rows, right=("nr",))
 
 
-def saga(report: Report, log: Log, order: PlannedOrder) -> None:
+def saga(report: Report, log: DemoLog, order: PlannedOrder) -> None:
     """The saga of an order step by step, and what each step left in the streams that it asked."""
     events = log.stream(stream_name(fulfilment.category, order.order_id))
     rows = ([*_when(event), _name(event), _cause(event), _says(event)] for event in events)

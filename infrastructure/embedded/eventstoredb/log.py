@@ -13,7 +13,7 @@ from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
 from infrastructure.embedded.eventstoredb.storage.high_water_mark import HighWaterMark
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, LogReader
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
 from infrastructure.embedded.eventstoredb.storage.rows import Row, StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import is_hidden
 from infrastructure.embedded.eventstoredb.storage.verification import Verification
@@ -22,13 +22,13 @@ from infrastructure.embedded.eventstoredb.streams import links, writes
 from infrastructure.embedded.eventstoredb.streams.decision import ANY, EXISTS, NO_STREAM
 from infrastructure.embedded.eventstoredb.streams.writes import Appended
 
-__all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "Log"]
+__all__ = ["ANY", "EXISTS", "MAX", "NO_STREAM", "Appended", "EventLog"]
 
 T = TypeVar("T")
 SEED_STREAM = "$$$stats-foldstream"
 
 
-class Log:
+class EventLog:
     """Needs a running event loop. Reads are short and synchronous: they return at most a page."""
 
     def __init__(self, folder: Path | None) -> None:
@@ -48,7 +48,7 @@ class Log:
         """Makes sure that the log begins with a system event, as EventStoreDB's does."""
         if not self._last_position:
             data = json.dumps({"$maxAge": 864000}).encode()
-            await self.append(SEED_STREAM, ANY, [NewRecord(uuid4(), writes.METADATA, True, data, b"")])
+            await self.append(SEED_STREAM, ANY, [PendingRecord(uuid4(), writes.METADATA, True, data, b"")])
 
     async def close(self) -> None:
         """Finishes the writes that were accepted, and closes the file."""
@@ -67,14 +67,14 @@ class Log:
             waiting.append(asyncio.ensure_future(self._verification.failed()))
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
 
-    async def append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> Appended:
+    async def append(self, stream: str, expected: int, events: Sequence[PendingRecord]) -> Appended:
         """Writes all events or none; returns once they are on disk.
 
         Raises WrongExpectedVersion, StreamDeleted, StorageFailed or, seconds later, RepeatInFlight.
         """
         return await self.begin_append(stream, expected, events)
 
-    def begin_append(self, stream: str, expected: int, events: Sequence[NewRecord]) -> asyncio.Future[Appended]:
+    def begin_append(self, stream: str, expected: int, events: Sequence[PendingRecord]) -> asyncio.Future[Appended]:
         """The same for those who wait for many appends at once. Raises StorageFailed."""
         committed = self._last_position
         return self._writer.begin(lambda tx: writes.append(tx, stream, expected, events, committed=committed))
@@ -124,19 +124,19 @@ class Log:
         row = self.reader.stream(stream)
         return 0 <= row.last < MAX and not row.metadata.soft_deleted
 
-    def read_stream_forwards(self, stream: str, first: int, limit: int) -> list[Record]:
+    def read_stream_forwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
         """Visible events from number `first` on, at most a page. Raises StreamDeleted for a tombstone."""
         return _records(self.reader.stream_forwards(self._open_stream(stream), first, limit))
 
-    def read_stream_backwards(self, stream: str, first: int, limit: int) -> list[Record]:
+    def read_stream_backwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
         """Visible events from number `first` down, at most a page. Raises StreamDeleted for a tombstone."""
         return _records(self.reader.stream_backwards(self._open_stream(stream), first, limit))
 
-    def read_all_forwards(self, at_or_after: int, limit: int = PAGE_RECORDS) -> list[Record]:
+    def read_all_forwards(self, at_or_after: int, limit: int = PAGE_RECORDS) -> list[LogRecord]:
         """The log from a position on, hidden streams left out, at most a page."""
         return _records(self.reader.all_forwards(at_or_after, limit))
 
-    def resolve(self, link: Record) -> Record | None:
+    def resolve(self, link: LogRecord) -> LogRecord | None:
         """The event that a `$>` link stands for, if it is visible."""
         return links.resolve(self.reader, link)
 
@@ -156,5 +156,5 @@ class Log:
             self._grown = asyncio.Event()
 
 
-def _records(rows: Iterable[Row]) -> list[Record]:
+def _records(rows: Iterable[Row]) -> list[LogRecord]:
     return [decode_frame(row[3]) for row in rows]

@@ -10,7 +10,7 @@ from infrastructure.embedded.eventstoredb.access.guard import Guard
 from infrastructure.embedded.eventstoredb.access.security import Security
 from infrastructure.embedded.eventstoredb.errors import StartRefused, StorageFailed
 from infrastructure.embedded.eventstoredb.http.endpoints import Endpoints, Node
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.projections.subsystem import Subsystem
 from infrastructure.embedded.eventstoredb.wire.admission import admission
 from infrastructure.embedded.eventstoredb.wire.calls import Calls, everyone
@@ -28,7 +28,7 @@ _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 class EventStore:
     """A running server; made by `start`, ended by `stop`."""
 
-    def __init__(self, log: Log, host: str, port: int, guard: Guard | None = None) -> None:
+    def __init__(self, log: EventLog, host: str, port: int, guard: Guard | None = None) -> None:
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.log = log
         self._guard = guard
@@ -66,7 +66,7 @@ class EventStore:
         guard = None if security is None else Guard.load(security)
         listener = _listen(host, port)
         try:
-            log = Log(folder)
+            log = EventLog(folder)
         except StartRefused:
             listener.close()
             raise

@@ -10,7 +10,7 @@ from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Settings
 from infrastructure.embedded.eventstoredb.groups.system_streams import METADATA, json_record
-from infrastructure.embedded.eventstoredb.log import ANY, MAX, Log
+from infrastructure.embedded.eventstoredb.log import ANY, MAX, EventLog
 
 STREAM = "$persistentSubscriptionConfig"
 TYPE = "$PersistentConfig"
@@ -34,7 +34,7 @@ NAMES = {
 class Configuration:
     """The last event of the stream lists all groups; the one before it is kept, older ones are hidden."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
 
     def load(self) -> list[Definition]:

@@ -19,7 +19,7 @@ from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.pinned import Pinned, correlation_of, stream_of
 from infrastructure.embedded.eventstoredb.groups.rotation import Rotation
 from infrastructure.embedded.eventstoredb.groups.strategy import NoConsumer, Strategy
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 PAGE, DEFAULT_PAGE = 100, 20
 MAX_BYTES = 32 * 1024 * 1024
@@ -70,7 +70,7 @@ class Engine:
             return min(room, PAGE)
         return min(batch if batch > 0 else DEFAULT_PAGE, PAGE) if room > batch else 0
 
-    def add(self, record: Record, event: Record | None, position: int) -> None:
+    def add(self, record: LogRecord, event: LogRecord | None, position: int) -> None:
         """The next event of the source, what it stands for, and its position there."""
         self._sequence += 1
         self.buffer.add(Message(record, event, self._sequence, self._last))
@@ -87,7 +87,7 @@ class Engine:
         if not self.live:
             self.live, self.live_count = True, 0
 
-    def replay(self, links: Iterable[tuple[Record, Record | None]], now: float) -> list[Effect]:
+    def replay(self, links: Iterable[tuple[LogRecord, LogRecord | None]], now: float) -> list[Effect]:
         """Parked links and what they stand for: to be tried anew, after all that waits for a retry."""
         self.buffer.retry(Message(link, event, 0, None, replayed=True) for link, event in links)
         return self.settle(now)

@@ -21,8 +21,8 @@ from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.source import SourceItem, source_of
 from infrastructure.embedded.eventstoredb.groups.statistics import RateCounter
 from infrastructure.embedded.eventstoredb.groups.system_streams import CheckpointStream, ParkedStream
-from infrastructure.embedded.eventstoredb.log import Log
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.log import EventLog
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 from infrastructure.embedded.eventstoredb.streams.links import is_link
 
 FIRST_PAGES = 8
@@ -33,7 +33,7 @@ logger = structlog.get_logger()
 class Group:
     """Runs from `start` to `stop`; a new definition needs a new one. Needs a running event loop."""
 
-    def __init__(self, log: Log, definition: Definition) -> None:
+    def __init__(self, log: EventLog, definition: Definition) -> None:
         self.definition = definition
         self._log = log
         self.checkpoints, self.parked = CheckpointStream(log, definition), ParkedStream(log, definition)
@@ -160,7 +160,7 @@ class Group:
         else:
             self.engine.add(item.record, self._resolve(item.record), item.position)
 
-    def _resolve(self, record: Record) -> Record | None:
+    def _resolve(self, record: LogRecord) -> LogRecord | None:
         if self.definition.settings.resolve_links and is_link(record):
             return self._log.resolve(record)
         return record

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Message:
     checkpoint says while this message is open. A replayed message came from the parked stream.
     """
 
-    record: Record
-    event: Record | None
+    record: LogRecord
+    event: LogRecord | None
     sequence: int
     before: int | None
     retry_count: int = 0
@@ -28,7 +28,7 @@ class Message:
         return self.record.id
 
     @property
-    def link(self) -> Record | None:
+    def link(self) -> LogRecord | None:
         return None if self.event is self.record else self.record
 
     @property

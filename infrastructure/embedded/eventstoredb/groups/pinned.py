@@ -13,7 +13,7 @@ from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.strategy import NoConsumer
 from infrastructure.embedded.eventstoredb.storage.metadata import as_object
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 BUCKETS = 1024
 LINK = "$>"
@@ -75,5 +75,5 @@ def correlation_of(message: Message) -> str:
     return correlation if isinstance(correlation, str) else stream_of(message)
 
 
-def _target_of(link: Record) -> str:
+def _target_of(link: LogRecord) -> str:
     return link.data.decode(errors="replace").partition("@")[2] or link.stream

@@ -17,7 +17,7 @@ from infrastructure.embedded.eventstoredb.groups.definition import (
 from infrastructure.embedded.eventstoredb.groups.errors import GroupExists, GroupNotFound, NotReady
 from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.groups.system_streams import checkpoint_stream, parked_stream
-from infrastructure.embedded.eventstoredb.log import ANY, Log
+from infrastructure.embedded.eventstoredb.log import ANY, EventLog
 
 TICK_SECONDS = 1.0
 logger = structlog.get_logger()
@@ -26,7 +26,7 @@ logger = structlog.get_logger()
 class Registry:
     """Changes happen one at a time, and are on disk before they are answered."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
         self._configuration = Configuration(log)
         self._groups: dict[str, Group] = {}

@@ -7,9 +7,9 @@ from typing import Protocol
 from infrastructure.embedded.eventstoredb.filters.filter import Filter
 from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.definition import FROM_END, Definition
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 
 # A selective filter is not to cost a read for every event that it lets pass.
@@ -21,7 +21,7 @@ class SourceItem:
     """A position in the source, and the record there if the group wants it."""
 
     position: int
-    record: Record | None
+    record: LogRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Source(Protocol):
 class StreamSource:
     """A stream from a number on; it need not exist yet."""
 
-    def __init__(self, log: Log, stream: str, first: int) -> None:
+    def __init__(self, log: EventLog, stream: str, first: int) -> None:
         self._log, self._stream, self._next = log, stream, first
 
     def read(self, limit: int) -> SourcePage:
@@ -57,7 +57,7 @@ class StreamSource:
 class LogSource:
     """The log from a position on."""
 
-    def __init__(self, log: Log, selection: Selection | None, first: int) -> None:
+    def __init__(self, log: EventLog, selection: Selection | None, first: int) -> None:
         self._log, self._next = log, first
         self._selection = selection
 
@@ -85,7 +85,7 @@ class LogSource:
         return items
 
 
-def source_of(log: Log, definition: Definition, checkpoint: int | None) -> Source:
+def source_of(log: EventLog, definition: Definition, checkpoint: int | None) -> Source:
     """From after the checkpoint, or from the start that was asked for; the end is where the log ends now."""
     if definition.stream is None:
         start = log.last_position + 1 if definition.start == FROM_END else definition.start

@@ -11,8 +11,8 @@ from infrastructure.embedded.eventstoredb.groups.definition import Definition
 from infrastructure.embedded.eventstoredb.groups.effects import Park
 from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.pinned import LINK
-from infrastructure.embedded.eventstoredb.log import ANY, MAX, Log
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
+from infrastructure.embedded.eventstoredb.log import ANY, MAX, EventLog
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
 
 CHECKPOINT = "$SubscriptionCheckpoint"
 METADATA = "$metadata"
@@ -28,14 +28,14 @@ def parked_stream(key: str) -> str:
     return f"$persistentsubscription-{key}-parked"
 
 
-def json_record(kind: str, document: object) -> NewRecord:
-    return NewRecord(uuid4(), kind, True, json.dumps(document).encode(), b"")
+def json_record(kind: str, document: object) -> PendingRecord:
+    return PendingRecord(uuid4(), kind, True, json.dumps(document).encode(), b"")
 
 
 class CheckpointStream:
     """How far a group has come: the last event of a stream of its own."""
 
-    def __init__(self, log: Log, definition: Definition) -> None:
+    def __init__(self, log: EventLog, definition: Definition) -> None:
         self._log, self._definition = log, definition
         self.name = checkpoint_stream(definition.key)
 
@@ -66,7 +66,7 @@ class CheckpointStream:
 class ParkedStream:
     """Links to the messages that a group gave up, each with the time and the reason."""
 
-    def __init__(self, log: Log, definition: Definition) -> None:
+    def __init__(self, log: EventLog, definition: Definition) -> None:
         self._log = log
         self.name = parked_stream(definition.key)
 
@@ -77,7 +77,7 @@ class ParkedStream:
         first = self._log.read_stream_forwards(self.name, 0, 1)
         return range(first[0].number, self._log.last_number(self.name) + 1) if first else range(0)
 
-    def read(self, first: int, limit: int) -> list[tuple[Record, Record | None]]:
+    def read(self, first: int, limit: int) -> list[tuple[LogRecord, LogRecord | None]]:
         """Links and what they stand for."""
         links = self._log.read_stream_forwards(self.name, first, limit)
         return [(link, self._log.resolve(link)) for link in links]
@@ -92,12 +92,12 @@ class ParkedStream:
         await self._log.append(f"$${self.name}", ANY, [json_record(METADATA, document)])
 
 
-def _link(park: Park) -> NewRecord:
+def _link(park: Park) -> PendingRecord:
     record = park.message.record
     notes: dict[str, str | int] = {"added": datetime.now(UTC).isoformat(), "reason": park.reason}
     if record.number:  # the real server leaves zeros out
         notes |= {"subscriptionEventNumber": record.number}
-    return NewRecord(uuid4(), LINK, False, _target(park.message), json.dumps(notes).encode())
+    return PendingRecord(uuid4(), LINK, False, _target(park.message), json.dumps(notes).encode())
 
 
 def _target(message: Message) -> bytes:

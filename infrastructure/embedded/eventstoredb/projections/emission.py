@@ -10,7 +10,7 @@ from infrastructure.embedded.eventstoredb.projections.source_events import CORRE
 from infrastructure.embedded.eventstoredb.projections.standard import Link, Projection
 from infrastructure.embedded.eventstoredb.projections.state import ProjectionState
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX, TRUNCATE_BEFORE, as_object
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.storage.record import PendingRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 from infrastructure.embedded.eventstoredb.streams import writes
@@ -28,13 +28,13 @@ class Emission:
 
     projection: Projection
     state: ProjectionState
-    streams: dict[str, list[NewRecord]]
+    streams: dict[str, list[PendingRecord]]
 
 
 def make(projection: Projection, state: ProjectionState, sources: Iterable[SourceEvent]) -> Emission:
     """Links that are ready to be written."""
     version = f"{projection.number}:{state.epoch}:{state.version}:{_CHECKPOINT_VERSION}"
-    streams: dict[str, list[NewRecord]] = {}
+    streams: dict[str, list[PendingRecord]] = {}
     for source in sources:
         link = projection.link(source)
         if link is not None:
@@ -59,7 +59,7 @@ def _prepare(transaction: Transaction, emission: Emission, row: StreamRow) -> No
         document = {TRUNCATE_BEFORE: row.last + 1, **_FOR_ALL}
     else:
         return
-    metadata = NewRecord(uuid4(), writes.METADATA, True, _json(document), b"")
+    metadata = PendingRecord(uuid4(), writes.METADATA, True, _json(document), b"")
     writes.append(transaction, f"$${row.name}", ANY, [metadata])
 
 
@@ -72,12 +72,12 @@ def _is_older(transaction: Transaction, emission: Emission, row: StreamRow) -> b
     return found is not None and int(found[1]) == emission.projection.number and int(found[2]) < epoch
 
 
-def _record(link: Link, source: SourceEvent, version: str) -> NewRecord:
+def _record(link: Link, source: SourceEvent, version: str) -> PendingRecord:
     place = source.record.position
     metadata = {"$v": version, "$c": place, "$p": place, **link.extra, "$causedBy": str(source.record.id)}
     if source.correlation_id:
         metadata[CORRELATION_ID] = source.correlation_id
-    return NewRecord(uuid4(), link.type, False, link.data, _json(metadata))
+    return PendingRecord(uuid4(), link.type, False, link.data, _json(metadata))
 
 
 def _json(document: object) -> bytes:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from infrastructure.embedded.eventstoredb.storage.metadata import as_object, original_of, parse
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 from infrastructure.embedded.eventstoredb.streams.writes import METADATA, TOMBSTONE
 
 CORRELATION_ID = "$correlationId"
@@ -17,7 +17,7 @@ class SourceEvent:
     `subject` is the stream that it is about: its own, or for a metadata event the one whose metadata it is.
     """
 
-    record: Record
+    record: LogRecord
     subject: str
     deletes: bool
     correlation_id: str | None
@@ -29,7 +29,7 @@ def is_considered(stream: str) -> bool:
     return not (stream if original is None else original).startswith("$")
 
 
-def source_of(record: Record) -> SourceEvent | None:
+def source_of(record: LogRecord) -> SourceEvent | None:
     """None for an event that is said to be JSON and is not: no projection takes it."""
     if record.is_json and not _is_json(record.data):
         return None

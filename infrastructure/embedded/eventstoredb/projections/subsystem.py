@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from infrastructure.embedded.eventstoredb.errors import LogError, StartRefused, StorageFailed
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD
 from infrastructure.embedded.eventstoredb.projections.state import ProjectionState
 from infrastructure.embedded.eventstoredb.projections.worker import Worker
@@ -34,7 +34,7 @@ class ProjectionStatus:
 class Subsystem:
     """The five projections, and the task that makes their links."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
         self._worker = Worker(log)
         self._task: asyncio.Task[None] | None = None

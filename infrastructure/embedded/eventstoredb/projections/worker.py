@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from infrastructure.embedded.eventstoredb.errors import StorageFailed
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.projections import emission
 from infrastructure.embedded.eventstoredb.projections import state as states
 from infrastructure.embedded.eventstoredb.projections.emission import Emission
@@ -46,7 +46,7 @@ class Worker:
     loaded again before anything else is written. `processed` counts events since the start.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: EventLog) -> None:
         self.states: dict[str, ProjectionState] = {}
         self.processed: Counter[str] = Counter()
         self._log = log

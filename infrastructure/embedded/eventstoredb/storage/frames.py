@@ -4,7 +4,7 @@ from uuid import UUID
 
 from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 RecordedEvent = streams_pb2.ReadResp.ReadEvent.RecordedEvent
 ReadEvent = streams_pb2.ReadResp.ReadEvent
@@ -34,7 +34,7 @@ def decode_id(message: shared_pb2.UUID) -> UUID:
     return UUID(message.string)
 
 
-def recorded_event(record: Record, structured_uuid: bool = False) -> RecordedEvent:
+def recorded_event(record: LogRecord, structured_uuid: bool = False) -> RecordedEvent:
     """The event's part of a streams response."""
     return RecordedEvent(
         id=encode_id(record.id, structured_uuid),
@@ -52,21 +52,21 @@ def recorded_event(record: Record, structured_uuid: bool = False) -> RecordedEve
     )
 
 
-def encode_recorded_event(record: Record, structured_uuid: bool = False) -> bytes:
+def encode_recorded_event(record: LogRecord, structured_uuid: bool = False) -> bytes:
     """The same as bytes: the persistent subscriptions' message has the same fields and numbers."""
     return recorded_event(record, structured_uuid).SerializeToString()
 
 
-def encode_frame(record: Record) -> bytes:
+def encode_frame(record: LogRecord) -> bytes:
     """The whole framed response for a reader who resolves no links and takes ids as text."""
     event = ReadEvent(event=recorded_event(record), commit_position=record.position)
     return frame(streams_pb2.ReadResp(event=event).SerializeToString())
 
 
-def decode_frame(stored: bytes) -> Record:
+def decode_frame(stored: bytes) -> LogRecord:
     """The record behind a frame made by `encode_frame`."""
     event = streams_pb2.ReadResp.FromString(stored[5:]).event.event
-    return Record(
+    return LogRecord(
         position=event.commit_position,
         stream=event.stream_identifier.stream_name.decode(),
         number=event.stream_revision,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class NewRecord:
+class PendingRecord:
     """An event to be written."""
 
     id: UUID
@@ -16,7 +16,7 @@ class NewRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LogRecord:
     """An event as the log keeps it; `created` counts 100-nanosecond ticks since 1970 (UTC)."""
 
     position: int

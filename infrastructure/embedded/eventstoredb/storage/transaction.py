@@ -10,7 +10,7 @@ from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.storage.frames import decode_frame, encode_frame
 from infrastructure.embedded.eventstoredb.storage.metadata import Metadata
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord, Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
 
 FIRST_POSITION = 1
@@ -73,7 +73,7 @@ class Transaction:
         ).fetchone()
         return None if found is None else UUID(bytes=found[0])
 
-    def record_at(self, stream: StreamRow, number: int) -> Record | None:
+    def record_at(self, stream: StreamRow, number: int) -> LogRecord | None:
         """The event with a number, hidden or not."""
         found = self._connection.execute(
             "SELECT frame FROM records WHERE stream = ? AND number = ?", (stream.id, number)
@@ -86,7 +86,7 @@ class Transaction:
         self._next += 1
         return taken
 
-    def write(self, name: str, first: int, events: Sequence[NewRecord]) -> int:
+    def write(self, name: str, first: int, events: Sequence[PendingRecord]) -> int:
         """Appends events numbered from `first`; the position of the last one."""
         stream = self._save(replace(self.stream(name), last=first + len(events) - 1))
         hidden, created = is_hidden(name), time.time_ns() // 100
@@ -132,5 +132,5 @@ class Transaction:
         self._streams[row.name] = row
 
 
-def _record(position: int, stream: str, number: int, created: int, event: NewRecord) -> Record:
-    return Record(position, stream, number, event.id, event.type, event.is_json, created, event.data, event.metadata)
+def _record(position: int, stream: str, number: int, created: int, event: PendingRecord) -> LogRecord:
+    return LogRecord(position, stream, number, event.id, event.type, event.is_json, created, event.data, event.metadata)

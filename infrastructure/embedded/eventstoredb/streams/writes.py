@@ -13,7 +13,7 @@ from infrastructure.embedded.eventstoredb.storage.metadata import (
     parse,
     undeleted,
 )
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.storage.record import PendingRecord
 from infrastructure.embedded.eventstoredb.storage.rows import StreamRow
 from infrastructure.embedded.eventstoredb.storage.transaction import Transaction
 from infrastructure.embedded.eventstoredb.streams.decision import (
@@ -42,7 +42,7 @@ def append(
     transaction: Transaction,
     stream: str,
     expected: int,
-    events: Sequence[NewRecord],
+    events: Sequence[PendingRecord],
     *,
     committed: int | None = None,
 ) -> Appended:
@@ -83,7 +83,7 @@ def tombstone(transaction: Transaction, stream: str, expected: int) -> int:
 
 
 def _decide(
-    transaction: Transaction, stream: str, expected: int, events: Sequence[NewRecord]
+    transaction: Transaction, stream: str, expected: int, events: Sequence[PendingRecord]
 ) -> Write | AlreadyWritten:
     row = transaction.stream(stream)
     if row.last < 0 and _original_is_closed(transaction, stream):
@@ -118,7 +118,7 @@ def _repeated(transaction: Transaction, stream: str, last: int, committed: int |
     return Appended(last, None if record is None or is_hidden else record.position)
 
 
-def _write(transaction: Transaction, stream: str, events: Sequence[NewRecord]) -> int:
+def _write(transaction: Transaction, stream: str, events: Sequence[PendingRecord]) -> int:
     position = transaction.write(stream, transaction.stream(stream).last + 1, events)
     original = original_of(stream)
     if original is None or original_of(original) is not None:
@@ -147,5 +147,5 @@ def _set_metadata(transaction: Transaction, stream: str, document: bytes) -> int
     return position
 
 
-def _event(kind: str, data: bytes, *, is_json: bool = True) -> NewRecord:
-    return NewRecord(uuid4(), kind, is_json, data, b"")
+def _event(kind: str, data: bytes, *, is_json: bool = True) -> PendingRecord:
+    return PendingRecord(uuid4(), kind, is_json, data, b"")

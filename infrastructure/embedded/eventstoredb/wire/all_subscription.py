@@ -11,7 +11,7 @@ from infrastructure.embedded.eventstoredb.filters.checkpoints import (
     LiveCheckpoints,
 )
 from infrastructure.embedded.eventstoredb.filters.filter import Filter
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_BYTES, PAGE_RECORDS
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure
@@ -48,7 +48,7 @@ class AllSubscription:
         self, call: Call[streams_pb2.ReadReq], renderer: EventRenderer, windowed: WindowedFilter | None
     ) -> None:
         self._call, self._renderer, self._filter = call, renderer, windowed
-        self._log: Log = renderer.log
+        self._log: EventLog = renderer.log
 
     async def run(self, after: int | None) -> None:
         """From the event after this position on (0: all), or only what is committed from now on."""

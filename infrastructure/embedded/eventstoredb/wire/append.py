@@ -6,8 +6,8 @@ from typing import TypeAlias
 from esdbclient.protos.Grpc import streams_pb2
 
 from infrastructure.embedded.eventstoredb.errors import LogError, WrongExpectedVersion
-from infrastructure.embedded.eventstoredb.log import Log
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.log import EventLog
+from infrastructure.embedded.eventstoredb.storage.record import PendingRecord
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.append_results import fill_success, fill_wrong_version
 from infrastructure.embedded.eventstoredb.wire.calls import Call, thrown_by_handler
@@ -23,7 +23,7 @@ AppendReq: TypeAlias = streams_pb2.AppendReq
 AppendResp: TypeAlias = streams_pb2.AppendResp
 
 
-def appender(log: Log) -> Callable[[Call[AppendReq]], Awaitable[None]]:
+def appender(log: EventLog) -> Callable[[Call[AppendReq]], Awaitable[None]]:
     """The method for a log."""
 
     async def append(call: Call[AppendReq]) -> None:
@@ -54,7 +54,7 @@ async def _target(call: Call[AppendReq]) -> tuple[str, int]:
     return stream_name(options.stream_identifier), expected
 
 
-async def _events(call: Call[AppendReq], stream: str) -> list[NewRecord]:
+async def _events(call: Call[AppendReq], stream: str) -> list[PendingRecord]:
     proposal = Proposal(len(stream.encode()))
     async for request in call.requests():
         if request.WhichOneof("content") != "proposed_message":

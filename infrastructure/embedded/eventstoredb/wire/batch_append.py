@@ -9,7 +9,7 @@ from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import LogError
-from infrastructure.embedded.eventstoredb.log import Appended, Log
+from infrastructure.embedded.eventstoredb.log import Appended, EventLog
 from infrastructure.embedded.eventstoredb.wire.batch import Batch
 from infrastructure.embedded.eventstoredb.wire.batch_responses import BatchDenied, BatchTimedOut, batch_response
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Failure, thrown_by_handler
@@ -22,7 +22,7 @@ _UNREAD_SECONDS = 5.0
 _MOST_CORRELATION_BYTES = 256
 
 
-def batch_appender(log: Log) -> Callable[[Call[BatchReq]], Awaitable[None]]:
+def batch_appender(log: EventLog) -> Callable[[Call[BatchReq]], Awaitable[None]]:
     """The method for a log."""
     connections: WeakKeyDictionary[object, AppendQuotas] = WeakKeyDictionary()
 
@@ -46,7 +46,7 @@ async def deny_batches(call: Call[BatchReq]) -> None:
 class _BatchAppendCall:
     """One call: a reader (this task), the writes that it has begun, and a task that sends the answers."""
 
-    def __init__(self, log: Log, call: Call[BatchReq], quotas: AppendQuotas) -> None:
+    def __init__(self, log: EventLog, call: Call[BatchReq], quotas: AppendQuotas) -> None:
         self._log, self._call, self._quotas = log, call, quotas
         self._batches: dict[bytes, Batch] = {}
         self._writes: set[asyncio.Future[Appended]] = set()

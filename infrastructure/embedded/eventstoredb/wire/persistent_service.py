@@ -13,7 +13,7 @@ from infrastructure.embedded.eventstoredb.groups.engine import Action
 from infrastructure.embedded.eventstoredb.groups.errors import GroupRefused
 from infrastructure.embedded.eventstoredb.groups.group import Group
 from infrastructure.embedded.eventstoredb.groups.registry import Registry
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.storage.frames import decode_id
 from infrastructure.embedded.eventstoredb.wire.calls import Call, Calls, Failure, Work, thrown_by_handler
 from infrastructure.embedded.eventstoredb.wire.persistent_requests import (
@@ -38,7 +38,7 @@ NEGATIVE_STOP = "Cannot stop replaying parked message at a negative version."
 class PersistentService:
     """The calls about groups, on streams and on the log."""
 
-    def __init__(self, log: Log, calls: Calls) -> None:
+    def __init__(self, log: EventLog, calls: Calls) -> None:
         self._registry = Registry(log)
         self._calls = calls
 

@@ -7,7 +7,7 @@ from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 from infrastructure.embedded.eventstoredb.errors import BeyondLimit, LogError
 from infrastructure.embedded.eventstoredb.log import ANY, EXISTS, MAX, NO_STREAM
 from infrastructure.embedded.eventstoredb.storage.frames import JSON, decode_id
-from infrastructure.embedded.eventstoredb.storage.record import NewRecord
+from infrastructure.embedded.eventstoredb.storage.record import PendingRecord
 from infrastructure.embedded.eventstoredb.wire.names import text_of
 from infrastructure.embedded.eventstoredb.wire.positions import END
 
@@ -42,7 +42,7 @@ class Proposal:
     """Collects the events of one append, to a stream with a name of so many bytes, and keeps count of their size."""
 
     def __init__(self, name_bytes: int) -> None:
-        self.events: list[NewRecord] = []
+        self.events: list[PendingRecord] = []
         self.size = 0
         self._most_events = min(MOST_EVENTS, _MOST_NAMES_BYTES // max(1, name_bytes))
 
@@ -65,7 +65,7 @@ class Proposal:
         self.events.append(_event(message, kind))
 
 
-def _event(message: Proposed, kind: str) -> NewRecord:
+def _event(message: Proposed, kind: str) -> PendingRecord:
     try:
         event_id = decode_id(message.id)
     except (ValueError, OverflowError) as error:
@@ -74,7 +74,7 @@ def _event(message: Proposed, kind: str) -> NewRecord:
     if missing:
         raise BadProposal(f"Empty {missing} provided. (Parameter '{missing}')")
     is_json = message.metadata["content-type"] == JSON
-    return NewRecord(event_id, kind, is_json, message.data, message.custom_metadata)
+    return PendingRecord(event_id, kind, is_json, message.data, message.custom_metadata)
 
 
 def stream_name(identifier: shared_pb2.StreamIdentifier) -> str:

@@ -7,7 +7,7 @@ from grpclib.const import Status
 
 from infrastructure.embedded.eventstoredb.errors import InvalidPattern, LogError, PatternTooSlow
 from infrastructure.embedded.eventstoredb.filters.filter import Filter
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.all_read import AllRead
 from infrastructure.embedded.eventstoredb.wire.all_subscription import AllSubscription, WindowedFilter
@@ -25,7 +25,7 @@ _DEFAULT_WINDOW = 32
 _KINDS = "ReadReq+Types+Options"
 
 
-def reader(log: Log) -> Callable[[Call[ReadReq]], Awaitable[None]]:
+def reader(log: EventLog) -> Callable[[Call[ReadReq]], Awaitable[None]]:
     """The method for a log."""
 
     async def read(call: Call[ReadReq]) -> None:

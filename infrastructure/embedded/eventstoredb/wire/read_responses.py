@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from esdbclient.protos.Grpc import shared_pb2, streams_pb2
 
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.storage.frames import ReadEvent, decode_frame, frame, recorded_event
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 from infrastructure.embedded.eventstoredb.storage.rows import Row
 from infrastructure.embedded.eventstoredb.streams.links import LINK, is_link
 
@@ -21,7 +21,7 @@ FELL_BEHIND = frame(ReadResp(fell_behind=ReadResp.FellBehind()).SerializeToStrin
 class EventRenderer:
     """Ids as text or structured; links as they are or followed."""
 
-    log: Log
+    log: EventLog
     structured_uuid: bool
     resolve_links: bool
 
@@ -68,7 +68,7 @@ def last_stream_position(number: int) -> bytes:
     return frame(ReadResp(last_stream_position=number).SerializeToString())
 
 
-def _resolved_frame(original: Record, target: Record | None, structured_uuid: bool) -> bytes:
+def _resolved_frame(original: LogRecord, target: LogRecord | None, structured_uuid: bool) -> bytes:
     """The framed response for a link and its target; without one the client gets the link alone."""
     event = ReadEvent(link=recorded_event(original, structured_uuid), commit_position=original.position)
     if target is not None:
@@ -76,7 +76,7 @@ def _resolved_frame(original: Record, target: Record | None, structured_uuid: bo
     return frame(ReadResp(event=event).SerializeToString())
 
 
-def _structured_frame(record: Record) -> bytes:
+def _structured_frame(record: LogRecord) -> bytes:
     """The framed response for a reader who takes ids as two numbers."""
     event = ReadEvent(event=recorded_event(record, structured_uuid=True), commit_position=record.position)
     return frame(ReadResp(event=event).SerializeToString())

@@ -4,7 +4,7 @@ import asyncio
 
 from esdbclient.protos.Grpc import streams_pb2
 
-from infrastructure.embedded.eventstoredb.log import MAX, Log
+from infrastructure.embedded.eventstoredb.log import MAX, EventLog
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS
 from infrastructure.embedded.eventstoredb.wire import statuses
 from infrastructure.embedded.eventstoredb.wire.calls import Call
@@ -16,7 +16,7 @@ class StreamSubscription:
 
     def __init__(self, call: Call[streams_pb2.ReadReq], renderer: EventRenderer, stream: str) -> None:
         self._call, self._renderer, self._stream = call, renderer, stream
-        self._log: Log = renderer.log
+        self._log: EventLog = renderer.log
 
     async def run(self, after: int | None) -> None:
         """From the event after this number on (-1: all), or only what is appended from now on."""

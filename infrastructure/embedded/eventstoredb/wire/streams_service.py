@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from esdbclient.protos.Grpc import streams_pb2
 from grpclib.const import Cardinality, Handler
 
-from infrastructure.embedded.eventstoredb.log import Log
+from infrastructure.embedded.eventstoredb.log import EventLog
 from infrastructure.embedded.eventstoredb.wire.append import appender
 from infrastructure.embedded.eventstoredb.wire.batch_append import batch_appender, deny_batches
 from infrastructure.embedded.eventstoredb.wire.calls import Calls
@@ -18,7 +18,7 @@ _PREFIX = "/event_store.client.streams.Streams"
 class StreamsService:
     """Given to the server, which asks for its table of methods."""
 
-    def __init__(self, log: Log, calls: Calls) -> None:
+    def __init__(self, log: EventLog, calls: Calls) -> None:
         self._log, self._calls = log, calls
 
     def __mapping__(self) -> Mapping[str, Handler]:

@@ -8,7 +8,7 @@ from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
 from infrastructure.embedded.eventstoredb.groups.definition import Settings
 from infrastructure.embedded.eventstoredb.groups.effects import Checkpoint, Deliver, Effect, Park
 from infrastructure.embedded.eventstoredb.groups.engine import Action, Engine
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 USUAL: dict[str, Any] = {
     "resolve_links": False,
@@ -30,8 +30,8 @@ def event_id(number: int) -> UUID:
     return UUID(int=number + 1)
 
 
-def event(number: int, stream: str = "source", kind: str = "T", data: bytes = b"", metadata: bytes = b"") -> Record:
-    return Record(number + 1, stream, number, event_id(number), kind, True, 0, data, metadata)
+def event(number: int, stream: str = "source", kind: str = "T", data: bytes = b"", metadata: bytes = b"") -> LogRecord:
+    return LogRecord(number + 1, stream, number, event_id(number), kind, True, 0, data, metadata)
 
 
 class Story:
@@ -57,7 +57,7 @@ class Story:
     def happens(self, count: int = 1, stream: str = "source", **fields: Any) -> None:
         self.happen([event(number, stream, **fields) for number in range(self.next, self.next + count)])
 
-    def happen(self, records: Iterable[Record]) -> None:
+    def happen(self, records: Iterable[LogRecord]) -> None:
         for record in records:
             self.engine.add(record, record, self.next)
             self.next += 1

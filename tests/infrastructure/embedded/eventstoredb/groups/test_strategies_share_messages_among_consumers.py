@@ -7,17 +7,17 @@ from itertools import count
 import pytest
 
 from infrastructure.embedded.eventstoredb.groups.consumer import Consumer
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 from tests.infrastructure.embedded.eventstoredb.groups.story import Story, event
 
 STREAMS = [f"order-{number}" for number in range(40)]
 
 
-def in_streams(streams: Iterable[str], numbers: Iterator[int]) -> list[Record]:
+def in_streams(streams: Iterable[str], numbers: Iterator[int]) -> list[LogRecord]:
     return [event(next(numbers), stream) for stream in streams]
 
 
-def owners(story: Story, records: list[Record]) -> dict[str, set[Consumer]]:
+def owners(story: Story, records: list[LogRecord]) -> dict[str, set[Consumer]]:
     stream_of = {record.number: record.stream for record in records}
     owned = defaultdict(set)
     for consumer, number, _ in story.delivered:

@@ -8,7 +8,7 @@ import pytest
 from infrastructure.embedded.eventstoredb.projections.source_events import is_considered, source_of
 from infrastructure.embedded.eventstoredb.projections.standard import STANDARD, Link
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX
-from infrastructure.embedded.eventstoredb.storage.record import Record
+from infrastructure.embedded.eventstoredb.storage.record import LogRecord
 
 NOON = 17_000_000_000_000_000
 TIME = {"$eventTimestamp": "2023-11-14T22:13:20.000000Z"}
@@ -16,11 +16,11 @@ TIME = {"$eventTimestamp": "2023-11-14T22:13:20.000000Z"}
 
 def record(
     stream: str, number: int, kind: str, *, data: bytes = b"{}", json: bool = True, metadata: bytes = b""
-) -> Record:
-    return Record(1000, stream, number, UUID(int=7), kind, json, NOON, data, metadata)
+) -> LogRecord:
+    return LogRecord(1000, stream, number, UUID(int=7), kind, json, NOON, data, metadata)
 
 
-def links_of(event: Record) -> dict[str, Link]:
+def links_of(event: LogRecord) -> dict[str, Link]:
     """The links that the projections make, by the projection."""
     source = source_of(event)
     made = {} if source is None else {each.name: each.link(source) for each in STANDARD}
