@@ -25,7 +25,7 @@ from service.http.endpoints.answers import changed
 from service.http.endpoints.forms import AmountForm
 from service.http.middleware.strict_json import parse
 
-_WHOLE: Final = "a deposit, handled"
+_WHOLE: Final = "deposit, handled"
 _STAGES: Final = 2_000
 _Work: TypeAlias = Callable[[], Awaitable[object]]
 _BODY: Final = b'{"amount": "10.00"}'
@@ -37,9 +37,8 @@ def measure_stages(extent: Extent) -> Iterator[Figure]:
         whole = uvloop.run(_handled(server.uri, extent.seconds))
         append = uvloop.run(_appended(server.uri, extent.seconds))
     stages = {name: _cost(stage, extent) for name, stage in _stages().items()}
-    costs = {"parse": stages["parse"], "decide": stages["decide"], "encode": stages["encode"], "append": append}
-    for name, cost in {**costs, "answer": stages["answer"], _WHOLE: whole}.items():
-        yield Figure(name, cost, "µs CPU", cost / whole, _WHOLE)
+    for name, cost in {_WHOLE: whole, **stages, "deposit, append": append}.items():
+        yield Figure(name, cost, "µs", cost / whole, _WHOLE)
 
 
 @dataclass(slots=True)
@@ -77,7 +76,12 @@ def _stages() -> Mapping[str, Callable[[], object]]:
     aggregate = Aggregate(stream, account.decider.initial, account.decider.evolve)
     aggregate.append(account.decider.decide(open_account(account_id), aggregate.state), own_id, own_id, 0)
     one = _Deposits(aggregate, deposit(account_id))
-    return {"parse": one.parse, "decide": one.decide, "encode": one.encode, "answer": one.answer}
+    return {
+        "deposit, parse": one.parse,
+        "deposit, decide": one.decide,
+        "deposit, encode": one.encode,
+        "deposit, answer": one.answer,
+    }
 
 
 def _cost(stage: Callable[[], object], extent: Extent) -> float:

@@ -106,7 +106,7 @@ class CommandHandler:
         except TimeoutError as error:
             if execution is not None and execution.races and not execution.unanswered:
                 raise ConcurrencyConflict(stream, execution.races) from error
-            raise StoreUnavailable(self.streams.address, f"a command was not through within {seconds} s") from error
+            raise StoreUnavailable(self.streams.address, f"a command was not through within {seconds:.1f} s") from error
 
     async def close(self) -> None:
         """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
