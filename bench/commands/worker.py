@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -90,3 +91,8 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def foldstream(uri: str, callers: int) -> Worker:
+    """Our own command handler, in a process of its own as the other libraries have."""
+    return Worker("Foldstream", [sys.executable, "-m", "bench.commands.foldstream_worker", uri, str(callers)])
