@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.stream_name import aggregate_id_in
 from domain.upcasting import Upcaster
 
 
@@ -108,4 +109,4 @@ class Recorded(Generic[EventT_co]):
     @property
     def aggregate_id(self) -> str:
         """What follows the category in the stream's name."""
-        return self.stream.partition("-")[2]
+        return aggregate_id_in(self.stream)

@@ -1,6 +1,6 @@
 """One aggregate, folded from its stream: its state, its version, and the ids of its commands."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -79,12 +79,29 @@ class Aggregate(Generic[StateT]):
         return Snapshot(self.stream, self.version, self.position, self.last_id, self.state, self.commands.copy())
 
     async def catch_up(self, streams: Streams) -> None:
-        """Folds the events after `version`. Raises what reading raises, and may then be called again."""
-        while (page := await streams.page(self.stream, self.version + 1)) is not None:
-            self.take(page)
+        """Folds what the stream holds beyond `version`. Raises what reading raises, and may then be called again.
+
+        The last record that is remembered is read once more: where the stream holds another in its place, or none, it
+        is not the stream that was read, and it is read from its beginning.
+        """
+        while (page := await streams.page(self.stream, self._next_to_read())) is not None:
+            if self._is_contradicted_by(page):
+                self.forget()
+                continue
+            known = self.version
+            self.take([recorded for recorded in page if recorded.version > known])
             if len(page) < PAGE:
                 return
         self.forget()
+
+    def _next_to_read(self) -> int:
+        return self.version + 1 if self.last_id is None else self.version
+
+    def _is_contradicted_by(self, page: Sequence[Recorded[Any]]) -> bool:
+        if self.last_id is None:
+            return False
+        first = next(iter(page), None)
+        return first is None or (first.version == self.version and first.id != self.last_id)
 
     def take(self, records: Iterable[Recorded[Any]]) -> None:
         """Folds the next events, all of them or none."""

@@ -1,8 +1,9 @@
-"""Keeps up one call that carries many appends, and ends in time all that wait on it."""
+"""Keeps up one call that carries many appends, and fails waiting callers at their deadline."""
 
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
+from math import inf
 from typing import Final, NamedTuple
 
 from esdbclient import AsyncEventStoreDBClient
@@ -28,8 +29,8 @@ class AppendChannel:
     The call is opened at once, on a new connection where the end of the previous one asks for that. A request without
     an answer within `seconds` ends alone: its caller is told that it may have happened, and nothing is sent again. The
     call ends when the store or the client ends it, or when the store is silent: nothing was answered for so long, and
-    no caller waits who came lately. A request that the store passed by, as it answered a younger one, is no silence.
-    Callers who are gone leave nothing behind.
+    no request is younger than half of that time. A request that the store passed by, as it answered a younger one, is
+    no silence. Callers who are gone leave nothing behind.
     """
 
     def __init__(self, client: AsyncEventStoreDBClient, seconds: float, previous: "AppendChannel | None") -> None:
@@ -38,13 +39,13 @@ class AppendChannel:
         self._loop: Final = asyncio.get_running_loop()
         self._waiting: Final[OrderedDict[str, _Waiting]] = OrderedDict()
         self._unsent: Final[OrderedDict[str, bytes]] = OrderedDict()
-        self._news: Final = asyncio.Event()
+        self._has_unsent: Final = asyncio.Event()
         self._next_answer: asyncio.Future[None] | None = None
         self.ended = False
         self.is_silent = False
-        self._unheard_since: float | None = None
+        self._unanswered_since: float | None = None
         self._answered: float = 0.0  # when the youngest request came that was answered
-        self._probed: float = 0.0
+        self._probed = -inf
         self._watch: asyncio.TimerHandle | None = None
         self._call: AppendCall | None = None if previous is None else previous._call
         self._is_proven = previous is None or not previous.is_silent
@@ -64,17 +65,20 @@ class AppendChannel:
     def may_probe(self) -> bool:
         """Whether it is time for another request to find out whether the store is still silent; then it is sent."""
         now = self._loop.time()
-        if self._probed and now - self._probed < self._seconds / 2:
+        if now - self._probed < self._seconds / 2:
             return False
         self._probed = now
         return True
 
-    async def is_answered(self, seconds: float) -> bool:
-        """Waits so long for an answer to anybody, which ends all doubt."""
+    async def is_answered(self, within: float) -> bool:
+        """Waits for an answer to anybody, which ends all doubt, until so many seconds after the last probe."""
+        left = self._probed + within - self._loop.time()
+        if left <= 0:
+            return False
         if self._next_answer is None or self._next_answer.done():
             self._next_answer = self._loop.create_future()
         answer = self._next_answer
-        await asyncio.wait({answer}, timeout=seconds)
+        await asyncio.wait({answer}, timeout=left)
         return answer.done() and not self.ended
 
     async def close(self) -> None:
@@ -87,9 +91,9 @@ class AppendChannel:
         caller = _Waiting(self._loop.time(), self._loop.create_future())
         self._waiting[correlation_id] = caller
         self._unsent[correlation_id] = request
-        self._news.set()
+        self._has_unsent.set()
         if self._watch is None:
-            self._watch = self._loop.call_at(caller.since + self._seconds, self._look)
+            self._watch = self._loop.call_at(caller.since + self._seconds, self._check_deadlines)
         try:
             return await caller.answer
         finally:
@@ -98,7 +102,7 @@ class AppendChannel:
 
     def _silence_began(self) -> float | None:
         """Callers who give up early must not hide that the store is silent."""
-        began = self._unheard_since
+        began = self._unanswered_since
         for caller in self._waiting.values():
             if caller.since > self._answered:  # the oldest that the store has not passed by
                 return caller.since if began is None else min(began, caller.since)
@@ -113,7 +117,7 @@ class AppendChannel:
         spared = began if youngest is None else youngest.since + self._seconds / 2
         return max(began + self._seconds, spared)
 
-    def _look(self) -> None:
+    def _check_deadlines(self) -> None:
         """Ends the requests whose time is up, and with them the call where the store is silent."""
         now, reason, ends_at = self._loop.time(), f"no answer within {self._seconds:g} s", self._ends_at()
         if ends_at is not None and ends_at <= now:
@@ -123,12 +127,12 @@ class AppendChannel:
         unanswered = [caller for caller in self._waiting.values() if not caller.answer.done()]
         for caller in unanswered:
             if caller.since + self._seconds <= now:
-                self._tell(caller, reason)
+                self._fail(caller, reason)
         times = [caller.since + self._seconds for caller in unanswered if not caller.answer.done()][:1]
         following = min(times if ends_at is None else [*times, ends_at], default=None)
-        self._watch = None if following is None else self._loop.call_at(following, self._look)
+        self._watch = None if following is None else self._loop.call_at(following, self._check_deadlines)
 
-    def _tell(self, caller: _Waiting, reason: str) -> None:
+    def _fail(self, caller: _Waiting, reason: str) -> None:
         if not caller.answer.done():
             caller.answer.set_exception(StoreUnavailable(address_of(self._client), reason))
 
@@ -161,21 +165,20 @@ class AppendChannel:
 
     async def _write(self, call: AppendCall) -> None:
         with suppress(StoreUnavailable):  # whoever reads is told why the call ended
-            while await self._news.wait():
-                await self._write_news(call)
+            while await self._has_unsent.wait():
+                await self._write_unsent(call)
 
-    async def _write_news(self, call: AppendCall) -> None:
+    async def _write_unsent(self, call: AppendCall) -> None:
         while self._unsent:
             _, request = self._unsent.popitem(last=False)
-            if self._unheard_since is None:
-                self._unheard_since = self._loop.time()
+            if self._unanswered_since is None:
+                self._unanswered_since = self._loop.time()
             await call.write(request)
-        self._news.clear()
+        self._has_unsent.clear()
 
     def _take(self, answer: BatchAppendResp) -> None:
         self._is_proven = True
-        self._unheard_since = None
-        self._probed = 0.0
+        self._unanswered_since = None
         self._end_doubt()
         caller = self._waiting.pop(answer.correlation_id.string, None)
         if caller is None:
@@ -198,6 +201,6 @@ class AppendChannel:
             self._watch.cancel()
         self._unsent.clear()
         for caller in self._waiting.values():
-            self._tell(caller, reason)
+            self._fail(caller, reason)
         self._waiting.clear()
         self._task.cancel()

@@ -15,7 +15,7 @@ from infrastructure.eventstore.record import NewRecord
 
 ANSWER_SECONDS: Final = 2.5
 IN_FLIGHT: Final = 1024
-_PROBE_SECONDS: Final = 0.05
+_PROBE_SECONDS: Final = 0.25  # an fsync on a busy disk, and a journey
 
 
 class Appended(NamedTuple):
@@ -51,8 +51,10 @@ class Appender:
         Raises WrongExpectedVersion, StreamGone, AppendRefused, Overloaded, and StoreUnavailable: it may have happened.
         """
         channel = self._ready()
-        if channel.is_doubtful and not channel.may_probe() and not await channel.is_answered(_PROBE_SECONDS):
-            raise Overloaded(self._address, channel.in_flight)
+        if channel.is_doubtful and not channel.may_probe():
+            if not await channel.is_answered(_PROBE_SECONDS):
+                raise Overloaded(self._address, channel.in_flight)
+            channel = self._ready()  # all who waited go on at once
         request, correlation_id, last_id = append_message(self._ids, stream, version, records, self._seconds)
         answer = await channel.answer_to(correlation_id, request)
         if answer.WhichOneof("result") == "success":
