@@ -82,7 +82,7 @@ class Execution:
         )
 
     def unchanged(self) -> Outcome:
-        """The outcome where nothing is to be done."""
+        """The outcome where the decision is empty."""
         aggregate = self.aggregate
         return Outcome(aggregate.stream, (), aggregate.version, aggregate.position, aggregate.last_id, repeated=False)
 

@@ -75,7 +75,7 @@ def append_message(
 
 
 def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreError:
-    """What an answer means that is no success; `address` is that of the store."""
+    """The exception for an unsuccessful answer; `address` is that of the store."""
     status = response.error
     details = status.details
     if details.Is(shared_pb2.WrongExpectedVersion.DESCRIPTOR):

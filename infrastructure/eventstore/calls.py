@@ -1,4 +1,4 @@
-"""Calls of one asyncio client: bounded in time and number, their answers whole, their failures in our words."""
+"""Calls of one asyncio client: bounded in time and number, answered whole, failing with our own exceptions."""
 
 import asyncio
 from collections.abc import AsyncIterator

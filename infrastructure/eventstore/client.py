@@ -1,4 +1,4 @@
-"""Connects to the event store: clients as this service needs them, and their failures in our words."""
+"""Connects to the event store: clients as this service needs them, and their failures as our own exceptions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

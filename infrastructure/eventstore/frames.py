@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from infrastructure.eventstore.record import Record
 
 LAST_POSITION: Final = 2**63 - 1
-"""Anything above is no position: EventStoreDB 24.10 says 2^64-1 where a filter has matched nothing yet."""
+"""Larger values are not positions: EventStoreDB 24.10 says 2^64-1 where a filter has matched nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A stream that the service keeps for itself, of which the store retains the newest records alone."""
+"""A stream that the service keeps for itself, of which the store may retain the newest records alone."""
 
 import json
 from collections.abc import Sequence

@@ -45,7 +45,7 @@ class TracedCommand:
     causation_id: UUID
     actor: str
     stream: str
-    left: list[TracedEvent] = field(default_factory=list)
+    events: list[TracedEvent] = field(default_factory=list)
 
 
 def find(
@@ -88,7 +88,7 @@ def tree_of(records: Sequence[Record]) -> list[TracedCommand]:
             cause = events.get(metadata.causation_id)
             (roots if cause is None else cause.caused).append(commands[key])
         events[record.id] = TracedEvent(record)
-        commands[key].left.append(events[record.id])
+        commands[key].events.append(events[record.id])
     return roots
 
 

@@ -71,31 +71,31 @@ def time_of(at: datetime) -> str:
 
 def _heading(record: Record) -> RecordHeading:
     """`position` is text, as position tokens are: it may have more digits than a JSON number keeps everywhere."""
-    said = metadata_of(record)
+    metadata = metadata_of(record)
     return {
         "version": record.version,
         "position": str(record.position),
         "at": time_of(written(record)),
         "id": str(record.id),
         "type": record.type,
-        "schema_version": None if said is None else said.schema_version,
-        "actor": None if said is None else said.actor,
-        "command_id": None if said is None else str(said.command_id),
-        "correlation_id": None if said is None else str(said.correlation_id),
-        "causation_id": None if said is None else str(said.causation_id),
+        "schema_version": None if metadata is None else metadata.schema_version,
+        "actor": None if metadata is None else metadata.actor,
+        "command_id": None if metadata is None else str(metadata.command_id),
+        "correlation_id": None if metadata is None else str(metadata.correlation_id),
+        "causation_id": None if metadata is None else str(metadata.causation_id),
     }
 
 
 def _command(node: TreeNode) -> TraceAnswerCommand:
-    asked = node.asked
+    command = node.command
     return {
-        "command_id": str(asked.command_id),
-        "causation_id": str(asked.causation_id),
-        "actor": asked.actor,
-        "stream": asked.stream,
+        "command_id": str(command.command_id),
+        "causation_id": str(command.causation_id),
+        "actor": command.actor,
+        "stream": command.stream,
         "depth": node.depth,
         "caused_by": _text(node.caused_by),
-        "events": [record_answer(told.record) for told in asked.left],
+        "events": [record_answer(event.record) for event in command.events],
     }
 
 

@@ -12,18 +12,22 @@ from infrastructure.history.trace import Found, TracedCommand
 class TreeNode:
     """A command in the tree: how far below the root it stands, and the event of the tree that caused it."""
 
-    asked: TracedCommand
+    command: TracedCommand
     depth: int
     caused_by: UUID | None
 
 
 def depth_first(roots: Sequence[TracedCommand]) -> Iterator[TreeNode]:
     """Every command of the tree, followed at once by all that follows from it."""
-    rest = [TreeNode(asked, 0, None) for asked in reversed(roots)]
+    rest = [TreeNode(command, 0, None) for command in reversed(roots)]
     while rest:
         node = rest.pop()
         yield node
-        caused = [TreeNode(asked, node.depth + 1, told.record.id) for told in node.asked.left for asked in told.caused]
+        caused = [
+            TreeNode(command, node.depth + 1, event.record.id)
+            for event in node.command.events
+            for command in event.caused
+        ]
         rest += reversed(caused)
 
 

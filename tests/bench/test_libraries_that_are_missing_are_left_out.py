@@ -21,6 +21,7 @@ FIGURES = [
     ("deposit, parse", "µs", "deposit, handled"),
     ("deposit, decide", "µs", "deposit, handled"),
     ("deposit, encode", "µs", "deposit, handled"),
+    ("deposit, fold", "µs", "deposit, handled"),
     ("deposit, answer", "µs", "deposit, handled"),
     ("deposit, append", "µs", "deposit, handled"),
     ("cold command, 100 events", "ms", "cold command, 100 events"),

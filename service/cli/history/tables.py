@@ -68,18 +68,18 @@ def _grow(root: Tree, found: Found) -> None:
     """A branch for each command; what is caused far below grows beside its cause, or the lines would have no end."""
     branches: dict[UUID | None, Tree] = {None: root}
     for node in depth_first(tree_of(found.records)):
-        asked, above = node.asked, branches[node.caused_by]
-        command = above.add(f"{asked.actor} → {asked.stream}  command {asked.command_id}")
-        for told in asked.left:
-            record = told.record
+        command, above = node.command, branches[node.caused_by]
+        branch = above.add(f"{command.actor} → {command.stream}  command {command.command_id}")
+        for event in command.events:
+            record = event.record
             at = time_of(written(record))
-            event = command.add(f"{record.type}  version {record.version}  {at}  {record.id}")
-            branches[record.id] = event if node.depth < _DEEPEST else above
+            leaf = branch.add(f"{record.type}  version {record.version}  {at}  {record.id}")
+            branches[record.id] = leaf if node.depth < _DEEPEST else above
 
 
 def _record_row(record: Record) -> Sequence[object]:
-    said = metadata_of(record)
-    who = ("?", "?") if said is None else (said.actor, _cause(said))
+    metadata = metadata_of(record)
+    who = ("?", "?") if metadata is None else (metadata.actor, _cause(metadata))
     return record.version, time_of(written(record)), record.type, *who, _data(record)
 
 
@@ -92,13 +92,13 @@ def _change_rows(change: Change) -> Iterator[Sequence[str]]:
 
 
 def _heading(change: Change) -> tuple[str, str, str, str, str, str]:
-    record, said = change.record, change.metadata
+    record, metadata = change.record, change.metadata
     at = time_of(written(record))
-    return str(record.version), at, record.type, said.actor, str(said.command_id), _cause(said)
+    return str(record.version), at, record.type, metadata.actor, str(metadata.command_id), _cause(metadata)
 
 
-def _cause(said: Metadata) -> str:
-    return "a request" if said.causation_id == said.command_id else f"event {said.causation_id}"
+def _cause(metadata: Metadata) -> str:
+    return "a request" if metadata.causation_id == metadata.command_id else f"event {metadata.causation_id}"
 
 
 def _data(record: Record) -> str:

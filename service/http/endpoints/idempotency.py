@@ -23,6 +23,6 @@ def creation_id(collection: str, caller: str, key: str | None) -> str:
 
 def digest(method: str, path: str, body: BaseModel) -> str:
     """A digest (SHA-256, hex) of the request: equal for bodies that differ only in their bytes."""
-    said = body.model_dump(mode="json", exclude_unset=True)
-    request = json.dumps([method, path, said], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    members = body.model_dump(mode="json", exclude_unset=True)
+    request = json.dumps([method, path, members], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(request.encode()).hexdigest()

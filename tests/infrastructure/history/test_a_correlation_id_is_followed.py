@@ -45,7 +45,7 @@ def chain(store: Operator, correlation: UUID) -> list[Record]:
 def nested(commands: Sequence[TracedCommand]) -> list[Any]:
     """The tree as tuples: each command with its events, each event with the commands that it caused."""
     return [
-        (command.actor, command.stream, [(event.record.id, nested(event.caused)) for event in command.left])
+        (command.actor, command.stream, [(event.record.id, nested(event.caused)) for event in command.events])
         for command in commands
     ]
 
