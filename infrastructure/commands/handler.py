@@ -122,7 +122,8 @@ class CommandHandler:
             try:
                 if execution.reads_stream:
                     await self._loader.load(aggregate, execution.decider.category, execution.revision)
-                if records := await self._loader.records_of(execution.request.command_id, aggregate):
+                command_id, is_loaded = execution.request.command_id, execution.reads_stream
+                if records := await self._loader.records_of(command_id, aggregate, is_loaded=is_loaded):
                     return execution.found(records)
                 if events := execution.decided():
                     return execution.appended(events, await self._append(execution, events))

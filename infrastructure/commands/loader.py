@@ -32,33 +32,55 @@ class AggregateLoader:
         """Has a snapshot taken, off the command's path, where one is due."""
         self._snapshots.consider(aggregate, category)
 
-    async def records_of(self, command_id: UUID, aggregate: Aggregate[Any]) -> list[Recorded[Any]]:
+    async def records_of(self, command_id: UUID, aggregate: Aggregate[Any], *, is_loaded: bool) -> list[Recorded[Any]]:
         """What the command left in the stream as far as it is known, in order; nothing where it is new.
 
-        Raises WrongExpectedVersion where it left something that is to be seen no more.
+        `is_loaded`: the aggregate was brought to its stream's end just now. Before that, what is remembered of the
+        command and is no longer visible raises WrongExpectedVersion; after it the command is new.
         """
-        places = aggregate.commands.places(command_id, aggregate.version)
+        commands = aggregate.commands
+        places = commands.places(command_id, aggregate.version)
         if not places:
             return []
         self._counts.lookups += 1
-        found = [
+        if command_id not in commands.recent:
+            found = await self._search(command_id, aggregate.stream, places)
+            self._counts.false_alarms += not found
+            return found
+        found = await self._left_by(command_id, aggregate.stream, places[0])
+        if not found and not is_loaded:
+            aggregate.forget()
+            raise WrongExpectedVersion(aggregate.stream, None)
+        if not found:
+            del commands.recent[command_id]  # it was truncated away, and a snapshot knows it still
+        return found
+
+    async def _left_by(self, command_id: UUID, stream: str, versions: range) -> list[Recorded[Any]]:
+        """What a command left from the first of these versions on: a load that was cut short knows a part of it."""
+        found: list[Recorded[Any]] = []
+        first, limit = versions.start, len(versions) + 1
+        while page := await self._streams.page(stream, first, limit):
+            found += [recorded for recorded in page if recorded.metadata.command_id == command_id]
+            if page[-1].metadata.command_id != command_id:
+                break
+            first, limit = page[-1].version + 1, PAGE
+        return found
+
+    async def _search(self, command_id: UUID, stream: str, places: Iterable[range]) -> list[Recorded[Any]]:
+        return [
             recorded
             for versions in places
-            for recorded in await self._read(aggregate.stream, versions)
+            for recorded in await self._read(stream, versions)
             if recorded.metadata.command_id == command_id
         ]
-        self._counts.false_alarms += not found
-        if not found and command_id in aggregate.commands.recent:
-            aggregate.forget()  # what was there was deleted: a repeat of it has no answer any more
-            raise WrongExpectedVersion(aggregate.stream, None)
-        return found
 
     async def _read(self, stream: str, versions: range) -> list[Recorded[Any]]:
         """The visible events of these versions, read backwards page by page, in the order of the stream."""
         found: list[Recorded[Any]] = []
         for first in reversed(range(versions.start, versions.stop, PAGE)):
-            page = await self._streams.page(stream, first, min(PAGE, versions.stop - first)) or []
-            found[:0] = [recorded for recorded in page if recorded.version < versions.stop]
+            stop = min(first + PAGE, versions.stop)
+            page = await self._streams.page(stream, first, stop - first) or []
+            found[:0] = [recorded for recorded in page if recorded.version < stop]  # a truncated one begins later
         return found
 
     async def close(self) -> None:
