@@ -137,9 +137,12 @@ class EventLog:
         row = self.reader.stream(stream)
         return 0 <= row.last < MAX and not row.metadata.soft_deleted
 
-    def read_stream_forwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
-        """Visible events from number `first` on, at most a page. Raises StreamDeleted for a tombstone."""
-        return _records(self.reader.stream_forwards(self._open_stream(stream), first, limit))
+    def read_stream_forwards(
+        self, stream: str, first: int, limit: int, *, with_hidden: bool = False
+    ) -> list[LogRecord]:
+        """Events from number `first` on, the visible ones or all, at most a page. Raises StreamDeleted."""
+        read = self.reader.stream_whole if with_hidden else self.reader.stream_forwards
+        return _records(read(self._open_stream(stream), first, limit))
 
     def read_stream_backwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
         """Visible events from number `first` down, at most a page. Raises StreamDeleted for a tombstone."""
