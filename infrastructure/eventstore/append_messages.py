@@ -6,11 +6,13 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from esdbclient.protos.Grpc import shared_pb2
+from esdbclient.protos.Grpc.code_pb2 import RESOURCE_EXHAUSTED
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 
 from infrastructure.eventstore.errors import (
     AppendRefused,
     EventStoreError,
+    EventTooLarge,
     StoreUnavailable,
     StreamGone,
     WrongExpectedVersion,
@@ -23,7 +25,6 @@ _REFUSALS: Final = (
     shared_pb2.AccessDenied.DESCRIPTOR,
     shared_pb2.BadRequest.DESCRIPTOR,
     shared_pb2.InvalidTransaction.DESCRIPTOR,
-    shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR,
 )
 
 
@@ -51,7 +52,7 @@ def append_message(
 ) -> AppendMessage:
     """The request that appends these records, under fresh ids, to a stream that ends at `version`, -1 for none.
 
-    The store gives up after so many `seconds`. Raises AppendRefused where it would not take so much.
+    The store gives up after so many `seconds`. Raises EventTooLarge where it would not take so much.
     """
     correlation_id, last_id = ids.draw(), ""
     request = BatchAppendReq(is_final=True)
@@ -70,7 +71,7 @@ def append_message(
         proposed.metadata["content-type"] = record.content_type
     message = request.SerializeToString()
     if len(message) > LARGEST:
-        raise AppendRefused(stream, f"{len(message)} bytes are more than the {LARGEST} of a request")
+        raise EventTooLarge(stream, f"{len(message)} bytes are more than the {LARGEST} of a request")
     return AppendMessage(message, correlation_id, last_id)
 
 
@@ -86,6 +87,8 @@ def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreE
     if details.Is(shared_pb2.StreamDeleted.DESCRIPTOR):
         return StreamGone(stream)
     kind = details.type_url.rpartition(".")[2]
+    if details.Is(shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR) or status.code == RESOURCE_EXHAUSTED:
+        return EventTooLarge(stream, f"{kind} {_advice(response) or status.message}".strip())
     if any(details.Is(refused) for refused in _REFUSALS):
         return AppendRefused(stream, f"{kind} {_advice(response)}".strip())
     return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")

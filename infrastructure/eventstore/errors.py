@@ -7,7 +7,8 @@ EventStoreError
 ├── ConcurrencyConflict   too many races lost
 ├── VersionMismatch       the caller expected another version
 ├── CommandIdReused       this command id stands for another request
-├── AppendRefused         the store will never take this: too large, not allowed, malformed
+├── AppendRefused         the store will never take this: not allowed, malformed
+│   └── EventTooLarge     its bytes are more than the store takes
 ├── StreamGone            the stream was tombstoned, for good
 ├── UnknownEventType      a stored name that this code doesn't know
 ├── UnknownEventVersion   a version of a stored name that this code doesn't know
@@ -83,6 +84,10 @@ class AppendRefused(EventStoreError):
         super().__init__(f"{stream} can't be appended to: {reason}")
         self.stream = stream
         self.reason = reason
+
+
+class EventTooLarge(AppendRefused):
+    """The events of an append are larger than the store takes, whatever its version answers to that."""
 
 
 class StreamGone(EventStoreError):

@@ -25,6 +25,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "stream-gone": 410,
     "version-mismatch": 412,
     "too-large": 413,
+    "event-too-large": 413,
     "not-json": 415,
     "malformed": 422,
     "idempotency-key-reused": 422,

@@ -5,6 +5,7 @@ from infrastructure.eventstore.errors import (
     CommandIdReused,
     ConcurrencyConflict,
     EventStoreError,
+    EventTooLarge,
     Overloaded,
     StoreUnavailable,
     StreamGone,
@@ -85,6 +86,8 @@ def _of_the_store(error: EventStoreError) -> Problem:
         case VersionMismatch():
             current = "there is none yet" if error.current is None else f"it is {error.current}"
             return Problem("version-mismatch", f"The version that If-Match names is not the present one: {current}.")
+        case EventTooLarge():
+            return Problem("event-too-large", "The events that it makes are larger than the event store takes.")
         case CommandIdReused():
             return Problem("idempotency-key-reused", "Under this Idempotency-Key something else was asked before.")
         case _:

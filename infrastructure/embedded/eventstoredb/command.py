@@ -16,6 +16,7 @@ from infrastructure.embedded.eventstoredb.access.security import Security
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.server import EventStore
 from infrastructure.embedded.eventstoredb.storage.folder import locked
+from infrastructure.embedded.folder import shortage
 
 logger = structlog.get_logger()
 
@@ -45,7 +46,8 @@ def run(
                 stack.enter_context(locked(data))
             return uvloop.run(_serve(host, port, data, stop_when_closed, projections, security))
         except StartRefused as refusal:
-            _print_line(sys.stderr, f"foldstream eventstore: {refusal}")
+            remedy = "" if data is None else shortage(data)
+            _print_line(sys.stderr, f"foldstream eventstore: {refusal}{remedy}")
             return 1
 
 

@@ -8,9 +8,10 @@ from typing import TypeVar
 from uuid import uuid4
 
 from infrastructure.embedded.eventstoredb.errors import StreamDeleted
-from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log
+from infrastructure.embedded.eventstoredb.storage.file_watch import FileWatch
+from infrastructure.embedded.eventstoredb.storage.folder import FILE, open_log, watch
 from infrastructure.embedded.eventstoredb.storage.frames import decode_frame
-from infrastructure.embedded.eventstoredb.storage.high_water_mark import HighWaterMark
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import HighWaterMark, leave_mark
 from infrastructure.embedded.eventstoredb.storage.metadata import MAX
 from infrastructure.embedded.eventstoredb.storage.reader import PAGE_RECORDS, LogReader
 from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
@@ -42,7 +43,8 @@ class EventLog:
         self._last_position = self.reader.last_position()
         self._high_water_mark = None if folder is None else HighWaterMark(folder)
         self._verification = None if folder is None else Verification(folder / FILE)
-        self._writer = LogWriter(self._write_connection, self._committed, on_disk=folder is not None)
+        self._folder, self._files = folder, None if folder is None else watch(folder)
+        self._writer = LogWriter(self._write_connection, self._committed, self._files)
 
     async def start(self) -> None:
         """Makes sure that the log begins with a system event, as EventStoreDB's does."""
@@ -61,11 +63,17 @@ class EventLog:
         self._write_connection.close()
 
     async def broken(self) -> None:
-        """Returns only when the log can't be written any more, or has turned out to be damaged."""
+        """Returns only when the log can't be written any more, or has turned out to be damaged or gone."""
         waiting = [asyncio.ensure_future(self._writer.broken())]
         if self._verification is not None:
             waiting.append(asyncio.ensure_future(self._verification.failed()))
+        if self._folder is not None and self._files is not None:
+            waiting.append(asyncio.ensure_future(self._taken_away(self._folder, self._files)))
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _taken_away(self, folder: Path, files: FileWatch) -> None:
+        await files.failed()
+        leave_mark(folder, self._last_position)
 
     async def append(self, stream: str, expected: int, events: Sequence[PendingRecord]) -> Appended:
         """Writes all events or none; returns once they are on disk.
@@ -93,6 +101,11 @@ class EventLog:
     async def tombstone(self, stream: str, expected: int) -> int:
         """Hard delete; the position of the tombstone. Raises as `append` does."""
         return await self._writer.write(lambda tx: writes.tombstone(tx, stream, expected))
+
+    @property
+    def fault(self) -> str | None:
+        """Why no write succeeds at present, None where writes succeed."""
+        return self._writer.fault
 
     @property
     def last_position(self) -> int:
@@ -124,9 +137,12 @@ class EventLog:
         row = self.reader.stream(stream)
         return 0 <= row.last < MAX and not row.metadata.soft_deleted
 
-    def read_stream_forwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
-        """Visible events from number `first` on, at most a page. Raises StreamDeleted for a tombstone."""
-        return _records(self.reader.stream_forwards(self._open_stream(stream), first, limit))
+    def read_stream_forwards(
+        self, stream: str, first: int, limit: int, *, with_hidden: bool = False
+    ) -> list[LogRecord]:
+        """Events from number `first` on, the visible ones or all, at most a page. Raises StreamDeleted."""
+        read = self.reader.stream_whole if with_hidden else self.reader.stream_forwards
+        return _records(read(self._open_stream(stream), first, limit))
 
     def read_stream_backwards(self, stream: str, first: int, limit: int) -> list[LogRecord]:
         """Visible events from number `first` down, at most a page. Raises StreamDeleted for a tombstone."""

@@ -43,7 +43,7 @@ class EventStore:
         ]
         offered = [path for service in services for path in service.__mapping__()]
         services.append(ServerFeaturesService(offered, self._calls))
-        node = Node(host, port, is_secure=guard is not None, is_ready=lambda: not self._calls.is_stopping)
+        node = Node(host, port, is_secure=guard is not None, is_ready=self._is_ready)
         self._grpc_server = GrpcServer(services, self._calls, Endpoints(node))
 
     @classmethod
@@ -80,6 +80,9 @@ class EventStore:
         await store._projections.start(run=projections)
         await store._grpc_server.start(sock=listener, backlog=1024, ssl=None if guard is None else guard.tls)
         return store
+
+    def _is_ready(self) -> bool:
+        return not self._calls.is_stopping and self.log.fault is None
 
     async def stop(self) -> None:
         """Ends open calls with UNAVAILABLE, writes what was accepted, closes; takes a few seconds at most."""

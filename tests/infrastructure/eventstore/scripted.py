@@ -32,8 +32,9 @@ def success(version: int = 0) -> BatchAppendResp:
     return answer
 
 
-def failure(details: Message, message: str = "") -> BatchAppendResp:
+def failure(details: Message, message: str = "", code: int = 0) -> BatchAppendResp:
     answer = BatchAppendResp()
+    answer.error.code = code  # type: ignore[assignment]  # an enumeration that is an int at run time
     answer.error.message = message
     answer.error.details.Pack(details)
     return answer

@@ -9,11 +9,12 @@ import grpc
 import pytest
 from esdbclient import AsyncEventStoreDBClient
 from esdbclient.protos.Grpc import shared_pb2
+from esdbclient.protos.Grpc.code_pb2 import RESOURCE_EXHAUSTED
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 from google.protobuf.empty_pb2 import Empty
 
 from infrastructure.eventstore.appender import Appended, Appender
-from infrastructure.eventstore.errors import AppendRefused, EventStoreError, Overloaded, StoreUnavailable
+from infrastructure.eventstore.errors import AppendRefused, EventStoreError, EventTooLarge, Overloaded, StoreUnavailable
 from infrastructure.eventstore.streams import Streams
 from tests.infrastructure.commands.tally import CODEC, connected
 from tests.infrastructure.eventstore.appends import at, new_stream, noted, seconds_of_the_loop, sent
@@ -186,6 +187,12 @@ def test_the_store_is_told_the_deadline_and_that_it_must_be_the_leader() -> None
         (failure(Empty(), "Server Is Not Ready"), StoreUnavailable, "Empty: Server Is Not Ready"),
         (BatchAppendResp(), StoreUnavailable, "an answer without words"),
         (failure(shared_pb2.AccessDenied()), AppendRefused, "AccessDenied"),
+        (
+            failure(shared_pb2.MaximumAppendSizeExceeded(maxAppendSize=9)),
+            EventTooLarge,
+            "MaximumAppendSizeExceeded max size is 9",
+        ),
+        (failure(Empty(), "too large", RESOURCE_EXHAUSTED), EventTooLarge, "Empty too large"),
         (failure(shared_pb2.InvalidTransaction()), AppendRefused, "InvalidTransaction"),
         (failure(shared_pb2.BadRequest(message="no type")), AppendRefused, "BadRequest no type"),
     ],

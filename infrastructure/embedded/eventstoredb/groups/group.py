@@ -142,7 +142,7 @@ class Group:
         if size == 0:
             return False
         try:
-            page = self._source.read(size)
+            page = self._source.read(size, live=self.engine.live)
         except (StreamDeleted, InvalidPattern, PatternTooSlow) as error:
             logger.warning("group_ended", group=self.definition.key, reason=str(error))
             self._end()

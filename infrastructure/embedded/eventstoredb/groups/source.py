@@ -33,8 +33,10 @@ class SourcePage:
 
 
 class Source(Protocol):
-    def read(self, limit: int) -> SourcePage:
+    def read(self, limit: int, *, live: bool) -> SourcePage:
         """The next page, with at most `limit` records that are wanted.
+
+        A `live` group gets each event as it is committed, whatever hides it later.
 
         Raises StreamDeleted, InvalidPattern or PatternTooSlow.
         """
@@ -46,11 +48,14 @@ class StreamSource:
     def __init__(self, log: EventLog, stream: str, first: int) -> None:
         self._log, self._stream, self._next = log, stream, first
 
-    def read(self, limit: int) -> SourcePage:
-        records = self._log.read_stream_forwards(self._stream, self._next, limit)
+    def read(self, limit: int, *, live: bool) -> SourcePage:
+        records = self._log.read_stream_forwards(self._stream, self._next, limit, with_hidden=live)
         if records:
             self._next = records[-1].number + 1
-        is_last = not records or self._next > self._log.last_number(self._stream)
+        last = self._log.last_number(self._stream)
+        is_last = not records or self._next > last
+        if is_last:  # what is hidden up to here was so before the group was live
+            self._next = max(self._next, last + 1)
         return SourcePage([SourceItem(record.number, record) for record in records], is_last)
 
 
@@ -66,7 +71,7 @@ class LogSource:
         """Made when it is needed: a pattern that takes too long is to stop its group, not the others' loading."""
         return None if self._selection is None else Filter(self._selection)
 
-    def read(self, limit: int) -> SourcePage:
+    def read(self, limit: int, *, live: bool) -> SourcePage:
         last = self._log.last_position
         items = self._select(self._log.reader.all_forwards(self._next, max(limit, WINDOW)), limit)
         # Hidden records up to the end are looked at once, not again and again.

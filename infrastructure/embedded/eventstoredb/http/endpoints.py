@@ -29,7 +29,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What the endpoints say of the server. `is_ready` is false once it is stopping."""
+    """What the endpoints say of the server. `is_ready` is false while no write succeeds, and once it is stopping."""
 
     host: str
     port: int

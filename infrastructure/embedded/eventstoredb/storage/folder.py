@@ -9,6 +9,8 @@ from pathlib import Path
 
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.storage import schema
+from infrastructure.embedded.eventstoredb.storage.file_watch import FileWatch
+from infrastructure.embedded.eventstoredb.storage.high_water_mark import FILE as MARK_FILE
 from infrastructure.embedded.eventstoredb.storage.inspection import (
     APPLICATION_ID,
     SCHEMA_VERSION,
@@ -57,6 +59,11 @@ def open_log(folder: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connectio
         raise StartRefused(f"the event log can't be opened: {error.strerror}", path=path) from error
 
 
+def watch(folder: Path) -> FileWatch:
+    """The files of an open log, whose names nothing else may take."""
+    return FileWatch(folder / name for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", LOCK, MARK_FILE))
+
+
 def _open_file(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
     writer = _connect(str(path))
     try:
@@ -80,7 +87,8 @@ def _check_rights(path: Path) -> None:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    """Without SQLite's own wait for locks, which would hold up the event loop."""
+    connection = sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA cache_size = -24576")  # KiB
     return connection
 

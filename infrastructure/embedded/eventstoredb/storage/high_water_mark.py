@@ -11,6 +11,7 @@ from pathlib import Path
 from infrastructure.embedded.eventstoredb.errors import StartRefused
 
 FILE = "mark"
+_FORM = b"%020d\n"
 
 
 class HighWaterMark:
@@ -27,10 +28,17 @@ class HighWaterMark:
     def set(self, position: int) -> None:
         """On a full disk the mark stays behind, which is no harm."""
         with suppress(OSError):
-            os.pwrite(self._descriptor, b"%020d\n" % position, 0)
+            os.pwrite(self._descriptor, _FORM % position, 0)
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def leave_mark(folder: Path, position: int) -> None:
+    """For a folder whose files were taken away from a running server: the next start is to begin no new log there."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        with suppress(OSError):
+            (folder / FILE).write_bytes(_FORM % position)
 
 
 def recorded_mark(folder: Path) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from infrastructure.embedded.eventstoredb.storage.frames import decode_frame, encode_frame
+from infrastructure.embedded.eventstoredb.storage.inspection import SCHEMA_VERSION
 from infrastructure.embedded.eventstoredb.storage.metadata import Metadata
 from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
 from infrastructure.embedded.eventstoredb.storage.rows import SELECT_STREAM, Row, StreamRow, stream_row
@@ -79,6 +80,10 @@ class Transaction:
             "SELECT frame FROM records WHERE stream = ? AND number = ?", (stream.id, number)
         ).fetchone()
         return None if found is None else decode_frame(found[0])
+
+    def touch(self) -> None:
+        """Writes what is there already, so that the commit needs the disk."""
+        self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def take_position(self) -> int:
         """A position that no record will have."""

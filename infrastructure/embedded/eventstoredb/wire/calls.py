@@ -1,6 +1,7 @@
 """One gRPC call as our services see it: requests in, framed responses out, failures as statuses."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -208,6 +209,9 @@ class Calls:
             raise
         except (StreamTerminatedError, ProtocolError, ConnectionError) as error:
             raise GRPCError(Status.CANCELLED) from error  # the client has gone
+        except sqlite3.OperationalError as error:  # reading failed: a lock of another process, or the disk
+            logger.warning("log_read_failed", error=str(error))
+            await call.fail(Failure(Status.UNAVAILABLE, f"Server Is Not Ready: {error}"))
         except Exception:
             logger.exception("call_failed")
             await call.fail(thrown_by_handler())

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
-from esdbclient.exceptions import EventStoreDBClientException, NotFound
+from esdbclient.exceptions import EventStoreDBClientException, NotFound, WrongCurrentVersion
 
 from infrastructure.embedded.eventstoredb.storage.folder import FILE
 from tests.infrastructure.embedded.eventstoredb.groups.listener import Listener
@@ -56,6 +57,38 @@ def test_a_full_disk_refuses_writes_until_there_is_room_again(disk: Path) -> Non
         process.start()
         with EventStoreDBClient(process.uri) as again:
             assert len(again.get_stream("s")) == written + 2
+
+
+def test_health_tells_while_no_write_succeeds_and_when_they_do_again(disk: Path) -> None:
+    with EventStoreProcess(disk) as process, EventStoreDBClient(process.uri) as client:
+        append(client)
+        assert health(process) == 204
+        fill(disk / "ballast")
+        append_until_refused(client)
+        assert health(process) == 503
+        with pytest.raises(EventStoreDBClientException) as refused:  # though there is nothing to write
+            client.append_to_stream("s", current_version=StreamState.NO_STREAM, events=NewEvent("T", b""), timeout=10)
+        assert not isinstance(refused.value, WrongCurrentVersion)
+        (disk / "ballast").unlink()
+        poll_until(lambda: health(process) == 204, seconds=10, what="health without an append")
+        with pytest.raises(WrongCurrentVersion):
+            client.append_to_stream("s", current_version=StreamState.NO_STREAM, events=NewEvent("T", b""), timeout=10)
+
+
+def health(process: EventStoreProcess) -> int:
+    return httpx.get(f"http://127.0.0.1:{process.port}/health/live", trust_env=False).status_code
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["a new log", "an existing log"])
+def test_a_start_on_a_full_disk_says_what_to_free(disk: Path, is_new: bool) -> None:
+    if not is_new:
+        with EventStoreProcess(disk) as process:
+            process.stop()
+    fill(disk / "ballast")
+    with pytest.raises(DidNotStart) as refused:
+        EventStoreProcess(disk)
+    assert refused.value.errors.endswith(f"; the disk of {disk} is full: free some space there, and start again\n")
+    assert refused.value.errors.count("\n") == 1
 
 
 def test_a_start_on_a_full_disk_is_refused_or_good_for_reading(disk: Path) -> None:
