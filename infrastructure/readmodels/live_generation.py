@@ -9,7 +9,7 @@ import redis
 from redis.asyncio import Redis
 
 from infrastructure.readmodels.checkpoint import Checkpoint
-from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.errors import NewerFormat, ReadModelUnavailable
 from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.partition_queries import PartitionQuery, Query, Replies
@@ -42,7 +42,10 @@ async def read_live(
 
 @asynccontextmanager
 async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIterator[None]:
-    """Raises ReadModelUnavailable for what Redis raises, and where it does not answer within so many seconds."""
+    """Raises ReadModelUnavailable for what Redis raises, and where it does not answer within so many seconds.
+
+    And for a pointer, checkpoint or report that can't be read, as one of a later release.
+    """
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -50,6 +53,8 @@ async def available(projection: str, seconds: float = READ_SECONDS) -> AsyncIter
         raise ReadModelUnavailable(projection, f"Redis did not answer within {seconds:.3g} s") from error
     except redis.RedisError as error:
         raise ReadModelUnavailable(projection, f"Redis: {error}") from error
+    except (NewerFormat, ValueError) as error:
+        raise ReadModelUnavailable(projection, str(error)) from error
 
 
 async def _result(
