@@ -15,6 +15,7 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.redis_policy import misconfiguration
 from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
 from service.http.history_threads import HistoryThreads
@@ -92,6 +93,14 @@ class Connections:
         except (RedisError, OSError, TimeoutError) as error:
             return str(error) or type(error).__name__
         return None
+
+    async def redis_misconfiguration(self) -> str | None:
+        """What Redis is not set to, None where all is well or where it does not answer within a second."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                return await misconfiguration(self._redis)
+        except (RedisError, OSError, TimeoutError):
+            return None
 
     async def close(self) -> None:
         """Ends all connections."""
