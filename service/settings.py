@@ -70,6 +70,7 @@ class Settings(BaseModel):
     their turn; `queries_at_once`: how many queries may be open. Whoever comes beyond that is told to come back.
     `histories_at_once`: how many requests may look back at once, in a thread each; eight times as many may wait for
     their turn. `history_seconds`: how long one may take, that wait included.
+    `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     """
 
@@ -86,6 +87,7 @@ class Settings(BaseModel):
     queries_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 1024
     histories_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=64)] = 4
     history_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 10
+    read_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 5
     cached_aggregates: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1_000_000)] = 10_000
 
     @classmethod

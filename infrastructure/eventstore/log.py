@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+from esdbclient.exceptions import UnknownError
+
 from infrastructure.eventstore.calls import Calls
-from infrastructure.eventstore.client import CommandClient, address_of, raise_if_cancelled
+from infrastructure.eventstore.client import CommandClient, address_of, raise_if_cancelled, reason_of
+from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.record import Record
 
 _SECONDS: Final = 5.0
@@ -26,6 +29,20 @@ class Log:
             position: int = await client.get_commit_position(filter_exclude=(), timeout=seconds)
             raise_if_cancelled()  # a call that is cut short says 0, as if nothing were there
         return position
+
+    async def first_from(self, position: int, seconds: float = _SECONDS) -> Record | None:
+        """The first record of any stream from that position on.
+
+        None where there is none, and where no record ever lay there: a store refuses to read from such a position.
+        """
+        try:
+            async with self._calls.call(UnknownError, seconds=seconds) as client:
+                response = await client.read_all(commit_position=position, filter_exclude=(), limit=1, timeout=seconds)
+                return next(iter(await self._calls.complete(response)), None)
+        except UnknownError as error:
+            if "ReadAllResult" in str(error):
+                return None
+            raise StoreUnavailable(self.address, reason_of(error)) from error
 
     async def of_types(self, pattern: str, first: int | None, limit: int, seconds: float = _SECONDS) -> list[Record]:
         """The records whose types match, from position `first` (None: the beginning) on, itself included."""

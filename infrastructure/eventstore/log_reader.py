@@ -57,19 +57,22 @@ class LogReader:
         with translated(self.address):
             return self._client.get_commit_position(filter_exclude=[], timeout=self._seconds(_SECONDS))
 
-    def holds(self, position: int) -> bool:
-        """Whether a record lies, or lay, at that position: a store refuses to read from anywhere else."""
+    def holds(self, position: int, event_id: UUID | None = None) -> bool:
+        """Whether a record lies, or lay, at that position: a store refuses to read from anywhere else.
+
+        With an id: and whether it is that one, unless it has been removed since.
+        """
         with translated(self.address):
             try:
                 with self._client.read_all(
                     commit_position=position, filter_exclude=[], limit=1, timeout=self._seconds(_SECONDS)
                 ) as records:
-                    next(iter(records), None)
+                    found = next(iter(records), None)
             except UnknownError as error:
                 if "ReadAllResult" in str(error):
                     return False
                 raise
-        return True
+        return event_id is None or found is None or found.commit_position != position or found.id == event_id
 
     def page(self, stream: str, first: int | None, limit: int, *, backwards: bool = False) -> Sequence[Record] | None:
         """At most `limit` visible records of a stream, from version `first` on, or from its end where that is None.
@@ -91,13 +94,19 @@ class LogReader:
             raise StreamGone(stream) from error
         return [record_of(recorded) for recorded in found]
 
-    def records(self, pattern: str, *, backwards: bool = False, limit: int | None = None) -> Iterator[Record]:
-        """The records of the streams whose names match, in the order of the log or backwards."""
+    def records(
+        self, pattern: str, *, first: int | None = None, backwards: bool = False, limit: int | None = None
+    ) -> Iterator[Record]:
+        """The records of the streams whose names match, from position `first` on, in the log's order or backwards."""
         bound: dict[str, Any] = {} if limit is None else {"limit": limit, "timeout": self._seconds(_SCAN_SECONDS)}
         with (
             translated(self.address),
             self._client.read_all(
-                backwards=backwards, filter_include=(pattern,), filter_by_stream_name=True, **bound
+                commit_position=first,
+                backwards=backwards,
+                filter_include=(pattern,),
+                filter_by_stream_name=True,
+                **bound,
             ) as found,
         ):
             yield from map(record_of, found)

@@ -1,22 +1,73 @@
-"""The position up to which a partition is folded, and of which event store: it guards every commit."""
+"""The position up to which a partition is folded, of which store, and the record that proves it: it guards commits."""
 
+import json
 from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from infrastructure.readmodels.errors import NewerFormat
+
+FORMAT: Final = 1
+"""Before it, a checkpoint was `<store>:<position or "start">`: format 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The newest record of the partition's streams up to the checkpoint; both None where there was none."""
+
+    position: int | None = None
+    event_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything up to `position` of the store is folded; None where nothing of the log was of interest so far."""
+    """Everything up to `position` of the store is folded; None where nothing of the log was of interest so far.
+
+    `anchor` is None where it is not known: format 0 had none. `repairs` counts what was mended beside the fold.
+    """
 
     store: str
     position: int | None
+    anchor: Anchor | None = None
+    repairs: int = 0
 
     def __str__(self) -> str:
-        return f"{self.store}:{'start' if self.position is None else self.position}"
+        stored: dict[str, Any] = {"format": FORMAT, "store": self.store, "position": self.position}
+        if self.anchor is not None:
+            event_id = None if self.anchor.event_id is None else str(self.anchor.event_id)
+            stored["anchor"] = {"position": self.anchor.position, "id": event_id}
+        return json.dumps({**stored, "repairs": self.repairs}, separators=(",", ":"))
 
     @staticmethod
     def parse(text: str) -> "Checkpoint":
-        """The inverse of `str`; raises ValueError for anything else."""
-        store, _, position = text.rpartition(":")
-        if position == "start":
-            return Checkpoint(store, None)
-        return Checkpoint(store, int(position))
+        """The inverse of `str`, and of what format 0 wrote. Raises NewerFormat, and ValueError for anything else."""
+        return _parse_json(text) if text.startswith("{") else _parse_format_0(text)
+
+
+def _parse_format_0(text: str) -> Checkpoint:
+    store, _, position = text.rpartition(":")
+    if position == "start":
+        return Checkpoint(store, None, Anchor())
+    return Checkpoint(store, int(position))
+
+
+def _parse_json(text: str) -> Checkpoint:
+    stored = json.loads(text)
+    try:
+        require_known_format("checkpoint", stored, FORMAT)
+        return Checkpoint(stored["store"], stored["position"], _anchor_in(stored), stored["repairs"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{text!r} is no checkpoint") from error
+
+
+def _anchor_in(stored: dict[str, Any]) -> Anchor | None:
+    if "anchor" not in stored:
+        return None
+    position, event_id = stored["anchor"]["position"], stored["anchor"]["id"]
+    return Anchor(position, None if event_id is None else UUID(event_id))
+
+
+def require_known_format(what: str, stored: dict[str, Any], newest: int) -> None:
+    """Raises NewerFormat for a value that a later release has stored. Without a number it is of format 0."""
+    if stored.get("format", 0) > newest:
+        raise NewerFormat(what, stored["format"])

@@ -2,12 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Generic
 
 import redis
 from redis.client import Pipeline
 
-from infrastructure.readmodels.checkpoint import Checkpoint
+from infrastructure.readmodels.checkpoint import Anchor, Checkpoint
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.fold import Folded, fold, touched
 from infrastructure.readmodels.keys import PartitionKeys
@@ -44,19 +45,29 @@ class Partition(Generic[RowT]):
         self._unknown_fields: dict[str, frozenset[bytes]] = {}
         self._stored: str | None = None
         self._holds_all = False  # whether a row that is not held is known not to exist
-        self.position: int | None = None
+        self._checkpoint = Checkpoint(store, None, Anchor())
 
     def load(self) -> int | None:
         """Forgets the rows in memory and reads the stored checkpoint; its position, None to begin at the beginning.
 
-        Raises CheckpointUnusable for a checkpoint of another store.
+        Raises CheckpointUnusable for a checkpoint of another store, NewerFormat for one of a later release.
         """
         self._forget()
         stored = _text(self._redis.get(self._keys.checkpoint))
         if stored is not None:
-            self.position = self._parse(stored).position
+            self._checkpoint = self._parse(stored)
         self._stored, self._holds_all = stored, stored is None
         return self.position
+
+    @property
+    def position(self) -> int | None:
+        """Up to where it is folded."""
+        return self._checkpoint.position
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint as it was last read or committed."""
+        return self._checkpoint
 
     @property
     def begun(self) -> bool:
@@ -103,7 +114,8 @@ class Partition(Generic[RowT]):
                 self._unknown_fields[aggregate_id] = unknown
 
     def _commit(self, folded: Folded[RowT]) -> None:
-        checkpoint = str(Checkpoint(self._store, folded.position))
+        advanced = replace(self._checkpoint, position=folded.position, anchor=folded.anchor or self._checkpoint.anchor)
+        checkpoint = str(advanced)
         with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.watch(self._keys.checkpoint)  # type: ignore[no-untyped-call]  # redis leaves it untyped
             self._fit(pipeline.get(self._keys.checkpoint))
@@ -112,7 +124,7 @@ class Partition(Generic[RowT]):
             self._write_indexes(pipeline, folded.changes.values())
             pipeline.set(self._keys.checkpoint, checkpoint)
             self._execute(pipeline, checkpoint)
-        self._stored, self.position = checkpoint, folded.position
+        self._stored, self._checkpoint = checkpoint, advanced
         self._hold(folded)
 
     def _execute(self, pipeline: Pipeline, checkpoint: str) -> None:
@@ -165,7 +177,8 @@ class Partition(Generic[RowT]):
     def _forget(self) -> None:
         self._rows.clear()
         self._unknown_fields.clear()
-        self._stored, self.position, self._holds_all = None, None, False
+        self._stored, self._holds_all = None, False
+        self._checkpoint = Checkpoint(self._store, None, Anchor())
 
     def _parse(self, stored: str) -> Checkpoint:
         try:

@@ -5,6 +5,7 @@ ReadModelError
 ├── ReadModelBehind         a query's position was not reached in its time
 ├── CheckpointMoved         another worker wrote, or Redis was wiped: what this worker holds is void
 ├── CheckpointUnusable      the checkpoint is of another store, ahead of the log or lost: the generation is void
+├── NewerFormat            a later release has stored it: this one waits, and touches nothing
 ├── GenerationLeft          the generation is neither read nor being built any more
 ├── StoreReplaced           the event store at the address is another one than the generation was folded from
 └── EventNotFolded          an event that can't be folded; it stops its projection's partition
@@ -48,6 +49,14 @@ class CheckpointMoved(ReadModelError):
 
 class CheckpointUnusable(ReadModelError):
     """The generation can't be followed from its checkpoint; a new one has to begin."""
+
+
+class NewerFormat(ReadModelError):
+    """`what` is stored in the format number `found`, which only a later release can read; it is left alone."""
+
+    def __init__(self, what: str, found: int) -> None:
+        super().__init__(what, f"its format {found} was stored by a later release; this one waits")
+        self.found = found
 
 
 class GenerationLeft(ReadModelError):

@@ -7,8 +7,9 @@ from typing import Any, Generic, TypeAlias
 
 from domain.message import Recorded
 from infrastructure.eventstore.frames import LAST_POSITION, CaughtUp, CheckpointReached
+from infrastructure.readmodels.checkpoint import Anchor
 from infrastructure.readmodels.errors import EventNotFolded
-from infrastructure.subscriptions.frames import Batch, Happened
+from infrastructure.subscriptions.frames import Batch, Happened, Passed
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
 
 _Step: TypeAlias = tuple[RowT | None, dict[tuple[str, str], IndexChange]]
@@ -19,7 +20,7 @@ class Folded(Generic[RowT]):
     """The result of a batch, up to the event that could not be folded, if there was one.
 
     `rows` are the changed ones by aggregate id (None: no longer there), `changes` the last change of each member of
-    each index. `position` never goes back.
+    each index. `position` never goes back. `anchor` is the newest record, None where the batch added none.
     """
 
     position: int | None
@@ -27,6 +28,7 @@ class Folded(Generic[RowT]):
     changes: dict[tuple[str, str], IndexChange] = field(default_factory=dict)
     caught_up: bool = False
     failure: EventNotFolded | None = None
+    anchor: Anchor | None = None
 
     def passes(self, position: int) -> bool:
         """Moves to that position; False where it is not ahead of the current one."""
@@ -57,6 +59,9 @@ def fold(
         match frame:
             case Happened(events):
                 _happened(projection, held, folded, events)
+            case Passed(position, event_id):
+                if folded.passes(position):
+                    folded.anchor = Anchor(position, event_id)
             case CheckpointReached(position):
                 folded.passes(position)
             case CaughtUp():
@@ -80,6 +85,7 @@ def _happened(
     except EventNotFolded as failure:
         folded.position, folded.failure = before_this, failure
         return
+    folded.anchor = Anchor(first.position, first.id)
     if after is not before:
         folded.rows[aggregate_id] = after
     folded.changes.update(changes)

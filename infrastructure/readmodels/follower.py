@@ -25,6 +25,7 @@ from infrastructure.readmodels.errors import (
 )
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.record_reader import reader_of
+from infrastructure.readmodels.same_log import require_same_log
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
 from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
 from infrastructure.subscriptions.frames import Batch
@@ -112,21 +113,27 @@ class Follower(Generic[RowT]):
             self._logger.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
             with CatchUp(reader, self._pattern, after, self._read()) as frames:
-                self.consume(frames.batches(), end)
+                self.consume(frames.batches(), end, self._require_same_log)
 
     def _read(self) -> ReadRecord:
         skip = self._projection.name in self._deployment.skip_unreadable
         return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
 
-    def consume(self, batches: Iterable[Batch], end: int) -> None:
-        """Commits batch by batch; `end` is where the log ended when the subscription began."""
+    def consume(
+        self, batches: Iterable[Batch], end: int, require_same_log: Callable[[], object] = lambda: None
+    ) -> None:
+        """Commits batch by batch; `end` is where the log ended when the subscription began.
+
+        `require_same_log` is called before the partition is declared current; what it raises is raised here.
+        """
         for batch in batches:
             if self._stop.is_set():
                 return
             before = self._partition.position
             caught_up = self._partition.apply(batch)
             self._progress |= self._partition.position != before
-            if caught_up or (self._partition.position or 0) >= end:
+            if self._state != "live" and (caught_up or (self._partition.position or 0) >= end):
+                require_same_log()
                 self._caught_up()
             if time.monotonic() - self._reported >= HEARTBEAT:
                 self._partition.verify()
@@ -134,29 +141,26 @@ class Follower(Generic[RowT]):
 
     def _begin(self, reader: LogReader) -> tuple[int | None, int]:
         """The checkpoint to go on from, and the end of the log. Raises what forbids to go on from there."""
-        found = store_identity(reader)
-        if found != self._generation.store:
-            raise StoreReplaced(self._projection.name, self._generation.store, found)
+        self._require_same_store(reader)
         if not self._generations.is_followed(self._generation):
             raise GenerationLeft(self._projection.name, f"generation {self._generation.number} is not wanted")
         after = self._partition.load()
         if not self._partition.begun and self._generations.is_live(self._generation):
             raise CheckpointUnusable(self._projection.name, "the checkpoint of a live generation is lost")
-        end = reader.end()
-        if after is not None:
-            self._check(reader, after, end)
-        return after, end
+        return after, require_same_log(reader, self._projection.name, self._pattern, self._partition.checkpoint)
 
-    def _check(self, reader: LogReader, after: int, end: int) -> None:
-        """Checks by hand: the store accepts a subscription from beyond its end, and then sends nothing."""
-        if after > end:
-            raise CheckpointUnusable(self._projection.name, f"the checkpoint {after} is ahead of the log, {end}")
-        if not reader.holds(after):
-            raise CheckpointUnusable(self._projection.name, f"the log has no position {after}")
+    def _require_same_store(self, reader: LogReader) -> None:
+        found = store_identity(reader)
+        if found != self._generation.store:
+            raise StoreReplaced(self._projection.name, self._generation.store, found)
+
+    def _require_same_log(self) -> None:
+        """Looks over a connection of its own: the subscription may have begun at another store than was checked."""
+        with open_reader(self._deployment.eventstore_uri) as reader:
+            self._require_same_store(reader)
+            require_same_log(reader, self._projection.name, self._pattern, self._partition.checkpoint)
 
     def _caught_up(self) -> None:
-        if self._state == "live":
-            return
         self._generations.mark_caught_up(self._generation, self._number)
         self._state, self._failure = "live", None
         self._logger.info("projection_caught_up", position=self._partition.position)

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
-from infrastructure.readmodels.live_generation import READ_SECONDS
 from infrastructure.readmodels.log_coverage import LogCoverage
 from infrastructure.readmodels.partition_result import PartitionResult
 from projections.projection import Projection
@@ -21,7 +20,7 @@ _LEAST_SECONDS: Final = 0.1  # for a call where no time is left: a query that do
 
 
 async def read_fresh(
-    read: Callable[[float], Awaitable[Sequence[PartitionResult[T]]]],
+    read: Callable[[], Awaitable[Sequence[PartitionResult[T]]]],
     coverage: LogCoverage,
     projection: Projection[Any],
     *,
@@ -30,7 +29,7 @@ async def read_fresh(
 ) -> Sequence[PartitionResult[T]]:
     """Reads until every partition has come as far as `at_least`; raises ReadModelBehind after `wait` seconds.
 
-    `read` is given the seconds that it may take: a time to wait for freshness is not a time to read. A partition's
+    `read` has a patience of its own: a time to wait for freshness is not a time to read. A partition's
     checkpoint moves with each event of interest, else only every few hundred events of the log. So where partitions
     stay behind for 40 ms, the log is asked (then every 100 ms) whether it holds an event of theirs between the
     checkpoint that was read and the token. If not, what was read *is* the state at the token, and the answer says so.
@@ -38,7 +37,7 @@ async def read_fresh(
     """
     deadline = time.monotonic() + wait
     ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
-    results = await read(READ_SECONDS)
+    results = await read()
     while True:
         await coverage.require_same_store(projection.name, results)
         behind = coverage.possibly_behind(projection, results, at_least)
@@ -52,7 +51,7 @@ async def read_fresh(
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE)
         try:
-            results = await read(READ_SECONDS)
+            results = await read()
         except ReadModelUnavailable as error:
             if time.monotonic() < deadline:
                 raise

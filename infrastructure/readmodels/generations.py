@@ -10,11 +10,13 @@ import redis
 import structlog
 from redis.client import Pipeline
 
+from infrastructure.readmodels.checkpoint import require_known_format
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 100
+_FORMAT: Final = 1  # of the pointers
 _SWEPT_AT_ONCE: Final = 1_000
 _logger = structlog.get_logger()
 
@@ -28,13 +30,15 @@ class Generation:
     store: str
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({"format": _FORMAT, **asdict(self)})
 
     @staticmethod
     def from_json(text: bytes | str | None) -> "Generation | None":
+        """The inverse of `to_json`, and of format 0, which had no number. Raises NewerFormat."""
         if text is None:
             return None
         stored = json.loads(text)
+        require_known_format("pointer to a generation", stored, _FORMAT)
         return Generation(stored["number"], stored["partitions"], stored["store"])
 
 

@@ -58,11 +58,15 @@ class ReadModels:
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
     read model has not come that far within `wait` seconds, and ReadModelUnavailable too where it was folded from
     another event store than the one that `client` finds. `connection` must not decode replies; `client` should
-    not be the commands', whose calls would have to wait for those of queries.
+    not be the commands', whose calls would have to wait for those of queries. A read in Redis may take `read_seconds`,
+    however short the wait for a position is.
     """
 
-    def __init__(self, connection: Redis, client: CommandClient, namespace: str) -> None:
+    def __init__(
+        self, connection: Redis, client: CommandClient, namespace: str, *, read_seconds: float = READ_SECONDS
+    ) -> None:
         self._redis = connection
+        self._read_seconds = read_seconds
         self._coverage = LogCoverage(Log(client))
         self._namespace = namespace
 
@@ -114,11 +118,11 @@ class ReadModels:
     ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name)
 
-        async def read(seconds: float) -> Sequence[PartitionResult[Replies]]:
-            return await read_live(self._redis, keys, query, seconds)
+        async def read() -> Sequence[PartitionResult[Replies]]:
+            return await read_live(self._redis, keys, query, self._read_seconds)
 
         if freshness.at_least is None:
-            return await read(READ_SECONDS)
+            return await read()
         return await read_fresh(read, self._coverage, projection, at_least=freshness.at_least, wait=freshness.wait)
 
 

@@ -8,10 +8,9 @@ import structlog
 from domain.message import Event, Recorded
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
-from infrastructure.eventstore.frames import CheckpointReached
 from infrastructure.eventstore.record import Record
 from infrastructure.subscriptions.catch_up import ReadRecord
-from infrastructure.subscriptions.frames import Frame, Happened
+from infrastructure.subscriptions.frames import Frame, Happened, Passed
 from projections.projection import Projection
 
 _UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
@@ -34,7 +33,7 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
             return Happened(_require_known(concerned, codec.events_in(record)))
         position = record.position or 0
         if record.type in passed or record.type.startswith("$"):
-            return CheckpointReached(position)
+            return Passed(position, record.id)
         raise UnknownEventType(record.stream, record.version, position, record.type)
 
     def read_or_skip(record: Record) -> Frame:
@@ -50,7 +49,7 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
                 version=error.version,
                 position=error.position,
             )
-            return CheckpointReached(error.position)
+            return Passed(error.position, record.id)
 
     return read_or_skip if skip_unreadable else read
 

@@ -16,6 +16,7 @@ from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.follower import Deployment, Follower
 from infrastructure.readmodels.generations import Generation, Generations
+from infrastructure.readmodels.redis_policy import warn_if_misconfigured
 from infrastructure.subscriptions.policy import back_off
 from projections.projection import Projection
 
@@ -30,6 +31,8 @@ def run_projections(projections: Sequence[Projection[Any]], deployment: Deployme
 
     Every batch in hand is then committed or dropped whole. Neither server has to be there at the start.
     """
+    with connect(deployment.redis_uri) as connection:
+        warn_if_misconfigured(connection)
     supervisors = [ProjectionSupervisor(projection, deployment, stop) for projection in projections]
     threads = [threading.Thread(target=supervisor.run, name=supervisor.name, daemon=True) for supervisor in supervisors]
     for thread in threads:

@@ -56,7 +56,7 @@ class Sweep:
         Raises WrongExpectedVersion where another worker sweeps, StoreUnavailable, UnreadableEvent, and what the policy
         stops at.
         """
-        checkpoint = await self._again(await self.checkpoints.read())
+        checkpoint = await self._again(await self._of_this_log(await self.checkpoints.read()))
         while len(checkpoint.unsettled) < MOST_UNSETTLED:
             page = await self._page(checkpoint.position, PAGE)
             fresh = [message for message in page if (checkpoint.position or -1) < _position(message) <= end]
@@ -65,15 +65,25 @@ class Sweep:
                 return
             unsettled = [_position(message) for message in fresh if not await self._settle(message)]
             left = (*checkpoint.unsettled, *unsettled)
-            checkpoint = await self.checkpoints.move(checkpoint, _position(fresh[-1]), left)
+            checkpoint = await self.checkpoints.move(checkpoint, _position(fresh[-1]), left, fresh[-1].id)
         self._logger.error("saga_sweep_halted", unsettled=len(checkpoint.unsettled), position=checkpoint.position)
+
+    async def _of_this_log(self, checkpoint: SweepCheckpoint) -> SweepCheckpoint:
+        """The checkpoint, or the beginning where the log has another record at its place than it had."""
+        if checkpoint.position is None or checkpoint.event_id is None:
+            return checkpoint
+        found = await self._log.first_from(checkpoint.position)
+        if found is not None and (found.position != checkpoint.position or found.id == checkpoint.event_id):
+            return checkpoint
+        self._logger.warning("saga_sweep_begins_again", position=checkpoint.position)
+        return SweepCheckpoint(version=checkpoint.version)
 
     async def _again(self, checkpoint: SweepCheckpoint) -> SweepCheckpoint:
         """Tries again what was left unsettled."""
         unsettled = tuple([position for position in checkpoint.unsettled if not await self._settled_at(position)])
         if unsettled == checkpoint.unsettled:
             return checkpoint
-        return await self.checkpoints.move(checkpoint, checkpoint.position, unsettled)
+        return await self.checkpoints.move(checkpoint, checkpoint.position, unsettled, checkpoint.event_id)
 
     async def _settled_at(self, position: int) -> bool:
         page = await self._page(position, 1)
@@ -82,7 +92,9 @@ class Sweep:
     async def _skip(self, checkpoint: SweepCheckpoint, end: int) -> None:
         """Moves the checkpoint over a part of the log that holds no messages, where that is long."""
         if end - (checkpoint.position or 0) > _FAR:
-            await self.checkpoints.move(checkpoint, end, checkpoint.unsettled)
+            last = await self._log.first_from(end)
+            event_id = None if last is None or last.position != end else last.id
+            await self.checkpoints.move(checkpoint, end, checkpoint.unsettled, event_id)
 
     async def _settle(self, delivered: Record) -> bool:
         """Whether the message is settled now."""

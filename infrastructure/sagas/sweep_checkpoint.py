@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Final
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.stream_name import stream_name
 from infrastructure.eventstore.errors import UnreadableEvent
@@ -11,17 +11,22 @@ from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.eventstore.retained_stream import RetainedStream
 from infrastructure.eventstore.streams import Streams
 
+_FORMAT: Final = 1
+"""Format 0 had no number and no id."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweepCheckpoint:
     """Every message up to `position` (None: the beginning of the log) is settled, but for those at `unsettled`.
 
-    `version` is that of the record that says so; None where none does yet.
+    `version` is that of the record that says so; None where none does yet. `event_id` is that of the record at
+    `position`, by which another history of the log is told from this one; None where it is not known.
     """
 
     position: int | None = None
     unsettled: tuple[int, ...] = ()
     version: int | None = None
+    event_id: UUID | None = None
 
 
 class SweepCheckpoints:
@@ -36,20 +41,33 @@ class SweepCheckpoints:
         newest = await self._retained.newest()
         return SweepCheckpoint() if newest is None else _checkpoint_in(newest)
 
-    async def move(self, before: SweepCheckpoint, position: int | None, unsettled: tuple[int, ...]) -> SweepCheckpoint:
+    async def move(
+        self,
+        before: SweepCheckpoint,
+        position: int | None,
+        unsettled: tuple[int, ...],
+        event_id: UUID | None = None,
+    ) -> SweepCheckpoint:
         """Writes the checkpoint anew.
 
         Raises WrongExpectedVersion where somebody did since it was read, StoreUnavailable, StreamGone, AppendRefused.
         """
-        data = json.dumps({"position": position, "unsettled": unsettled}).encode()
-        appended = await self._retained.append(NewRecord("SagaSwept", data), before.version)
-        return SweepCheckpoint(position, unsettled, appended.version)
+        stored = {"format": _FORMAT, "position": position, "unsettled": unsettled, "event_id": event_id}
+        record = NewRecord("SagaSwept", json.dumps(stored, default=str).encode())
+        appended = await self._retained.append(record, before.version)
+        return SweepCheckpoint(position, unsettled, appended.version, event_id)
 
 
 def _checkpoint_in(record: Record) -> SweepCheckpoint:
+    place = record.stream, record.version, record.position or 0
     try:
         stored = json.loads(record.data)
-        return SweepCheckpoint(stored["position"], tuple(stored["unsettled"]), record.version)
-    except (KeyError, TypeError, ValueError) as error:
-        place = record.stream, record.version, record.position or 0
+        if stored.get("format", 0) > _FORMAT:
+            raise UnreadableEvent(*place, f"a later release has stored it, in format {stored['format']}")
+        event_id = stored.get("event_id")
+        unsettled = tuple(stored["unsettled"])
+        return SweepCheckpoint(
+            stored["position"], unsettled, record.version, None if event_id is None else UUID(event_id)
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableEvent(*place, "it holds no sweep checkpoint") from error

@@ -1,8 +1,9 @@
-"""What a projection consumes: an event happened, the log was read up to here, its end is reached."""
+"""What a projection consumes: an event happened or was passed, the log was read up to here, its end is reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from domain.message import Recorded
 from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
@@ -19,5 +20,13 @@ class Happened:
         return self.events[0].position
 
 
-Frame: TypeAlias = Happened | CheckpointReached | CaughtUp
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A record passed the subscription's filter that means nothing to the projection."""
+
+    position: int
+    event_id: UUID
+
+
+Frame: TypeAlias = Happened | Passed | CheckpointReached | CaughtUp
 Batch: TypeAlias = Sequence[Frame]

@@ -15,6 +15,7 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.redis_policy import misconfiguration
 from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
 from service.http.history_threads import HistoryThreads
@@ -39,7 +40,7 @@ class Connections:
             settings.eventstore, settings.histories_at_once, settings.history_seconds
         )
         self._settings: Final = settings
-        self._redis: Final = Redis(connection_pool=_pool(settings.redis))
+        self._redis: Final = Redis(connection_pool=_pool(settings.redis, settings.read_seconds))
         self._reason = "it has not been looked for yet"
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
@@ -93,6 +94,14 @@ class Connections:
             return str(error) or type(error).__name__
         return None
 
+    async def redis_misconfiguration(self) -> str | None:
+        """What Redis is not set to, None where all is well or where it does not answer within a second."""
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                return await misconfiguration(self._redis)
+        except (RedisError, OSError, TimeoutError):
+            return None
+
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
@@ -130,10 +139,17 @@ class Connections:
             )
         if self._queries_client is None:
             self._queries_client = await command_client(uri)
-            self._read_models = ReadModels(self._redis, self._queries_client, settings.namespace)
+            self._read_models = ReadModels(
+                self._redis, self._queries_client, settings.namespace, read_seconds=settings.read_seconds
+            )
 
 
-def _pool(uri: str) -> BlockingConnectionPool:
+def _pool(uri: str, seconds: float) -> BlockingConnectionPool:
+    """Each of its steps may take as long as the whole read, which ends it."""
     return BlockingConnectionPool.from_url(
-        uri, max_connections=_REDIS_CONNECTIONS, timeout=2, socket_timeout=2, socket_connect_timeout=1
+        uri,
+        max_connections=_REDIS_CONNECTIONS,
+        timeout=seconds,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
     )

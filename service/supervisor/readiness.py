@@ -15,7 +15,7 @@ SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at
 ASK_EVERY: Final = 0.5
 LOG_EVERY: Final = 10.0
 LOG_FIRST: Final = 3.0
-_SERVING: Final = frozenset({"ok", "stopped"})
+_SERVING: Final = frozenset({"ok", "stopped", "misconfigured"})
 _log = structlog.get_logger(__name__)
 
 

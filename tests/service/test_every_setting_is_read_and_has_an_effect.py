@@ -26,6 +26,7 @@ def test_without_variables_there_are_defaults() -> None:
         commands_waiting=1024,
         queries_at_once=1024,
         cached_aggregates=10_000,
+        read_seconds=5,
         histories_at_once=4,
         history_seconds=10,
     )
@@ -44,6 +45,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_QUERIES_AT_ONCE": "7",
         "FOLDSTREAM_CACHED_AGGREGATES": "3",
         "FOLDSTREAM_HISTORIES_AT_ONCE": "2",
+        "FOLDSTREAM_READ_SECONDS": "8",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
         "PATH": "/bin",
     }
@@ -58,6 +60,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         commands_waiting=0,
         queries_at_once=7,
         cached_aggregates=3,
+        read_seconds=8,
         histories_at_once=2,
         history_seconds=30,
     )
@@ -94,6 +97,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_COMMANDS_AT_ONCE", "91", "should be less than or equal to 90"),
         ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a valid integer"),
         ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_READ_SECONDS", "0", "should be greater than or equal to 1"),
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be less than or equal to 64"),
         ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be greater than or equal to 1"),
     ],

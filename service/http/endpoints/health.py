@@ -34,11 +34,11 @@ class Check(BaseModel):
     """One thing the service needs: whether it is as it should be, and `detail` about what is not.
 
     `away` is what does not answer or does not run, `behind` what catches up by itself, `stopped` what waits for a
-    release that can read the event it stopped at.
+    release that can read the event it stopped at, `misconfigured` what serves but may lose what it was given.
     """
 
     ok: bool
-    state: Literal["ok", "away", "behind", "stopped"] = "ok"
+    state: Literal["ok", "away", "behind", "stopped", "misconfigured"] = "ok"
     detail: str | None = None
 
 
@@ -89,7 +89,10 @@ async def _eventstore(connections: Connections) -> Check:
 
 async def _redis(connections: Connections) -> Check:
     fault = await connections.redis_fault()
-    return Check(ok=True) if fault is None else _away(f"{connections.redis_address}: {fault}")
+    if fault is not None:
+        return _away(f"{connections.redis_address}: {fault}")
+    misconfigured = await connections.redis_misconfiguration()
+    return Check(ok=True) if misconfigured is None else Check(ok=False, state="misconfigured", detail=misconfigured)
 
 
 async def _projection(connections: Connections, projection: Projection[Any]) -> Check:

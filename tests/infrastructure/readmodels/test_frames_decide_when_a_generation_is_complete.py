@@ -10,6 +10,7 @@ from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
 from infrastructure.readmodels.follower import Follower
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.subscriptions.frames import Batch
+from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, history, tallies
 from tests.infrastructure.readmodels.workers import deployment
 
@@ -44,7 +45,7 @@ def test_once_at_the_end_of_history(
 ) -> None:
     follower.consume(batches(EVENTS, [CaughtUp()]), end=99)
     assert generations.is_live(FIRST)
-    assert checkpoint(connection, generations) == b"store-1:20"
+    assert checkpoint(connection, generations) == stored_checkpoint(STORE, 20, EVENTS[-1])
 
 
 def test_at_once_where_nothing_has_happened(
@@ -52,7 +53,7 @@ def test_at_once_where_nothing_has_happened(
 ) -> None:
     follower.consume(batches([CheckpointReached(2**64 - 1), CaughtUp()]), end=99)
     assert generations.is_live(FIRST)
-    assert checkpoint(connection, generations) == b"store-1:start"
+    assert checkpoint(connection, generations) == stored_checkpoint(STORE, None)
 
 
 def test_again_and_again_under_bursts(
@@ -60,7 +61,7 @@ def test_again_and_again_under_bursts(
 ) -> None:
     follower.consume(batches([CaughtUp()], EVENTS[:1], [CaughtUp(), EVENTS[1], CaughtUp()], []), end=99)
     assert generations.is_live(FIRST)
-    assert checkpoint(connection, generations) == b"store-1:20"
+    assert checkpoint(connection, generations) == stored_checkpoint(STORE, 20, EVENTS[-1])
 
 
 def test_never_but_the_end_that_the_log_had_is_reached(generations: Generations, follower: Follower[Tally]) -> None:

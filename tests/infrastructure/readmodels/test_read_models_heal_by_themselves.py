@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.follower import Deployment, Follower
 from infrastructure.readmodels.generations import Generation
@@ -206,11 +208,13 @@ def test_a_checkpoint_that_cannot_be_followed_begins_a_new_generation(
         assert reader.totals(followed, list(totals), position) == totals
     keys = ProjectionKeys(deployed.namespace, followed.name).partition(1, 0)
     with connect(deployed.redis_uri) as connection:
-        identity, _, at = (connection.get(keys.checkpoint) or b"").decode().rpartition(":")
+        checkpoint = Checkpoint.parse((connection.get(keys.checkpoint) or b"").decode())
+        at = checkpoint.position or 0
         if lost == "gone":
             connection.delete(keys.checkpoint)
         else:
-            connection.set(keys.checkpoint, f"{identity}:{int(at) + (10**9 if lost == 'ahead of the log' else 1)}")
+            moved = at + (10**9 if lost == "ahead of the log" else 1)
+            connection.set(keys.checkpoint, str(replace(checkpoint, position=moved)))
     with ThreadWorker(deployed, followed):
         poll_until(lambda: reader.health(followed).generation == 2, seconds=WAIT, what="the next generation")
         assert reader.totals(followed, list(totals), position) == totals

@@ -15,6 +15,7 @@ from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from projections.projection import Projection, Row
+from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
 from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 
 STORE = "store-1"
@@ -62,7 +63,7 @@ def test_a_batch_writes_rows_index_and_checkpoint(connection: redis.Redis, keys:
     assert stored(connection, keys) == {
         "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
         "index:owner:ann": [(b"10", 10.0)],
-        "checkpoint": b"store-1:20",
+        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1]),
     }
 
 
@@ -76,7 +77,7 @@ def test_another_worker_goes_on_where_one_ended(connection: redis.Redis, keys: P
         "row:b": {"owner": "bob", "total": 0, "opened": 40, "version": 0},
         "index:owner:ann": [(b"10", 10.0)],
         "index:owner:bob": [(b"40", 40.0)],
-        "checkpoint": b"store-1:40",
+        "checkpoint": stored_checkpoint(STORE, 40, MORE[-1]),
     }
 
 
@@ -119,7 +120,7 @@ def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
     assert stored(connection, keys) == {
         "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
         "index:owner:ann": [(b"10", 10.0)],
-        "checkpoint": b"store-1:20",
+        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1]),
     }
 
 
@@ -171,8 +172,9 @@ def test_a_wipe_is_noticed_without_anything_to_write(
 def test_a_row_that_ends_is_deleted(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
     partition = worker()
     partition.apply(OPENED_AND_RAISED)
-    partition.apply(history(("a", Closed()), first=30))
-    assert stored(connection, keys) == {"checkpoint": b"store-1:30"}
+    closed = history(("a", Closed()), first=30)
+    partition.apply(closed)
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 30, closed[-1])}
 
 
 def test_fields_that_a_row_no_longer_has_are_removed(
@@ -188,7 +190,7 @@ def test_checkpoint_frames_alone_move_the_checkpoint(
     connection: redis.Redis, keys: PartitionKeys, worker: Worker
 ) -> None:
     worker().apply([CheckpointReached(500)])
-    assert stored(connection, keys) == {"checkpoint": b"store-1:500"}
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 500)}
 
 
 def test_the_position_that_is_none_is_never_stored(
@@ -196,9 +198,9 @@ def test_the_position_that_is_none_is_never_stored(
 ) -> None:
     partition = worker()
     assert partition.apply([CheckpointReached(2**64 - 1), CaughtUp()])
-    assert stored(connection, keys) == {"checkpoint": b"store-1:start"}
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, None)}
     partition.apply(OPENED_AND_RAISED)
-    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
 
 
 def test_a_partition_that_caught_up_with_nothing_begins_at_the_beginning_again(worker: Worker) -> None:
@@ -216,7 +218,7 @@ def test_caught_up_again_and_again_writes_nothing_more(
     assert not partition.apply([])
     assert partition.apply([CaughtUp(), *OPENED_AND_RAISED, CaughtUp()])
     assert partition.apply([CaughtUp()])
-    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
 
 
 def test_what_came_before_an_event_that_fails_is_committed(
@@ -226,7 +228,7 @@ def test_what_came_before_an_event_that_fails_is_committed(
     with pytest.raises(EventNotFolded) as failure:
         partition.apply([*OPENED_AND_RAISED, *history(("a", Raised(by=-1)), ("a", Raised(by=1)), first=30)])
     assert (failure.value.stream, failure.value.version, failure.value.position) == ("tally-a", 0, 30)
-    assert stored(connection, keys)["checkpoint"] == b"store-1:20"
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
     assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 3, "opened": 10, "version": 1}
 
 

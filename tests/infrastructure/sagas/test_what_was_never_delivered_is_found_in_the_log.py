@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -10,8 +11,9 @@ from domain.decider import Decider
 from domain.errors import Rejected
 from domain.message import Command
 from infrastructure.eventstore.client import CommandClient
-from infrastructure.eventstore.errors import WrongExpectedVersion
+from infrastructure.eventstore.errors import UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.failures import after_failure
 from infrastructure.sagas.sweep import Sweep
@@ -88,9 +90,9 @@ def test_what_is_settled_is_left_alone_and_not_read_again(eventstore_uri: str) -
         sweeping = Sweep(watched, Log(client), after_failure)
         await through_all(client, sweeping)
         assert watched.came == []
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0, messages[-1].id)
         await through_all(client, sweeping)
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0, messages[-1].id)
 
     tell(eventstore_uri, story)
 
@@ -124,13 +126,14 @@ def test_what_fails_is_tried_again_next_time_and_holds_up_nothing_else(eventstor
         messages = [await errands.ask(client, [shelf_id]) for shelf_id in (open_, shut_, open_)]
         await through_all(client, sweeping)
         assert [await number_of_facts(client, message) for message in messages] == [2, 1, 2]
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (messages[1].position,), 0)
+        left = (messages[1].position,)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, left, 0, messages[-1].id)
         await through_all(client, sweeping)
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (messages[1].position,), 0)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, left, 0, messages[-1].id)
         closed.clear()
         await through_all(client, sweeping)
         assert [await number_of_facts(client, message) for message in messages] == [2, 2, 2]
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1, messages[-1].id)
 
     tell(eventstore_uri, story, Errands(new_tag(), route=route))
 
@@ -169,5 +172,53 @@ def test_only_one_of_two_sweeps_moves_the_mark(eventstore_uri: str) -> None:
             await sweeping.checkpoints.move(mark, 8, ())
         assert await sweeping.checkpoints.read() == SweepCheckpoint(9, (), 1)
         assert len(await Log(client).of_stream(sweeping.checkpoints.stream, 0, 10) or ()) == 1
+
+    tell(eventstore_uri, story)
+
+
+def test_a_mark_at_another_record_than_it_was_is_none(eventstore_uri: str) -> None:
+    """As after an older copy of the store was put back: what lies before the mark was never looked at."""
+
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        shelves = await errands.stocked(client, 5)
+        lost, at = await errands.ask(client, shelves), await errands.ask(client, shelves)
+        await sweeping.checkpoints.move(await sweeping.checkpoints.read(), at.position, (), uuid4())
+        await through_all(client, sweeping)
+        assert [await number_of_facts(client, message) for message in (lost, at)] == [2, 2]
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(at.position, (), 1, at.id)
+
+    tell(eventstore_uri, story)
+
+
+def test_a_mark_at_its_record_is_gone_on_from(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        shelves = await errands.stocked(client, 5)
+        passed, at = await errands.ask(client, shelves), await errands.ask(client, shelves)
+        await sweeping.checkpoints.move(await sweeping.checkpoints.read(), at.position, (), at.id)
+        await through_all(client, sweeping)
+        assert [await number_of_facts(client, message) for message in (passed, at)] == [0, 0]
+
+    tell(eventstore_uri, story)
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (b'{"position": 7, "unsettled": [3]}', SweepCheckpoint(7, (3,), 0)),
+        (b'{"format": 99, "place": "elsewhere"}', None),
+    ],
+    ids=["of the release before", "of a later release"],
+)
+def test_a_mark_of_another_release(stored: bytes, expected: SweepCheckpoint | None, eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        streams = errands.coordinator(client).streams
+        await streams.append(sweeping.checkpoints.stream, -1, [NewRecord("SagaSwept", stored)])
+        if expected is not None:
+            assert await sweeping.checkpoints.read() == expected
+            return
+        with pytest.raises(UnreadableEvent, match="a later release"):
+            await through_all(client, sweeping)
+        left = await Log(client).of_stream(sweeping.checkpoints.stream, 0, 10)
+        assert [record.data for record in left or ()] == [stored]
 
     tell(eventstore_uri, story)

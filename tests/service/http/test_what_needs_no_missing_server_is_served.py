@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import redis
 import structlog
 
 from infrastructure.readmodels.live_generation import READ_SECONDS
@@ -16,6 +17,7 @@ from tests.service.http.api_server import NOBODY, away, serving
 from tests.service.http.shop import assert_changed, assert_refused, done, order_form, read
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
+from tests.support.redis import RedisProcess
 
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}
@@ -97,6 +99,23 @@ def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Cli
     assert_refused(answer, 503, "store-unavailable", detail, checks=checks)
 
 
+def test_it_is_degraded_while_redis_may_evict_rows(eventstore_uri: str) -> None:
+    own = RedisProcess().start()
+    try:
+        with redis.Redis.from_url(own.uri) as connection:
+            connection.config_set("maxmemory-policy", "allkeys-lru")
+        with serving(away(eventstore_uri=eventstore_uri, redis_uri=own.uri)) as http:
+            answer = http.get("/health/ready")
+    finally:
+        own.close()
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["checks"]["redis"] == {
+        "ok": False,
+        "state": "misconfigured",
+        "detail": "maxmemory-policy is allkeys-lru: rows may be evicted one by one; set it to noeviction",
+    }
+
+
 def test_the_store_is_found_when_it_comes() -> None:
     with EventStoreProcess(None) as store:
         store.kill()
@@ -136,8 +155,11 @@ def test_who_waits_no_time_is_told_soon_where_the_store_is_silent(redis_uri: str
     assert (answer.status_code, answer.json()["rule"]) == (503, "read-model-behind")
 
 
-def test_nor_for_long_where_redis_is_silent(eventstore_uri: str) -> None:
-    with silent() as address, serving(away(eventstore_uri=eventstore_uri, redis_uri=f"redis://{address}")) as http:
+def test_nor_for_longer_than_the_setting_says_where_redis_is_silent(eventstore_uri: str) -> None:
+    with (
+        silent() as address,
+        serving(away(eventstore_uri=eventstore_uri, redis_uri=f"redis://{address}", read_seconds=1)) as http,
+    ):
         began = time.monotonic()
         answer = http.get(f"/orders/{uuid4()}", params={"at_least": "1", "wait": 0})
         assert time.monotonic() - began < READ_SECONDS + 1.0

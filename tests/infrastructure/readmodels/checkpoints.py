@@ -1,0 +1,10 @@
+"""Checkpoints as tests expect them in Redis."""
+
+from infrastructure.readmodels.checkpoint import Anchor, Checkpoint
+from infrastructure.subscriptions.frames import Happened
+
+
+def stored_checkpoint(store: str, position: int | None, newest: Happened | None = None) -> bytes:
+    """The stored value, with the newest folded frame as its anchor."""
+    anchor = Anchor() if newest is None else Anchor(newest.position, newest.events[0].id)
+    return str(Checkpoint(store, position, anchor)).encode()

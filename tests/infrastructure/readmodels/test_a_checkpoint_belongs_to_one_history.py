@@ -1,0 +1,178 @@
+"""An older copy of the store that is put back and grows again: positions of old may lie at other events of now."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infrastructure.eventstore.identity import store_identity
+from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.readmodels.connection import connect
+from infrastructure.readmodels.errors import ReadModelUnavailable
+from infrastructure.readmodels.follower import Deployment, Follower
+from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.keys import ProjectionKeys
+from projections.projection import Projection
+from tests.infrastructure.readmodels.logbook import Logbook
+from tests.infrastructure.readmodels.reader import WAIT, Reader
+from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, tallies
+from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
+from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until
+
+TALLY = "0000000a"
+
+
+class Restored:
+    """A store of which a copy was made, that went on, and whose copy was put back, with another end of equal size."""
+
+    def __init__(self, folder: Path, deployed_redis: str, namespace: str, category: str) -> None:
+        self._folder, self._category = folder, category
+        self.store = EventStoreProcess(folder / "eventstore")
+        self.deployed = deployment(self.store.uri, deployed_redis, namespace)
+        self.reader = Reader(self.deployed)
+
+    def write(self, *amounts: int) -> int:
+        with Logbook(self.store.uri, self._category) as log:
+            return log.write(TALLY, *(Raised(by=amount) for amount in amounts))
+
+    def remark(self) -> int:
+        with Logbook(self.store.uri, self._category) as log:
+            return log.write(TALLY, Remarked())
+
+    def begin(self) -> None:
+        """The store has its identity, and the tally is opened."""
+        with open_reader(self.store.uri) as reader:
+            store_identity(reader)
+        with Logbook(self.store.uri, self._category) as log:
+            log.write(TALLY, Opened(owner="ann"))
+
+    def copy(self) -> None:
+        """Stops the store, copies its folder, and starts it again."""
+        self.store.stop()
+        shutil.copytree(self._folder / "eventstore", self._folder / "copy")
+        self.store.start()
+
+    def put_back(self) -> None:
+        self.store.stop()
+        shutil.rmtree(self._folder / "eventstore")
+        shutil.copytree(self._folder / "copy", self._folder / "eventstore")
+        self.store.start()
+
+
+@pytest.fixture
+def restored(tmp_path: Path, redis_uri: str, namespace: str, category: str) -> Iterator[Restored]:
+    made = Restored(tmp_path, redis_uri, namespace, category)
+    yield made
+    made.store.kill()
+
+
+@pytest.fixture
+def projection(category: str) -> Projection[Tally]:
+    return tallies(category)
+
+
+def total(restored: Restored, projection: Projection[Tally], position: int) -> int | None:
+    return restored.reader.totals(projection, [TALLY], position).get(TALLY)
+
+
+def test_another_end_of_the_same_sizes_is_folded_anew(restored: Restored, projection: Projection[Tally]) -> None:
+    """The checkpoint's position is a record of the new history, and the log has grown beyond it."""
+    restored.begin()
+    with ThreadWorker(restored.deployed, projection):
+        restored.reader.wait_until_available(projection)
+        restored.copy()
+        position = restored.write(1, 1)
+        assert total(restored, projection, position) == 2
+    restored.put_back()
+    again = restored.write(5, 5)
+    assert again == position
+    position = restored.write(5)
+    with ThreadWorker(restored.deployed, projection):
+        generation_is(restored, projection, 2)
+        assert total(restored, projection, position) == 15
+
+
+def test_a_worker_that_goes_on_notices_it_too(restored: Restored, projection: Projection[Tally]) -> None:
+    restored.begin()
+    restored.copy()
+    position = restored.write(1, 1)
+    with ThreadWorker(restored.deployed, projection):
+        restored.reader.wait_until_available(projection)
+        assert total(restored, projection, position) == 2
+        restored.put_back()
+        position = restored.write(5, 5, 5)
+        generation_is(restored, projection, 2)
+        assert total(restored, projection, position) == 15
+
+
+def test_events_that_were_never_folded_are_found_before_the_checkpoint(
+    restored: Restored, projection: Projection[Tally]
+) -> None:
+    """The anchor still stands, but what comes after it is other than it was: the checkpoint had gone on alone."""
+    restored.begin()
+    restored.copy()
+    with Logbook(restored.store.uri, projection.category) as log:
+        position = log.elsewhere(1_200)
+    with ThreadWorker(restored.deployed, projection):
+        restored.reader.wait_until_available(projection)
+        assert total(restored, projection, position) == 0
+    restored.put_back()
+    restored.write(7)
+    with Logbook(restored.store.uri, projection.category) as log:
+        position = log.elsewhere(2_000)
+    with ThreadWorker(restored.deployed, projection):
+        generation_is(restored, projection, 2)
+        assert total(restored, projection, position) == 7
+
+
+def test_a_record_that_means_nothing_is_an_anchor_too(restored: Restored, projection: Projection[Tally]) -> None:
+    """It is no event that was never folded: the generation lives on."""
+    restored.begin()
+    restored.remark()
+    with ThreadWorker(restored.deployed, projection):
+        restored.reader.wait_until_available(projection)
+    position = restored.write(3)
+    with ThreadWorker(restored.deployed, projection):
+        assert total(restored, projection, position) == 3
+        assert restored.reader.health(projection).generation == 1
+
+
+def test_queries_get_no_answer_until_it_is_built_anew(restored: Restored, projection: Projection[Tally]) -> None:
+    restored.begin()
+    restored.copy()
+    restored.write(1, 1)
+    with ThreadWorker(restored.deployed, projection):
+        restored.reader.wait_until_available(projection)
+    restored.put_back()
+    restored.write(5, 5, 5)
+    retire(restored.deployed, projection)
+    with pytest.raises(ReadModelUnavailable):
+        restored.reader.row(projection, TALLY)
+
+
+def retire(deployed: Deployment, projection: Projection[Tally]) -> None:
+    """Lets a follower come as far as to reject its generation, without anybody who would begin the next."""
+    stop, rejected = threading.Event(), threading.Event()
+    store = pointed_at(deployed, projection).store
+    follower = Follower(deployed, projection, Generation(1, 1, store), 0, stop, rejected.set)
+    thread = threading.Thread(target=follower.run, daemon=True)
+    thread.start()
+    assert rejected.wait(WAIT)
+    stop.set()
+    thread.join(WAIT)
+
+
+def pointed_at(deployed: Deployment, projection: Projection[Tally]) -> Generation:
+    with connect(deployed.redis_uri) as connection:
+        found = Generation.from_json(connection.get(ProjectionKeys(deployed.namespace, projection.name).live))
+    assert found is not None
+    return found
+
+
+def generation_is(restored: Restored, projection: Projection[Tally], number: int) -> None:
+    poll_until(
+        lambda: restored.reader.health(projection).generation == number, seconds=WAIT, what="the next generation"
+    )
