@@ -20,7 +20,14 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _ALWAYS: Final = ("malformed", "unexpected")
 _RULES: Final[Mapping[str, tuple[str, ...]]] = {
-    "command": ("version-mismatch", "idempotency-key-reused", "conflict", "overloaded", "store-unavailable"),
+    "command": (
+        "version-mismatch",
+        "idempotency-key-reused",
+        "conflict",
+        "overloaded",
+        "store-unavailable",
+        "unreadable-event",
+    ),
     "query": ("overloaded", "read-model-behind", "read-model-unavailable"),
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
