@@ -1,6 +1,6 @@
 """One aggregate, folded from its stream: its state, its version, and the ids of its commands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.message import Event, Recorded
 from infrastructure.aggregates.bloom import BloomFilter
 from infrastructure.aggregates.command_ids import FILTERS_PER_RECORD, SEGMENT, CommandIds
+from infrastructure.eventstore.errors import UnreadableEvent
 from infrastructure.eventstore.streams import PAGE, Streams
 
 StateT = TypeVar("StateT")
@@ -44,11 +45,18 @@ class Aggregate(Generic[StateT]):
     `version` is that of the last event, -1 where there is none; `position` is that event's commit position.
     `snapshot_version` is the version of the last known snapshot, -1 without one. `unsaved` are the sealed segments that
     are not stored yet. `is_whole` is false where events were missing from the stream, as they are after a truncation;
-    then no snapshot is taken.
+    then no snapshot is taken. `events` are the types that `evolve` knows, None: every type.
     """
 
-    def __init__(self, stream: str, initial: StateT, evolve: Callable[[StateT, Any], StateT]) -> None:
+    def __init__(
+        self,
+        stream: str,
+        initial: StateT,
+        evolve: Callable[[StateT, Any], StateT],
+        events: Collection[type[Event]] | None = None,
+    ) -> None:
         self.stream = stream
+        self._events = events
         self._initial = initial
         self._evolve = evolve
         self.forget()
@@ -104,9 +112,10 @@ class Aggregate(Generic[StateT]):
         return first is None or (first.version == self.version and first.id != self.last_id)
 
     def take(self, records: Iterable[Recorded[Any]]) -> None:
-        """Folds the next events, all of them or none."""
+        """Folds the next events, all of them or none. Raises UnreadableEvent for an event of another category."""
         try:
             for recorded in records:
+                self._require_own(recorded)
                 if recorded.version != self.version:
                     self._begin(recorded.version)
                 self.state = self._evolve(self.state, recorded.event)
@@ -134,6 +143,11 @@ class Aggregate(Generic[StateT]):
         """Goes to the end of a stream that shows none of its events; the store told its version."""
         self.version = version
         self.is_whole = False
+
+    def _require_own(self, recorded: Recorded[Any]) -> None:
+        if self._events is not None and type(recorded.event) not in self._events:
+            reason = f"{recorded.event.stored_name}: is no event of this category"
+            raise UnreadableEvent(recorded.stream, recorded.version, recorded.position, reason)
 
     def _begin(self, version: int) -> None:
         """Goes to the next version, and seals the segments that end before it."""

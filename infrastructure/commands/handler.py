@@ -93,7 +93,7 @@ class CommandHandler:
         appended to raises.
         """
         stream = stream_name(decider.category, command.aggregate_id, request.tenant)
-        make = partial(Aggregate, stream, decider.initial, decider.evolve)
+        make = partial(Aggregate, stream, decider.initial, decider.evolve, decider.events)
         execution: Execution | None = None
         try:
             async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:

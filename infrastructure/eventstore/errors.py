@@ -15,6 +15,7 @@ EventStoreError
 └── UnreadableEvent       a payload or metadata that doesn't fit its type
 """
 
+from typing import Final
 from uuid import UUID
 
 
@@ -132,3 +133,14 @@ class UnreadableEvent(EventStoreError):
         self.version = version
         self.position = position
         self.reason = reason
+
+
+UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
+"""What is raised for an event that this release can't read; each says where it lies."""
+
+
+def place_of(error: BaseException) -> dict[str, str | int]:
+    """Where the event lies that this release can't read, as logs and problems say it; nothing for another error."""
+    if not isinstance(error, UNREADABLE):
+        return {}
+    return {"stream": error.stream, "version": error.version, "position": error.position}

@@ -9,7 +9,7 @@ from typing import Any, Final
 import redis
 import structlog
 
-from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.errors import EventStoreError, place_of
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.connection import connect
@@ -81,7 +81,8 @@ class ProjectionSupervisor:
                 failures = 0
             except (redis.RedisError, EventStoreError, ReadModelError) as error:
                 failures += 1
-                _logger.warning("projection_undecided", projection=self.name, reason=str(error), failures=failures)
+                told = {"reason": str(error), "failures": failures, **place_of(error)}
+                _logger.warning("projection_undecided", projection=self.name, **told)
             self._news.wait(back_off(failures, longest=3.0) if failures else _TICK)
             self._news.clear()
         self._end(list(self._running))

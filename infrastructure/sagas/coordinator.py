@@ -94,7 +94,8 @@ class SagaCoordinator:
         return not self.saga.observe(message.event, history.state) and not self.saga.pending(history.state)
 
     def _history(self, message: Recorded[Any]) -> Aggregate[Any]:
-        return Aggregate(self.stream_of(message), self.saga.initial, self.saga.evolve)
+        saga = self.saga
+        return Aggregate(self.stream_of(message), saga.initial, saga.evolve, saga.events)
 
     async def _advance(self, run: "_Run") -> None:
         saga, history = self.saga, run.history

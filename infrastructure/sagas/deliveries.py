@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from domain.message import Recorded
+from infrastructure.eventstore.errors import place_of
 from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
@@ -91,10 +92,10 @@ class Deliveries:
                 failures[type(error)] += 1
                 reaction = self._options.policy(error, failures[type(error)])
                 if isinstance(reaction, Stop):
-                    _logger.error("saga_message_stops_worker", message=str(delivered.record.id), reason=reaction.reason)
+                    _logger.error("saga_message_stops_worker", reason=reaction.reason, **_described(delivered, error))
                     raise
                 if isinstance(reaction, Park):
-                    await self._park(delivered, reaction.reason)
+                    await self._park(delivered, error, reaction.reason)
                     return
                 await self._pause(delivered, error, reaction)
             else:
@@ -135,17 +136,14 @@ class Deliveries:
         if not await self._subscription.acknowledge(delivered):
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
-    async def _park(self, delivered: Delivered, reason: str) -> None:
-        _logger.error(
-            "saga_message_parked", message=str(delivered.record.id), stream=delivered.record.stream, reason=reason
-        )
+    async def _park(self, delivered: Delivered, error: Exception, reason: str) -> None:
+        _logger.error("saga_message_parked", reason=reason, **_described(delivered, error))
         if not await self._subscription.park(delivered):
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
-        _logger.warning(
-            "saga_message_failed", message=str(delivered.record.id), error=repr(error), retry_after=retry.after
-        )
+        told = _described(delivered, error)
+        _logger.warning("saga_message_failed", error=repr(error), retry_after=retry.after, **told)
         await asyncio.sleep(retry.after)
 
     def _ended(self, message_id: UUID, task: asyncio.Task[None]) -> None:
@@ -158,3 +156,14 @@ class Deliveries:
     def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
+
+
+def _described(delivered: Delivered, error: Exception) -> dict[str, str | int | None]:
+    """The message, and where the failure is: at the event that can't be read, else at the message itself."""
+    record = delivered.record
+    place: dict[str, str | int | None] = {
+        "stream": record.stream,
+        "version": record.version,
+        "position": record.position,
+    }
+    return {"message": str(record.id), **place, **place_of(error)}

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, WrongExpectedVersion
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, WrongExpectedVersion, place_of
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.record import Record
 from infrastructure.sagas.coordinator import SagaCoordinator
@@ -47,7 +47,7 @@ class Sweep:
             except WrongExpectedVersion:
                 self._logger.info("saga_sweep_left", reason="another worker sweeps")
             except EventStoreError as error:
-                self._logger.warning("saga_sweep_failed", reason=str(error), retry_after=every)
+                self._logger.warning("saga_sweep_failed", reason=str(error), retry_after=every, **place_of(error))
             await asyncio.sleep(every)
 
     async def through(self, end: int) -> None:
@@ -108,7 +108,8 @@ class Sweep:
         except Exception as error:
             if isinstance(self._policy(error, 1), Stop):
                 raise
-            self._logger.warning("saga_message_unsettled", message=str(delivered.id), error=repr(error))
+            told = {"message": str(delivered.id), "error": repr(error), **place_of(error)}
+            self._logger.warning("saga_message_unsettled", **told)
             return False
         if unsettled:
             self._logger.warning("saga_message_recovered", message=str(delivered.id), stream=delivered.stream)

@@ -77,6 +77,8 @@ def _of_an_event(error: UnknownEventType | UnknownEventVersion | UnreadableEvent
 
 def _of_the_store(error: EventStoreError) -> Problem:
     match error:
+        case UnknownEventType() | UnknownEventVersion() | UnreadableEvent():
+            return _of_an_event(error)
         case StoreUnavailable():
             return store_unavailable("The event store can't be used at present.")
         case Overloaded():

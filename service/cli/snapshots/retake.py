@@ -5,11 +5,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.eventstore.errors import (
+    UNREADABLE,
     AppendRefused,
     StreamGone,
-    UnknownEventType,
-    UnknownEventVersion,
-    UnreadableEvent,
     WrongExpectedVersion,
 )
 from infrastructure.eventstore.streams import Streams
@@ -22,7 +20,6 @@ from service.consumers import DECIDERS
 
 Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused", "busy"]
 _DECIDERS: Final = {decider.category: decider for decider in DECIDERS}
-_UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Retaken:
 async def retake(streams: Streams, stream: str) -> Retaken:
     """Loads a stream from its beginning, and stores its segments and a snapshot. Raises StoreUnavailable."""
     decider = _DECIDERS[rule_of(stream).category]
-    aggregate = Aggregate(stream, decider.initial, decider.evolve)
+    aggregate = Aggregate(stream, decider.initial, decider.evolve, decider.events)
     try:
         await aggregate.catch_up(streams)
         result = await _store(streams, aggregate, rule_of(stream))
@@ -50,7 +47,7 @@ async def retake(streams: Streams, stream: str) -> Retaken:
         result = "gone" if gone.stream == stream else "refused"  # those of its snapshots can be gone as well
     except WrongExpectedVersion:
         result = "busy"
-    except _UNREADABLE:
+    except UNREADABLE:
         result = "unreadable"
     except (AppendRefused, ValueError):
         result = "refused"

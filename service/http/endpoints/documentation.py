@@ -27,6 +27,7 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
         "conflict",
         "overloaded",
         "store-unavailable",
+        "unreadable-event",
     ),
     "query": ("overloaded", "read-model-behind", "read-model-unavailable"),
     "history": ("overloaded", "store-unavailable"),

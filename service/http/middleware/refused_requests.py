@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import DomainError
-from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.errors import EventStoreError, place_of
 from infrastructure.readmodels.errors import ReadModelError
 from service.http import problems
 from service.http.middleware.observation import CORRELATION
@@ -38,7 +38,7 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     cause = error.__cause__ if isinstance(error, Problem) else error
     if cause is not None and problem.rule in _UNSERVED:
-        _log.warning("request_unserved", reason=str(cause) or problem.detail)
+        _log.warning("request_unserved", reason=str(cause) or problem.detail, **place_of(cause))
     return problems.answer(request, problem)
 
 
@@ -62,7 +62,7 @@ async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
-    """A bug, or a log that can't be read: logged in full; the caller learns only that it happened."""
+    """A bug: logged in full; the caller learns only that it happened."""
     correlation_id = request.state.correlation_id
     _log.error("request_failed", correlation_id=str(correlation_id), exc_info=error)
     answer = problems.answer(request, Problem("unexpected", f"It is on record under {correlation_id}."))

@@ -1,9 +1,11 @@
 """What keeps failing is parked and can be replayed; a bug stops the worker and loses nothing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
+
+import structlog
 
 from domain.decider import Decider
 from domain.errors import Rejected
@@ -22,6 +24,7 @@ from tests.infrastructure.sagas.errand import (
     new_tag,
     shelf,
 )
+from tests.support.polling import poll_until_async
 
 
 def test_what_keeps_failing_is_parked_and_the_rest_goes_on(eventstore_uri: str) -> None:
@@ -103,14 +106,37 @@ def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
         async with connected(eventstore_uri) as client:
             shelves = await errands.stocked(client, 1)
             damaged = NewRecord(errands.saga.reacts_to[0].stored_name, b"{}", b"{}")
-            await Streams(client, errands.codec).append(f"errandrequest-{uuid4()}", -1, [damaged])
+            stream = f"errandrequest-{uuid4()}"
+            appended = await Streams(client, errands.codec).append(stream, -1, [damaged])
             good = await errands.ask(client, shelves)
             options = ConsumerOptions(policy=lambda error, failures: Park(type(error).__name__))
-            async with consuming(eventstore_uri, errands, options):
-                await until_done(client, good, 2)
-                await parked(eventstore_uri, errands, 1)
+            with structlog.testing.capture_logs() as captured:
+                async with consuming(eventstore_uri, errands, options):
+                    await until_done(client, good, 2)
+                    await parked(eventstore_uri, errands, 1)
             told = await errands.story(client, f"shelf-{shelves[0]}")
             assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
+        [line] = [line for line in captured if line["event"] == "saga_message_parked"]
+        assert (line["stream"], line["version"], line["position"]) == (stream, 0, appended.position)
+
+    asyncio.run(run())
+
+
+def test_an_unreadable_event_of_the_target_is_named_where_it_lies(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            shelves = await errands.stocked(client, 1)
+            stream, damaged = f"shelf-{shelves[0]}", NewRecord("ShelfMelted", b"{}", b"{}")
+            appended = await Streams(client, errands.codec).append(stream, 0, [damaged])
+            await errands.ask(client, shelves)
+            options = ConsumerOptions(policy=lambda error, failures: Retry(0.01) if failures < 2 else Park("unread"))
+            with structlog.testing.capture_logs() as captured:
+                async with consuming(eventstore_uri, errands, options):
+                    await poll_until_async(lambda: _has_parked(captured), SECONDS, what="the message is parked")
+        lines = {line["event"]: line for line in captured}
+        for line in (lines["saga_message_failed"], lines["saga_message_parked"]):
+            assert (line["stream"], line["version"], line["position"]) == (stream, 1, appended.position)
 
     asyncio.run(run())
 
@@ -133,3 +159,7 @@ def test_a_message_in_a_stream_without_a_valid_name_is_parked(eventstore_uri: st
             assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
 
     asyncio.run(run())
+
+
+async def _has_parked(captured: Sequence[Mapping[str, Any]]) -> bool:
+    return any(line["event"] == "saga_message_parked" for line in captured)

@@ -1,11 +1,15 @@
 """How the errors of every layer are told to callers."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 import structlog
 
 from domain.errors import Rejected, Unknown
+from domain.message import Metadata
+from domain.stock.stock import StockReceived
+from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import (
     CommandIdReused,
     ConcurrencyConflict,
@@ -13,11 +17,14 @@ from infrastructure.eventstore.errors import (
     EventTooLarge,
     Overloaded,
     StoreUnavailable,
+    UnknownEventType,
+    UnknownEventVersion,
     UnreadableEvent,
     VersionMismatch,
 )
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable, StoreReplaced
+from service.consumers import EVENTS
 from service.http.problems import Problem, document
 from service.http.refusals import problem_of
 from tests.infrastructure.eventstore.operator import operating
@@ -42,6 +49,9 @@ STREAM = "order-0"
         (EventTooLarge(STREAM, "max size is 1048576"), 413, "event-too-large"),
         (VersionMismatch(STREAM, 1, 2), 412, "version-mismatch"),
         (CommandIdReused(STREAM, uuid4()), 422, "idempotency-key-reused"),
+        (UnknownEventType(STREAM, 1, 2, "OrderMelted"), 500, "unreadable-event"),
+        (UnknownEventVersion(STREAM, 1, 2, "OrderShipped", 9), 500, "unreadable-event"),
+        (UnreadableEvent(STREAM, 1, 2, "no JSON"), 500, "unreadable-event"),
         (ReadModelBehind("stock_levels", 1, 2), 503, "read-model-behind"),
         (ReadModelUnavailable("stock_levels", "wiped"), 503, "read-model-unavailable"),
     ],
@@ -51,9 +61,7 @@ def test_an_error_has_its_status_and_rule(error: Rejected, status: int, rule: st
     assert (problem.status_code, problem.rule) == (status, rule)
 
 
-@pytest.mark.parametrize(
-    "error", [UnreadableEvent(STREAM, 1, 2, "no JSON"), StoreReplaced("stock_levels", "a", "b"), EventStoreError("…")]
-)
+@pytest.mark.parametrize("error", [StoreReplaced("stock_levels", "a", "b"), EventStoreError("…")])
 def test_what_a_caller_can_do_nothing_about_stays_an_error(error: EventStoreError) -> None:
     with pytest.raises(type(error)) as raised:
         problem_of(error)
@@ -75,16 +83,51 @@ def test_an_instance_is_a_path_as_it_is_sent() -> None:
     assert document(Problem("unknown-path", "…"), "/a b/ä?#\ufffd")["instance"] == "/a%20b/%C3%A4%3F%23%EF%BF%BD"
 
 
-def test_a_log_that_can_t_be_read_is_answered_without_its_details() -> None:
-    order_id, correlation_id = str(uuid4()), str(uuid4())
+def misplaced() -> NewRecord:
+    """An event that this release reads; it is no order's."""
+    cause = uuid4()
+    metadata = Metadata(
+        correlation_id=cause,
+        causation_id=cause,
+        command_id=cause,
+        digest="0",
+        actor="anonymous",
+        tenant="default",
+        schema_version=1,
+        time=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+    return EventCodec(EVENTS).encode(StockReceived(sku="lamp", quantity=1), metadata)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (NewRecord("OrderCreated", b'{"secret": 1}', b"{}"), "OrderCreated: metadata: $correlationId: Field required"),
+        (misplaced(), "StockReceived: is no event of this category"),
+    ],
+)
+@pytest.mark.parametrize("sent", [("POST", "/orders/{}/confirm"), ("GET", "/history/order-{}/as-of?version=0")])
+def test_an_event_that_can_t_be_read_is_named_wherever_it_is_met(
+    record: NewRecord, reason: str, sent: tuple[str, str]
+) -> None:
+    order_id, (method, path) = str(uuid4()), sent
+    stream = f"order-{order_id}"
     with (
         structlog.testing.capture_logs() as captured,
         EventStoreProcess(None) as store,
         serving(away(eventstore_uri=store.uri)) as http,
     ):
         with operating(store.uri) as operator:
-            operator.append(f"order-{order_id}", NewRecord("OrderCreated", b'{"secret": 1}', b"{}"))
-        answer = http.post(f"/orders/{order_id}/confirm", headers={"Foldstream-Correlation-Id": correlation_id})
-    assert_refused(answer, 500, "unexpected", f"It is on record under {correlation_id}.")
-    [line] = [line for line in captured if line["event"] == "request_failed"]
-    assert (line["correlation_id"], type(line["exc_info"])) == (correlation_id, UnreadableEvent)
+            position = operator.append(stream, record)
+        answer = http.request(method, path.format(order_id))
+        counted = http.get("/metrics").text
+    place = {"stream": stream, "version": 0, "position": str(position)}
+    assert_refused(answer, 500, "unreadable-event", f"This release can't read {stream} at version 0.", **place)
+    assert "secret" not in answer.text
+    [line] = [line for line in captured if line["event"] == "request_unserved"]
+    assert (line["stream"], line["version"], line["position"]) == (stream, 0, position)
+    told = reason if method == "POST" else reason.replace("this category", "order")
+    assert line["reason"] == f"{stream} can't be read at version 0 (position {position}): {told}"
+    if method == "POST":
+        counter = 'foldstream_commands_total{command="ConfirmOrder",outcome="unreadable-event"} 1.0'
+        assert counter in counted.splitlines()
