@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.eventstore.errors import (
     AppendRefused,
+    EventTooLarge,
     StreamGone,
     UnknownEventType,
     UnknownEventVersion,
@@ -52,7 +53,7 @@ async def retake(streams: Streams, stream: str) -> Retaken:
         result = "busy"
     except _UNREADABLE:
         result = "unreadable"
-    except (AppendRefused, ValueError):
+    except (AppendRefused, EventTooLarge, ValueError):
         result = "refused"
     return Retaken(stream, result, aggregate.version if aggregate.version >= 0 else None)
 
