@@ -48,7 +48,8 @@ class Appender:
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
         """Appends to a stream that ends at `version`, or to none where that is -1.
 
-        Raises WrongExpectedVersion, StreamGone, AppendRefused, Overloaded, and StoreUnavailable: it may have happened.
+        Raises WrongExpectedVersion, StreamGone, AppendRefused, EventTooLarge, Overloaded, and StoreUnavailable: it may
+        have happened.
         """
         channel = self._ready()
         if channel.is_doubtful and not channel.may_probe():

@@ -8,7 +8,7 @@ EventStoreError
 ├── VersionMismatch       the caller expected another version
 ├── CommandIdReused       this command id stands for another request
 ├── AppendRefused         the store will never take this: not allowed, malformed
-│   └── EventTooLarge     its bytes are more than the store takes
+├── EventTooLarge         the store will never take this: it has too many bytes
 ├── StreamGone            the stream was tombstoned, for good
 ├── UnknownEventType      a stored name that this code doesn't know
 ├── UnknownEventVersion   a version of a stored name that this code doesn't know
@@ -87,8 +87,13 @@ class AppendRefused(EventStoreError):
         self.reason = reason
 
 
-class EventTooLarge(AppendRefused):
+class EventTooLarge(EventStoreError):
     """The events of an append are larger than the store takes, whatever its version answers to that."""
+
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(f"{stream} can't be appended to: {reason}")
+        self.stream = stream
+        self.reason = reason
 
 
 class StreamGone(EventStoreError):

@@ -15,7 +15,8 @@ _SOFT_DELETED: Final = 2**63 - 1
 class RetainedStream:
     """One stream; `retained` is the number of records that the store keeps of it, None: all. A deleted one is empty.
 
-    All of it raises StoreUnavailable; what appends, also WrongExpectedVersion, StreamGone, AppendRefused, Overloaded.
+    All of it raises StoreUnavailable; what appends, also WrongExpectedVersion, StreamGone, AppendRefused,
+    EventTooLarge, Overloaded.
     """
 
     def __init__(self, streams: Streams, name: str, retained: int | None) -> None:

@@ -57,7 +57,8 @@ class Streams:
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
         """Appends to a stream that ends at `version`, or to none where that is -1.
 
-        Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused.
+        Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused,
+        EventTooLarge.
         """
         return await self._appender.append(stream, version, records)
 

@@ -18,7 +18,8 @@ RETAINED: Final = 3
 class SnapshotStore:
     """What is stored beside the streams of aggregates; of snapshots, the newest RETAINED.
 
-    All of it raises StoreUnavailable; what appends, also WrongExpectedVersion, StreamGone, AppendRefused, Overloaded.
+    All of it raises StoreUnavailable; what appends, also WrongExpectedVersion, StreamGone, AppendRefused,
+    EventTooLarge, Overloaded.
     """
 
     def __init__(self, streams: Streams) -> None:

@@ -76,8 +76,8 @@ class SnapshotWriter:
     async def take(self, job: SnapshotJob) -> None:
         """Stores the segments and then the snapshot that needs them, unless they are stored already.
 
-        Raises StoreUnavailable, WrongExpectedVersion, StreamGone, AppendRefused, Overloaded; ValueError for a state
-        that can't be stored.
+        Raises StoreUnavailable, WrongExpectedVersion, StreamGone, AppendRefused, EventTooLarge, Overloaded;
+        ValueError for a state that can't be stored.
         """
         await self._racing(WrongExpectedVersion, self._take, job)
 

@@ -7,6 +7,7 @@ from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.eventstore.errors import (
     UNREADABLE,
     AppendRefused,
+    EventTooLarge,
     StreamGone,
     WrongExpectedVersion,
 )
@@ -49,7 +50,7 @@ async def retake(streams: Streams, stream: str) -> Retaken:
         result = "busy"
     except UNREADABLE:
         result = "unreadable"
-    except (AppendRefused, ValueError):
+    except (AppendRefused, EventTooLarge, ValueError):
         result = "refused"
     return Retaken(stream, result, aggregate.version if aggregate.version >= 0 else None)
 
