@@ -24,18 +24,22 @@ class Checkpoint:
     """Everything up to `position` of the store is folded; None where nothing of the log was of interest so far.
 
     `anchor` is None where it is not known: format 0 had none. `repairs` counts what was mended beside the fold.
+    `rows` is how many rows there are; None in a generation that was begun before rows and entries were counted.
     """
 
     store: str
     position: int | None
     anchor: Anchor | None = None
     repairs: int = 0
+    rows: int | None = None
 
     def __str__(self) -> str:
         stored: dict[str, Any] = {"format": FORMAT, "store": self.store, "position": self.position}
         if self.anchor is not None:
             event_id = None if self.anchor.event_id is None else str(self.anchor.event_id)
             stored["anchor"] = {"position": self.anchor.position, "id": event_id}
+        if self.rows is not None:
+            stored["rows"] = self.rows
         return json.dumps({**stored, "repairs": self.repairs}, separators=(",", ":"))
 
     @staticmethod
@@ -55,7 +59,9 @@ def _parse_json(text: str) -> Checkpoint:
     stored = json.loads(text)
     try:
         require_known_format("checkpoint", stored, FORMAT)
-        return Checkpoint(stored["store"], stored["position"], _anchor_in(stored), stored["repairs"])
+        return Checkpoint(
+            stored["store"], stored["position"], _anchor_in(stored), stored["repairs"], stored.get("rows")
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{text!r} is no checkpoint") from error
 

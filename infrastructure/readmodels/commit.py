@@ -11,10 +11,18 @@ from redis.client import Pipeline
 from infrastructure.readmodels.checkpoint import Anchor, Checkpoint
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable
 from infrastructure.readmodels.fold import Folded, fold, touched
+from infrastructure.readmodels.inventory import (
+    KEPT,
+    Comparison,
+    change_indexes,
+    change_uncounted_indexes,
+    list_rows,
+    missing,
+)
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import decode, encode, unknown_fields
 from infrastructure.subscriptions.frames import Batch
-from projections.projection import Add, IndexChange, Projection, Remove, RowT
+from projections.projection import Projection, RowT
 
 ROWS_HELD: Final = 20_000
 """Rows of a generation that are kept in memory, shared out among its partitions: the most recently used."""
@@ -45,7 +53,8 @@ class Partition(Generic[RowT]):
         self._unknown_fields: dict[str, frozenset[bytes]] = {}
         self._stored: str | None = None
         self._holds_all = False  # whether a row that is not held is known not to exist
-        self._checkpoint = Checkpoint(store, None, Anchor())
+        self._checkpoint = _nothing_of(store)
+        self._comparison = Comparison(connection, keys)
 
     def load(self) -> int | None:
         """Forgets the rows in memory and reads the stored checkpoint; its position, None to begin at the beginning.
@@ -75,8 +84,18 @@ class Partition(Generic[RowT]):
         return self._stored is not None
 
     def verify(self) -> None:
-        """Raises CheckpointMoved when the stored checkpoint is no longer ours: on a quiet log nothing else shows it."""
-        self._fit(self._redis.get(self._keys.checkpoint))
+        """Raises CheckpointMoved when the stored checkpoint is no longer ours: on a quiet log nothing else shows it.
+
+        And CheckpointUnusable where rows or entries are lost; a part of them is looked at each time.
+        """
+        with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.get(self._keys.checkpoint)
+            pipeline.zcard(self._keys.ids)
+            pipeline.hexists(self._keys.sizes, KEPT)
+            stored, listed, sizes_kept = pipeline.execute()
+        self._fit(stored)
+        if self.begun and self._checkpoint.rows is not None:
+            self._require_none(missing(self._checkpoint, listed, sizes_kept) or self._comparison.go_on())
 
     def apply(self, batch: Batch) -> bool:
         """Folds and commits what the batch adds to the checkpoint; whether it reached the end of the log.
@@ -92,36 +111,41 @@ class Partition(Generic[RowT]):
         return folded.caught_up
 
     def _fetch(self, aggregate_ids: Iterable[str]) -> None:
-        missing = []
+        absent = []
         for aggregate_id in aggregate_ids:
             if aggregate_id in self._rows:
                 self._rows.move_to_end(aggregate_id)
             else:
-                missing.append(aggregate_id)
+                absent.append(aggregate_id)
         if self._holds_all:
-            self._rows.update(dict.fromkeys(missing))
-        elif missing:
-            self._read(missing)
+            self._rows.update(dict.fromkeys(absent))
+        elif absent:
+            self._read(absent)
 
-    def _read(self, missing: Sequence[str]) -> None:
+    def _read(self, absent: Sequence[str]) -> None:
         with self._redis.pipeline(transaction=False) as pipeline:
-            for aggregate_id in missing:
+            for aggregate_id in absent:
                 pipeline.hgetall(self._keys.row(aggregate_id))
-            stored = pipeline.execute()
-        for aggregate_id, fields in zip(missing, stored, strict=True):
+                pipeline.zscore(self._keys.ids, aggregate_id)
+            replies = pipeline.execute()
+        for aggregate_id, fields, listed in zip(absent, replies[::2], replies[1::2], strict=True):
+            if not fields and listed is not None:
+                self._require_none(f"the row {aggregate_id} is lost")
             self._rows[aggregate_id] = decode(self._projection.row, fields)
             if unknown := unknown_fields(self._projection.row, fields):
                 self._unknown_fields[aggregate_id] = unknown
 
     def _commit(self, folded: Folded[RowT]) -> None:
-        advanced = replace(self._checkpoint, position=folded.position, anchor=folded.anchor or self._checkpoint.anchor)
+        anchor = folded.anchor or self._checkpoint.anchor
+        advanced = replace(self._checkpoint, position=folded.position, anchor=anchor, rows=self._counted(folded))
         checkpoint = str(advanced)
         with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.watch(self._keys.checkpoint)  # type: ignore[no-untyped-call]  # redis leaves it untyped
             self._fit(pipeline.get(self._keys.checkpoint))
             pipeline.multi()
             self._write_rows(pipeline, folded)
-            self._write_indexes(pipeline, folded.changes.values())
+            change = change_uncounted_indexes if advanced.rows is None else change_indexes
+            change(pipeline, self._keys, folded.changes.values())
             pipeline.set(self._keys.checkpoint, checkpoint)
             self._execute(pipeline, checkpoint)
         self._stored, self._checkpoint = checkpoint, advanced
@@ -149,14 +173,16 @@ class Partition(Generic[RowT]):
             if unknown := self._unknown_fields.get(aggregate_id):
                 pipeline.hdel(key, *unknown)
             pipeline.hset(key, mapping=encode(row))
+        if self._checkpoint.rows is not None:
+            gone = [aggregate_id for aggregate_id, row in folded.rows.items() if row is None]
+            list_rows(pipeline, self._keys, folded.rows.keys() - gone, gone)
 
-    def _write_indexes(self, pipeline: Pipeline, changes: Iterable[IndexChange]) -> None:
-        for change in changes:
-            match change:
-                case Add(entry):
-                    pipeline.zadd(self._keys.index(entry.index), {entry.member: entry.score})
-                case Remove(entry):
-                    pipeline.zrem(self._keys.index(entry.index), entry.member)
+    def _counted(self, folded: Folded[RowT]) -> int | None:
+        """How many rows there will be; the rows of before are still held."""
+        if self._checkpoint.rows is None:
+            return None
+        changes = [(self._rows.get(aggregate_id), row) for aggregate_id, row in folded.rows.items()]
+        return self._checkpoint.rows + sum((after is not None) - (before is not None) for before, after in changes)
 
     def _hold(self, folded: Folded[RowT]) -> None:
         for aggregate_id, row in folded.rows.items():
@@ -178,7 +204,11 @@ class Partition(Generic[RowT]):
         self._rows.clear()
         self._unknown_fields.clear()
         self._stored, self._holds_all = None, False
-        self._checkpoint = Checkpoint(self._store, None, Anchor())
+        self._checkpoint = _nothing_of(self._store)
+
+    def _require_none(self, loss: str | None) -> None:
+        if loss is not None:
+            raise CheckpointUnusable(self._projection.name, f"Redis has lost a part: {loss}")
 
     def _parse(self, stored: str) -> Checkpoint:
         try:
@@ -188,6 +218,10 @@ class Partition(Generic[RowT]):
         if checkpoint.store != self._store:
             raise CheckpointUnusable(self._projection.name, f"the checkpoint is of the store {checkpoint.store}")
         return checkpoint
+
+
+def _nothing_of(store: str) -> Checkpoint:
+    return Checkpoint(store, None, Anchor(), rows=0)
 
 
 def _text(value: Any) -> str | None:

@@ -24,6 +24,16 @@ class PartitionKeys:
     def status(self) -> str:
         return f"{self.prefix}status"
 
+    @property
+    def ids(self) -> str:
+        """A sorted set: the ids of all rows."""
+        return f"{self.prefix}ids"
+
+    @property
+    def sizes(self) -> str:
+        """A hash: how many entries each index has."""
+        return f"{self.prefix}sizes"
+
     def row(self, aggregate_id: str) -> str:
         """A hash: one field for each member of the row."""
         return f"{self.prefix}row:{aggregate_id}"

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import NewerFormat, ReadModelUnavailable
 from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.inventory import KEPT, missing
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.partition_queries import PartitionQuery, Query, Replies
 from infrastructure.readmodels.partition_result import PartitionResult
@@ -75,8 +76,13 @@ async def _result(
     partition_keys = keys.partition(generation.number, partition)
     async with connection.pipeline(transaction=True) as pipeline:
         pipeline.get(partition_keys.checkpoint)
+        pipeline.zcard(partition_keys.ids)
+        pipeline.hexists(partition_keys.sizes, KEPT)
         query(pipeline, partition_keys)
-        stored, *replies = await pipeline.execute()
+        stored, listed, sizes_kept, *replies = await pipeline.execute()
     if stored is None:
         return None
-    return PartitionResult(generation, partition, Checkpoint.parse(stored.decode()).position, replies)
+    checkpoint = Checkpoint.parse(stored.decode())
+    if (loss := missing(checkpoint, listed, sizes_kept)) is not None:
+        raise ReadModelUnavailable(keys.projection, f"Redis has lost a part: {loss}")
+    return PartitionResult(generation, partition, checkpoint.position, replies)

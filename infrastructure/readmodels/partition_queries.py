@@ -11,6 +11,7 @@ from redis.asyncio.client import Pipeline
 
 from infrastructure.eventstore.stream_patterns import partition_of
 from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.inventory import KEPT
 from infrastructure.readmodels.keys import PartitionKeys
 from projections.projection import Entry
 
@@ -56,11 +57,29 @@ def merged(index: str, limit: int, replies: Iterable[Replies]) -> tuple[tuple[En
     return entries[:limit], entries[limit - 1].score if len(entries) > limit else None
 
 
+def row_fields(replies: Replies) -> list[dict[bytes, bytes]]:
+    """The hashes of the rows that were asked for. Raises LookupError where one is listed and not there."""
+    rows, listed = replies[::2], replies[1::2]
+    if any(not fields and score is not None for fields, score in zip(rows, listed, strict=True)):
+        raise LookupError("Redis has lost a row")
+    return rows
+
+
+def require_whole_index(replies: Replies) -> None:
+    """Raises LookupError for an index that has lost entries, where entries are counted."""
+    _, entries, (kept, size) = replies
+    if kept is not None and entries != int(size or 0):
+        raise LookupError("Redis has lost entries of an index")
+
+
 def _get_rows(aggregate_ids: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:
     for aggregate_id in aggregate_ids:
         pipeline.hgetall(keys.row(aggregate_id))
+        pipeline.zscore(keys.ids, aggregate_id)
 
 
 def _get_newest(index: str, limit: int, cursor: int | None, pipeline: Pipeline, keys: PartitionKeys) -> None:
     highest = "+inf" if cursor is None else f"({cursor}"
     pipeline.zrevrangebyscore(keys.index(index), highest, "-inf", start=0, num=limit + 1, withscores=True)
+    pipeline.zcard(keys.index(index))
+    pipeline.hmget(keys.sizes, KEPT, index)

@@ -75,7 +75,7 @@ class ReadModels:
     ) -> RowAtPosition[RowT]:
         """The row of one aggregate."""
         [result] = await self._read(projection, partition_queries.rows([aggregate_id]), _Freshness(at_least, wait))
-        return RowAtPosition(_row(projection, result.value[0]), result.position)
+        return RowAtPosition(_rows(projection, result.value)[0], result.position)
 
     async def page(
         self,
@@ -94,6 +94,8 @@ class ReadModels:
         results = await self._read(
             projection, partition_queries.newest(index, limit, cursor), _Freshness(at_least, wait)
         )
+        for result in results:
+            _require_whole(projection, result.value)
         entries, following = partition_queries.merged(index, limit, [result.value for result in results])
         return IndexPage(entries, following, min(result.position for result in results))
 
@@ -105,8 +107,7 @@ class ReadModels:
         found: dict[str, RowT | None] = {}
         grouped = partition_queries.by_partition(aggregate_ids, results[0].generation)
         for result in results:
-            rows = (_row(projection, fields) for fields in result.value)
-            found.update(zip(grouped[result.partition], rows, strict=True))
+            found.update(zip(grouped[result.partition], _rows(projection, result.value), strict=True))
         return [found[aggregate_id] for aggregate_id in aggregate_ids]
 
     async def health(self, projection: Projection[Any]) -> ProjectionHealth:
@@ -126,8 +127,15 @@ class ReadModels:
         return await read_fresh(read, self._coverage, projection, at_least=freshness.at_least, wait=freshness.wait)
 
 
-def _row(projection: Projection[RowT], fields: dict[bytes, bytes]) -> RowT | None:
+def _rows(projection: Projection[RowT], replies: Replies) -> list[RowT | None]:
     try:
-        return decode(projection.row, fields)
-    except UnreadableRow as error:
+        return [decode(projection.row, fields) for fields in partition_queries.row_fields(replies)]
+    except (UnreadableRow, LookupError) as error:
+        raise ReadModelUnavailable(projection.name, str(error)) from error
+
+
+def _require_whole(projection: Projection[Any], replies: Replies) -> None:
+    try:
+        partition_queries.require_whole_index(replies)
+    except LookupError as error:
         raise ReadModelUnavailable(projection.name, str(error)) from error

@@ -1,5 +1,6 @@
 """Workers that are killed at any instruction, or run twice: the rows are those of one uninterrupted run."""
 
+from collections import Counter
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -35,7 +36,10 @@ def everything(deployed: Deployment) -> dict[bytes, Any]:
         for name, key in keys(connection, deployed.namespace):
             place = name.encode() + key.partition(b"}")[2]
             kind = connection.type(key)
-            if kind == b"hash":
+            if place.endswith(b":sizes"):
+                counted = {index: int(size) for index, size in connection.hgetall(key).items() if index}
+                found[place] = Counter(found.get(place, {})) + Counter(counted)
+            elif kind == b"hash":
                 found[place] = connection.hgetall(key)
             elif kind == b"zset":
                 found[place] = sorted([*found.get(place, []), *connection.zrange(key, 0, -1, withscores=True)])

@@ -63,7 +63,9 @@ def test_a_batch_writes_rows_index_and_checkpoint(connection: redis.Redis, keys:
     assert stored(connection, keys) == {
         "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
         "index:owner:ann": [(b"10", 10.0)],
-        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1]),
+        "ids": [(b"a", 0.0)],
+        "sizes": {"": 1, "owner:ann": 1},
+        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1], rows=1),
     }
 
 
@@ -77,7 +79,9 @@ def test_another_worker_goes_on_where_one_ended(connection: redis.Redis, keys: P
         "row:b": {"owner": "bob", "total": 0, "opened": 40, "version": 0},
         "index:owner:ann": [(b"10", 10.0)],
         "index:owner:bob": [(b"40", 40.0)],
-        "checkpoint": stored_checkpoint(STORE, 40, MORE[-1]),
+        "ids": [(b"a", 0.0), (b"b", 0.0)],
+        "sizes": {"": 1, "owner:ann": 1, "owner:bob": 1},
+        "checkpoint": stored_checkpoint(STORE, 40, MORE[-1], rows=2),
     }
 
 
@@ -120,7 +124,9 @@ def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
     assert stored(connection, keys) == {
         "row:a": {"owner": "ann", "total": 3, "opened": 10, "version": 1},
         "index:owner:ann": [(b"10", 10.0)],
-        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1]),
+        "ids": [(b"a", 0.0)],
+        "sizes": {"": 1, "owner:ann": 1},
+        "checkpoint": stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1], rows=1),
     }
 
 
@@ -174,7 +180,7 @@ def test_a_row_that_ends_is_deleted(connection: redis.Redis, keys: PartitionKeys
     partition.apply(OPENED_AND_RAISED)
     closed = history(("a", Closed()), first=30)
     partition.apply(closed)
-    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 30, closed[-1])}
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 30, closed[-1]), "sizes": {"": 1}}
 
 
 def test_fields_that_a_row_no_longer_has_are_removed(
@@ -190,7 +196,7 @@ def test_checkpoint_frames_alone_move_the_checkpoint(
     connection: redis.Redis, keys: PartitionKeys, worker: Worker
 ) -> None:
     worker().apply([CheckpointReached(500)])
-    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 500)}
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, 500), "sizes": {"": 1}}
 
 
 def test_the_position_that_is_none_is_never_stored(
@@ -198,9 +204,9 @@ def test_the_position_that_is_none_is_never_stored(
 ) -> None:
     partition = worker()
     assert partition.apply([CheckpointReached(2**64 - 1), CaughtUp()])
-    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, None)}
+    assert stored(connection, keys) == {"checkpoint": stored_checkpoint(STORE, None), "sizes": {"": 1}}
     partition.apply(OPENED_AND_RAISED)
-    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1], rows=1)
 
 
 def test_a_partition_that_caught_up_with_nothing_begins_at_the_beginning_again(worker: Worker) -> None:
@@ -218,7 +224,7 @@ def test_caught_up_again_and_again_writes_nothing_more(
     assert not partition.apply([])
     assert partition.apply([CaughtUp(), *OPENED_AND_RAISED, CaughtUp()])
     assert partition.apply([CaughtUp()])
-    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1], rows=1)
 
 
 def test_what_came_before_an_event_that_fails_is_committed(
@@ -228,7 +234,7 @@ def test_what_came_before_an_event_that_fails_is_committed(
     with pytest.raises(EventNotFolded) as failure:
         partition.apply([*OPENED_AND_RAISED, *history(("a", Raised(by=-1)), ("a", Raised(by=1)), first=30)])
     assert (failure.value.stream, failure.value.version, failure.value.position) == ("tally-a", 0, 30)
-    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1])
+    assert stored(connection, keys)["checkpoint"] == stored_checkpoint(STORE, 20, OPENED_AND_RAISED[-1], rows=1)
     assert stored(connection, keys)["row:a"] == {"owner": "ann", "total": 3, "opened": 10, "version": 1}
 
 

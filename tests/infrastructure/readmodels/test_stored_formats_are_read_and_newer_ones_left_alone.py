@@ -50,7 +50,7 @@ def test_a_checkpoint_without_an_anchor_is_read_and_gets_one_with_the_next_event
     partition.apply([CheckpointReached(25)])
     assert connection.get(keys.checkpoint) == str(Checkpoint(STORE, 25)).encode()
     partition.apply(MORE)
-    assert connection.get(keys.checkpoint) == stored_checkpoint(STORE, 40, MORE[-1])
+    assert connection.get(keys.checkpoint) == stored_checkpoint(STORE, 40, MORE[-1], rows=None)
 
 
 def test_a_record_that_means_nothing_moves_the_anchor_too(
@@ -58,7 +58,7 @@ def test_a_record_that_means_nothing_moves_the_anchor_too(
 ) -> None:
     event_id = UUID(int=7)
     worker().apply([*OPENED_AND_RAISED, Passed(25, event_id), CheckpointReached(27)])
-    checkpoint = Checkpoint(STORE, 27, Anchor(25, event_id))
+    checkpoint = Checkpoint(STORE, 27, Anchor(25, event_id), rows=1)
     assert connection.get(keys.checkpoint) == str(checkpoint).encode()
     assert worker().checkpoint == checkpoint
 
