@@ -29,6 +29,8 @@ class CommandIds:
         self.recent: Final[dict[UUID, tuple[int, int]]] = dict(recent or {})
         self.sealed: Final = list(sealed)
         self.unsealed = unsealed
+        self.identity: Final = object()
+        """Names this memory: what is found out about a stream holds as long as its ids are not loaded anew."""
 
     def add(self, command_id: UUID, version: int) -> None:
         """Adds the command that left the newest event, which has this version and is in the unsealed segment."""
@@ -46,15 +48,20 @@ class CommandIds:
         self.unsealed = BloomFilter()
 
     def places(self, command_id: UUID, version: int) -> list[range]:
-        """The ranges of versions, up to the stream's last, that may hold the command's events."""
+        """The ranges of versions, up to the stream's last, that may hold the command's events.
+
+        One of the last RECENT has one range; an older one a range in each segment where it may be.
+        """
         if (known := self.recent.get(command_id)) is not None:
             return [range(known[0], known[1] + 1)]
         filters = chain(self.sealed, () if self.unsealed is None else (self.unsealed,))
-        return [
-            range(number * SEGMENT, min((number + 1) * SEGMENT, version + 1))
+        end = next((last for _, last in self.recent.values()), version + 1)  # from there on all are recent ones
+        ranges = (
+            range(number * SEGMENT, min((number + 1) * SEGMENT, end))
             for number, members in enumerate(filters)
             if command_id in members
-        ]
+        )
+        return [versions for versions in ranges if versions]
 
     def copy(self) -> "CommandIds":
         """A copy that shares the filters of sealed segments."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final
@@ -13,12 +14,13 @@ from infrastructure.eventstore.errors import Overloaded
 
 @dataclass(slots=True)
 class _Entry:
-    """An aggregate, whose turn it is, and how many have it or wait for it."""
+    """An aggregate, whose turn it is, and how many use it; of those, `away` neither have the turn nor wait for it."""
 
     stream: str
     aggregate: Aggregate[Any]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
+    away: int = 0
 
 
 class Cache:
@@ -35,7 +37,7 @@ class Cache:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def turn(self, stream: str, make: Callable[[], Aggregate[Any]]) -> "_Turn":
+    def turn(self, stream: str, make: Callable[[], Aggregate[Any]]) -> "Turn":
         """Gives the aggregate, as it was left or made now, to one at a time, in the order in which they came.
 
         Entering it raises Overloaded where too many wait already, or the turn does not come in time.
@@ -43,7 +45,7 @@ class Cache:
         entry = self._entries.get(stream)
         if entry is None:
             entry = self._entries[stream] = _Entry(stream, make())
-        return _Turn(self, entry, *self._bounds)
+        return Turn(self, entry, *self._bounds)
 
     def leave(self, entry: _Entry) -> None:
         """Keeps the aggregate that nobody uses any more, in place of the one whose last use is longest ago."""
@@ -64,19 +66,20 @@ class Cache:
             del self._entries[stream]
 
 
-class _Turn:
-    """A class, since every command takes one: a generator's context costs three times as much."""
+class Turn:
+    """One use of an aggregate. A class, since a generator's context costs every command three times as much."""
 
     def __init__(self, cache: Cache, entry: _Entry, queued: int, seconds: float) -> None:
         self._cache = cache
         self._entry = entry
         self._queued = queued
         self._seconds = seconds
+        self._is_held = False
 
     async def __aenter__(self) -> Aggregate[Any]:
         entry = self._entry
-        if entry.users > self._queued:
-            raise Overloaded(entry.stream, entry.users)
+        if entry.users - entry.away > self._queued:
+            raise Overloaded(entry.stream, entry.users - entry.away)
         entry.users += 1
         try:
             await self._acquire()
@@ -89,17 +92,38 @@ class _Turn:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._entry.turn.release()
+        self._release()
         self._entry.users -= 1
         self._cache.leave(self._entry)
+
+    @asynccontextmanager
+    async def left(self) -> AsyncIterator[None]:
+        """Others have their turns while the block lasts; the aggregate stays. After an error in it the turn is over.
+
+        Raises Overloaded where the turn does not come again in time.
+        """
+        self._release()
+        self._entry.away += 1
+        try:
+            yield
+        finally:
+            self._entry.away -= 1
+        await self._acquire()
+
+    def _release(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._entry.turn.release()
 
     async def _acquire(self) -> None:
         entry = self._entry
         if entry.users == 1:
             await entry.turn.acquire()
+            self._is_held = True
             return
         try:
             async with asyncio.timeout(self._seconds):
                 await entry.turn.acquire()
+                self._is_held = True
         except TimeoutError as error:
             raise Overloaded(entry.stream, entry.users) from error

@@ -11,6 +11,7 @@ from domain.errors import DomainError, Rejected
 from domain.message import Command, Event, Recorded
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.request import Outcome, Request
+from infrastructure.commands.search import Part
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import (
@@ -32,7 +33,7 @@ class Execution:
 
     `reads_stream`: it is decided on what the stream holds, no longer on what is remembered of it. `unanswered`: an
     append of it may have happened. `races` counts those that were lost to others. `revision` is where the store said
-    that the stream ends, for one that shows none of its events.
+    that the stream ends, for one that shows none of its events. `unsearched` must be searched before it goes on.
     """
 
     decider: Decider[Any, Any, Any]
@@ -47,6 +48,7 @@ class Execution:
     silences: int = 0
     gives_up: float | None = None
     revision: int | None = None
+    unsearched: Part | None = None
 
     def decided(self) -> list[Event]:
         """What the command does. Raises DomainError and VersionMismatch.

@@ -11,10 +11,11 @@ from domain.errors import DomainError
 from domain.message import Command, Event
 from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
-from infrastructure.commands.cache import Cache
+from infrastructure.commands.cache import Cache, Turn
 from infrastructure.commands.execution import Execution
 from infrastructure.commands.loader import AggregateLoader
 from infrastructure.commands.request import Outcome, Request
+from infrastructure.commands.search import CommandSearch, SearchNeeded
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
@@ -73,7 +74,8 @@ class CommandHandler:
         self._codec: Final = codec
         self._bounds: Final = bounds
         self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)
-        self._loader: Final = AggregateLoader(self.streams, snapshots, self.counts)
+        self._search: Final = CommandSearch(client, codec, self.counts, max(1, bounds.calls_at_once * 3 // 4))
+        self._loader: Final = AggregateLoader(self.streams, self._search, snapshots, self.counts)
 
     async def handle(
         self,
@@ -96,11 +98,12 @@ class CommandHandler:
         make = partial(Aggregate, stream, decider.initial, decider.evolve, decider.events)
         execution: Execution | None = None
         try:
-            async with asyncio.timeout(seconds), self._cache.turn(stream, make) as aggregate:
+            turn = self._cache.turn(stream, make)
+            async with asyncio.timeout(seconds), turn as aggregate:
                 bounds = self._bounds
                 execution = Execution(decider, command, request, aggregate, bounds.attempts, bounds.patience)
                 try:
-                    return await self._execute(execution)
+                    return await self._execute(execution, turn)
                 finally:  # also of a load that was cut short: the next one goes on from there
                     self._loader.consider(aggregate, decider.category)
         except TimeoutError as error:
@@ -110,15 +113,17 @@ class CommandHandler:
 
     async def close(self) -> None:
         """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
+        self._search.close()
         await self._loader.close()
         await self.streams.close()
 
-    async def _execute(self, execution: Execution) -> Outcome:
+    async def _execute(self, execution: Execution, turn: Turn) -> Outcome:
         """For what is remembered, then for the stream, again and again: load, look for a repeat, decide, append."""
         aggregate, remembered = execution.aggregate, execution.aggregate.version >= 0
         self.counts.hits += remembered
         self.counts.misses += not remembered
         while True:
+            await self._search_for(execution, turn)
             try:
                 if execution.reads_stream:
                     await self._loader.load(aggregate, execution.decider.category, execution.revision)
@@ -129,10 +134,30 @@ class CommandHandler:
                     return execution.appended(events, await self._append(execution, events))
                 if execution.reads_stream:
                     return execution.unchanged()
+            except SearchNeeded as needed:
+                execution.unsearched = needed.part
+                continue
             except _DECIDED_AGAIN as error:
                 await asyncio.sleep(execution.pause_after(error))
             self.counts.retries += remembered and not execution.reads_stream
             execution.reads_stream = True
+
+    async def _search_for(self, execution: Execution, turn: Turn) -> None:
+        """Searches a long stream for an old command, where that must be; others have their turns meanwhile."""
+        part, execution.unsearched = execution.unsearched, None
+        if part is None:
+            return
+        try:
+            async with turn.left():
+                await self._search.read(part)
+        except Overloaded as error:
+            raise self._refused(execution, error) from error
+
+    def _refused(self, execution: Execution, error: Overloaded) -> Overloaded | StoreUnavailable:
+        """What the caller is told where nothing more is taken on: that nothing was sent, or that it may have been."""
+        if not execution.unanswered:
+            return error
+        return StoreUnavailable(self.streams.address, "an append of it may have happened; no more are taken")
 
     async def _append(self, execution: Execution, events: Sequence[Event]) -> Appended:
         aggregate, unanswered = execution.aggregate, execution.unanswered
@@ -146,7 +171,4 @@ class CommandHandler:
             raise
         except Overloaded as error:
             execution.unanswered = unanswered
-            if unanswered:
-                reason = "an append of it may have happened; no more are taken"
-                raise StoreUnavailable(self.streams.address, reason) from error
-            raise
+            raise self._refused(execution, error) from error

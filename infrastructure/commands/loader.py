@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.commands.search import CommandSearch, Part, SearchNeeded
 from infrastructure.eventstore.errors import WrongExpectedVersion
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.snapshots.counts import Counts
@@ -16,8 +17,11 @@ from infrastructure.snapshots.rule import SnapshotRule
 class AggregateLoader:
     """Loads aggregates through one client. All of it raises what reading raises."""
 
-    def __init__(self, streams: Streams, snapshots: Iterable[SnapshotRule], counts: Counts) -> None:
+    def __init__(
+        self, streams: Streams, search: CommandSearch, snapshots: Iterable[SnapshotRule], counts: Counts
+    ) -> None:
         self._streams: Final = streams
+        self._search: Final = search
         self._counts: Final = counts
         self._snapshots: Final = SnapshotLoader(streams, snapshots, counts)
 
@@ -37,16 +41,19 @@ class AggregateLoader:
 
         `is_loaded`: the aggregate was brought to its stream's end just now. Before that, what is remembered of the
         command and is no longer visible raises WrongExpectedVersion; after it the command is new.
+        Raises SearchNeeded where much of a long stream must be read first.
         """
         commands = aggregate.commands
         places = commands.places(command_id, aggregate.version)
         if not places:
             return []
-        self._counts.lookups += 1
         if command_id not in commands.recent:
-            found = await self._search(command_id, aggregate.stream, places)
+            places = [await self._searched(command_id, aggregate, place) for place in places]
+            self._counts.lookups += 1
+            found = await self._read_places(command_id, aggregate.stream, places)
             self._counts.false_alarms += not found
             return found
+        self._counts.lookups += 1
         found = await self._left_by(command_id, aggregate.stream, places[0])
         if not found and not is_loaded:
             aggregate.forget()
@@ -66,13 +73,24 @@ class AggregateLoader:
             first, limit = page[-1].version + 1, PAGE
         return found
 
-    async def _search(self, command_id: UUID, stream: str, places: Iterable[range]) -> list[Recorded[Any]]:
+    async def _read_places(self, command_id: UUID, stream: str, places: Iterable[range]) -> list[Recorded[Any]]:
         return [
             recorded
             for versions in places
             for recorded in await self._read(stream, versions)
             if recorded.metadata.command_id == command_id
         ]
+
+    async def _searched(self, command_id: UUID, aggregate: Aggregate[Any], versions: range) -> range:
+        """The versions of these that the command left. Raises SearchNeeded."""
+        stream = aggregate.stream
+        part = Part(stream, aggregate.commands.identity, versions)
+        missing = self._search.missing(part)
+        if len(missing) > PAGE:
+            raise SearchNeeded(part)
+        if missing:
+            self._search.take(part, await self._streams.records(stream, missing.start, len(missing)) or [])
+        return self._search.versions_of(command_id, part)
 
     async def _read(self, stream: str, versions: range) -> list[Recorded[Any]]:
         """The visible events of these versions, read backwards page by page, in the order of the stream."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, NoReturn
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -18,6 +19,10 @@ _LENGTH: Final = len(',"schema_version":123456789,"time":""}') + 32
 
 No other text ends so: within a text the quotes would be escaped, and within a member a second brace would follow.
 """
+_BEGINNING: Final = re.compile(
+    rb'\{"\$correlationId":"[0-9a-f-]{36}","\$causationId":"[0-9a-f-]{36}","command_id":"([0-9a-f-]{36})","digest":"'
+)
+"""How such metadata begins."""
 
 
 class EventCodec:
@@ -60,6 +65,13 @@ class EventCodec:
             "metadata": metadata,
         }
         return [_recorded(event, index, place) for index, event in enumerate(self._read(record, version))]
+
+    def command_id_in(self, record: Record) -> UUID:
+        """The id of the command that left the record; nothing else of it is decoded. Raises UnreadableEvent."""
+        begun = _BEGINNING.match(record.metadata)
+        if begun is not None and _AS_WRITTEN_HERE.search(record.metadata[-_LENGTH:]) is not None:
+            return UUID(begun[1].decode())
+        return _metadata(record).command_id
 
     def _metadata(self, record: Record) -> tuple[Metadata | Callable[[], Metadata], int]:
         written = _AS_WRITTEN_HERE.search(record.metadata[-_LENGTH:])

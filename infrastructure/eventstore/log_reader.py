@@ -21,7 +21,7 @@ from esdbclient.exceptions import (
 )
 from esdbclient.streams import CatchupSubscription
 
-from infrastructure.eventstore.client import address_of, reader_client, translated
+from infrastructure.eventstore.client import CommandClient, address_of, reader_client, translated
 from infrastructure.eventstore.errors import StreamGone, WrongExpectedVersion
 from infrastructure.eventstore.frames import CaughtUp, CheckpointReached, RawFrame
 from infrastructure.eventstore.record import NewRecord, Record, record_of
@@ -93,6 +93,24 @@ class LogReader:
         except StreamIsDeleted as error:
             raise StreamGone(stream) from error
         return [record_of(recorded) for recorded in found]
+
+    def stream_records(self, stream: str, first: int, limit: int) -> Iterator[Record]:
+        """At most `limit` visible records of a stream, from version `first` on, one by one; none of no stream.
+
+        However large they are, few are in memory. Raises StreamGone.
+        """
+        try:
+            with (
+                translated(self.address, NotFound, StreamIsDeleted),
+                self._client.read_stream(
+                    stream, stream_position=first, limit=limit, timeout=self._seconds(_SCAN_SECONDS)
+                ) as found,
+            ):
+                yield from map(record_of, found)
+        except NotFound:
+            return
+        except StreamIsDeleted as error:
+            raise StreamGone(stream) from error
 
     def records(
         self, pattern: str, *, first: int | None = None, backwards: bool = False, limit: int | None = None
@@ -209,6 +227,11 @@ class Subscription:
 def open_reader(uri: str) -> LogReader:
     """A reader of the log at `uri`. Raises StoreUnavailable where a cluster does not name its leader."""
     return LogReader(reader_client(uri))
+
+
+def reader_beside(client: CommandClient) -> LogReader:
+    """A reader of the same log as this client, with a connection of its own. Raises as `open_reader`."""
+    return open_reader(client.connection_spec.uri)
 
 
 def _frame(recorded: RecordedEvent) -> RawFrame:

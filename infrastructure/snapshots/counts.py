@@ -11,7 +11,8 @@ class Counts:
     `hits`: the aggregate was in memory; `misses`: it was not. `retries`: a decision on the aggregate in memory was not
     confirmed by an append, so the stream's tail was read and the command decided again. `conflicts`: appends that found
     their stream at another version. `lookups`: searches of a stream for a repeated command, of which `false_alarms`
-    found none. `restored`: loads that started at a snapshot. `skipped`: unusable snapshots, by reason. `taken`: stored
+    found none; `searches`: parts of long streams that were read for them. `restored`: loads that started at a snapshot.
+    `skipped`: unusable snapshots, by reason. `taken`: stored
     snapshots; `failed`: those that could not be stored; `passed_over`: those that were due while the queue was full.
     """
 
@@ -21,6 +22,7 @@ class Counts:
     conflicts: int = 0
     lookups: int = 0
     false_alarms: int = 0
+    searches: int = 0
     restored: int = 0
     taken: int = 0
     failed: int = 0

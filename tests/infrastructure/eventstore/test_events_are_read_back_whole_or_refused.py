@@ -59,6 +59,24 @@ def test_members_of_a_newer_writer_are_ignored() -> None:
     assert CODEC.events_in(newer) == CODEC.events_in(STORED)
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        NEW.metadata,
+        json.dumps(json.loads(NEW.metadata)).encode(),
+        NEW.metadata.replace(b':"digest"', b':"\\"command_id\\":\\""'),
+    ],
+)
+def test_the_id_of_a_command_is_read_whoever_wrote_the_metadata(metadata: bytes) -> None:
+    assert CODEC.command_id_in(STORED._replace(metadata=metadata, data=b"\xff")) == COMMAND
+
+
+def test_metadata_without_the_id_of_a_command_are_refused_with_their_place() -> None:
+    with pytest.raises(UnreadableEvent, match="Counted: metadata: ") as refusal:
+        CODEC.command_id_in(STORED._replace(metadata=b'{"command_id":"1"}'))
+    assert (refusal.value.stream, refusal.value.version, refusal.value.position) == ("tally-0", 4, 99)
+
+
 def test_the_stored_version_is_the_events_own() -> None:
     class Recounted(Event, name="Recounted", version=3):
         by: int
