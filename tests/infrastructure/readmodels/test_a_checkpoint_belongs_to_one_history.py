@@ -17,7 +17,7 @@ from infrastructure.readmodels.keys import ProjectionKeys
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import WAIT, Reader
-from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, tallies
+from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, new_category, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
@@ -113,8 +113,12 @@ def test_events_that_were_never_folded_are_found_before_the_checkpoint(
 ) -> None:
     """The anchor still stands, but what comes after it is other than it was: the checkpoint had gone on alone."""
     restored.begin()
+    another = new_category()
+    with Logbook(restored.store.uri, another) as log:
+        log.write(TALLY, Opened(owner="ann"))
     restored.copy()
-    with Logbook(restored.store.uri, projection.category) as log:
+    with Logbook(restored.store.uri, another) as log:
+        log.write(TALLY, Raised(by=1))
         position = log.elsewhere(1_200)
     with ThreadWorker(restored.deployed, projection):
         restored.reader.wait_until_available(projection)
