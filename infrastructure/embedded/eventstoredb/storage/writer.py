@@ -25,8 +25,8 @@ _Waiting: TypeAlias = tuple[Work[Any], asyncio.Future[Any], float]
 # How long decisions may take in a row: readers wait meanwhile, on the same event loop.
 _SLICE_SECONDS = 0.005
 _CLOSE_SECONDS = 5.0
-# How long a write waits for a lock of another process, and how often it is tried.
-_LOCK_SECONDS, _LOCK_TRY_SECONDS = 0.25, 0.01
+# How long a write waits for a lock of another process, the first one at a start, and how often it is tried.
+_LOCK_SECONDS, _FIRST_LOCK_SECONDS, _LOCK_TRY_SECONDS = 0.25, 5.0, 0.01
 # How often it is tried whether a disk that refused takes writes again.
 _PROBE_SECONDS = 0.5
 # EventStoreDB looks once a second for writes that have waited for two.
@@ -45,6 +45,7 @@ class LogWriter:
         """`files` are those of the log; None where it is in memory."""
         self._connection, self._committed, self._files = connection, committed, files
         self.fault: str | None = None
+        self._patience = _FIRST_LOCK_SECONDS
         self._transaction = Transaction(connection)
         self._waiting: deque[_Waiting] = deque()
         self._taken: list[asyncio.Future[Any]] = []  # being written together
@@ -125,7 +126,7 @@ class LogWriter:
         """Ends the waiting for a lock, which was met at `began`, of those who have waited long enough."""
         now = time.monotonic()
         overdue = []
-        while self._waiting and max(began, self._waiting[0][2]) + _LOCK_SECONDS <= now:
+        while self._waiting and max(began, self._waiting[0][2]) + self._patience <= now:
             overdue.append(self._waiting.popleft()[1])
         if overdue:
             self._failed("another process holds a lock on the log's file", overdue)
@@ -194,6 +195,7 @@ class LogWriter:
             _settle(future, StorageFailed(reason))
 
     def _succeeded(self) -> None:
+        self._patience = _LOCK_SECONDS
         if self.fault is not None:
             logger.info("log_written_again", was=self.fault)
             self.fault = None

@@ -16,7 +16,7 @@ from esdbclient.protos.Grpc.streams_pb2 import AppendReq, BatchAppendReq, ReadRe
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
 
 from infrastructure.embedded.eventstoredb.storage.folder import FILE
-from tests.support.eventstore import EventStoreProcess
+from tests.support.eventstore import DidNotStart, EventStoreProcess
 from tests.support.polling import poll_until
 
 REFUSED = "Server Is Not Ready: the log could not be written: another process holds a lock on the log's file"
@@ -117,3 +117,19 @@ def test_a_write_waits_for_a_lock_that_is_soon_let_go(
         assert append(stub) == "OK"
         release.join()
     assert "log_write_failed" not in server.errors
+
+
+def test_a_start_waits_for_longer(server: EventStoreProcess, folder: Path) -> None:
+    server.stop()
+    with locked(folder) as other:
+        release = Timer(2.0, other.rollback)
+        release.start()
+        server.start()
+        assert release.finished.is_set()
+        release.join()
+
+
+def test_a_start_in_vain_says_why(server: EventStoreProcess, folder: Path) -> None:
+    server.stop()
+    with locked(folder), pytest.raises(DidNotStart, match="another process holds a lock on the log's file"):
+        server.start()
