@@ -24,7 +24,9 @@ def kept_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, L
     (folder / "run").mkdir()
     with (folder / "run" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder, Listened((*FOLDSTREAM, "serve", "--port", "0", "--data", str(folder)), {})
+        process = Listened((*FOLDSTREAM, "serve", "--port", "0", "--data", str(folder)), {})
+        yield folder, process
+        process.kill()  # before the lock is free: it would start where the test that waits for it runs elsewhere
 
 
 def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, list[str], list[str]]:
