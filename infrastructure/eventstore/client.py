@@ -20,6 +20,8 @@ from infrastructure.eventstore.uri import address_in
 CommandClient: TypeAlias = AsyncEventStoreDBClient
 """What `Streams`, `Log` and a saga's group are made with; outside this folder it is only passed on and closed."""
 CLOSED: Final = "the connection was closed"
+_WAKE_UPS: Final = 4096
+"""Turns of the event loop before a connection ends: three for each call in flight, and the 278 that fill the socket."""
 _READS_IN_THE_CALLERS_THREAD: Final[GrpcOptions] = (("SingleThreadedUnaryStream", 1),)
 
 
@@ -141,6 +143,15 @@ class _CommandClient(AsyncEventStoreDBClient):
     def _construct_esdb_connection(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> AsyncESDBConnection:
         options = grpc_options + _channel_options(self.connection_spec)
         return super()._construct_esdb_connection(grpc_target, options)
+
+    async def close(self) -> None:
+        """Ends the connection once the event loop has read what gRPC's poller wrote to wake it, a byte in each turn.
+
+        The end of the last channel joins that poller, which would wait for ever where its socket is full.
+        """
+        for _ in range(_WAKE_UPS):
+            await asyncio.sleep(0)
+        await super().close()
 
     async def reconnect(self, grpc_target: str | None = None) -> None:
         if not _is_one_node(self.connection_spec):
