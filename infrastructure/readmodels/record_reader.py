@@ -7,13 +7,12 @@ import structlog
 
 from domain.message import Event, Recorded
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
+from infrastructure.eventstore.errors import UNREADABLE, UnknownEventType, place_of
 from infrastructure.eventstore.record import Record
 from infrastructure.subscriptions.catch_up import ReadRecord
 from infrastructure.subscriptions.frames import Frame, Happened, Passed
 from projections.projection import Projection
 
-_UNREADABLE: Final = (UnknownEventType, UnknownEventVersion, UnreadableEvent)
 _logger: Final = structlog.get_logger()
 
 
@@ -39,15 +38,13 @@ def reader_of(projection: Projection[Any], codec: EventCodec, *, skip_unreadable
     def read_or_skip(record: Record) -> Frame:
         try:
             return read(record)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             _logger.warning(
                 "event_skipped",
                 projection=projection.name,
                 error=type(error).__name__,
                 reason=str(error),
-                stream=error.stream,
-                version=error.version,
-                position=error.position,
+                **place_of(error),
             )
             return Passed(error.position, record.id)
 

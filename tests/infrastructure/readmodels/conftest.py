@@ -6,8 +6,11 @@ from uuid import uuid4
 import pytest
 import redis
 
+from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.connection import connect
-from tests.infrastructure.readmodels.tallies import new_category
+from infrastructure.readmodels.keys import PartitionKeys
+from tests.infrastructure.readmodels.partitions import STORE, Worker
+from tests.infrastructure.readmodels.tallies import Tally, new_category, tallies
 
 
 @pytest.fixture
@@ -28,3 +31,20 @@ def connection(redis_uri: str) -> Iterator[redis.Redis]:
     client = connect(redis_uri)
     yield client
     client.close()
+
+
+@pytest.fixture
+def keys(namespace: str) -> PartitionKeys:
+    return PartitionKeys(namespace, "tallies", 1, 0)
+
+
+@pytest.fixture
+def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
+    """Makes a worker of the one partition, at its stored checkpoint."""
+
+    def make() -> Partition[Tally]:
+        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
+        partition.load()
+        return partition
+
+    return make

@@ -1,7 +1,6 @@
 """The fenced commit, on a running Redis; frames come from plain lists."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,30 +15,10 @@ from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from projections.projection import Projection, Row
 from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
+from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, Worker
 from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
 
-STORE = "store-1"
 TALLIES = tallies("tally")
-OPENED_AND_RAISED = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
-MORE = history(("a", Raised(by=4)), ("b", Opened(owner="bob")), first=30)
-Worker = Callable[[], Partition[Tally]]
-
-
-@pytest.fixture
-def keys(namespace: str) -> PartitionKeys:
-    return PartitionKeys(namespace, "tallies", 1, 0)
-
-
-@pytest.fixture
-def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
-    """Makes a worker of the one partition, at its stored checkpoint."""
-
-    def make() -> Partition[Tally]:
-        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
-        partition.load()
-        return partition
-
-    return make
 
 
 def stored(connection: redis.Redis, keys: PartitionKeys) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Checkpoints of the releases before this one and after it, and what this one writes."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -14,29 +13,8 @@ from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 from infrastructure.subscriptions.frames import Passed
 from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
-from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, history, tallies
-
-STORE = "store-1"
-OPENED_AND_RAISED = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
-MORE = history(("a", Raised(by=4)), ("b", Opened(owner="bob")), first=30)
-Worker = Callable[[], Partition[Tally]]
-
-
-@pytest.fixture
-def keys(namespace: str) -> PartitionKeys:
-    return PartitionKeys(namespace, "tallies", 1, 0)
-
-
-@pytest.fixture
-def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
-    """Makes a worker of the one partition, at its stored checkpoint."""
-
-    def make() -> Partition[Tally]:
-        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
-        partition.load()
-        return partition
-
-    return make
+from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, Worker
+from tests.infrastructure.readmodels.tallies import tallies
 
 
 def test_a_checkpoint_without_an_anchor_is_read_and_gets_one_with_the_next_event(
