@@ -55,6 +55,8 @@ class EventLog:
     async def close(self) -> None:
         """Finishes the writes that were accepted, and closes the file."""
         await self._writer.close()
+        if self._files is not None:
+            self._files.stop()
         if self._verification is not None:
             await self._verification.stop()
         if self._high_water_mark is not None:

@@ -22,6 +22,7 @@ class FileWatch:
         """Those of the files that are there now."""
         found = ((path, _identity(path)) for path in paths)
         self._opened = {path: identity for path, identity in found if identity is not None}
+        self._stopped = False
 
     def check(self) -> None:
         """Costs some microseconds. Raises FilesReplaced."""
@@ -31,14 +32,19 @@ class FileWatch:
                 raise FilesReplaced(f"{path} is {'gone' if current is None else 'another file'}")
 
     async def failed(self) -> None:
-        """Returns only when a file is gone or replaced."""
-        while True:
+        """Returns only when a file is gone or replaced before the watch is stopped."""
+        while not self._stopped:
             try:
                 self.check()
             except FilesReplaced as error:
                 logger.critical("log_damaged", path=str(next(iter(self._opened))), fault=str(error))
                 return
             await asyncio.sleep(_PERIOD_SECONDS)
+        await asyncio.Event().wait()
+
+    def stop(self) -> None:
+        """Before the log is closed: SQLite itself then removes what it wrote ahead."""
+        self._stopped = True
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """Files of a running log are unlinked, or its folder is swapped: the server says so and ends, and deletes nothing."""
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import EventStoreDBClientException
+from structlog.testing import capture_logs
 
+from infrastructure.embedded.eventstoredb.server import EventStore
 from infrastructure.embedded.eventstoredb.storage.folder import FILE, LOCK
 from infrastructure.embedded.eventstoredb.storage.high_water_mark import FILE as MARK
 from tests.support.eventstore import DidNotStart, EventStoreProcess
@@ -86,3 +89,20 @@ def test_no_new_log_is_begun_where_the_old_one_was_taken_from(tmp_path: Path) ->
         assert process.wait() == 1
         with pytest.raises(DidNotStart, match="the event log is gone"):
             process.start()
+
+
+def test_a_log_that_is_closed_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    """SQLite removes files as it closes, and the watch that looks twice a second may come after that."""
+
+    async def story() -> None:
+        store = await EventStore.start("127.0.0.1", 0, tmp_path, projections=None, security=None)
+        broken = asyncio.create_task(store.log.broken())
+        await store.stop()
+        assert not (tmp_path / f"{FILE}-wal").exists()
+        others = asyncio.all_tasks() - {asyncio.current_task(), broken}
+        await asyncio.wait(others, timeout=1)
+        await broken
+
+    with capture_logs() as lines:
+        asyncio.run(story())
+    assert [line["event"] for line in lines] == []
