@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v $$python && break; done)
 
-.PHONY: demo test soak serve bench check format lock clean
+.PHONY: demo test soak serve bench check format lock keep-release clean
 
 demo: .venv/ready
 	@$(BIN)/foldstream demo
@@ -44,6 +44,11 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 lock:  # needs uv; the image installs the first, everything here the second
 	$(LOCK) --extra dev --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+
+# At each release: keeps its code, beside which the next one is tested.
+RELEASE ?= HEAD
+keep-release:
+	git archive --format=tar $(RELEASE) domain projections infrastructure service | xz -9e > tests/service/data/last_release.tar.xz
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,71 @@
+"""One of two releases that share their servers: its workers and its API, each a process of its own."""
+
+import json
+import sys
+import tarfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from service.addresses import lasting_port
+from service.consumers import PROJECTIONS, SAGAS
+from tests.support.processes import FOLDSTREAM, Listened
+
+LAST: Final = Path(__file__).parent / "data" / "last_release.tar.xz"
+WORKERS: Final = ("projections", "sagas")
+
+
+class Release:
+    """Started by `start`; `code` is the folder that it runs from, None for the code under test."""
+
+    def __init__(self, servers: Mapping[str, str], code: Path | None = None) -> None:
+        self._environment = dict(servers) if code is None else {**servers, "PYTHONPATH": str(code)}
+        self._port = lasting_port()
+        self._running: dict[str, Listened] = {}
+        self._ended: list[Listened] = []
+        self.url: Final = f"http://127.0.0.1:{self._port}"
+
+    def start(self, *names: str) -> None:
+        """Starts the processes of these names, `api` or among WORKERS; nobody waits for them."""
+        for name in names:
+            port = ("--port", str(self._port)) if name == "api" else ()
+            self._running[name] = Listened((*FOLDSTREAM, name, *port), self._environment)
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL for them."""
+        for name in names:
+            process = self._running.pop(name)
+            process.kill()
+            self._ended.append(process)
+
+    def close(self) -> None:
+        """SIGKILL for all that run."""
+        self.kill(*self._running)
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """All lines about this event that its processes have written, also those that were killed."""
+        return _lines_about(event, (*self._ended, *self._running.values()))
+
+    def works(self) -> bool:
+        """Whether the workers that run now follow the log with every projection, and have joined the saga's group."""
+        caught_up = {line["projection"] for line in _lines_about("projection_caught_up", self._running.values())}
+        joined = _lines_about("saga_subscription_joined", self._running.values())
+        return caught_up == {projection.name for projection in PROJECTIONS} and len(joined) == len(SAGAS)
+
+    def place_of_code(self) -> Path:
+        """The folder that its processes import the product from."""
+        asked = Listened((sys.executable, "-P", "-c", "import service; print(service.__file__)"), self._environment)
+        asked.wait(within=30)
+        return Path(asked.output[0]).parents[1]
+
+
+def _lines_about(event: str, processes: Iterable[Listened]) -> list[dict[str, Any]]:
+    lines = [line for process in processes for line in process.errors if f'"{event}"' in line]
+    return [told for line in lines if (told := json.loads(line))["event"] == event]
+
+
+def unpacked_last_release(folder: Path) -> Path:
+    """The last release's code, unpacked into a folder."""
+    with tarfile.open(LAST) as packed:
+        packed.extractall(folder, filter="data")
+    return folder
