@@ -11,7 +11,14 @@ from esdbclient.connection_spec import NODE_PREFERENCE_LEADER
 from esdbclient.exceptions import EventStoreDBClientException, NodeIsNotLeader, ServiceUnavailable
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 
-from infrastructure.eventstore.client import CLOSED, address_of, connection_of, raise_if_cancelled, reason_of
+from infrastructure.eventstore.client import (
+    CLOSED,
+    address_of,
+    connection_of,
+    is_for_size,
+    raise_if_cancelled,
+    reason_of,
+)
 from infrastructure.eventstore.errors import StoreUnavailable
 
 _BATCH_APPEND: Final = "/event_store.client.streams.Streams/BatchAppend"
@@ -59,7 +66,8 @@ class AppendCall(AsyncGrpcStreamer):
                 yield answer
         except grpc.aio.AioRpcError as error:
             self._failure = handle_rpc_error(error)
-            raise StoreUnavailable(address_of(self._client), reason_of(self._failure)) from error
+            for_size = is_for_size(error.code(), error.details() or "")
+            raise StoreUnavailable(address_of(self._client), reason_of(self._failure), for_size=for_size) from error
         except asyncio.CancelledError as error:
             raise_if_cancelled()
             raise StoreUnavailable(address_of(self._client), CLOSED) from error

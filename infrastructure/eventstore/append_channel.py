@@ -17,9 +17,10 @@ _END_SECONDS: Final = 1.0
 
 
 class _Waiting(NamedTuple):
-    """A caller; `since` is a time of the event loop."""
+    """A caller, and the bytes of its request; `since` is a time of the event loop."""
 
     since: float
+    size: int
     answer: "asyncio.Future[BatchAppendResp]"
 
 
@@ -31,6 +32,9 @@ class AppendChannel:
     call ends when the store or the client ends it, or when the store is silent: nothing was answered for so long, and
     no request is younger than half of that time. A request that the store passed by, as it answered a younger one, is
     no silence. Callers who are gone leave nothing behind.
+
+    When it has ended, `suspected` is the size of the largest request that the store had not answered, None where it
+    has answered one as large.
     """
 
     def __init__(self, client: AsyncEventStoreDBClient, seconds: float, previous: "AppendChannel | None") -> None:
@@ -43,8 +47,10 @@ class AppendChannel:
         self._next_answer: asyncio.Future[None] | None = None
         self.ended = False
         self.is_silent = False
+        self.suspected: int | None = None
         self._unanswered_since: float | None = None
         self._answered: float = 0.0  # when the youngest request came that was answered
+        self._largest_answered = 0
         self._probed = -inf
         self._watch: asyncio.TimerHandle | None = None
         self._call: AppendCall | None = None if previous is None else previous._call
@@ -83,12 +89,12 @@ class AppendChannel:
 
     async def close(self) -> None:
         """Ends the call; whoever waits is told that it may have happened."""
-        self._end(CLOSED)
+        self._end(self._unavailable(CLOSED))
         await asyncio.wait({self._task}, timeout=_END_SECONDS)
 
     async def answer_to(self, correlation_id: str, request: bytes) -> BatchAppendResp:
         """Sends the request, once. Raises StoreUnavailable."""
-        caller = _Waiting(self._loop.time(), self._loop.create_future())
+        caller = _Waiting(self._loop.time(), len(request), self._loop.create_future())
         self._waiting[correlation_id] = caller
         self._unsent[correlation_id] = request
         self._has_unsent.set()
@@ -119,33 +125,33 @@ class AppendChannel:
 
     def _check_deadlines(self) -> None:
         """Ends the requests whose time is up, and with them the call where the store is silent."""
-        now, reason, ends_at = self._loop.time(), f"no answer within {self._seconds:g} s", self._ends_at()
+        now, ends_at = self._loop.time(), self._ends_at()
+        late = self._unavailable(f"no answer within {self._seconds:g} s")
         if ends_at is not None and ends_at <= now:
             self.is_silent = True
-            self._end(reason)
+            self._end(late)
             return
         unanswered = [caller for caller in self._waiting.values() if not caller.answer.done()]
         for caller in unanswered:
             if caller.since + self._seconds <= now:
-                self._fail(caller, reason)
+                _fail(caller, late)
         times = [caller.since + self._seconds for caller in unanswered if not caller.answer.done()][:1]
         following = min(times if ends_at is None else [*times, ends_at], default=None)
         self._watch = None if following is None else self._loop.call_at(following, self._check_deadlines)
 
-    def _fail(self, caller: _Waiting, reason: str) -> None:
-        if not caller.answer.done():
-            caller.answer.set_exception(StoreUnavailable(address_of(self._client), reason))
+    def _unavailable(self, reason: str) -> StoreUnavailable:
+        return StoreUnavailable(address_of(self._client), reason)
 
     async def _keep_up(self) -> None:
-        reason = CLOSED
+        failure = self._unavailable(CLOSED)
         try:
             self._call = await self._open()
             await self._exchange(self._call)
-            reason = "the store ended the call"
+            failure = self._unavailable("the store ended the call")
         except StoreUnavailable as error:
-            reason = error.reason
+            failure = error
         finally:
-            self._end(reason)
+            self._end(failure)
 
     async def _open(self) -> AppendCall:
         if self._call is not None:
@@ -184,6 +190,7 @@ class AppendChannel:
         if caller is None:
             return
         self._answered = max(self._answered, caller.since)
+        self._largest_answered = max(self._largest_answered, caller.size)
         if not caller.answer.done():
             caller.answer.set_result(answer)
 
@@ -191,7 +198,7 @@ class AppendChannel:
         if self._next_answer is not None and not self._next_answer.done():
             self._next_answer.set_result(None)
 
-    def _end(self, reason: str) -> None:
+    def _end(self, failure: StoreUnavailable) -> None:
         """Nobody is left waiting, and no more is sent."""
         if self.ended:
             return
@@ -199,8 +206,16 @@ class AppendChannel:
         self._end_doubt()
         if self._watch is not None:
             self._watch.cancel()
+        sizes = [caller.size for key, caller in self._waiting.items() if key not in self._unsent]
+        self.suspected = max((size for size in sizes if size > self._largest_answered), default=None)
         self._unsent.clear()
         for caller in self._waiting.values():
-            self._fail(caller, reason)
+            _fail(caller, failure)
         self._waiting.clear()
         self._task.cancel()
+
+
+def _fail(caller: _Waiting, failure: StoreUnavailable) -> None:
+    """Every caller gets an exception of its own, for its own traceback."""
+    if not caller.answer.done():
+        caller.answer.set_exception(StoreUnavailable(failure.address, failure.reason, for_size=failure.for_size))

@@ -9,6 +9,7 @@ from esdbclient.protos.Grpc import shared_pb2
 from esdbclient.protos.Grpc.code_pb2 import RESOURCE_EXHAUSTED
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 
+from infrastructure.eventstore.client import is_for_size
 from infrastructure.eventstore.errors import (
     AppendRefused,
     EventStoreError,
@@ -86,9 +87,10 @@ def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreE
         return WrongExpectedVersion(stream, race.current_stream_revision if exists else None)
     if details.Is(shared_pb2.StreamDeleted.DESCRIPTOR):
         return StreamGone(stream)
-    kind = details.type_url.rpartition(".")[2]
-    if details.Is(shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR) or status.code == RESOURCE_EXHAUSTED:
-        return EventTooLarge(stream, f"{kind} {_advice(response) or status.message}".strip())
+    kind, words = details.type_url.rpartition(".")[2], _advice(response) or status.message
+    exceeded = details.Is(shared_pb2.MaximumAppendSizeExceeded.DESCRIPTOR)
+    if exceeded or status.code == RESOURCE_EXHAUSTED or is_for_size(None, words):
+        return EventTooLarge(stream, f"{kind} {words}".strip())
     if any(details.Is(refused) for refused in _REFUSALS):
         return AppendRefused(stream, f"{kind} {_advice(response)}".strip())
     return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")

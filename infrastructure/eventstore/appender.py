@@ -8,9 +8,10 @@ from esdbclient import AsyncEventStoreDBClient
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendResp
 
 from infrastructure.eventstore.append_channel import AppendChannel
-from infrastructure.eventstore.append_messages import FreshIds, append_message, refusal
+from infrastructure.eventstore.append_messages import AppendMessage, FreshIds, append_message, refusal
 from infrastructure.eventstore.client import address_of
-from infrastructure.eventstore.errors import Overloaded
+from infrastructure.eventstore.errors import Overloaded, StoreUnavailable
+from infrastructure.eventstore.large_appends import LargeAppends
 from infrastructure.eventstore.record import NewRecord
 
 ANSWER_SECONDS: Final = 2.5
@@ -33,6 +34,9 @@ class Appender:
     and every send has fresh event ids. Nothing piles up before a store that is slow: while `in_flight` wait, or the
     store has been silent for half of that time, further ones are refused at once. During a silence one append at a
     time finds out whether it is over.
+
+    A call that the store has ended because something on it was too large ends no other append twice: what may have
+    been the one goes on a call of its own from then on.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Appender:
         self._most: Final = in_flight
         self._ids: Final = FreshIds()
         self._channel: AppendChannel | None = None
+        self._large: Final = LargeAppends(client, seconds)
 
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
         """Appends to a stream that ends at `version`, or to none where that is -1.
@@ -51,21 +56,31 @@ class Appender:
         Raises WrongExpectedVersion, StreamGone, AppendRefused, EventTooLarge, Overloaded, and StoreUnavailable: it may
         have happened.
         """
+        message = append_message(self._ids, stream, version, records, self._seconds)
+        alone = self._large.include(message)
+        answer = await (self._large.answer_to(stream, message) if alone else self._answer_to(message))
+        if answer.WhichOneof("result") == "success":
+            return _appended(answer.success, message.last_id)
+        raise refusal(answer, stream, self._address)
+
+    async def close(self) -> None:
+        """Ends the calls, which take places on their client's connection."""
+        if self._channel is not None:
+            await self._channel.close()
+        await self._large.close()
+
+    async def _answer_to(self, message: AppendMessage) -> BatchAppendResp:
         channel = self._ready()
         if channel.is_doubtful and not channel.may_probe():
             if not await channel.is_answered(_PROBE_SECONDS):
                 raise Overloaded(self._address, channel.in_flight)
             channel = self._ready()  # all who waited go on at once
-        request, correlation_id, last_id = append_message(self._ids, stream, version, records, self._seconds)
-        answer = await channel.answer_to(correlation_id, request)
-        if answer.WhichOneof("result") == "success":
-            return _appended(answer.success, last_id)
-        raise refusal(answer, stream, self._address)
-
-    async def close(self) -> None:
-        """Ends the call, which takes one of the places on its client's connection."""
-        if self._channel is not None:
-            await self._channel.close()
+        try:
+            return await channel.answer_to(message.correlation_id, message.request)
+        except StoreUnavailable as failure:
+            if failure.for_size:
+                self._large.begin_at(channel.suspected)
+            raise
 
     def _ready(self) -> AppendChannel:
         """The channel for another append. Raises Overloaded."""

@@ -1,6 +1,7 @@
 """Connects to the event store: clients as this service needs them, and their failures as our own exceptions."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeAlias
@@ -20,6 +21,8 @@ from infrastructure.eventstore.uri import address_in
 CommandClient: TypeAlias = AsyncEventStoreDBClient
 """What `Streams`, `Log` and a saga's group are made with; outside this folder it is only passed on and closed."""
 CLOSED: Final = "the connection was closed"
+_FOR_SIZE: Final = re.compile(r"too (?:large|big)\b|larger than|exceeds? .{0,20}max|status:? 413\b", re.IGNORECASE)
+"""What gRPC's servers in C, Go, Java, .NET and Rust say to a message that is too large for them, and HTTP proxies."""
 _WAKE_UPS: Final = 4096
 """Turns of the event loop before a connection ends: three for each call in flight, and the 278 that fill the socket."""
 _READS_IN_THE_CALLERS_THREAD: Final[GrpcOptions] = (("SingleThreadedUnaryStream", 1),)
@@ -105,6 +108,11 @@ def reason_of(error: Exception) -> str:
     if isinstance(call, grpc.aio.AioRpcError | grpc.Call):
         return f"{call.code().name}: {call.details() or type(error).__name__}"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def is_for_size(status: grpc.StatusCode | None, words: str) -> bool:
+    """Whether something was refused because it was too large: by the status for that, or in words with any other."""
+    return status is grpc.StatusCode.RESOURCE_EXHAUSTED or _FOR_SIZE.search(words) is not None
 
 
 def _channel_options(spec: ConnectionSpec) -> GrpcOptions:

@@ -24,12 +24,16 @@ class EventStoreError(Exception):
 
 
 class StoreUnavailable(EventStoreError):
-    """The store at `address` can't be used now, for this reason. What was sent may still have happened."""
+    """The store at `address` can't be used now, for this reason. What was sent may still have happened.
 
-    def __init__(self, address: str, reason: str) -> None:
+    `for_size`: it has ended a call since something on it was too large.
+    """
+
+    def __init__(self, address: str, reason: str, *, for_size: bool = False) -> None:
         super().__init__(f"The event store at {address} can't be used: {reason}")
         self.address = address
         self.reason = reason
+        self.for_size = for_size
 
 
 class Overloaded(EventStoreError):

@@ -60,9 +60,9 @@ def _refuse(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
 
 
 @contextmanager
-def running(handler: grpc.GenericRpcHandler) -> Iterator[str]:
-    """The URI of a server that treats every call so."""
-    options = [("grpc.max_concurrent_streams", CALLS_PER_CONNECTION)]
+def running(handler: grpc.GenericRpcHandler, *options: tuple[str, int]) -> Iterator[str]:
+    """The URI of a server that treats every call so, with these options of gRPC."""
+    options = (("grpc.max_concurrent_streams", CALLS_PER_CONNECTION), *options)
     with ThreadPoolExecutor(400) as threads:
         server = grpc.server(threads, handlers=[handler], options=options)
         port = server.add_insecure_port("127.0.0.1:0")
