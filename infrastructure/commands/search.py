@@ -12,11 +12,12 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from infrastructure.aggregates.segment_ids import SegmentIds
+from infrastructure.commands.pace import paced
 from infrastructure.eventstore.client import CommandClient, address_of
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import Overloaded, StoreUnavailable
 from infrastructure.eventstore.log_reader import LogReader, reader_beside
-from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.record import Record, RecordHeader
 from infrastructure.snapshots.counts import Counts
 
 KEPT: Final = 128
@@ -49,7 +50,7 @@ class SearchNeeded(Exception):
 
 
 class CommandSearch:
-    """Reads the ids of old commands in threads, two parts at once, through connections of its own.
+    """Reads the ids of old commands in threads, two parts at once, at a slow pace, through connections of its own.
 
     Those who ask for one part share one search, which goes on when they give up. `waiting` may wait.
     """
@@ -134,14 +135,15 @@ class CommandSearch:
         reader = self._idle.pop() if self._idle else reader_beside(self._client)
         try:
             hurried = reader.hurried(lambda: self._seconds_until(ends))
-            ids = self._ids_in(hurried.stream_records(stream, versions.start, len(versions)), versions)
+            headers = hurried.headers(stream, versions.start, len(versions))
+            ids = self._ids_in(paced(headers, self._ended.wait), versions)
         except BaseException:
             reader.close()
             raise
         self._idle.append(reader)
         return ids
 
-    def _ids_in(self, records: Iterable[Record], versions: range) -> SegmentIds:
+    def _ids_in(self, records: Iterable[Record | RecordHeader], versions: range) -> SegmentIds:
         ids = SegmentIds(versions.start)
         for record in records:
             if record.version >= versions.stop:

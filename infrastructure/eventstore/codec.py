@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.message import Event, Metadata, Recorded
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
-from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.eventstore.record import NewRecord, Record, RecordHeader
 from infrastructure.eventstore.schema import Schema, Unfit, UnknownShape, first_of
 
 _AS_WRITTEN_HERE: Final = re.compile(rb',"schema_version":([0-9]{1,9}),"time":"[0-9TZ:.+-]{20,32}"\}\Z')
@@ -66,7 +66,7 @@ class EventCodec:
         }
         return [_recorded(event, index, place) for index, event in enumerate(self._read(record, version))]
 
-    def command_id_in(self, record: Record) -> UUID:
+    def command_id_in(self, record: Record | RecordHeader) -> UUID:
         """The id of the command that left the record; nothing else of it is decoded. Raises UnreadableEvent."""
         begun = _BEGINNING.match(record.metadata)
         if begun is not None and _AS_WRITTEN_HERE.search(record.metadata[-_LENGTH:]) is not None:
@@ -100,16 +100,16 @@ def _recorded(event: Event, index: int, place: Mapping[str, object]) -> Recorded
     return made
 
 
-def _metadata(record: Record) -> Metadata:
+def _metadata(record: Record | RecordHeader) -> Metadata:
     try:
         return Metadata.model_validate_json(record.metadata)
     except ValidationError as error:
         _unreadable(record, f"metadata: {first_of(error)}", error)
 
 
-def _place(record: Record) -> tuple[str, int, int]:
+def _place(record: Record | RecordHeader) -> tuple[str, int, int]:
     return record.stream, record.version, record.position or 0
 
 
-def _unreadable(record: Record, reason: str, cause: Exception | None = None) -> NoReturn:
+def _unreadable(record: Record | RecordHeader, reason: str, cause: Exception | None = None) -> NoReturn:
     raise UnreadableEvent(*_place(record), f"{record.type}: {reason}") from cause

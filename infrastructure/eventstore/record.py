@@ -30,6 +30,16 @@ class Record(NamedTuple):
     prepare_position: int | None = None
 
 
+class RecordHeader(NamedTuple):
+    """A record as a search looks at it: where it lies, its type and its metadata."""
+
+    stream: str
+    version: int
+    position: int
+    type: str
+    metadata: bytes
+
+
 class NewRecord(NamedTuple):
     """One record to be stored. It has no id: every send draws fresh ones."""
 
