@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bench.commands.long_streams import measure_long_streams
+from bench.commands.old_keys import measure_old_keys
 from bench.commands.overload import measure_overload
 from bench.commands.stages import measure_stages
 from bench.commands.throughput import measure_throughput
@@ -24,6 +25,7 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "throughput": measure_throughput,
         "stages": measure_stages,
         "long streams": measure_long_streams,
+        "old keys": measure_old_keys,
         "overload": measure_overload,
     },
 }

@@ -1,28 +1,24 @@
 """What a long stream costs: loading its aggregate, and looking back into it."""
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import count
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Final
 from uuid import uuid4
 
-from bench.commands.work import CODEC, deposit, deposited, handler_of, opened, request
+from bench.commands.long_account import long_account
+from bench.commands.work import CODEC, deposit, handler_of, request
 from bench.figures import Extent, Figure
-from bench.store.log import fill_stream
 from bench.store.server import StoreServer, temporary_folder
 from domain.accounts import account
 from domain.accounts.account import Withdraw
 from domain.errors import Rejected
 from domain.stream_name import stream_name
-from infrastructure.embedded.eventstoredb.storage import record as storage
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.log_reader import open_reader
-from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.moment import written
 from infrastructure.history.past import Past
 from infrastructure.history.records import Records
@@ -36,7 +32,8 @@ _BALANCE: Final = "has {}.00 and may go"  # part of the refusal; it shows that e
 def measure_long_streams(extent: Extent) -> Iterator[Figure]:
     """Compares an account of 100,000 events with one of 100."""
     with temporary_folder() as folder:
-        accounts = {length: _filled(folder, length) for length in (_SHORT, extent.events(_LONG))}
+        lengths = (_SHORT, extent.events(_LONG))
+        accounts = {length: long_account(folder, [uuid4() for _ in range(length - 1)]) for length in lengths}
         with StoreServer(folder) as server:
             cold = asyncio.run(_cold(server.uri, accounts, extent))
             looks = {length: _look_back(server.uri, account_id) for length, account_id in accounts.items()}
@@ -48,28 +45,6 @@ def measure_long_streams(extent: Extent) -> Iterator[Figure]:
         for length, value in values.items():
             baseline = f"{what}, {_SHORT:,} events"
             yield Figure(f"{what}, {length:,} events", value, unit, value / values[_SHORT], baseline)
-
-
-def _filled(folder: Path, length: int) -> str:
-    """The id of a new account whose stream has `length` events, each as the service writes it."""
-    account_id = str(uuid4())
-    fill_stream(folder, stream_name(account.decider.category, account_id), _events(account_id, length))
-    return account_id
-
-
-def _events(account_id: str, length: int) -> Iterator[storage.PendingRecord]:
-    """Only ids differ from deposit to deposit: writing each anew would take a minute."""
-    yield _record(opened(account_id))
-    event = deposited(account_id)
-    command_id = json.loads(event.metadata)["command_id"].encode()
-    for _ in range(length - 1):
-        yield _record(event, event.metadata.replace(command_id, str(uuid4()).encode()))
-
-
-def _record(event: NewRecord, metadata: bytes | None = None) -> storage.PendingRecord:
-    return storage.PendingRecord(
-        uuid4(), event.type, True, event.data, event.metadata if metadata is None else metadata
-    )
 
 
 async def _cold(uri: str, accounts: Mapping[int, str], extent: Extent) -> dict[int, float]:

@@ -30,6 +30,11 @@ FIGURES = [
     ("as-of by time, round trips, 200 events", "reads", "as-of by time, round trips, 100 events"),
     ("as-of by time, 100 events", "ms", "as-of by time, 100 events"),
     ("as-of by time, 200 events", "ms", "as-of by time, 100 events"),
+    ("deposit, p50", "ms", "deposit, p50"),
+    ("deposit beside old keys, p50", "ms", "deposit, p50"),
+    ("deposit, p95", "ms", "deposit, p95"),
+    ("deposit beside old keys, p95", "ms", "deposit, p95"),
+    ("old keys, answered", "commands/s", "old keys, answered"),
     ("crowd, offered", "commands/s", "crowd, offered"),
     ("crowd, accepted", "commands/s", "crowd, offered"),
     ("crowd, memory after a quarter of the time", "MB", "crowd, memory after a quarter of the time"),
@@ -47,6 +52,7 @@ def test_the_bench_of_commands_goes_on_without_the_libraries_that_are_not_there(
         "commands: not compared with Emmett: it is not installed",
         "commands: stages …",
         "commands: long streams …",
+        "commands: old keys …",
         "commands: overload …",
     ]
     figures = json.loads("\n".join(process.output))["benches"]["commands"]
