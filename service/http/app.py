@@ -18,6 +18,7 @@ from service.http.middleware.gate import Gate
 from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.observation import observe_requests
+from service.http.readiness import Readiness
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.connections = connections
+    app.state.readiness = Readiness(connections)
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)

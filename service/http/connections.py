@@ -13,6 +13,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
+from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.redis_policy import misconfiguration
@@ -45,6 +46,7 @@ class Connections:
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
+        self._write_probe: WriteProbe | None = None
         self._read_models: ReadModels | None = None
 
     @property
@@ -76,7 +78,7 @@ class Connections:
         _log.info("eventstore_found", address=self.store_address)
 
     async def store_fault(self) -> str | None:
-        """Why the event store can't be used now, None where it can. Takes about a second at most."""
+        """Why the event store can't be read now, None where it can. Takes about a second at most."""
         if self._client is None:
             return self._reason
         try:
@@ -84,6 +86,10 @@ class Connections:
         except StoreUnavailable as error:
             return error.reason
         return None
+
+    async def write_fault(self) -> str | None:
+        """Why the event store takes no appends now, None where it does. Takes as long as an append at most."""
+        return self._reason if self._write_probe is None else await self._write_probe.fault()
 
     async def redis_fault(self) -> str | None:
         """Why Redis can't be used now, None where it can. Takes about a second at most."""
@@ -105,6 +111,8 @@ class Connections:
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
+        if self._write_probe is not None:
+            await self._write_probe.close()
         if self._handler is not None:
             await self._handler.close()
         for client in (self._client, self._queries_client):
@@ -125,6 +133,7 @@ class Connections:
         uri, settings = self._settings.eventstore, self._settings
         if self._client is None:
             self._client = await command_client(uri)
+            self._write_probe = WriteProbe(self._client)
             self._handler = CommandHandler(
                 self._client,
                 EventCodec(EVENTS),

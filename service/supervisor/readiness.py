@@ -15,7 +15,7 @@ SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at
 ASK_EVERY: Final = 0.5
 LOG_EVERY: Final = 10.0
 LOG_FIRST: Final = 3.0
-_SERVING: Final = frozenset({"ok", "stopped", "misconfigured"})
+_AWAITED: Final = frozenset({"away", "behind"})
 _log = structlog.get_logger(__name__)
 
 
@@ -28,7 +28,7 @@ async def ready(url: str, settings: Settings) -> None:
     began, logged = monotonic(), monotonic() - LOG_EVERY + LOG_FIRST
     answered = False
     async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
-        while not (checks := _checks(answer := await _ask(http))) or not _SERVING.issuperset(checks.values()):
+        while not (checks := _checks(answer := await _ask(http))) or _is_awaited(answer, checks):
             answered = answered or answer is not None
             if not answered and monotonic() - began > SILENT_SECONDS:
                 raise NotReady("the API", SILENT_SECONDS)
@@ -52,6 +52,10 @@ async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
 def _checks(answer: dict[str, Any] | None) -> dict[str, str]:
     """The state of each thing that the service needs; empty if there is no answer."""
     return {name: check["state"] for name, check in (answer or {}).get("checks", {}).items()}
+
+
+def _is_awaited(answer: dict[str, Any] | None, checks: dict[str, str]) -> bool:
+    return (answer or {}).get("status") == "unable" or not _AWAITED.isdisjoint(checks.values())
 
 
 def _log_missing(answer: dict[str, Any] | None, settings: Settings) -> None:

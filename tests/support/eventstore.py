@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -90,6 +91,16 @@ class EventStoreProcess:
     ) -> None:
         if self.is_running():
             self.kill()
+
+
+def limit_files(pid: int, size: int = 1000) -> None:
+    """Lets no file of a process grow beyond this size: for a store, the disk is full."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def unlimit_files(pid: int) -> None:
+    """There is room again."""
+    limit_files(pid, resource.RLIM_INFINITY)
 
 
 def resident_bytes(process: EventStoreProcess) -> int:

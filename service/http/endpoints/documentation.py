@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
@@ -73,6 +74,11 @@ def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int |
         success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},
         **{refused: _refusal(refused, names) for refused, names in sorted(by_status.items())},
     }
+
+
+def unable(description: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The response of an endpoint that says itself why nothing can be served, in a document of its own."""
+    return {"description": description, "model": model, "headers": _headers("Retry-After")}
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:

@@ -49,9 +49,13 @@ class SilentStore(grpc.GenericRpcHandler):
 
 
 class RefusingStore(grpc.GenericRpcHandler):
-    """Refuses every call with a status of no use."""
+    """Refuses every call with a status of no use; `seen` are the methods that were called."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
+        self.seen.append(handler_call_details.method)
         return grpc.unary_stream_rpc_method_handler(_refuse)
 
 

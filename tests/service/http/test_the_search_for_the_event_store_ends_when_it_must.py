@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 
@@ -63,7 +64,7 @@ def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
         serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=1)) as http,
     ):
         denied = f"{store.target}: UNAUTHENTICATED: Unauthenticated"
-        poll_until(lambda: http.get("/health/ready").json()["detail"] == denied, seconds=20, what="the store's answer")
+        poll_until(lambda: _said_of_the_store(http) == denied, seconds=20, what="the store's answer")
         assert http.get("/health/ready").status_code == 503
         assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
 
@@ -71,5 +72,9 @@ def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
 def test_a_store_that_refuses_to_be_looked_at_is_not_ready() -> None:
     with running(RefusingStore()) as uri, serving(away(eventstore_uri=uri)) as http:
         answer = http.get("/health/ready")
-    assert (answer.status_code, answer.json()["rule"]) == (503, "store-unavailable")
-    assert answer.json()["detail"].endswith(": FailedPrecondition: not in this state")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unable")
+    assert answer.json()["checks"]["eventstore"]["detail"].endswith(": FailedPrecondition: not in this state")
+
+
+def _said_of_the_store(http: httpx.Client) -> str:
+    return str(http.get("/health/ready").json()["checks"]["eventstore"]["detail"])

@@ -1,6 +1,7 @@
 """What goes on, and what is refused, while the event store or Redis is away."""
 
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,10 +13,10 @@ import structlog
 from infrastructure.readmodels.live_generation import READ_SECONDS
 from service.consumers import PROJECTIONS
 from service.settings import Settings
-from tests.infrastructure.eventstore.silent_store import SilentStore, running, silent
+from tests.infrastructure.eventstore.silent_store import RefusingStore, SilentStore, running, silent
 from tests.service.http.api_server import NOBODY, away, serving
 from tests.service.http.shop import assert_changed, assert_refused, done, order_form, read
-from tests.support.eventstore import EventStoreProcess
+from tests.support.eventstore import EventStoreProcess, limit_files, unlimit_files
 from tests.support.polling import poll_until
 from tests.support.redis import RedisProcess
 
@@ -46,7 +47,7 @@ def test_a_cluster_that_is_away_is_a_store_that_is_away() -> None:
         assert http.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
         assert http.get("/health/live").status_code == 200
         checks = http.get("/health/ready").json()["checks"]
-    assert checks["eventstore"]["ok"] is False
+    assert (checks["eventstore"]["ok"], checks["eventstore"]["state"]) == (False, "away")
     assert checks["eventstore"]["detail"].startswith(f"{NOBODY},{NOBODY}: ")
 
 
@@ -93,10 +94,39 @@ def test_the_process_lives_while_everything_is_away() -> None:
 def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Client, namespace: str) -> None:
     with serving(away(redis_uri=redis_uri, namespace=namespace)) as lonely:
         answer = lonely.get("/health/ready")
-    detail = answer.json()["detail"]
+    detail = answer.json()["checks"]["eventstore"]["detail"]
     assert detail.startswith(f"{NOBODY}: ")
     checks = {**_checks(WELL, "redis", *READ_MODELS), "eventstore": {"ok": False, "state": "away", "detail": detail}}
-    assert_refused(answer, 503, "store-unavailable", detail, checks=checks)
+    assert (answer.status_code, answer.json()) == (503, {"status": "unable", "checks": checks})
+    assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/json", "1")
+
+
+def test_it_is_unable_while_every_write_fails_and_while_the_store_is_away(tmp_path: Path, redis_uri: str) -> None:
+    with (
+        EventStoreProcess(tmp_path) as store,
+        serving(away(eventstore_uri=store.uri, redis_uri=redis_uri, command_seconds=1)) as http,
+    ):
+        done(http.post("/orders", json=order_form()))
+        assert _eventstore(http) == (200, "degraded", "ok")
+        limit_files(store.process.pid)
+        assert http.post("/orders", json=order_form()).status_code == 503
+        poll_until(lambda: _eventstore(http) == (503, "unable", "failing"), seconds=10, what="the full disk")
+        unlimit_files(store.process.pid)
+        poll_until(lambda: _eventstore(http) == (200, "degraded", "ok"), seconds=10, what="a disk with room")
+        store.kill()
+        poll_until(lambda: _eventstore(http) == (503, "unable", "away"), seconds=10, what="the end of the store")
+
+
+def test_however_often_it_is_asked_the_store_is_asked_once_a_second(redis_uri: str) -> None:
+    store = RefusingStore()
+    with running(store) as uri, serving(away(eventstore_uri=uri, redis_uri=redis_uri)) as http:
+        poll_until(lambda: http.get("/health/ready").status_code == 503, seconds=5, what="an answer")
+        began, asked = time.monotonic(), len(store.seen)
+        for _ in range(100):
+            http.get("/health/ready")
+        http.get("/metrics")
+        seconds = time.monotonic() - began
+    assert len(store.seen) - asked <= 2 * (seconds + 1)
 
 
 def test_it_is_degraded_while_redis_may_evict_rows(eventstore_uri: str) -> None:
@@ -210,6 +240,11 @@ def test_it_is_ready_when_everything_is_there(http: httpx.Client) -> None:
 
 def _checks(check: dict[str, Any], *names: str) -> dict[str, Any]:
     return dict.fromkeys(names, check)
+
+
+def _eventstore(http: httpx.Client) -> tuple[int, str, str]:
+    answer = http.get("/health/ready")
+    return answer.status_code, answer.json()["status"], answer.json()["checks"]["eventstore"]["state"]
 
 
 def _created(http: httpx.Client, order_id: str) -> list[httpx.Response]:

@@ -1,7 +1,6 @@
 """Disks that are full and files that may not be written: a clear word, and nothing lost or changed."""
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from esdbclient.exceptions import EventStoreDBClientException, NotFound, WrongCu
 
 from infrastructure.embedded.eventstoredb.storage.folder import FILE
 from tests.infrastructure.embedded.eventstoredb.groups.listener import Listener
-from tests.support.eventstore import DidNotStart, EventStoreProcess
+from tests.support.eventstore import DidNotStart, EventStoreProcess, limit_files, unlimit_files
 from tests.support.polling import poll_until
 
 DISK_BYTES = 4 * 1024 * 1024
@@ -141,21 +140,16 @@ def test_a_group_on_a_full_disk_goes_on_and_catches_up_with_what_it_could_not_wr
         client.create_subscription_to_stream("group", "s", min_checkpoint_count=1, max_checkpoint_count=1)
         listener = Listener(client, "group", "s")
         events = listener.take(6)
-        limit(process, 1000)
+        limit_files(process.process.pid)
         listener.refuse(events[:1], "park")
         listener.acknowledge(events[1:3])
         poll_until(lambda: "messages_not_parked" in process.errors, seconds=20, what="parking in vain")
         assert listener.take(1)[0].stream_position == 0
-        limit(process, resource.RLIM_INFINITY)
+        unlimit_files(process.process.pid)
         listener.refuse(events[:1], "park")
         listener.acknowledge(events[3:])
         poll_until(lambda: checkpoint(client) == b'"5"', seconds=20, what="the checkpoint")
         assert client.get_subscription_info("group", "s").parked_message_count == 1
-
-
-def limit(process: EventStoreProcess, size: int) -> None:
-    """Lets no file grow beyond this size: for writers, the disk is full."""
-    resource.prlimit(process.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def checkpoint(client: EventStoreDBClient) -> bytes:
