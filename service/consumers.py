@@ -62,3 +62,8 @@ _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
 def route(command: Command) -> Decider[Any, Any, Any]:
     """Who decides this command, by its type."""
     return _ROUTES[type(command)]
+
+
+def group_of(saga: Saga[Any, Any], namespace: str) -> str:
+    """The group of consumers that share a saga's messages."""
+    return f"{namespace}-{saga.category}"

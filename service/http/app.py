@@ -19,6 +19,7 @@ from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.observation import observe_requests
 from service.http.readiness import Readiness
+from service.http.readiness_metrics import ReadinessMetrics
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.readiness = Readiness(connections)
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
+    app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     for module in (orders, stock, accounts, histories, health):

@@ -1,16 +1,18 @@
 """The API's connections to the event store and Redis; it starts without them, and says which one it waits for."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
+from domain.saga import Saga
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.group_state import GroupState, group_state
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.eventstore.write_probe import WriteProbe
@@ -18,7 +20,7 @@ from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.redis_policy import misconfiguration
 from infrastructure.snapshots.counts import Counts
-from service.consumers import EVENTS, SNAPSHOTS
+from service.consumers import EVENTS, SNAPSHOTS, group_of
 from service.http.history_threads import HistoryThreads
 from service.settings import Settings, without_credentials
 
@@ -42,6 +44,7 @@ class Connections:
         )
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis, settings.read_seconds))
+        self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
@@ -82,7 +85,7 @@ class Connections:
         if self._client is None:
             return self._reason
         try:
-            await Log(self._client).end(_CHECK_SECONDS)
+            self.end = await Log(self._client).end(_CHECK_SECONDS)
         except StoreUnavailable as error:
             return error.reason
         return None
@@ -90,6 +93,12 @@ class Connections:
     async def write_fault(self) -> str | None:
         """Why the event store takes no appends now, None where it does. Takes as long as an append at most."""
         return self._reason if self._write_probe is None else await self._write_probe.fault()
+
+    async def group_state(self, saga: Saga[Any, Any]) -> GroupState | None:
+        """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within a second."""
+        if self._client is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return await group_state(self._client, group_of(saga, self._settings.namespace), _CHECK_SECONDS)
 
     async def redis_fault(self) -> str | None:
         """Why Redis can't be used now, None where it can. Takes about a second at most."""

@@ -15,7 +15,7 @@ from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import back_off
-from service.consumers import EVENTS, SAGAS, SNAPSHOTS, route
+from service.consumers import EVENTS, SAGAS, SNAPSHOTS, group_of, route
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
@@ -45,7 +45,7 @@ async def _run(uri: str, settings: Settings) -> None:
         async with asyncio.TaskGroup() as consumers:
             for saga in SAGAS:
                 coordinator = SagaCoordinator(saga, route, handler, codec)
-                consumers.create_task(_consume(coordinator, uri, f"{settings.namespace}-{saga.category}", stop))
+                consumers.create_task(_consume(coordinator, uri, group_of(saga, settings.namespace), stop))
     finally:
         await handler.close()
         await commands.close()

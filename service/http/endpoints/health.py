@@ -7,12 +7,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from service.http.checks import Report
 from service.http.endpoints.documentation import documented, unable
 from service.http.endpoints.parameters import NoParameters
 from service.http.middleware import metrics
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import RETRY_AFTER
-from service.http.readiness import Readiness, Report
+from service.http.readiness import Readiness
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
@@ -33,7 +34,7 @@ async def is_alive(parameters: Parameters) -> Alive:
 
 @router.get("/health/ready", response_model=Report, responses=_READY)
 async def is_ready(request: Request, response: Response, parameters: Parameters) -> Report:
-    """Whether the service can do its work. Without the event store it can't; without a read model it is degraded."""
+    """Whether the service can do its work; not without the event store, only in part without a read model or saga."""
     readiness: Readiness = request.app.state.readiness
     report = await readiness.report()
     if report.status == "unable":
@@ -44,7 +45,8 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=documented("plain"))
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
-    """What was counted since the start, in Prometheus' text format."""
+    """What was counted since the start, and the checks of readiness, in Prometheus' text format."""
+    await request.app.state.readiness.report()
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
 
 
