@@ -72,6 +72,7 @@ class Settings(BaseModel):
     their turn. `history_seconds`: how long one may take, that wait included.
     `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
+    `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -89,6 +90,7 @@ class Settings(BaseModel):
     history_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 10
     read_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 5
     cached_aggregates: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1_000_000)] = 10_000
+    metrics_port: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=65_535)] | None = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

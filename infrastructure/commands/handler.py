@@ -68,9 +68,10 @@ class CommandHandler:
         *,
         bounds: Bounds = Bounds(),
         snapshots: Iterable[SnapshotRule] = (),
+        counts: Counts | None = None,
     ) -> None:
         self.streams: Final = Streams(client, codec, patience=bounds.call_seconds, calls_at_once=bounds.calls_at_once)
-        self.counts: Final = Counts()
+        self.counts: Final = counts or Counts()
         self._codec: Final = codec
         self._bounds: Final = bounds
         self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)

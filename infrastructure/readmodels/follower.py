@@ -3,8 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Generic
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias
 
 import redis
 import structlog
@@ -32,6 +32,8 @@ from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
 
+FollowerKey: TypeAlias = tuple[str, int, int]
+"""A projection's name, and the numbers of a generation and a partition of it."""
 _logger = structlog.get_logger()
 
 
@@ -39,7 +41,8 @@ _logger = structlog.get_logger()
 class Deployment:
     """Where events come from and rows go to, the namespace, and the number of partitions.
 
-    `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there.
+    `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there. `reports`
+    has the last report of each partition that this process follows.
     """
 
     eventstore_uri: str
@@ -48,6 +51,7 @@ class Deployment:
     partitions: int
     codec: EventCodec
     skip_unreadable: frozenset[str] = frozenset()
+    reports: dict[FollowerKey, Status] = field(default_factory=dict, compare=False)
 
 
 def on_failure(error: Exception, failures: int) -> Retry:
@@ -95,6 +99,7 @@ class Follower(Generic[RowT]):
         self._failure: Failure | None = None
         self._progress = False  # since the subscription began
         self._reported = 0.0
+        self._key: FollowerKey = (projection.name, generation.number, partition)
 
     def run(self) -> None:
         """Follows, again after every failure. A batch in hand is committed or dropped whole when it is stopped."""
@@ -104,6 +109,7 @@ class Follower(Generic[RowT]):
                 self._follow()
             except Exception as error:  # noqa: BLE001 - the thread's border: shown in log and status, tried again
                 self._fail(error)
+        self._deployment.reports.pop(self._key, None)
         self._redis.close()
 
     def _follow(self) -> None:
@@ -215,5 +221,6 @@ class Follower(Generic[RowT]):
             failure=self._failure,
             at=now(),
         )
+        self._deployment.reports[self._key] = status
         report(self._redis, self._keys, status)
         self._reported = time.monotonic()

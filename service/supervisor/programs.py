@@ -80,7 +80,8 @@ def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Progra
 def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
     variables = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
     bound = ("--stop-when-closed", str(context.pipe))
-    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
+    unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port; the API shows how they fare
+    return ("/usr/bin/env", *unset, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
 
 
 def _shared(context: ServeContext) -> tuple[int, int]:

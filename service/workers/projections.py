@@ -6,6 +6,8 @@ from infrastructure.readmodels.follower import Deployment
 from service.consumers import EVENTS, PROJECTIONS
 from service.settings import Settings, SettingsError, variable_of
 from service.workers.lifetime import end_with, thread_stop_event
+from service.workers.metrics_port import metrics_on
+from service.workers.projection_metrics import ProjectionMetrics
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
@@ -13,7 +15,8 @@ def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
     deployment = deployment_of(settings)
     stop = thread_stop_event()
     end_with(stop_when_closed)
-    worker.run_projections(PROJECTIONS, deployment, stop)
+    with metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)):
+        worker.run_projections(PROJECTIONS, deployment, stop)
     return 0
 
 

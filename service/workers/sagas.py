@@ -14,11 +14,14 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.snapshots.counts import Counts
 from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SAGAS, SNAPSHOTS, group_of, route
+from service.http.middleware.command_metrics import CommandMetrics
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
+from service.workers.metrics_port import metrics_on
 
 OPTIONS: Final = ConsumerOptions(grace=3.0)
 _log = structlog.get_logger(__name__)
@@ -28,19 +31,21 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     """Runs until SIGTERM or SIGINT, then finishes or returns what is in progress. Raises what no policy covers."""
     uri = settings.eventstore
     end_with(stop_when_closed)
-    freeze_startup_objects()
-    uvloop.run(_run(uri, settings))
+    counts = Counts()
+    with metrics_on(settings.metrics_port, CommandMetrics(lambda: counts)):
+        freeze_startup_objects()
+        uvloop.run(_run(uri, settings, counts))
     return 0
 
 
-async def _run(uri: str, settings: Settings) -> None:
+async def _run(uri: str, settings: Settings, counts: Counts) -> None:
     """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
     stop = stop_event()
     commands = await _connected(uri, stop)
     if commands is None:
         return
     codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
-    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS)
+    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts)
     try:
         async with asyncio.TaskGroup() as consumers:
             for saga in SAGAS:

@@ -1,5 +1,6 @@
 """The settings of a deployment: read, refused, and with an effect."""
 
+import socket
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ def test_without_variables_there_are_defaults() -> None:
         read_seconds=5,
         histories_at_once=4,
         history_seconds=10,
+        metrics_port=None,
     )
 
 
@@ -47,6 +49,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_HISTORIES_AT_ONCE": "2",
         "FOLDSTREAM_READ_SECONDS": "8",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
+        "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
     assert Settings.from_mapping(variables) == Settings(
@@ -63,6 +66,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         read_seconds=8,
         histories_at_once=2,
         history_seconds=30,
+        metrics_port=9464,
     )
 
 
@@ -100,6 +104,9 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_READ_SECONDS", "0", "should be greater than or equal to 1"),
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be less than or equal to 64"),
         ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_METRICS_PORT", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_METRICS_PORT", "65536", "should be less than or equal to 65535"),
+        ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a valid integer"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:
@@ -137,7 +144,9 @@ def test_credentials_do_not_stand_in_what_is_printed() -> None:
     assert "secret" not in f"{settings!r}{settings}"
 
 
-def test_partitions_and_namespace_shape_the_read_models(tmp_path: Path, eventstore_uri: str, redis_uri: str) -> None:
+def test_partitions_and_namespace_shape_the_read_models_and_no_process_gets_the_port_for_metrics(
+    tmp_path: Path, eventstore_uri: str, redis_uri: str
+) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
     environment = {
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
@@ -145,7 +154,10 @@ def test_partitions_and_namespace_shape_the_read_models(tmp_path: Path, eventsto
         "FOLDSTREAM_NAMESPACE": namespace,
         "FOLDSTREAM_PARTITIONS": "4",
     }
-    with FoldstreamProcess(tmp_path, environment) as service:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": str(taken.getsockname()[1])}) as service,
+    ):
         assert httpx.get(f"{service.url}/health/ready", trust_env=False).json()["status"] == "ok"
         with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:
             keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")

@@ -1,0 +1,32 @@
+"""Exports for Prometheus what the followers of a projections process report."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, get_args
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from infrastructure.readmodels.follower import FollowerKey
+from infrastructure.readmodels.status import State, Status
+
+
+class ProjectionMetrics(Collector):
+    """Reads the reports at each scrape."""
+
+    def __init__(self, reports: Mapping[FollowerKey, Status]) -> None:
+        self._reports: Final = reports
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The state and the checkpoint of each partition of each generation that is followed."""
+        labels = ("projection", "generation", "partition")
+        states = GaugeMetricFamily(
+            "foldstream_projection_state", "1 for the state that a partition is in.", labels=(*labels, "state")
+        )
+        positions = GaugeMetricFamily("foldstream_projection_position", "Where the checkpoint is.", labels=labels)
+        for (name, generation, partition), status in dict(self._reports).items():
+            values = (name, str(generation), str(partition))
+            for state in get_args(State):
+                states.add_metric((*values, state), float(status.state == state))
+            positions.add_metric(values, status.position or 0)
+        yield states
+        yield positions
