@@ -60,16 +60,22 @@ def not_indexed(before: RowT | None, after: RowT | None) -> Iterable[IndexChange
     return ()
 
 
-def follow(entries: Callable[[RowT], Iterable[Entry]]) -> Callable[[RowT | None, RowT | None], Iterable[IndexChange]]:
-    """An index function that keeps exactly the entries that the present row has."""
+@dataclass(frozen=True)  # no slots, as below
+class RowEntries(Generic[RowT]):
+    """An index function that keeps exactly the `entries` that the present row has: the rows alone tell them all."""
 
-    def changes(before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:
-        old = frozenset(entries(before)) if before is not None else frozenset()
-        new = frozenset(entries(after)) if after is not None else frozenset()
+    entries: Callable[[RowT], Iterable[Entry]]
+
+    def __call__(self, before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:
+        old = frozenset(self.entries(before)) if before is not None else frozenset()
+        new = frozenset(self.entries(after)) if after is not None else frozenset()
         yield from (Remove(entry) for entry in sorted(old - new, key=repr))
         yield from (Add(entry) for entry in sorted(new - old, key=repr))
 
-    return changes
+
+def follow(entries: Callable[[RowT], Iterable[Entry]]) -> Callable[[RowT | None, RowT | None], Iterable[IndexChange]]:
+    """An index function that keeps exactly the entries that the present row has."""
+    return RowEntries(entries)
 
 
 @dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Projection[…](…)` from being called
@@ -78,7 +84,8 @@ class Projection(Generic[RowT]):
 
     A handler takes the row (None before the first event) and the recorded event, and returns the new row, or None
     for no row. `ignored` are the events of the category that change nothing here: together with `handlers` they are all
-    events of the category, so that a new one can't be forgotten.
+    events of the category, so that a new one can't be forgotten. `index` compares the row before and after an event;
+    given None and a row it names every index in which the row's stream has entries, so that lost ones are found again.
     """
 
     name: str

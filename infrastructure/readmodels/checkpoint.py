@@ -1,7 +1,7 @@
 """The position up to which a partition is folded, of which store, and the record that proves it: it guards commits."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,8 @@ class Anchor:
 class Checkpoint:
     """Everything up to `position` of the store is folded; None where nothing of the log was of interest so far.
 
-    `anchor` is None where it is not known: format 0 had none. `repairs` counts what was mended beside the fold.
+    `anchor` is None where it is not known: format 0 had none. `repairs` counts the rows and entries that were
+    lost and written again beside the fold.
     `rows` is how many rows there are; None in a generation that was begun before rows and entries were counted.
     """
 
@@ -41,6 +42,10 @@ class Checkpoint:
         if self.rows is not None:
             stored["rows"] = self.rows
         return json.dumps({**stored, "repairs": self.repairs}, separators=(",", ":"))
+
+    def repaired(self, more: int) -> "Checkpoint":
+        """The same, with so many more repairs."""
+        return replace(self, repairs=self.repairs + more)
 
     @staticmethod
     def parse(text: str) -> "Checkpoint":

@@ -14,7 +14,7 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
-from infrastructure.readmodels.commit import ROWS_HELD, Partition
+from infrastructure.readmodels.commit import MENDING_SECONDS, ROWS_HELD, Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import (
     CheckpointMoved,
@@ -27,6 +27,7 @@ from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.readmodels.same_log import require_same_log
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
+from infrastructure.readmodels.stream_fold import StreamFolds
 from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
@@ -92,7 +93,10 @@ class Follower(Generic[RowT]):
         self._generations = Generations(self._redis, deployment.namespace, projection.name)
         self._keys = self._generations.keys(generation, partition)
         rows_held = ROWS_HELD // generation.partitions
-        self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held)
+        self._streams = StreamFolds(deployment.eventstore_uri, projection, self._read())
+        self._partition = Partition(
+            self._redis, projection, self._keys, generation.store, rows_held, self._streams.fold
+        )
         self._pattern = partition_pattern(projection.category, partition, generation.partitions)
         self._logger = _logger.bind(projection=projection.name, generation=generation.number, partition=partition)
         self._state: State = "starting"
@@ -114,7 +118,7 @@ class Follower(Generic[RowT]):
 
     def _follow(self) -> None:
         """One subscription, from the checkpoint until it fails or we are stopped."""
-        with open_reader(self._deployment.eventstore_uri) as reader:
+        with open_reader(self._deployment.eventstore_uri) as reader, self._streams:
             after, end = self._begin(reader)
             self._logger.info("projection_started", filter=self._pattern, position=after, end=end)
             self._state = "catching_up"
@@ -141,7 +145,8 @@ class Follower(Generic[RowT]):
             if self._state != "live" and (caught_up or (self._partition.position or 0) >= end):
                 require_same_log()
                 self._caught_up()
-            if time.monotonic() - self._reported >= HEARTBEAT:
+            pause = MENDING_SECONDS if self._partition.mends else HEARTBEAT
+            if time.monotonic() - self._reported >= pause:
                 self._partition.verify()
                 self._report()
 

@@ -13,11 +13,15 @@ from infrastructure.readmodels.status import Failure, Status, read_status
 
 @dataclass(frozen=True, slots=True)
 class PartitionHealth:
-    """One partition: its checkpoint, and its worker's last report, None where nobody has reported for ten seconds."""
+    """One partition: its checkpoint, and its worker's last report, None where nobody has reported for ten seconds.
+
+    `repairs` counts the rows and index entries that Redis had lost and that were written again.
+    """
 
     partition: int
     position: int
     status: Status | None
+    repairs: int = 0
 
     @property
     def failure(self) -> Failure | None:
@@ -65,6 +69,11 @@ class ProjectionHealth:
         return self.failure.reason if self.failure else None
 
     @property
+    def repairs(self) -> int:
+        """How much of what queries read was lost by Redis, and mended."""
+        return sum(partition.repairs for partition in self.partitions)
+
+    @property
     def position(self) -> int:
         """How far the partition that is furthest back has come."""
         return min((partition.position for partition in self.partitions), default=0)
@@ -97,7 +106,8 @@ async def _partition(connection: Redis, keys: PartitionKeys) -> PartitionHealth:
     stored, reported = await connection.mget(keys.checkpoint, keys.status)
     checkpoint = Checkpoint.parse(_text(stored)) if stored else None
     status = read_status(_text(reported)) if reported else None
-    return PartitionHealth(keys.partition, (checkpoint and checkpoint.position) or 0, status)
+    position, repairs = (checkpoint.position or 0, checkpoint.repairs) if checkpoint else (0, 0)
+    return PartitionHealth(keys.partition, position, status, repairs)
 
 
 def _text(value: bytes | str) -> str:

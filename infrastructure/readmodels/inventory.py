@@ -1,6 +1,6 @@
 """What a partition has to hold, kept in the transactions that write it: ids of rows, sizes of indexes."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import redis
@@ -12,7 +12,8 @@ from projections.projection import Add, IndexChange, Remove
 
 KEPT: Final = ""
 """The field of the sizes that is always there: without it they are lost."""
-_COMPARED_AT_ONCE: Final = 500
+ROWS_COMPARED: Final = 2_000
+INDEXES_COMPARED: Final = 500
 _CHANGE_AND_COUNT: Final = """
 redis.call('HSET', KEYS[1], '', 1)
 for n = 2, #KEYS do
@@ -33,7 +34,10 @@ def list_rows(pipeline: Pipeline, keys: PartitionKeys, there: Collection[str], g
 
 
 def change_indexes(pipeline: Pipeline, keys: PartitionKeys, changes: Iterable[IndexChange]) -> None:
-    """Changes the indexes, and their sizes by what that really added or removed."""
+    """Changes the indexes, and their sizes by what that really added or removed.
+
+    So what an index has lost stays missing in the count, whatever is added or removed meanwhile.
+    """
     names, arguments = [keys.sizes], list[str]()
     for change in changes:
         entry = change.entry
@@ -61,42 +65,47 @@ def missing(checkpoint: Checkpoint, listed: int, sizes_kept: bool) -> str | None
     return None if sizes_kept else "the sizes of its indexes are lost"
 
 
+def listed_after(connection: redis.Redis, keys: PartitionKeys, last: str | None, limit: int) -> Sequence[str]:
+    """The next ids of rows after the `last` one, None: the first."""
+    return _texts(connection.zrangebylex(keys.ids, "-" if last is None else f"({last}", "+", 0, limit))
+
+
+def sizes_of(connection: redis.Redis, keys: PartitionKeys, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    """Of each index, how many entries it has to have, and how many it has."""
+    with connection.pipeline(transaction=True) as pipeline:
+        for name in names:
+            pipeline.hget(keys.sizes, name)
+            pipeline.zcard(keys.index(name))
+        replies = pipeline.execute()
+    return {name: (int(size or 0), there) for name, size, there in zip(names, replies[::2], replies[1::2], strict=True)}
+
+
 class Comparison:
     """Compares what is stored with the inventory, a part at a time, round and round."""
 
     def __init__(self, connection: redis.Redis, keys: PartitionKeys) -> None:
         self._redis: Final = connection
         self._keys: Final = keys
-        self._first = 0
+        self._last: str | None = None
         self._cursor = 0
 
-    def go_on(self) -> str | None:
-        """What is lost of the next rows and indexes, None where nothing is."""
-        return self._lost_row() or self._lost_entries()
+    def lost_rows(self) -> Sequence[str]:
+        """Which of the next 2,000 rows are lost."""
+        ids = listed_after(self._redis, self._keys, self._last, ROWS_COMPARED)
+        self._last = ids[-1] if len(ids) == ROWS_COMPARED else None
+        keys = [self._keys.row(aggregate_id) for aggregate_id in ids]
+        if not keys or self._redis.exists(*keys) == len(keys):
+            return ()
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.exists(key)
+            return [each for each, stored in zip(ids, pipeline.execute(), strict=True) if not stored]
 
-    def _lost_row(self) -> str | None:
-        ids = _texts(self._redis.zrange(self._keys.ids, self._first, self._first + _COMPARED_AT_ONCE - 1))
-        self._first = self._first + len(ids) if len(ids) == _COMPARED_AT_ONCE else 0
-        with self._redis.pipeline(transaction=True) as pipeline:  # a rival may have removed some of them meanwhile
-            for aggregate_id in ids:
-                pipeline.zscore(self._keys.ids, aggregate_id)
-                pipeline.exists(self._keys.row(aggregate_id))
-            replies = pipeline.execute()
-        there = zip(ids, replies[::2], replies[1::2], strict=True)
-        lost = next((each for each, listed, stored in there if listed is not None and not stored), None)
-        return None if lost is None else f"the row {lost} is lost"
-
-    def _lost_entries(self) -> str | None:
-        self._cursor, found = self._redis.hscan(self._keys.sizes, self._cursor, count=_COMPARED_AT_ONCE)
-        names = [name for name in _texts(found) if name != KEPT]
-        with self._redis.pipeline(transaction=True) as pipeline:
-            for name in names:
-                pipeline.hget(self._keys.sizes, name)
-                pipeline.zcard(self._keys.index(name))
-            replies = pipeline.execute()
-        there = zip(names, replies[::2], replies[1::2], strict=True)
-        lost = next((name for name, size, entries in there if int(size or 0) != entries), None)
-        return None if lost is None else f"entries of the index {lost} are lost"
+    def missing_entries(self) -> Mapping[str, int]:
+        """How many entries the next 500 or so indexes have lost; those that are whole are left out."""
+        self._cursor, found = self._redis.hscan(self._keys.sizes, self._cursor, count=INDEXES_COMPARED)
+        sizes = sizes_of(self._redis, self._keys, [name for name in _texts(found) if name != KEPT])
+        return {name: size - there for name, (size, there) in sizes.items() if size != there}
 
 
 def _texts(values: Iterable[Any]) -> Sequence[str]:

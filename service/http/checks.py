@@ -13,7 +13,8 @@ State: TypeAlias = Literal[
 
 
 class Check(BaseModel):
-    """One thing that the service needs or runs: whether it is as it should be, and `detail` about what is not.
+    """One thing that the service needs or runs: whether it is as it should be, and `detail` about what is
+    not, or was not.
 
     `away` is what does not answer or does not run, `failing` what answers and can't do its work, `behind` what catches
     up by itself, `stopped` what waits for a release that can go on, `blocked` what goes on except for some streams,
@@ -42,7 +43,7 @@ def of_projection(health: ProjectionHealth) -> Check:
         return wrong("behind", "is being built")
     if not health.alive:
         return wrong("away", "has no worker")
-    return Check(ok=True) if health.caught_up else wrong("behind", "is catching up")
+    return Check(ok=True, detail=_mended(health)) if health.caught_up else wrong("behind", "is catching up")
 
 
 def of_saga(group: GroupState | None) -> Check:
@@ -52,6 +53,10 @@ def of_saga(group: GroupState | None) -> Check:
     if group.parked:
         return wrong("blocked", f"{group.parked} of its messages are parked")
     return Check(ok=True) if group.is_live else wrong("behind", f"is catching up, {group.waiting} messages wait")
+
+
+def _mended(health: ProjectionHealth) -> str | None:
+    return f"Redis had lost {health.repairs} rows and entries, which were mended" if health.repairs else None
 
 
 def wrong(state: State, detail: str) -> Check:

@@ -9,8 +9,8 @@ import redis
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.keys import PartitionKeys
-from tests.infrastructure.readmodels.partitions import STORE, Worker
-from tests.infrastructure.readmodels.tallies import Tally, new_category, tallies
+from tests.infrastructure.readmodels.partitions import Worker, partition_of
+from tests.infrastructure.readmodels.tallies import Tally, new_category
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
     """Makes a worker of the one partition, at its stored checkpoint."""
 
     def make() -> Partition[Tally]:
-        partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=100)
+        partition = partition_of(connection, keys)
         partition.load()
         return partition
 

@@ -12,9 +12,10 @@ from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.keys import ProjectionKeys
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
-from tests.infrastructure.readmodels.reader import Reader
+from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import raises, tallies
 from tests.infrastructure.readmodels.workers import ProcessWorker, ThreadWorker, deployment
+from tests.support.polling import poll_until
 
 TALLIES, TIMES = 40, 25
 
@@ -92,6 +93,34 @@ def test_a_worker_killed_again_and_again(
     assert Reader(deployed).totals(tallies(category), list(totals), position) == totals
     assert last.stop() == 0
     assert everything(deployed) == uninterrupted(eventstore_uri, redis_uri, category, position)
+
+
+def lose_some(deployed: Deployment, random: Random) -> None:
+    """Every tenth row and index."""
+    with connect(deployed.redis_uri) as connection:
+        parts = [key for _, key in keys(connection, deployed.namespace) if b"}:row:" in key or b"}:index:" in key]
+        connection.delete(*random.sample(parts, len(parts) // 10))
+
+
+def test_workers_killed_while_redis_loses_rows_and_indexes(
+    eventstore_uri: str, redis_uri: str, namespace: str, category: str, written: tuple[dict[str, int], int]
+) -> None:
+    totals, position = written
+    deployed = deployment(eventstore_uri, redis_uri, namespace, partitions=2)
+    random = Random(0)
+    for number in range(2):
+        worker = ProcessWorker(deployed, category).wait_until_it_follows()
+        with Logbook(eventstore_uri, category) as log:
+            position = log.raise_all(totals)
+        if number == 0:
+            reach(deployed, category, position)
+        lose_some(deployed, random)
+        worker.kill()
+    expected = uninterrupted(eventstore_uri, redis_uri, category, position)
+    last = ProcessWorker(deployed, category)
+    poll_until(lambda: everything(deployed) == expected, seconds=WAIT, what="the mending")
+    assert [Reader(deployed).health(each(category)).generation for each in (tallies, raises)] == [1, 1]
+    assert last.stop() == 0
 
 
 def test_two_workers_on_the_same_partitions(

@@ -9,16 +9,20 @@ from pydantic import field_serializer
 
 from domain.message import Event, Recorded
 from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
-from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointMoved, CheckpointUnusable, EventNotFolded
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.rows import UnreadableRow
 from projections.projection import Projection, Row
 from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
-from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, Worker
-from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history, tallies
-
-TALLIES = tallies("tally")
+from tests.infrastructure.readmodels.partitions import (
+    MORE,
+    OPENED_AND_RAISED,
+    STORE,
+    TALLIES,
+    Worker,
+    partition_of,
+)
+from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, Tally, history
 
 
 def stored(connection: redis.Redis, keys: PartitionKeys) -> dict[str, object]:
@@ -96,7 +100,7 @@ def test_a_worker_that_is_overtaken_while_it_commits_changes_nothing(
         return Interrupted(owner="eve", total=0, opened=recorded.position, version=0)
 
     handlers: dict[type[Event], Any] = {**TALLIES.handlers, Opened: opened}
-    slow = Partition(connection, Projection("tallies", "tally", Tally, handlers), keys, STORE, 100)
+    slow = partition_of(connection, keys, Projection("tallies", "tally", Tally, handlers))
     slow.load()
     with pytest.raises(CheckpointMoved):
         slow.apply(OPENED_AND_RAISED)
@@ -220,7 +224,7 @@ def test_what_came_before_an_event_that_fails_is_committed(
 def test_a_checkpoint_of_another_store_is_not_followed(connection: redis.Redis, keys: PartitionKeys) -> None:
     connection.set(keys.checkpoint, "store-2:20")
     with pytest.raises(CheckpointUnusable):
-        Partition(connection, tallies("tally"), keys, STORE, rows_held=100).load()
+        partition_of(connection, keys).load()
 
 
 def test_a_stored_row_that_does_not_fit_is_named(connection: redis.Redis, keys: PartitionKeys, worker: Worker) -> None:
@@ -240,7 +244,7 @@ def test_a_key_of_another_kind_makes_the_generation_unusable(
 
 
 def test_rows_beyond_those_held_are_read_again(connection: redis.Redis, keys: PartitionKeys) -> None:
-    partition = Partition(connection, tallies("tally"), keys, STORE, rows_held=2)
+    partition = partition_of(connection, keys, rows_held=2)
     partition.load()
     names = [f"{number:x}" for number in range(16)]
     for number, name in enumerate(names):

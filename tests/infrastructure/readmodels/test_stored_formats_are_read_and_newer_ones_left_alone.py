@@ -7,14 +7,12 @@ import redis
 
 from infrastructure.eventstore.frames import CheckpointReached
 from infrastructure.readmodels.checkpoint import Anchor, Checkpoint
-from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointUnusable, NewerFormat
 from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 from infrastructure.subscriptions.frames import Passed
 from tests.infrastructure.readmodels.checkpoints import stored_checkpoint
-from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, Worker
-from tests.infrastructure.readmodels.tallies import tallies
+from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, Worker, partition_of
 
 
 def test_a_checkpoint_without_an_anchor_is_read_and_gets_one_with_the_next_event(
@@ -47,7 +45,7 @@ def test_a_checkpoint_of_a_later_release_is_waited_for_and_left_alone(
     newer = b'{"format":99,"place":"elsewhere"}'
     connection.set(keys.checkpoint, newer)
     with pytest.raises(NewerFormat):
-        Partition(connection, tallies("tally"), keys, STORE, rows_held=100).load()
+        partition_of(connection, keys).load()
     assert connection.get(keys.checkpoint) == newer
 
 
@@ -57,7 +55,7 @@ def test_a_checkpoint_that_cannot_be_read_makes_the_generation_unusable(
 ) -> None:
     connection.set(keys.checkpoint, garbage)
     with pytest.raises(CheckpointUnusable):
-        Partition(connection, tallies("tally"), keys, STORE, rows_held=100).load()
+        partition_of(connection, keys).load()
 
 
 def test_pointers_of_a_later_release_are_waited_for_and_left_alone(connection: redis.Redis, namespace: str) -> None:

@@ -1,0 +1,96 @@
+"""Mends rows that Redis has lost: each is folded anew from its stream, and stored under the fence."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final, Generic
+
+import structlog
+
+from infrastructure.readmodels.errors import CheckpointUnusable
+from infrastructure.readmodels.fence import Fence
+from infrastructure.readmodels.held_rows import HeldRows
+from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.stream_fold import Refold
+from projections.projection import RowT
+
+_AT_ONCE: Final = 100
+_logger = structlog.get_logger()
+
+
+class RowRepair(Generic[RowT]):
+    """Of one partition. A row that the worker still holds is stored as it is; any other is folded from its stream."""
+
+    def __init__(self, keys: PartitionKeys, fence: Fence, rows: HeldRows[RowT], refold: Refold[RowT]) -> None:
+        self._keys: Final = keys
+        self._fence: Final = fence
+        self._rows: Final = rows
+        self._refold: Final = refold
+        self._waiting: Final[deque[str]] = deque()
+
+    def forget(self) -> None:
+        """Nothing waits to be mended any more."""
+        self._waiting.clear()
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows wait to be mended."""
+        return bool(self._waiting)
+
+    def expect(self, lost: Iterable[str]) -> None:
+        """These rows are to be mended in the rounds to come."""
+        self._waiting.extend(lost)
+
+    def go_on(self, end: float) -> None:
+        """Mends rows that wait, until that time of the monotonic clock, some in any case, and an eighth of all at most.
+
+        Those that are lost no more are left out. Where Redis evicts what was not used for longest, the rows that it
+        evicts for the mended ones are then older than what the worker looks at in every round, as the ids.
+        """
+        mended, most = 0, (self._fence.checkpoint.rows or 0) // 8
+        while self._waiting:
+            several = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+            mended += len(self._store(self._rows.read(several).lost))
+            if time.monotonic() >= end or mended >= most:
+                break
+        self._log(mended)
+
+    def mend(self, lost: Sequence[str]) -> dict[str, RowT]:
+        """These rows, stored again. Raises CheckpointMoved, CheckpointUnusable, and what folding raises."""
+        mended: dict[str, RowT] = {}
+        for first in range(0, len(lost), _AT_ONCE):
+            mended |= self._store(lost[first : first + _AT_ONCE])
+        self._log(len(mended))
+        return mended
+
+    def present(self, aggregate_ids: Sequence[str]) -> dict[str, RowT]:
+        """Those of these rows that there are, the lost ones mended."""
+        found = self._rows.read(aggregate_ids)
+        rows = {aggregate_id: row for aggregate_id, row in found.rows.items() if row is not None}
+        return rows | self.mend(found.lost)
+
+    def _store(self, lost: Sequence[str]) -> dict[str, RowT]:
+        rows = {aggregate_id: self._row(aggregate_id) for aggregate_id in lost}
+        if rows:
+            self._fence.move(
+                self._fence.checkpoint.repaired(len(rows)), lambda pipeline: self._rows.write(pipeline, rows)
+            )
+        return rows
+
+    def _row(self, aggregate_id: str) -> RowT:
+        row = self._rows.held.get(aggregate_id)
+        row = row or self._refold(aggregate_id, self._fence.checkpoint.position or 0).row
+        if row is None:
+            reason = f"the row {aggregate_id} is lost, and its stream makes none"
+            raise CheckpointUnusable(self._keys.projection, reason)
+        return row
+
+    def _log(self, rows: int) -> None:
+        if rows:
+            log_mended(self._keys, "rows", rows)
+
+
+def log_mended(keys: PartitionKeys, what: str, number: int) -> None:
+    """Says how many rows, or entries of indexes, were lost and are there again."""
+    place = {"projection": keys.projection, "generation": keys.generation, "partition": keys.partition}
+    _logger.warning("read_model_mended", what=what, number=number, **place)

@@ -1,0 +1,123 @@
+"""Losses, folds, mending and changes of workers in any order, on a running Redis; frames come from plain lists."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+import pytest
+import redis
+
+from infrastructure.readmodels.commit import Partition
+from infrastructure.readmodels.errors import CheckpointUnusable
+from infrastructure.readmodels.fold import fold
+from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.stream_fold import Refolded
+from infrastructure.subscriptions.frames import Happened
+from projections.projection import Projection
+from tests.infrastructure.readmodels.partitions import STORE
+from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, history, raises, tallies
+
+OWNERS = ("ann", "bob", "cat")
+IDS = [f"{number:08x}" for number in range(230)]  # a walk passes a hundred rows at a time
+Made = Callable[[str], Projection[Any]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A log, and what is folded from it."""
+
+    projection: Projection[Any]
+    frames: Sequence[Happened]
+    connection: redis.Redis
+
+    def worker(self, keys: PartitionKeys) -> Partition[Any]:
+        partition = Partition(self.connection, self.projection, keys, STORE, 10, self.refold)
+        partition.load()
+        return partition
+
+    def refold(self, aggregate_id: str, until: int) -> Refolded[Any]:
+        of_stream = [frame for frame in self.frames if frame.events[0].aggregate_id == aggregate_id]
+        folded = fold(self.projection, {}, [frame for frame in of_stream if frame.position <= until], None)
+        return Refolded(folded.rows.get(aggregate_id), folded.changes)
+
+
+def owner_of(tally: str) -> str:
+    return OWNERS[int(tally, 16) % len(OWNERS)]
+
+
+def any_history(random: Random) -> list[Happened]:
+    """All are opened; then some are raised, closed and opened again."""
+    events: list[tuple[str, object]] = [(tally, Opened(owner=owner_of(tally))) for tally in IDS]
+    for tally in random.choices(IDS, k=700):
+        events.append((tally, random.choice([Raised(by=1), Raised(by=2), Closed(), Opened(owner=owner_of(tally))])))
+    return history(*events)
+
+
+def contents(connection: redis.Redis, keys: PartitionKeys) -> dict[str, Any]:
+    """The rows and indexes that are there, the ids of rows, and the sizes of indexes."""
+    rows = [f"row:{tally}" for tally in IDS]
+    indexes = [f"index:{kind}:{owner}" for kind in ("owner", "history") for owner in OWNERS]
+    with connection.pipeline() as pipeline:
+        for name in (*rows, "sizes"):
+            pipeline.hgetall(keys.prefix + name)
+        for name in (*indexes, "ids"):
+            pipeline.zrange(keys.prefix + name, 0, -1, withscores=True)
+        found = dict(zip((*rows, "sizes", *indexes, "ids"), pipeline.execute(), strict=True))
+    return {name: value for name, value in found.items() if value}
+
+
+def require_right_or_missed(found: dict[str, Any], right: dict[str, Any]) -> None:
+    """What a query answers is right: of rows that are there, or not listed, and of indexes as large as is counted."""
+    assert found["ids"] == right["ids"]
+    for name, value in found.items():
+        if name.startswith("row:"):
+            assert value == right.get(name), name
+    for index in (f"{kind}:{owner}" for kind in ("owner", "history") for owner in OWNERS):
+        entries = found.get(f"index:{index}", [])
+        if int(found["sizes"].get(index.encode(), 0)) == len(entries):
+            assert entries == right.get(f"index:{index}", []), index
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 40))])
+@pytest.mark.parametrize("made", [tallies, raises])
+def test_in_any_order_all_is_right_or_missed_and_whole_in_the_end(
+    made: Made, seed: int, connection: redis.Redis, keys: PartitionKeys, namespace: str
+) -> None:
+    random = Random(seed)
+    written = Written(made("tally"), any_history(random), connection)
+    calm_keys = PartitionKeys(f"{namespace}-calm", "tallies", 1, 0)
+    worker, calm = written.worker(keys), written.worker(calm_keys)
+    for first in range(0, len(written.frames), 40):
+        batch = written.frames[first : first + 40]
+        worker.apply(batch)
+        calm.apply(batch)
+        for _ in range(random.randrange(8)):
+            match random.randrange(4):
+                case 0:
+                    connection.delete(*(keys.row(tally) for tally in random.choices(IDS, k=20)))
+                case 1:
+                    connection.delete(keys.index(f"{random.choice(('owner', 'history'))}:{random.choice(OWNERS)}"))
+                case 2:
+                    worker.verify(0.0)
+                case _:
+                    worker = written.worker(keys)
+        require_right_or_missed(contents(connection, keys), contents(connection, calm_keys))
+    for _ in range(12):
+        worker.verify(0.0)
+    assert contents(connection, keys) == contents(connection, calm_keys)
+
+
+def test_an_index_that_keeps_what_no_stream_makes_again_is_unusable(
+    connection: redis.Redis, keys: PartitionKeys
+) -> None:
+    """Its tally was closed, and is listed no more; what it left behind is lost for good."""
+    projection = raises("tally")
+    closing = replace(projection, handlers={**projection.handlers, Closed: lambda row, recorded: None})
+    frames = history(("a", Opened(owner="ann")), ("b", Opened(owner="ann")), ("a", Closed()))
+    worker = Written(closing, frames, connection).worker(keys)
+    worker.apply(frames)
+    connection.delete(keys.index("history:ann"))
+    with pytest.raises(CheckpointUnusable, match="no stream makes again"):
+        worker.verify()
+    assert connection.zrange(keys.index("history:ann"), 0, -1) == [b"20:0"]
