@@ -14,6 +14,7 @@ KEPT: Final = ""
 """The field of the sizes that is always there: without it they are lost."""
 ROWS_COMPARED: Final = 2_000
 INDEXES_COMPARED: Final = 500
+_ASKED_AT_ONCE: Final = 100  # rows: what a command takes of Redis's memory may cost other rows
 _CHANGE_AND_COUNT: Final = """
 redis.call('HSET', KEYS[1], '', 1)
 for n = 2, #KEYS do
@@ -93,13 +94,17 @@ class Comparison:
         """Which of the next 2,000 rows are lost."""
         ids = listed_after(self._redis, self._keys, self._last, ROWS_COMPARED)
         self._last = ids[-1] if len(ids) == ROWS_COMPARED else None
-        keys = [self._keys.row(aggregate_id) for aggregate_id in ids]
-        if not keys or self._redis.exists(*keys) == len(keys):
-            return ()
+        parts = [ids[first : first + _ASKED_AT_ONCE] for first in range(0, len(ids), _ASKED_AT_ONCE)]
+        singly = [[each] for part in self._incomplete(parts) for each in part]
+        return [each for [each] in self._incomplete(singly)]
+
+    def _incomplete(self, parts: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        """Those of these parts of which not all rows are there."""
         with self._redis.pipeline(transaction=False) as pipeline:
-            for key in keys:
-                pipeline.exists(key)
-            return [each for each, stored in zip(ids, pipeline.execute(), strict=True) if not stored]
+            for part in parts:
+                pipeline.exists(*map(self._keys.row, part))
+            there = pipeline.execute()
+        return [part for part, rows in zip(parts, there, strict=True) if rows < len(part)]
 
     def missing_entries(self) -> Mapping[str, int]:
         """How many entries the next 500 or so indexes have lost; those that are whole are left out."""

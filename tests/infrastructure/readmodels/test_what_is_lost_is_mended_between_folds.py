@@ -121,3 +121,17 @@ def test_an_index_that_keeps_what_no_stream_makes_again_is_unusable(
     with pytest.raises(CheckpointUnusable, match="no stream makes again"):
         worker.verify()
     assert connection.zrange(keys.index("history:ann"), 0, -1) == [b"20:0"]
+
+
+def test_a_look_mends_a_bounded_part(connection: redis.Redis, keys: PartitionKeys) -> None:
+    """So that the log is followed in between, whatever is lost."""
+    frames = history(*((tally, Opened(owner="ann")) for tally in IDS))
+    worker = Written(tallies("tally"), frames, connection).worker(keys)
+    worker.apply(frames)
+    rows = [keys.row(tally) for tally in IDS]
+    connection.delete(*rows)
+    there: list[int] = []
+    while worker.mends or not there:
+        worker.verify(0.0)
+        there.append(connection.exists(*rows))
+    assert there == [100, 200, 230]
