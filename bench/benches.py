@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bench.commands.hot_account import measure_hot_account
 from bench.commands.long_streams import measure_long_streams
 from bench.commands.old_keys import measure_old_keys
 from bench.commands.overload import measure_overload
@@ -26,6 +27,7 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "stages": measure_stages,
         "long streams": measure_long_streams,
         "old keys": measure_old_keys,
+        "hot account": measure_hot_account,
         "overload": measure_overload,
     },
 }

@@ -9,16 +9,21 @@ from types import TracebackType
 from typing import Any, Final
 
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.commands.rivalry import Rivalry
 from infrastructure.eventstore.errors import Overloaded
 
 
 @dataclass(slots=True)
 class _Entry:
-    """An aggregate, whose turn it is, and how many use it; of those, `away` neither have the turn nor wait for it."""
+    """An aggregate, its rivals, whose turn it is, and how many use it.
+
+    Of those, `away` neither have the turn nor wait for it.
+    """
 
     stream: str
     aggregate: Aggregate[Any]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rivalry: Rivalry = field(default_factory=Rivalry)
     users: int = 0
     away: int = 0
 
@@ -75,6 +80,16 @@ class Turn:
         self._queued = queued
         self._seconds = seconds
         self._is_held = False
+
+    @property
+    def rivalry(self) -> Rivalry:
+        """What is known of other processes that append to its stream."""
+        return self._entry.rivalry
+
+    @property
+    def waiting(self) -> int:
+        """How many have the turn or wait for it."""
+        return self._entry.users - self._entry.away
 
     async def __aenter__(self) -> Aggregate[Any]:
         entry = self._entry

@@ -1,7 +1,7 @@
 """One command on its way through one aggregate: what came of it so far, and whether to go on after a failure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import uniform
 from time import monotonic
 from typing import Any, Final
@@ -11,6 +11,7 @@ from domain.errors import DomainError, Rejected
 from domain.message import Command, Event, Recorded
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.request import Outcome, Request
+from infrastructure.commands.rivalry import Rivalry
 from infrastructure.commands.search import Part
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.codec import EventCodec
@@ -29,7 +30,7 @@ _JITTER: Final = 0.04
 
 @dataclass(slots=True)
 class Execution:
-    """A lost race is decided again while `attempts` are left; a store that is away is tried for `patience` seconds.
+    """A lost race is decided again, and a store that is away tried, for `patience` seconds. `came`: when it did.
 
     `reads_stream`: it is decided on what the stream holds, no longer on what is remembered of it. `unanswered`: an
     append of it may have happened. `races` counts those that were lost to others. `revision` is where the store said
@@ -40,8 +41,10 @@ class Execution:
     command: Command
     request: Request
     aggregate: Aggregate[Any]
-    attempts: int
+    rivalry: Rivalry
+    came: float
     patience: float
+    began: float = field(default_factory=monotonic)
     reads_stream: bool = False
     unanswered: bool = False
     races: int = 0
@@ -100,7 +103,7 @@ class Execution:
     def pause_after(self, error: Exception) -> float:
         """Seconds to wait before the stream is read and the command decided again.
 
-        Raises the error where that would change nothing, and ConcurrencyConflict after too many lost races.
+        Raises the error where that would change nothing, and ConcurrencyConflict where races were lost for too long.
         """
         match error:
             case WrongExpectedVersion():
@@ -117,12 +120,12 @@ class Execution:
         self.revision = race.current
         if race.current is None or race.current < aggregate.version:
             aggregate.forget()  # it was deleted, or the store is another than the one that is remembered
-        if not self.reads_stream:
+        if not self.reads_stream and not self.races:
             return 0.0
-        self.attempts -= 1
-        if self.attempts <= 0:
+        now = monotonic()
+        if now - self.began > self.patience:
             raise ConcurrencyConflict(aggregate.stream, self.races) from race
-        return _pause(self.races, first=0.002, longest=0.3)
+        return self.rivalry.pause(now - self.came)
 
     def _pause_after_silence(self, error: StoreUnavailable) -> float:
         now = monotonic()

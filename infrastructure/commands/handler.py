@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Final, TypeVar
 
 from domain.decider import Decider
@@ -40,12 +41,11 @@ _DECIDED_AGAIN: Final = (DomainError, VersionMismatch, WrongExpectedVersion, Sto
 class Bounds:
     """How far a command handler goes.
 
-    A lost race is decided again, `attempts` times at most; a store that is away is tried for about `patience` seconds,
-    each call for `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
+    A lost race is decided again, and a store that is away tried, for about `patience` seconds, each call for
+    `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
     connection. `cached`: so many aggregates stay in memory; `queued`: so many commands wait for their turn at one.
     """
 
-    attempts: int = 10
     patience: float = 3.0
     call_seconds: float = CALL_SECONDS
     calls_at_once: int = CALLS_AT_ONCE
@@ -98,11 +98,12 @@ class CommandHandler:
         stream = stream_name(decider.category, command.aggregate_id, request.tenant)
         make = partial(Aggregate, stream, decider.initial, decider.evolve, decider.events)
         execution: Execution | None = None
+        came = monotonic()
         try:
             turn = self._cache.turn(stream, make)
             async with asyncio.timeout(seconds), turn as aggregate:
                 bounds = self._bounds
-                execution = Execution(decider, command, request, aggregate, bounds.attempts, bounds.patience)
+                execution = Execution(decider, command, request, aggregate, turn.rivalry, came, bounds.patience)
                 try:
                     return await self._execute(execution, turn)
                 finally:  # also of a load that was cut short: the next one goes on from there
@@ -132,7 +133,7 @@ class CommandHandler:
                 if records := await self._loader.records_of(command_id, aggregate, is_loaded=is_loaded):
                     return execution.found(records)
                 if events := execution.decided():
-                    return execution.appended(events, await self._append(execution, events))
+                    return execution.appended(events, await self._append(execution, events, turn))
                 if execution.reads_stream:
                     return execution.unchanged()
             except SearchNeeded as needed:
@@ -160,16 +161,22 @@ class CommandHandler:
             return error
         return StoreUnavailable(self.streams.address, "an append of it may have happened; no more are taken")
 
-    async def _append(self, execution: Execution, events: Sequence[Event]) -> Appended:
+    async def _append(self, execution: Execution, events: Sequence[Event], turn: Turn) -> Appended:
         aggregate, unanswered = execution.aggregate, execution.unanswered
-        records = execution.encoded(events, self._codec)
+        if rest := turn.rivalry.rest(monotonic()):
+            await asyncio.sleep(rest)
+        records, began = execution.encoded(events, self._codec), monotonic()
         execution.unanswered = True
         try:
-            return await self.streams.append(aggregate.stream, aggregate.version, records)
+            answer = await self.streams.append(aggregate.stream, aggregate.version, records)
         except WrongExpectedVersion:
             execution.unanswered = unanswered
-            self.counts.conflicts += aggregate.version >= 0  # else it was only taken for new
+            if aggregate.version >= 0:  # else it was only taken for new
+                self.counts.conflicts += 1
+                turn.rivalry.lose(monotonic(), monotonic() - began)
             raise
         except Overloaded as error:
             execution.unanswered = unanswered
             raise self._refused(execution, error) from error
+        turn.rivalry.win(monotonic(), monotonic() - began, turn.waiting)
+        return answer

@@ -35,6 +35,15 @@ FIGURES = [
     ("deposit, p95", "ms", "deposit, p95"),
     ("deposit beside old keys, p95", "ms", "deposit, p95"),
     ("old keys, answered", "commands/s", "old keys, answered"),
+    ("hot account, one process", "commands/s", "hot account, one process"),
+    ("hot account, one process, p50", "ms", "hot account, one process, p50"),
+    ("hot account, one process, p95", "ms", "hot account, one process, p50"),
+    ("hot account, two processes", "commands/s", "hot account, one process"),
+    ("hot account, two processes, p50", "ms", "hot account, two processes, p50"),
+    ("hot account, two processes, p95", "ms", "hot account, two processes, p50"),
+    ("hot account, four processes", "commands/s", "hot account, one process"),
+    ("hot account, four processes, p50", "ms", "hot account, four processes, p50"),
+    ("hot account, four processes, p95", "ms", "hot account, four processes, p50"),
     ("crowd, offered", "commands/s", "crowd, offered"),
     ("crowd, accepted", "commands/s", "crowd, offered"),
     ("crowd, memory after a quarter of the time", "MB", "crowd, memory after a quarter of the time"),
@@ -53,6 +62,7 @@ def test_the_bench_of_commands_goes_on_without_the_libraries_that_are_not_there(
         "commands: stages …",
         "commands: long streams …",
         "commands: old keys …",
+        "commands: hot account …",
         "commands: overload …",
     ]
     figures = json.loads("\n".join(process.output))["benches"]["commands"]

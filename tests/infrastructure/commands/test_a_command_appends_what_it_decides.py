@@ -141,7 +141,7 @@ def test_many_writers_of_one_process_all_get_their_turn(eventstore_uri: str) -> 
 def test_writers_that_know_nothing_of_each_other_each_count_once(eventstore_uri: str) -> None:
     async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally, limit=12)
-        strangers = [CommandHandler(client, CODEC, bounds=Bounds(attempts=60)) for _ in range(12)]
+        strangers = [CommandHandler(client, CODEC, bounds=Bounds(patience=30.0)) for _ in range(12)]
         outcomes = await asyncio.gather(*(one.handle(decider, count(tally), request()) for one in strangers))
         assert sorted(facts(outcome)[0][0] for outcome in outcomes) == list(range(1, 13))
 
@@ -151,7 +151,7 @@ def test_writers_that_know_nothing_of_each_other_each_count_once(eventstore_uri:
 def test_too_many_lost_races_are_a_conflict(eventstore_uri: str) -> None:
     async def story(client: CommandClient, handler: CommandHandler, tally: str) -> None:
         await opened(handler, tally)
-        hasty = [CommandHandler(client, CODEC, bounds=Bounds(attempts=1)) for _ in range(8)]
+        hasty = [CommandHandler(client, CODEC, bounds=Bounds(patience=0.0)) for _ in range(8)]
         sent = [one.handle(decider, count(tally), request()) for one in hasty]
         answers = await asyncio.gather(*sent, return_exceptions=True)
         lost = [answer for answer in answers if isinstance(answer, ConcurrencyConflict)]
@@ -175,9 +175,9 @@ def test_races_lost_until_time_is_up_are_a_conflict_too(eventstore_uri: str) -> 
                 beaten.append(len(beaten))
                 return events
 
-            patient = CommandHandler(client, CODEC, bounds=Bounds(attempts=1_000))
+            patient = CommandHandler(client, CODEC, bounds=Bounds(patience=0.5))
             with pytest.raises(ConcurrencyConflict) as conflict:
-                await patient.handle(replace(decider, decide=decide), count(tally), request(), seconds=1.0)
+                await patient.handle(replace(decider, decide=decide), count(tally), request())
         assert conflict.value.attempts in {len(beaten) - 1, len(beaten)}  # time may end between the two
 
     tell(eventstore_uri, story)

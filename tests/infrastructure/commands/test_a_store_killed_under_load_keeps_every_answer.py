@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from infrastructure.commands.handler import Bounds, CommandHandler
+from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome, Request
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -37,7 +37,7 @@ def test_a_store_killed_under_load_keeps_every_answer_and_doubles_none(tmp_path:
             await opened(CommandHandler(client, CODEC), tally, limit=1_000)
 
             async def write() -> list[Outcome]:
-                handler = CommandHandler(client, CODEC, bounds=Bounds(attempts=30))
+                handler = CommandHandler(client, CODEC)
                 return [await insist(handler, tally, request()) for _ in range(COMMANDS)]
 
             writers = [asyncio.create_task(write()) for _ in range(WRITERS)]

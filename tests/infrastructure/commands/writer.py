@@ -65,5 +65,5 @@ async def write(uri: str, tally: str, seed: int, commands: int, bounds: Bounds, 
 
 if __name__ == "__main__":
     uri, tally, seed, commands, cached, every = sys.argv[1:]
-    limits = Bounds(attempts=40, cached=int(cached))
+    limits = Bounds(cached=int(cached))
     asyncio.run(write(uri, tally, int(seed), int(commands), limits, int(every)))

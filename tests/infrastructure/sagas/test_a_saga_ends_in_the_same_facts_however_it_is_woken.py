@@ -246,7 +246,7 @@ def test_a_stranger_on_the_shelf_costs_a_retry_and_no_more(eventstore_uri: str) 
     async def story(client: CommandClient, errands: Errands) -> None:
         shelves = await errands.stocked(client, 50)
         message = await errands.ask(client, shelves)
-        handler = CommandHandler(client, errands.codec, bounds=Bounds(attempts=40, patience=30.0))
+        handler = CommandHandler(client, errands.codec, bounds=Bounds(patience=30.0))
         stranger = Stock(shelf_id=shelves[0], number=1)
         strangers = (handler.handle(shelf, stranger, request()) for _ in range(5))
         await asyncio.gather(errands.coordinator(client).react(message), *strangers)
