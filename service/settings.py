@@ -71,6 +71,10 @@ class Settings(BaseModel):
     `histories_at_once`: how many requests may look back at once, in a thread each; eight times as many may wait for
     their turn. `history_seconds`: how long one may take, that wait included.
     `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
+    `head_bytes`, `url_bytes`, `header_bytes`, `headers`: how large the head of a request may be in all, its URL, each
+    of its headers, and how many of these there may be; trailers count as headers. `head_seconds`, `body_seconds`: how
+    long a head and a body may take to come. `keep_alive_seconds`: how long a connection may rest between two requests.
+    `connections`: how many may be open; `pending_per_address`: how many of one address without a whole head.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
@@ -89,6 +93,15 @@ class Settings(BaseModel):
     histories_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=64)] = 4
     history_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 10
     read_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 5
+    head_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=1024, le=1024 * 1024)] = 32 * 1024
+    url_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=256, le=1024 * 1024)] = 8 * 1024
+    header_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=256, le=1024 * 1024)] = 16 * 1024
+    headers: Annotated[int, BeforeValidator(_whole_number), Field(ge=10, le=10_000)] = 100
+    head_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=600)] = 10
+    body_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=600)] = 30
+    keep_alive_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=3600)] = 75
+    connections: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 4096
+    pending_per_address: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 256
     cached_aggregates: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1_000_000)] = 10_000
     metrics_port: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=65_535)] | None = None
 

@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_connected,
         openapi_url=None,
         redirect_slashes=False,
+        strict_content_type=False,  # a body without a label is looked at as it is
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -1,6 +1,8 @@
 """Every refusal as problem details (RFC 9457): which rules there are, with which status, and how they are written."""
 
+import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 1  # seconds
 STATUSES: Final[Mapping[str, int]] = {
+    "bad-request": 400,
     "unknown-order": 404,
     "unknown-account": 404,
     "unknown-sku": 404,
@@ -22,14 +25,18 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown-path": 404,
     "no-such-line": 404,
     "method-not-allowed": 405,
+    "request-timeout": 408,
     "stream-gone": 410,
     "version-mismatch": 412,
     "too-large": 413,
     "event-too-large": 413,
+    "url-too-long": 414,
     "not-json": 415,
+    "unknown-encoding": 415,
     "malformed": 422,
     "idempotency-key-reused": 422,
     "overloaded": 429,
+    "head-too-large": 431,
     "unexpected": 500,
     "unreadable-event": 500,
     "store-unavailable": 503,
@@ -38,6 +45,7 @@ STATUSES: Final[Mapping[str, int]] = {
 }
 COME_BACK: Final = (429, 503)
 _MOST_FAULTS: Final = 100
+_LONGEST: Final = 200  # characters of what a caller sent are told again
 _UNQUOTED: Final = "/:@!$&'()*+,;=~-._"
 
 
@@ -66,8 +74,14 @@ class Problem(HTTPException):
 
 def malformed(faults: Sequence[Fault]) -> Problem:
     """The problem for a request of wrong form, with its faults: all, up to a hundred."""
-    detail = "; ".join(f"{fault.pointer or 'the body'}: {fault.reason}" for fault in faults[:3])
-    return Problem("malformed", detail, errors=[fault.model_dump() for fault in faults[:_MOST_FAULTS]])
+    told = [Fault(pointer=shortened(fault.pointer), reason=shortened(fault.reason)) for fault in faults[:_MOST_FAULTS]]
+    detail = "; ".join(f"{fault.pointer or 'the body'}: {fault.reason}" for fault in told[:3])
+    return Problem("malformed", detail, errors=[fault.model_dump() for fault in told])
+
+
+def shortened(text: str) -> str:
+    """The text as far as it is told again, to its sender or in the log."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def status_of(rule: str) -> int:
@@ -87,7 +101,7 @@ def document(problem: Problem, path: str) -> dict[str, Any]:
         "title": title_of(problem.rule),
         "status": problem.status_code,
         "detail": problem.detail,
-        "instance": quote(path, safe=_UNQUOTED),
+        "instance": quote(shortened(path), safe=_UNQUOTED),
         "rule": problem.rule,
         **problem.members,
     }
@@ -100,6 +114,15 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
         headers["Retry-After"] = str(RETRY_AFTER)
     request.state.rule = problem.rule
     return JSONResponse(document(problem, request.scope["path"]), problem.status_code, headers, MEDIA_TYPE)
+
+
+def answer_bytes(problem: Problem, path: str, headers: Mapping[str, str]) -> bytes:
+    """The problem as a whole answer, for what never became a request."""
+    body = json.dumps(document(problem, path)).encode()
+    status = HTTPStatus(problem.status_code)
+    lines = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} {status.phrase}\r\n{head}\r\n".encode() + body
 
 
 class ProblemDocument(BaseModel):

@@ -1,5 +1,6 @@
 """Runs the HTTP API on a socket that already listens."""
 
+import resource
 import signal
 from socket import socket
 from typing import Final
@@ -7,28 +8,18 @@ from typing import Final
 import uvicorn
 
 from service.http.app import create_app
-from service.http.middleware.protocol import ProblemProtocol
+from service.http.server import server_config
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
 
-STOP_SECONDS: Final = 4  # for requests under way
+_OTHER_FILES: Final = 512  # that may be open beside connections
 
 
 def run_api(settings: Settings, listening: socket, stop_when_closed: int | None) -> int:
     """Answers until SIGTERM or SIGINT; requests under way are finished, bounded. Returns the exit code."""
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http=ProblemProtocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    server = uvicorn.Server(config)
+    _allow_files(settings.connections + _OTHER_FILES)
+    server = uvicorn.Server(server_config(create_app(settings), settings))
     # For what comes before uvicorn takes the signals; when it has stopped in order, it raises them once more.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
@@ -36,3 +27,11 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None)
     freeze_startup_objects()
     server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def _allow_files(number: int) -> None:
+    """Lets this process open so many files, as far as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -31,6 +31,15 @@ def test_without_variables_there_are_defaults() -> None:
         histories_at_once=4,
         history_seconds=10,
         metrics_port=None,
+        head_bytes=32_768,
+        url_bytes=8_192,
+        header_bytes=16_384,
+        headers=100,
+        head_seconds=10,
+        body_seconds=30,
+        keep_alive_seconds=75,
+        connections=4_096,
+        pending_per_address=256,
     )
 
 
@@ -67,6 +76,31 @@ def test_every_setting_is_read_from_its_variable() -> None:
         histories_at_once=2,
         history_seconds=30,
         metrics_port=9464,
+    )
+
+
+def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> None:
+    variables = {
+        "FOLDSTREAM_HEAD_BYTES": "65536",
+        "FOLDSTREAM_URL_BYTES": "2048",
+        "FOLDSTREAM_HEADER_BYTES": "4096",
+        "FOLDSTREAM_HEADERS": "50",
+        "FOLDSTREAM_HEAD_SECONDS": "3",
+        "FOLDSTREAM_BODY_SECONDS": "4",
+        "FOLDSTREAM_KEEP_ALIVE_SECONDS": "5",
+        "FOLDSTREAM_CONNECTIONS": "60",
+        "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        head_bytes=65_536,
+        url_bytes=2_048,
+        header_bytes=4_096,
+        headers=50,
+        head_seconds=3,
+        body_seconds=4,
+        keep_alive_seconds=5,
+        connections=60,
+        pending_per_address=20,
     )
 
 
@@ -107,6 +141,10 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_METRICS_PORT", "0", "should be greater than or equal to 1"),
         ("FOLDSTREAM_METRICS_PORT", "65536", "should be less than or equal to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a valid integer"),
+        ("FOLDSTREAM_HEAD_BYTES", "1023", "should be greater than or equal to 1024"),
+        ("FOLDSTREAM_HEADERS", "9", "should be greater than or equal to 10"),
+        ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be greater than or equal to 1"),
+        ("FOLDSTREAM_CONNECTIONS", "100001", "should be less than or equal to 100000"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:

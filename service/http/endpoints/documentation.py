@@ -34,7 +34,7 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }
-_WITH_BODY: Final = ("too-large", "not-json")
+_WITH_BODY: Final = ("request-timeout", "too-large", "not-json", "unknown-encoding")
 Kind = Literal["create", "command", "query", "list", "history", "plain"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "create": ("Foldstream-Position", "ETag", "Location"),

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service.http.middleware.metrics import Metrics
+from service.http.problems import shortened
 
 CORRELATION: Final = "Foldstream-Correlation-Id"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -53,7 +54,7 @@ def _note(scope: Scope, status: int, seconds: float, metrics: Metrics) -> None:
     _log.info(
         "request_answered",
         method=scope["method"],
-        path=scope["path"],
+        path=shortened(scope["path"]),
         route=route,
         status=status,
         seconds=round(seconds, 6),

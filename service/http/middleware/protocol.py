@@ -1,55 +1,238 @@
-"""HTTP/1.1 as uvicorn speaks it, except that unreadable requests are refused with a problem, like all others."""
+"""HTTP/1.1 as uvicorn speaks it, within bounds on heads, trailers and times; refusals are problems, like all others."""
 
-import json
-from typing import Final
+import asyncio
+import re
+from typing import Any, Final
 
+import httptools
 import structlog
 from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.http import problems
 from service.http.middleware.observation import CORRELATION, named_or_new
-from service.http.problems import Fault, malformed
+from service.http.middleware.open_connections import OpenConnections
+from service.http.problems import Problem
+from service.settings import Settings
 
-_STATUS: Final = 400  # RFC 9112 demands it where the framing of a message is broken; 422 is for what could be read
+_LINGER_SECONDS: Final = 2.0  # after a refusal: closed at once, what the client still sends would destroy the answer
+_LINGER_BYTES: Final = 16 * 1024 * 1024
+_MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
+_GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
+_HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
-class ProblemProtocol(HttpToolsProtocol):
-    """Answers a request that can't be read (a broken line, control bytes in a header) and ends its connection."""
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. Refuses what can't be read as HTTP, is too large or comes too late, and ends it.
 
-    def send_400_response(self, msg: str) -> None:
-        """uvicorn calls this at the first byte that does not fit; `msg` says nothing more."""
-        if _is_being_answered(self.cycle):
-            self.cycle.keep_alive = False  # what doesn't fit follows a request whose answer goes first, and goes last
-            self.flow.pause_reading()
-            return
-        if _is_unanswered(self.cycle):
-            self.transport.write(self._refusal())
+    The parser keeps nothing but the header it is in, so a bound on the bytes that it gets without a result is one on
+    its memory and time.
+    """
+
+    def __init__(self, settings: Settings, connections: OpenConnections, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._settings: Final = settings
+        self._others: Final = connections
+        self._begun = self._refused = self._has_head = self._repeating_head = False
+        self._fruitless = self._head_bytes = self._headers = self._dropped = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        self._set_timer(self._settings.head_seconds, self._end_late_head)
+        self._others.admit(self, self.client[0] if self.client else "")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_timer()
+        self._others.forget(self)
+
+    def close(self) -> None:
         self.transport.close()
 
-    def _refusal(self) -> bytes:
-        begun = self.scope is not None
-        headers = Headers(raw=self.headers) if begun else Headers()
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self._refused:
+            self._drop(len(data))
+            return
+        size, rest = self._settings.head_bytes, memoryview(data)
+        while len(rest) > 0 and self._is_listening():
+            self._feed(rest[:size])
+            rest = rest[size:]
+        if self._timer is None and self._is_listening():
+            self._await_the_rest()
+
+    def on_message_begin(self) -> None:
+        if not self._repeating_head:
+            super().on_message_begin()
+            self._begun, self._head_bytes, self._headers = True, 0, 0
+
+    def on_url(self, url: bytes) -> None:
+        if self._repeating_head:
+            return
+        super().on_url(url)
+        self._head_bytes += len(url)
+        if len(self.url) > self._settings.url_bytes:
+            raise Problem("url-too-long", f"A URL may have {self._settings.url_bytes} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of a head; of trailers, which are counted alike, it takes nothing over."""
+        if self._repeating_head:
+            return
+        value = value.strip(b" \t")
+        self._headers += 1
+        self._head_bytes += len(name) + len(value)
+        if len(name) + len(value) > self._settings.header_bytes:
+            raise _too_large(f"A header may have {self._settings.header_bytes} bytes.")
+        if self._headers > self._settings.headers:
+            raise _too_large(f"A request may have {self._settings.headers} headers.")
+        self._require_bounded_head(self._head_bytes)
+        if not self._has_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._repeating_head:
+            return
+        self._require_host()
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            raise _unreadable("has too many requests before it that are not answered yet")
+        self._has_head, self._fruitless = True, 0
+        self._stop_timer()
+        self._others.take_up(self)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._fruitless = 0
+        if self.cycle.response_complete:
+            self._drop(len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # to no other protocol: its body follows, if it has one
+        self._stop_timer()
+        self._begun = self._has_head = False
+        self._fruitless = self._dropped = 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._begun or self._fruitless:
+            self._unset_keepalive_if_required()  # it doesn't rest: the next request has a time of its own
+        elif not self.pipeline:
+            self._others.rest(self)
+
+    def refuse(self, problem: Problem) -> None:
+        """Answers with the problem and ends the connection; but a request before it gets its answer first, alone."""
+        self._refused = True
+        self._stop_timer()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and _is_being_answered(cycle):
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        if not _is_unanswered(cycle):
+            self.transport.close()
+            return
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True  # whoever waits for the rest of its body
+            cycle.message_event.set()
+        self.transport.write(self._refusal(problem))
+        self.transport.write_eof()
+        self._set_timer(_LINGER_SECONDS, self.transport.close)
+
+    def _is_listening(self) -> bool:
+        return not self._refused and not self.transport.is_closing()
+
+    def _feed(self, piece: memoryview) -> None:
+        self._fruitless += len(piece)
+        try:
+            self.parser.feed_data(piece)
+            self._require_bounded_head(self._fruitless)
+        except Problem as problem:
+            self.refuse(problem)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay_with_http()
+            self._feed(piece[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            cause = error.__context__  # what was raised above
+            self.refuse(cause if isinstance(cause, Problem) else _unreadable("can't be read as HTTP/1.1"))
+
+    def _stay_with_http(self) -> None:
+        """Ignores a wish for another protocol, which stops the parser before the body: another one goes on there."""
+        framing = b"".join(b"%b: %b\r\n" % header for header in self.headers if header[0] in _FRAMING)
+        self.parser, self._repeating_head = httptools.HttpRequestParser(self), True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+        self._repeating_head = False
+
+    def _require_bounded_head(self, size: int) -> None:
+        if size > self._settings.head_bytes:
+            raise _too_large(f"A request's head may have {self._settings.head_bytes} bytes.")
+
+    def _require_host(self) -> None:
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            raise _unreadable("has to name its host, once")
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise _unreadable("names a host that can't be one")
+
+    def _await_the_rest(self) -> None:
+        """Sets a time for what has begun: a body, or a head, of which an empty line before it is enough."""
+        if self._has_head:
+            self._set_timer(self._settings.body_seconds + _GRACE_SECONDS, self._end_late_body)
+        elif self._begun or self._fruitless:
+            self._set_timer(self._settings.head_seconds, self._end_late_head)
+            self._others.await_head(self)
+
+    def _end_late_head(self) -> None:
+        self._others.note_closed(self, "head-timeout")
+        if self._begun:
+            self.refuse(Problem("request-timeout", f"A head has to come within {self._settings.head_seconds} s."))
+        else:
+            self.transport.close()
+
+    def _end_late_body(self) -> None:
+        """For a body that nobody waits for: the answer came without it, or will."""
+        self.cycle.keep_alive = False
+        if self.cycle.response_complete:
+            self.transport.close()
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > _LINGER_BYTES:
+            self.transport.close()
+
+    def _set_timer(self, seconds: float, end: Any) -> None:
+        self._timer = self.loop.call_later(seconds, end)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refusal(self, problem: Problem) -> bytes:
+        headers = Headers(raw=self.headers) if self._begun else Headers()
         correlation_id = str(named_or_new(headers.get(CORRELATION)))
-        path = self.url.decode("latin-1").partition("?")[0] if begun else ""
-        _log.info("request_unreadable", correlation_id=correlation_id, path=path)
-        problem = malformed([Fault(pointer="", reason="is part of a request that can't be read as HTTP/1.1")])
-        problem.status_code = _STATUS
-        body = json.dumps(problems.document(problem, path)).encode()
-        head = (
-            f"HTTP/1.1 {_STATUS} Bad Request",
-            f"Content-Type: {problems.MEDIA_TYPE}",
-            f"Content-Length: {len(body)}",
-            f"{CORRELATION}: {correlation_id}",
-            "Connection: close",
-        )
-        return "\r\n".join((*head, "", "")).encode() + body
+        path = self.url.decode("latin-1").partition("?")[0] if self._begun else ""
+        shown = problems.shortened(path)
+        _log.info("request_unreadable", correlation_id=correlation_id, path=shown, rule=problem.rule)
+        self._others.count_unreadable(problem.rule)
+        return problems.answer_bytes(problem, path, {CORRELATION: correlation_id, "Connection": "close"})
 
 
-def _is_being_answered(cycle: RequestResponseCycle | None) -> bool:
+def _too_large(detail: str) -> Problem:
+    return Problem("head-too-large", detail)
+
+
+def _unreadable(reason: str) -> Problem:
+    return Problem("bad-request", f"The request {reason}.")
+
+
+def _is_being_answered(cycle: RequestResponseCycle) -> bool:
     """Whether the request came whole, and its answer did not yet."""
-    return cycle is not None and not cycle.more_body and not cycle.response_complete
+    return not cycle.more_body and not cycle.response_complete
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:

@@ -50,7 +50,7 @@ async def _refuse_malformed(request: Request, error: Exception) -> JSONResponse:
 async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse:
     """The refusals of the framework itself: unknown paths and methods."""
     assert isinstance(error, HTTPException)
-    path, method = request.scope["path"], request.method
+    path, method = problems.shortened(request.scope["path"]), problems.shortened(request.method)
     match error.status_code:
         case 404:
             problem = Problem("unknown-path", f"There is nothing at {path}.")

@@ -3,17 +3,18 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final, NoReturn
 
-from service.http.problems import Fault, Problem, malformed
+from service.http.problems import Fault, Problem, malformed, shortened
 
 LARGEST_BODY: Final = 1024 * 1024  # bytes
+_UTF_8: Final = frozenset({"utf-8", "csutf8", "utf8"})  # as registered; the last one is what many write
 _FORBIDDEN: Final = re.compile("[\0\ud800-\udfff]")
 
 
-async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: float = 30.0) -> bytes:
-    """The whole body. Raises Problem `malformed` if it takes more than `seconds`.
+async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: float) -> bytes:
+    """The whole body. Raises Problem `request-timeout` if it takes more than `seconds`.
 
     Raises Problem `too-large` as soon as that is known, whether or not a length was announced.
     """
@@ -23,7 +24,8 @@ async def read(chunks: AsyncIterator[bytes], announced: str | None, *, seconds: 
         async with asyncio.timeout(seconds):
             return await _collected(chunks)
     except TimeoutError as error:
-        raise _not_readable(f"did not come within {seconds:g} s") from error
+        late = f"The body of a request has to come within {seconds:g} s."
+        raise Problem("request-timeout", late, headers={"Connection": "close"}) from error
 
 
 async def _collected(chunks: AsyncIterator[bytes]) -> bytes:
@@ -35,11 +37,24 @@ async def _collected(chunks: AsyncIterator[bytes]) -> bytes:
     return bytes(body)
 
 
-def is_json(content_type: str | None) -> bool:
-    """Whether this is JSON's media type, in UTF-8 where it names a character set."""
-    media_type, *parameters = (part.strip().lower() for part in (content_type or "").split(";"))
-    charsets = [part.partition("=")[2].strip('"') for part in parameters if part.startswith("charset=")]
-    return media_type == "application/json" and all(charset in {"utf-8", "utf8"} for charset in charsets)
+def require_json(content_type: str | None) -> None:
+    """Raises Problem `not-json` for a label of something else; what has none is looked at as it is."""
+    if not content_type:
+        return
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    if media_type != "application/json":
+        raise Problem("not-json", f"A body has the content type application/json, not {shortened(content_type)}.")
+    for charset in (part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")):
+        if charset not in _UTF_8:
+            raise Problem("not-json", f"JSON is read in UTF-8, not in {shortened(charset)}.")
+
+
+def require_known_encoding(encodings: Sequence[str]) -> None:
+    """Raises Problem `unknown-encoding` for a body that was encoded (compressed, say)."""
+    for encoding in (part.strip() for line in encodings for part in line.split(",")):
+        if encoding.lower() not in {"", "identity"}:
+            detail = f"A body is read as it is, not in the encoding {shortened(encoding)}."
+            raise Problem("unknown-encoding", detail, headers={"Accept-Encoding": "identity"})
 
 
 def parse(body: bytes) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from service.http.middleware import strict_json
-from service.http.problems import Fault, Problem, malformed
+from service.http.problems import Fault, malformed
 
 
 class StrictRequest(Request):
@@ -17,11 +17,13 @@ class StrictRequest(Request):
 
     async def body(self) -> bytes:
         try:
-            body = await strict_json.read(self.stream(), self.headers.get("content-length"))
+            seconds = self.app.state.settings.body_seconds
+            body = await strict_json.read(self.stream(), self.headers.get("content-length"), seconds=seconds)
         except ClientDisconnect as error:
             raise malformed([Fault(pointer="", reason="ended before its end")]) from error
-        if body and not strict_json.is_json(self.headers.get("content-type")):
-            raise Problem("not-json", "A body has the content type application/json.")
+        if body:
+            strict_json.require_known_encoding(self.headers.getlist("content-encoding"))
+            strict_json.require_json(self.headers.get("content-type"))
         self._body = body
         return body
 

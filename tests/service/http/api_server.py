@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from service.addresses import listen, url_of
 from service.http.app import create_app
+from service.http.server import server_config
 from service.settings import Settings
 from tests.support.polling import poll_until
 
@@ -34,7 +35,7 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
 def answering(app: FastAPI) -> Iterator[httpx.Client]:
     """A connection to this application."""
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", lifespan="on", loop="uvloop"))
+    server = uvicorn.Server(server_config(app, app.state.settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -1,0 +1,216 @@
+"""The door: heads, trailers, bodies and connections have bounds in size, number and time."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from time import monotonic
+
+import httpx
+import pytest
+
+from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, until_closed
+from tests.support.polling import poll_until
+from tests.support.service import FoldstreamProcess
+
+BOUNDS = {
+    "FOLDSTREAM_HEAD_BYTES": "16384",
+    "FOLDSTREAM_URL_BYTES": "2048",
+    "FOLDSTREAM_HEADER_BYTES": "4096",
+    "FOLDSTREAM_HEADERS": "50",
+    "FOLDSTREAM_HEAD_SECONDS": "2",
+    "FOLDSTREAM_BODY_SECONDS": "1",
+    "FOLDSTREAM_KEEP_ALIVE_SECONDS": "2",
+    "FOLDSTREAM_CONNECTIONS": "60",
+    "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
+}
+CLOSE = b"Connection: close\r\n\r\n"
+CHUNKED = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str) -> Iterator[FoldstreamProcess]:
+    """The service as `serve` starts it, with bounds of its own."""
+    servers = {"FOLDSTREAM_EVENTSTORE_URI": eventstore_uri, "FOLDSTREAM_REDIS_URI": redis_uri}
+    with FoldstreamProcess(tmp_path_factory.mktemp("door"), {**servers, **BOUNDS}) as service:
+        yield service
+
+
+def headers(number: int, size: int = 8) -> bytes:
+    """So many headers of so many bytes each."""
+    return b"".join(b"%05d: %b\r\n" % (each, b"x" * (size - 5)) for each in range(number))
+
+
+def head_of(size: int) -> bytes:
+    """A whole head of about so many bytes in headers of a thousand."""
+    return GET + headers((size - len(GET)) // 1004, 1000) + CLOSE
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "rule", "detail"),
+    [
+        (GET + headers(50), 431, "head-too-large", "A request may have 50 headers."),
+        (GET + headers(10_000), 431, "head-too-large", "A request may have 50 headers."),
+        (GET + b"X: " + b"x" * 4096, 431, "head-too-large", "A header may have 4096 bytes."),
+        (head_of(18_000), 431, "head-too-large", "A request's head may have 16384 bytes."),
+        (GET + b"X: " + b"x" * 40_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
+        (b"GET /" + b"a" * 2048 + b" HTTP/1.1\r\nHost: a\r\n", 414, "url-too-long", "A URL may have 2048 bytes."),
+        (b"GET /?" + b"a" * 40_000, 414, "url-too-long", "A URL may have 2048 bytes."),
+        (CHUNKED + b"\r\n0\r\n" + headers(49), 431, "head-too-large", "A request may have 50 headers."),
+        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 8_000, 431, "head-too-large", "A header may have 4096 bytes."),
+        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 60_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
+        (CHUNKED + b"\r\n1;" + b"x" * 60_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
+    ],
+)
+def test_what_is_too_large_is_refused(
+    door: FoldstreamProcess, sent: bytes, status: int, rule: str, detail: str
+) -> None:
+    refused = answer(door.url, sent + b"\r\n\r\n")
+    assert (refused.status, refused.rule, refused.json["detail"]) == (status, rule, detail)
+    assert refused.headers["connection"] == "close"
+    assert len(refused.body) < 1000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head_of(15_000),
+        GET + headers(47) + CLOSE,
+        GET + b"X: " + b"x" * 4000 + b"\r\n" + CLOSE,
+        b"GET /health/live?" + b"&" * 2000 + b" HTTP/1.1\r\nHost: a\r\n" + CLOSE,
+    ],
+)
+def test_what_is_just_small_enough_is_answered(door: FoldstreamProcess, sent: bytes) -> None:
+    assert answer(door.url, sent).body == ALIVE
+
+
+def test_a_path_is_told_again_in_part(door: FoldstreamProcess) -> None:
+    refused = answer(door.url, b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\nHost: a\r\n" + CLOSE)
+    assert refused.json["instance"] == "/" + "a" * 199 + "%E2%80%A6"
+    assert refused.json["detail"] == "There is nothing at /" + "a" * 199 + "…."
+
+
+def test_names_in_a_body_are_told_again_in_part(door: FoldstreamProcess) -> None:
+    body = json.dumps({f"{number}" + "x" * 20_000: 1 for number in range(40)}).encode()
+    refused = answer(door.url, POST + b"Content-Length: %d\r\n" % len(body) + CLOSE + body)
+    assert (refused.status, refused.rule) == (422, "malformed")
+    assert len(refused.body) < 20_000
+
+
+def test_a_header_without_end_is_read_no_further_than_needed(door: FoldstreamProcess) -> None:
+    sent, chunk = 0, b"x" * 1_000_000
+    with connected(door.url) as connection:
+        connection.sendall(GET + b"X: ")
+        try:
+            for _ in range(120):
+                connection.sendall(chunk)
+                sent += len(chunk)
+        except OSError:
+            pass  # closed
+        assert sent < 30_000_000
+    began = monotonic()
+    assert httpx.get(f"{door.url}/health/live", trust_env=False).status_code == 200
+    assert monotonic() - began < 5
+
+
+def test_a_chunked_body_over_the_bound_is_refused(door: FoldstreamProcess) -> None:
+    with connected(door.url) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n" + CLOSE)
+        connection.sendall((b"10000\r\n" + b" " * 65536 + b"\r\n") * 17)
+        [refused] = parsed(until_closed(connection))
+    assert (refused.status, refused.rule) == (413, "too-large")
+
+
+def test_trailers_are_read_over(door: FoldstreamProcess) -> None:
+    """None of them takes a header's place."""
+    chunk = b"3\r\n{}\n\r\n0\r\nContent-Type: text/plain\r\nIdempotency-Key: \xe4\r\n\r\n"
+    second = GET + CLOSE
+    refused, alive = answers(door.url, POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + second)
+    assert refused.json["errors"] == [{"pointer": "/quantity", "reason": "is missing"}]
+    assert alive.body == ALIVE
+
+
+def test_a_head_that_comes_too_slowly_is_refused(door: FoldstreamProcess) -> None:
+    """From accept on, or from its first byte where another request came before it."""
+    slow = [b"GET / HTTP/1.1\r\nHost: a\r\n", b"G", GET + CLOSE[:-2] + b"X", GET + b"\r\nGET "]
+    with ExitStack() as opened:
+        connections = [opened.enter_context(connected(door.url)) for _ in slow]
+        for connection, begun in zip(connections, slow, strict=True):
+            connection.sendall(begun)
+        silent = opened.enter_context(connected(door.url))
+        *first, second = [parsed(until_closed(connection)) for connection in connections]
+        assert until_closed(silent) == b""
+    assert [each.body for each in second[:-1]] == [ALIVE]
+    for refused in [*(each[-1] for each in first), second[-1]]:
+        assert (refused.status, refused.rule) == (408, "request-timeout")
+        assert refused.json["detail"] == "A head has to come within 2 s."
+
+
+def test_a_body_that_comes_too_slowly_is_refused(door: FoldstreamProcess) -> None:
+    refused = answer(door.url, POST + b"Content-Length: 20\r\n\r\n{")
+    assert (refused.status, refused.rule) == (408, "request-timeout")
+    assert refused.json["detail"] == "The body of a request has to come within 1 s."
+
+
+def test_a_body_that_nobody_reads_ends_its_connection(door: FoldstreamProcess) -> None:
+    assert answer(door.url, GET + b"Content-Length: 20\r\n\r\n{").body == ALIVE
+
+
+def test_a_connection_rests_as_long_as_the_setting_says(door: FoldstreamProcess) -> None:
+    began = monotonic()
+    assert answer(door.url, GET + b"\r\n").body == ALIVE
+    assert 2 <= monotonic() - began < 60  # 75 is what it is without the setting
+
+
+def test_pipelined_requests_are_answered_in_order(door: FoldstreamProcess) -> None:
+    sent = b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(30))[:-2] + CLOSE
+    assert [each.json["instance"] for each in answers(door.url, sent)] == [f"/{number}" for number in range(30)]
+
+
+def test_more_pipelined_requests_than_are_kept_are_answered_in_part(door: FoldstreamProcess) -> None:
+    """The others were not begun, and may be sent again."""
+    answered = answers(door.url, (GET + b"\r\n") * 200)
+    assert {each.body for each in answered} == {ALIVE}
+    assert 64 <= len(answered) < 200
+    assert answered[-1].headers["connection"] == "close"
+
+
+def test_half_requests_of_one_address_lock_nobody_out(door: FoldstreamProcess) -> None:
+    with ExitStack() as opened:
+        halves = [opened.enter_context(connected(door.url, "127.0.0.2")) for _ in range(400)]
+        for half in halves:
+            half.sendall(b"GET / HTTP/1.1\r\nHos")
+        assert answer(door.url, GET + CLOSE).body == ALIVE
+
+        def is_shared() -> bool:
+            with connected(door.url, "127.0.0.2"):
+                return _metric(door, 'foldstream_http_connections{state="without_head"}') <= 22
+
+        poll_until(is_shared, seconds=10, what="the share of an address")
+    assert _metric(door, 'foldstream_http_connections_closed_total{reason="connections"}') >= 340
+    assert _metric(door, 'foldstream_http_connections_closed_total{reason="address-share"}') >= 1
+    line = next(line for line in door.process.errors if '"connection_closed"' in line)
+    assert json.loads(line)["reason"] in {"connections", "address-share", "head-timeout"}
+
+
+def test_connections_that_rest_make_room(door: FoldstreamProcess) -> None:
+    series = 'foldstream_http_connections_closed_total{reason="connections"}'
+    before = _metric(door, series)
+    with ExitStack() as opened:
+
+        def is_full() -> bool:
+            for _ in range(61):
+                connection = opened.enter_context(connected(door.url))
+                connection.sendall(GET + b"\r\n")
+                assert connection.recv(15, socket.MSG_PEEK) == b"HTTP/1.1 200 OK"
+            return _metric(door, series) > before
+
+        poll_until(is_full, seconds=20, what="one that was closed for others")
+
+
+def _metric(door: FoldstreamProcess, series: str) -> float:
+    text = httpx.get(f"{door.url}/metrics", trust_env=False).text
+    found = re.search(f"^{re.escape(series)} (.+)$", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0
