@@ -18,6 +18,7 @@ from service.http.middleware.gate import Gate
 from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.observation import observe_requests
+from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.readiness import Readiness
 from service.http.readiness_metrics import ReadinessMetrics
 from service.settings import Settings
@@ -53,6 +54,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)
+    app.add_middleware(answer_unchanged)
+    app.add_middleware(answer_head)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     return app

@@ -70,8 +70,10 @@ def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int |
     for rule in (*rules, *_RULES[family], *bodies, *_ALWAYS):
         by_status[status_of(rule)].append(rule)
     success = status or (201 if kind == "create" else 200)
+    unchanged = {"description": "What If-None-Match names is still so.", "headers": _headers(*_SUCCESS[kind])}
     return {
         success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},
+        **({304: unchanged} if kind == "query" else {}),
         **{refused: _refusal(refused, names) for refused, names in sorted(by_status.items())},
     }
 

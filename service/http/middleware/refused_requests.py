@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from domain.errors import DomainError
 from infrastructure.eventstore.errors import EventStoreError, place_of
@@ -20,6 +21,7 @@ from service.http.refusals import problem_of
 
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should)|String (?=should)|List (?=should))")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _UNSERVED: Final = ("store-unavailable", "read-model-unavailable", "unreadable-event")
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
@@ -47,18 +49,34 @@ async def _refuse_malformed(request: Request, error: Exception) -> JSONResponse:
     return problems.answer(request, malformed([_fault(each) for each in error.errors()]))
 
 
-async def _refuse_unroutable(request: Request, error: Exception) -> JSONResponse:
-    """The refusals of the framework itself: unknown paths and methods."""
+async def _refuse_unroutable(request: Request, error: Exception) -> Response:
+    """The refusals of the framework itself: unknown paths and methods. OPTIONS is answered for every known path."""
     assert isinstance(error, HTTPException)
     path, method = problems.shortened(request.scope["path"]), problems.shortened(request.method)
     match error.status_code:
+        case 404 if method == "OPTIONS" and path == "*":
+            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
+        case 405 if method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": _allowed(request)})
         case 404:
             problem = Problem("unknown-path", f"There is nothing at {path}.")
         case 405:
-            problem = Problem("method-not-allowed", f"{path} has no {method}.", headers=error.headers)
+            problem = Problem("method-not-allowed", f"{path} has no {method}.", headers={"Allow": _allowed(request)})
         case _:
             problem = malformed([Fault(pointer="", reason=error.detail)])
     return problems.answer(request, problem)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that the path has. HEAD is where GET is, OPTIONS everywhere."""
+    scope = {"type": "http", "path": request.scope["path"], "root_path": "", "headers": [], "path_params": {}}
+
+    def has(method: str) -> bool:
+        routes = request.app.routes
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+
+    found = {method for method in _METHODS if has(method)} | {"OPTIONS"}
+    return ", ".join(method for method in _METHODS if method in found or (method == "HEAD" and "GET" in found))
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -158,11 +158,11 @@ def test_a_parameter_that_is_not_well_formed(http: httpx.Client, path: str, poin
     assert_malformed(http.get(f"/history/{path}"), (pointer, reason))
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 @pytest.mark.parametrize("path", ["account-0", "account-0/as-of", "account-0/changes", f"trace/{uuid4()}"])
 def test_a_method_that_they_do_not_have(http: httpx.Client, method: str, path: str) -> None:
     answer = http.request(method, f"/history/{path}")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 @pytest.mark.parametrize("path", ["/history", "/history/", "/history/account-0/", "/history/account-0/then"])
