@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, get_type_hints
 
 import typer
+
+from service.times import read_day_or_time
 
 Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
 Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
@@ -21,14 +23,9 @@ DEFAULT_DATA: Final = Path("data")
 def parse_time(text: str) -> datetime:
     """Parses RFC 3339 with an offset, or a day, which begins at midnight in UTC."""
     try:
-        given = datetime.fromisoformat(text)
+        return read_day_or_time(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither a day nor a time such as 2026-03-01T15:00:00Z") from error
-    if given.tzinfo is None:
-        if len(text) > len("2026-03-01"):
-            raise typer.BadParameter(f"{text!r} does not say its offset from UTC; for UTC put a Z behind it")
-        return given.replace(tzinfo=UTC)
-    return given
+        raise typer.BadParameter(f"{text!r} {error}") from error
 
 
 Data: TypeAlias = Annotated[

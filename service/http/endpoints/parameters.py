@@ -6,10 +6,11 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
+from service.times import read_time
+
 LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
 _SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 
 def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
@@ -26,12 +27,7 @@ def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
 
 
 def _read_time(text: object) -> datetime:
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise ValueError("should be a time in UTC such as 2026-03-01T15:00:00Z")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("should be a time that there is") from error
+    return read_time(str(text))
 
 
 def _read_seconds(text: object) -> float:
