@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from domain.decider import Decider
 from domain.errors import DomainError
-from domain.message import Command, Event
+from domain.message import Command, Event, Recorded
 from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.cache import Cache, Turn
@@ -129,8 +129,7 @@ class CommandHandler:
             try:
                 if execution.reads_stream:
                     await self._loader.load(aggregate, execution.decider.category, execution.revision)
-                command_id, is_loaded = execution.request.command_id, execution.reads_stream
-                if records := await self._loader.records_of(command_id, aggregate, is_loaded=is_loaded):
+                if records := await self._records_of(execution):
                     return execution.found(records)
                 if events := execution.decided():
                     return execution.appended(events, await self._append(execution, events, turn))
@@ -143,6 +142,15 @@ class CommandHandler:
                 await asyncio.sleep(execution.pause_after(error))
             self.counts.retries += remembered and not execution.reads_stream
             execution.reads_stream = True
+
+    async def _records_of(self, execution: Execution) -> list[Recorded[Any]]:
+        """What the command left in its stream before, under its id or a former one."""
+        request, is_loaded = execution.request, execution.reads_stream
+        for command_id in filter(None, (request.command_id, request.former_id)):
+            found = await self._loader.records_of(command_id, execution.aggregate, is_loaded=is_loaded)
+            if found:
+                return found
+        return []
 
     async def _search_for(self, execution: Execution, turn: Turn) -> None:
         """Searches a long stream for an old command, where that must be; others have their turns meanwhile."""

@@ -12,7 +12,7 @@ class Request:
     """Who sends a command, why, and how it is told from every other.
 
     `digest` is one of all that makes the request what it is; `time` is in UTC. With `if_version` the command is
-    decided at this version of its stream or not at all.
+    decided at this version of its stream or not at all. Under `former_id` an earlier release may have stored it.
     """
 
     command_id: UUID
@@ -23,6 +23,7 @@ class Request:
     tenant: str
     time: datetime
     if_version: int | None = None
+    former_id: UUID | None = None
 
     def metadata(self, event: Event) -> Metadata:
         """What is written beside an event that this request causes."""

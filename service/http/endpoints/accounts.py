@@ -55,11 +55,12 @@ class StatementAnswer(BaseModel):
 @router.post("", status_code=201, response_model=Changed, responses=documented("create", "account-exists"))
 async def open_account(form: AccountForm, sending: Sending) -> JSONResponse:
     """Opens an account."""
-    account_id = form.id or sending.creation_id("accounts")
-    command = OpenAccount(
-        account_id=account_id, owner_id=form.owner_id, currency=form.currency, credit_limit=form.limit()
-    )
-    outcome = await sending.create(command, "/accounts", form)
+    limit = form.limit()
+
+    def command(account_id: str) -> OpenAccount:
+        return OpenAccount(account_id=account_id, owner_id=form.owner_id, currency=form.currency, credit_limit=limit)
+
+    account_id, outcome = await sending.create("accounts", form.id, command, form)
     return created(f"/accounts/{account_id}", account_id, outcome)
 
 

@@ -1,10 +1,11 @@
 """Sends the command of a request to its handler, under the caller's key and within bounds, and counts the outcome."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
-from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request
 from pydantic import BaseModel
@@ -12,10 +13,10 @@ from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
 from domain.message import Command
-from domain.stream_name import stream_name
+from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.request import Outcome
 from infrastructure.commands.request import Request as CommandRequest
-from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.errors import EventStoreError, VersionMismatch
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
@@ -32,7 +33,7 @@ Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,128}$",
+        pattern=idempotency.KEY,
         description="Sent again under the same key, a request takes effect once and gets the same answer.",
     ),
 ]
@@ -48,31 +49,44 @@ Version = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One request that carries a command. `if_version` is the version that it is meant for."""
+    """One request that carries a command. `if_version` is the version that it is meant for.
+
+    `former_key` is the key with its quotes, where it came with some: as earlier releases stored it.
+    """
 
     request: Request
     key: str | None
     if_version: int | None
+    former_key: str | None = None
 
-    def creation_id(self, collection: str) -> str:
-        """The id of what this request creates in the collection, where it does not bring one."""
-        return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", self.key)
+    async def create(
+        self, collection: str, given_id: str, command: Callable[[str], Command], body: BaseModel
+    ) -> tuple[str, Outcome]:
+        """Sends the command that creates under an id: the given one, else that of the key. Any `If-Match` refuses it.
 
-    async def create(self, command: Command, path: str, body: BaseModel) -> Outcome:
-        """Sends a command that creates; any `If-Match` refuses it. Raises Problem."""
-        condition = None if self.if_version is None else _NO_VERSION
-        return await self._send(command, path, body, condition)
+        Returns the id, too. Raises Problem.
+        """
+        new_id, condition = given_id or self._creation_id(collection, self.key), self.if_version
+        sends = [(command(new_id), None if condition is None else _NO_VERSION)]
+        if not given_id and self.former_key is not None:  # a repeat is found at any version, and nothing else happens
+            sends.insert(0, (command(self._creation_id(collection, self.former_key)), _NO_VERSION))
+        outcome = await self._send(sends, f"/{collection}", body)
+        return StreamName.parse(outcome.stream).id, outcome
 
     async def send(self, command: Command, path: str, body: BaseModel) -> Outcome:
         """Sends a command to what may exist. `path` is the canonical one, for the digest. Raises Problem."""
-        return await self._send(command, path, body, self.if_version)
+        return await self._send([(command, self.if_version)], path, body)
 
-    async def _send(self, command: Command, path: str, body: BaseModel, condition: int | None) -> Outcome:
-        name = type(command).__name__
+    def _creation_id(self, collection: str, key: str | None) -> str:
+        return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", key)
+
+    async def _send(self, sends: Sequence[tuple[Command, int | None]], path: str, body: BaseModel) -> Outcome:
+        name = type(sends[-1][0]).__name__
         bind_contextvars(command=name)
         counted = metrics.of(self.request).commands
         try:
-            outcome = await self._handle(command, idempotency.digest(self.request.method, path, body), condition)
+            digest = idempotency.digest(self.request.method, path, body)
+            outcome = await self._first_of(sends, digest)
         except Problem as refusal:
             counted.labels(name, refusal.rule).inc()
             raise
@@ -85,19 +99,28 @@ class Sender:
         counted.labels(name, what).inc()
         return outcome
 
-    async def _handle(self, command: Command, digest: str, condition: int | None) -> Outcome:
+    async def _first_of(self, sends: Sequence[tuple[Command, int | None]], digest: str) -> Outcome:
+        """The outcome of the first of these commands, each for a version, that is not refused; else of the last."""
+        *former, (command, condition) = sends
+        for earlier in former:
+            with suppress(DomainError, VersionMismatch):
+                return await self._handle(*earlier, digest)
+        return await self._handle(command, condition, digest)
+
+    async def _handle(self, command: Command, condition: int | None, digest: str) -> Outcome:
         connections: Connections = self.request.app.state.connections
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
         decider = route(command)
-        command_id = idempotency.command_id(stream_name(decider.category, command.aggregate_id), self.key)
+        stream = stream_name(decider.category, command.aggregate_id)
         ends = asyncio.get_running_loop().time() + seconds
         async with gate:
-            request = self._described(command_id, digest, condition)
+            request = self._described(stream, digest, condition)
             left = ends - asyncio.get_running_loop().time()
             return await connections.handler.handle(decider, command, request, seconds=left)
 
-    def _described(self, command_id: UUID, digest: str, condition: int | None) -> CommandRequest:
+    def _described(self, stream: str, digest: str, condition: int | None) -> CommandRequest:
+        command_id, former = idempotency.command_id(stream, self.key), self.former_key
         return CommandRequest(
             command_id=command_id,
             digest=digest,
@@ -107,6 +130,7 @@ class Sender:
             tenant=TENANT,
             time=datetime.now(UTC),
             if_version=condition,
+            former_id=None if former is None else idempotency.command_id(stream, former),
         )
 
 
@@ -120,7 +144,9 @@ async def sender(
     repeated = [name for name in ("Idempotency-Key", "If-Match") if len(request.headers.getlist(name)) > 1]
     if repeated:
         raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])
-    return Sender(request, idempotency_key, None if if_match is None else int(if_match.strip('"')))
+    key = None if idempotency_key is None else idempotency.unquoted(idempotency_key)
+    former_key = None if key == idempotency_key else idempotency_key
+    return Sender(request, key, None if if_match is None else int(if_match.strip('"')), former_key)
 
 
 Sending = Annotated[Sender, Depends(sender)]

@@ -2,13 +2,23 @@
 
 import hashlib
 import json
+import re
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import BaseModel
 
+_QUOTED: Final = r'"(([!#-\[\]-~]|\\["\\]){1,128})"'
+KEY: Final = rf"^([!-~]{{1,128}}|{_QUOTED})$"
+_ESCAPED: Final = re.compile(r'\\(["\\])')
 _COMMANDS: Final = uuid5(NAMESPACE_URL, "foldstream:command")
 _CREATIONS: Final = uuid5(NAMESPACE_URL, "foldstream:creation")
+
+
+def unquoted(key: str) -> str:
+    """The key that the header's text stands for: a quoted string (RFC 9651), as the IETF's draft has it, or itself."""
+    quoted = re.fullmatch(_QUOTED, key)
+    return key if quoted is None else _ESCAPED.sub(r"\1", quoted[1])
 
 
 def command_id(stream: str, key: str | None) -> UUID:

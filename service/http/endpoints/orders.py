@@ -90,15 +90,18 @@ class OrdersListing(Listing):
 @router.post("/orders", status_code=201, response_model=Changed, responses=documented("create", "order-exists"))
 async def create_order(form: OrderForm, sending: Sending) -> JSONResponse:
     """Creates an order."""
-    order_id = form.id or sending.creation_id("orders")
-    command = CreateOrder(
-        order_id=order_id,
-        customer_id=form.customer_id,
-        account_id=form.account_id,
-        currency=form.currency,
-        items=form.priced_items(),
-    )
-    outcome = await sending.create(command, "/orders", form)
+    items = form.priced_items()
+
+    def command(order_id: str) -> CreateOrder:
+        return CreateOrder(
+            order_id=order_id,
+            customer_id=form.customer_id,
+            account_id=form.account_id,
+            currency=form.currency,
+            items=items,
+        )
+
+    order_id, outcome = await sending.create("orders", form.id, command, form)
     return created(f"/orders/{order_id}", order_id, outcome)
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from service.http.endpoints.idempotency import KEY
 from tests.service.http.faults import JSON, NO_LIMIT, NO_TOKEN, NOT_NAME, NOT_UUID, TWICE, UNKNOWN
 from tests.service.http.shop import assert_malformed, assert_refused, new_order, order_form
 
@@ -87,12 +88,12 @@ def test_nor_do_pages_about_the_service(http: httpx.Client, path: str) -> None:
     assert_malformed(http.get(f"{path}?verbose=1"), ("?verbose", UNKNOWN))
 
 
-@pytest.mark.parametrize("key", ["", "a b", "a\tb", "ä", "x" * 129])
+@pytest.mark.parametrize("key", ["", "a b", "a\tb", "ä", "x" * 129, '"' + "x" * 129 + '"', '"a b"'])
 def test_a_key_that_can_t_be_one(http: httpx.Client, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
     assert_malformed(
         http.post("/orders", json=order_form(), headers=headers),
-        ("Idempotency-Key", r"should match pattern '^[\x21-\x7e]{1,128}$'"),
+        ("Idempotency-Key", f"should match pattern '{KEY}'"),
     )
 
 

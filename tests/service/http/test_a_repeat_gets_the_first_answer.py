@@ -139,6 +139,47 @@ def test_a_key_is_any_visible_text_of_up_to_128_characters(http: httpx.Client, k
     assert http.post(f"/orders/{order_id}/cancel", headers={"Idempotency-Key": key}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("k", '"k"'),
+        ('"k"', "k"),
+        ('"k"', '"k"'),
+        ("a\\b", r'"a\\b"'),
+        ('"', r'"\""'),
+        ("x" * 128, '"' + "x" * 128 + '"'),
+    ],
+)
+def test_a_key_may_stand_in_quotes(http: httpx.Client, first: str, again: str) -> None:
+    account = f"/accounts/{new_account(http)}/deposits"
+    for path, body in (("/accounts", {"owner_id": "ada", "currency": "EUR"}), (account, {"amount": "5.00"})):
+        sent = [http.post(path, json=body, headers={"Idempotency-Key": key}) for key in (first, again)]
+        assert _whole(sent[0]) == _whole(sent[1])
+        assert sent[0].status_code in {200, 201}
+
+
+def test_a_key_that_was_stored_with_its_quotes_is_still_known(http: httpx.Client) -> None:
+    """As earlier releases stored them; a text that has the quotes in it is stored so today."""
+    form = {"owner_id": new_name("ada"), "currency": "EUR"}
+    account = f"/accounts/{new_account(http)}/deposits"
+    name = uuid4()
+    for path, body in (("/accounts", form), (account, {"amount": "5.00"})):
+        stored, again = (
+            http.post(path, json=body, headers={"Idempotency-Key": key}) for key in (rf'"\"{name}\""', f'"{name}"')
+        )
+        assert _whole(stored) == _whole(again)
+        unquoted = http.post(path, json=body, headers={"Idempotency-Key": str(name)})
+        assert unquoted.json() != stored.json()
+
+
+@pytest.mark.parametrize("key", ['""', '"', '"a"b"', '"a\\"', 'a"b"'])
+def test_what_is_no_quoted_string_is_a_key_as_it_is(http: httpx.Client, key: str) -> None:
+    path = f"/accounts/{new_account(http)}/deposits"
+    first, again = (http.post(path, json={"amount": "5.00"}, headers={"Idempotency-Key": key}) for _ in range(2))
+    assert _whole(again) == _whole(first)
+    assert first.status_code == 200
+
+
 def _key() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid4())}
 
