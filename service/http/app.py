@@ -11,7 +11,8 @@ import structlog
 from fastapi import FastAPI
 
 from service.http.connections import Connections
-from service.http.endpoints import accounts, documentation, health, histories, orders, stock
+from service.http.endpoints import accounts, documentation, health, histories, orders, pages, stock
+from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
 from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
@@ -37,6 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
         description="Orders, stock and accounts, kept as events.",
         lifespan=_connected,
         openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,
         strict_content_type=False,  # a body without a label is looked at as it is
         generate_unique_id_function=lambda route: route.name,
@@ -50,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
-    for module in (orders, stock, accounts, histories, health):
+    for module in (orders, stock, accounts, histories, health, pages):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)
@@ -58,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(answer_head)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
+    app.state.reference = reference(app.state.document)
     return app
 
 

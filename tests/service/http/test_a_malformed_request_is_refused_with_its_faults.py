@@ -83,7 +83,7 @@ def test_commands_take_no_parameters(http: httpx.Client) -> None:
     assert_malformed(http.post("/orders?dry_run=1", json=order_form()), ("?dry_run", UNKNOWN))
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/health/live", "/health/ready", "/metrics", "/openapi.json"])
 def test_nor_do_pages_about_the_service(http: httpx.Client, path: str) -> None:
     assert_malformed(http.get(f"{path}?verbose=1"), ("?verbose", UNKNOWN))
 
@@ -133,7 +133,9 @@ def test_a_larger_body_whose_length_is_not_announced_is_refused(http: httpx.Clie
     assert_refused(answer, 413, "too-large", f"A body may have {LARGEST} bytes.")
 
 
-@pytest.mark.parametrize("path", ["/", "/orders/", "/nowhere", "/orders/x/y/z", "/stock/a%2Fb", "/docs", "//orders"])
+@pytest.mark.parametrize(
+    "path", ["/orders/", "/nowhere", "/orders/x/y/z", "/stock/a%2Fb", "/redoc", "/docs/", "//orders"]
+)
 def test_a_path_that_is_none(http: httpx.Client, path: str) -> None:
     answer = http.get(httpx.URL(http.base_url, raw_path=path.encode()))
     assert (answer.status_code, answer.json()["rule"]) == (404, "unknown-path")
