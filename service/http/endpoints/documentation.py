@@ -19,7 +19,7 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Location": {"description": "The path of what was created.", "schema": _TEXT},
     "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
 }
-_ALWAYS: Final = ("malformed", "unexpected")
+_ALWAYS: Final = ("bad-request", "request-timeout", "url-too-long", "head-too-large", "malformed", "unexpected")
 _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "command": (
         "version-mismatch",
@@ -34,7 +34,7 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }
-_WITH_BODY: Final = ("request-timeout", "too-large", "not-json", "unknown-encoding")
+_WITH_BODY: Final = ("too-large", "not-json", "unknown-encoding")
 Kind = Literal["create", "command", "query", "list", "history", "plain"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "create": ("Foldstream-Position", "ETag", "Location"),

@@ -20,7 +20,8 @@ class Connection(Protocol):
 
 
 class OpenConnections:
-    """Closes the oldest where there are too many: of one address those without a head, of all first those idle.
+    """Closes the oldest where there are too many: of one address one without a head; of all an idle one, else one that
+    waits for a head, else for a body.
 
     All methods take constant time.
     """
@@ -33,6 +34,7 @@ class OpenConnections:
         # Since when; dictionaries keep their order, so the first is the oldest.
         self._idle: Final[dict[Connection, float]] = {}
         self._pending: Final[dict[Connection, float]] = {}
+        self._bodies: Final[dict[Connection, float]] = {}
         self._pending_of: Final[defaultdict[str, dict[Connection, float]]] = defaultdict(dict)
         self._logged = -_BETWEEN_LINES
         metrics.count_connections(lambda: len(self._addresses), lambda: len(self._pending))
@@ -41,7 +43,8 @@ class OpenConnections:
         """Takes in a new connection, without a head yet; closes another, or this one, where there are too many."""
         self._addresses[connection] = address
         if len(self._addresses) > self._at_once:
-            self._close(_oldest(self._idle) or _oldest(self._pending) or connection, "connections")
+            first = (_oldest(each) for each in (self._idle, self._pending, self._bodies))
+            self._close(next(filter(None, first), connection), "connections")
         if connection in self._addresses:
             self.await_head(connection)
         while (overdue := self._overdue(address)) is not None:
@@ -53,9 +56,14 @@ class OpenConnections:
         now = monotonic()
         self._pending[connection] = self._pending_of[self._addresses[connection]][connection] = now
 
+    def await_body(self, connection: Connection) -> None:
+        """Notes that the body is not there yet, or a part of it."""
+        self._bodies[connection] = monotonic()
+
     def take_up(self, connection: Connection) -> None:
-        """Notes that a whole head is there."""
+        """Notes that a whole head is there, or a whole body."""
         self._idle.pop(connection, None)
+        self._bodies.pop(connection, None)
         if self._pending.pop(connection, None) is not None:
             of_address = self._pending_of[self._addresses[connection]]
             del of_address[connection]

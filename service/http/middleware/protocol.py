@@ -113,6 +113,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # to no other protocol: its body follows, if it has one
         self._stop_timer()
+        self._others.take_up(self)
         self._begun = self._has_head = False
         self._fruitless = self._dropped = 0
         super().on_message_complete()
@@ -182,6 +183,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Sets a time for what has begun: a body, or a head, of which an empty line before it is enough."""
         if self._has_head:
             self._set_timer(self._settings.body_seconds + _GRACE_SECONDS, self._end_late_body)
+            self._others.await_body(self)
         elif self._begun or self._fruitless:
             self._set_timer(self._settings.head_seconds, self._end_late_head)
             self._others.await_head(self)

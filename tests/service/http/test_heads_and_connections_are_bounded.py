@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ BOUNDS = {
     "FOLDSTREAM_CONNECTIONS": "60",
     "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
 }
+FEW_FILES = 500
 CLOSE = b"Connection: close\r\n\r\n"
 CHUNKED = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
 POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -32,10 +34,17 @@ POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: applicat
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str) -> Iterator[FoldstreamProcess]:
-    """The service as `serve` starts it, with bounds of its own."""
+    """The service as `serve` starts it, with bounds of its own, by somebody who may open few files."""
     servers = {"FOLDSTREAM_EVENTSTORE_URI": eventstore_uri, "FOLDSTREAM_REDIS_URI": redis_uri}
-    with FoldstreamProcess(tmp_path_factory.mktemp("door"), {**servers, **BOUNDS}) as service:
-        yield service
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    service = FoldstreamProcess(tmp_path_factory.mktemp("door"), {**servers, **BOUNDS})
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_FILES, hard))
+    try:
+        service.launch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with service:
+        yield service.await_ready()
 
 
 def headers(number: int, size: int = 8) -> bytes:
@@ -193,6 +202,18 @@ def test_half_requests_of_one_address_lock_nobody_out(door: FoldstreamProcess) -
     assert _metric(door, 'foldstream_http_connections_closed_total{reason="address-share"}') >= 1
     line = next(line for line in door.process.errors if '"connection_closed"' in line)
     assert json.loads(line)["reason"] in {"connections", "address-share", "head-timeout"}
+
+
+def test_half_bodies_lock_nobody_out(door: FoldstreamProcess) -> None:
+    with ExitStack() as opened:
+        for _ in range(70):
+            opened.enter_context(connected(door.url)).sendall(POST + b"Content-Length: 20\r\n\r\n{")
+        assert answer(door.url, GET + CLOSE).body == ALIVE
+
+
+def test_a_process_may_open_files_for_its_connections(door: FoldstreamProcess) -> None:
+    assert resource.prlimit(door.pid_of("api"), resource.RLIMIT_NOFILE)[0] == 60 + 512
+    assert resource.prlimit(door.pid_of("sagas"), resource.RLIMIT_NOFILE)[0] == FEW_FILES
 
 
 def test_connections_that_rest_make_room(door: FoldstreamProcess) -> None:
