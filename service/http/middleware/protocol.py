@@ -18,6 +18,7 @@ from service.settings import Settings
 _LINGER_SECONDS: Final = 2.0  # after a refusal: closed at once, what the client still sends would destroy the answer
 _LINGER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
+_FRAME: Final = 2  # times what is counted of a head, at most, come as bytes: separators and white space, too
 _GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
@@ -151,7 +152,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fruitless += len(piece)
         try:
             self.parser.feed_data(piece)
-            self._require_bounded_head(self._fruitless)
+            self._require_bounded_head(self._fruitless // _FRAME)
         except Problem as problem:
             self.refuse(problem)
         except httptools.HttpParserUpgrade as upgrade:
@@ -189,6 +190,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._others.await_head(self)
 
     def _end_late_head(self) -> None:
+        if not self._is_listening():
+            return
         self._others.note_closed(self, "head-timeout")
         if self._begun:
             self.refuse(Problem("request-timeout", f"A head has to come within {self._settings.head_seconds} s."))
