@@ -19,7 +19,7 @@ def show(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) ->
         rows = [
             (figure.name, _rounded(figure.value), figure.unit, *_comparison(figure), figure.note) for figure in figures
         ]
-        console.print(build_table(_COLUMNS, rows, right=("value", "ratio"), wrapped=("note",), title=name))
+        console.print(build_table(_COLUMNS, rows, right=("value", "ratio"), title=name))
     console.print("\n".join(f"{what} {which}" for what, which in machine.items()), style="dim")
 
 

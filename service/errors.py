@@ -7,6 +7,8 @@ ServiceError
 ├── FileUnusable        a file that was named can't be read or written
 ├── ChildRefused        a process does not start; says what it said itself
 ├── NotReady            a process did not become ready in time
+├── NoStore             no event store is named, and no service runs in the folder
+├── SnapshotsNotTaken   some of the snapshots could not be taken
 └── WithoutSnapshots    no snapshots are kept of a stream
 """
 
@@ -66,3 +68,20 @@ class WithoutSnapshots(ServiceError):
         super().__init__(f"no snapshots are kept of {stream}, only of {', '.join(f'{each}-…' for each in known)}")
         self.stream = stream
         self.known = known
+
+
+class NoStore(ServiceError):
+    def __init__(self, folder: Path) -> None:
+        state = f"no service runs in the folder {folder}" if folder.is_dir() else f"there is no folder {folder}"
+        super().__init__(
+            f"no event store is named, and {state}: start `foldstream serve --data {folder}`, say by --data where it"
+            " runs, or name the event store by --eventstore URI or FOLDSTREAM_EVENTSTORE_URI"
+        )
+        self.folder = folder
+
+
+class SnapshotsNotTaken(ServiceError):
+    def __init__(self, failed: int, total: int) -> None:
+        super().__init__(f"{failed:,} of {total:,} snapshots could not be taken; the output says why")
+        self.failed = failed
+        self.total = total

@@ -2,14 +2,18 @@
 
 import logging
 import sys
-from typing import Literal, TypeAlias
+from io import StringIO
+from typing import Final, Literal, TextIO, TypeAlias
 
 import stamina
 import stamina.instrumentation
 import structlog
 from structlog.typing import Processor
 
+from infrastructure.terminal import printable, printable_lines
+
 LogForm: TypeAlias = Literal["console", "json"]
+_OF_LINES: Final = ("stack", "exception")
 
 
 def default_form() -> LogForm:
@@ -53,8 +57,24 @@ def _last(form: LogForm, process: str) -> list[Processor]:
     if form == "console":
         return [
             *own,
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
+            _escape,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_traceback),
         ]
     return [*own, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+def _escape(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Texts as they may be shown; of all other values the renderer shows what `repr` makes, which is printable."""
+    return {printable(name): _shown(name, value) for name, value in event.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return printable_lines(value) if name in _OF_LINES else printable(value)
+
+
+def _print_traceback(where: TextIO, error: structlog.typing.ExcInfo) -> None:
+    text = StringIO()
+    structlog.dev.plain_traceback(text, error)
+    where.write(printable_lines(text.getvalue()))

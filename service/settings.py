@@ -131,6 +131,11 @@ class Settings(BaseModel):
         return _named("redis_uri", self.redis_uri)
 
 
+def override(name: str, value: str) -> None:
+    """Sets a setting for this process and those that it starts, as the command line asks."""
+    os.environ[variable_of(name)] = value  # noqa: TID251 - an option counts as its variable
+
+
 def variable_of(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()

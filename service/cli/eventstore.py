@@ -8,6 +8,7 @@ import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
 from service.cli.options import Host, Pipe, Port, with_options
+from service.cli.verbs import epilog, verb, with_shared_options
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -46,9 +47,7 @@ class Options:
         return Security(self.tls_cert, self.tls_key, self.users)
 
 
-@app.callback(invoke_without_command=True)
-@with_options(Options)
-def eventstore(context: typer.Context, options: Options) -> int:
+def _eventstore(context: typer.Context, options: Options) -> int:
     """Run the embedded event store, which speaks EventStoreDB's protocol.
 
     In secure mode callers need TLS and a password; each user may do everything: access control lists of streams are
@@ -70,7 +69,12 @@ def eventstore(context: typer.Context, options: Options) -> int:
     )
 
 
-@app.command()
+app.callback(invoke_without_command=True, epilog=epilog("eventstore --data data/eventstore --port 2113"))(
+    with_shared_options(with_options(Options)(_eventstore), (), serves=True)
+)
+
+
+@verb(app, example="eventstore passwd users ops")
 def passwd(
     file: Annotated[Path, typer.Argument(help="The file of users; made if there is none.")],
     user: Annotated[str, typer.Argument(help="Who gets the password; added if the file does not know them.")],

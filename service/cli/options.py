@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, get_type_hints
 
 import typer
 
+from service.cli.ago import parse_ago
 from service.times import read_day_or_time
 
 Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -21,16 +22,18 @@ DEFAULT_DATA: Final = Path("data")
 
 
 def parse_time(text: str) -> datetime:
-    """Parses RFC 3339 with an offset, or a day, which begins at midnight in UTC."""
+    """Parses RFC 3339 with an offset, a day, which begins at midnight in UTC, or how long ago it is: `2h`, `7d`."""
+    if (ago := parse_ago(text, datetime.now(UTC))) is not None:
+        return ago
     try:
         return read_day_or_time(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} {error}") from error
+        raise typer.BadParameter(f"{text!r} {error}; or how long ago, such as 2h or 7d") from error
 
 
 Data: TypeAlias = Annotated[
     Path,
-    typer.Option(help="The folder of a running `foldstream serve`; read where FOLDSTREAM_EVENTSTORE_URI is not set."),
+    typer.Option(help="The folder of a running `foldstream serve`, whose servers are used where none are named."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Since: TypeAlias = Annotated[

@@ -22,10 +22,10 @@ from service.demo.shop import Shop
 MORNING: Final = 220  # orders placed while nothing goes wrong
 
 
-def run_demo() -> int:
-    """Runs everything in a fresh temporary folder; 0 only if every check holds."""
+def run_demo(*, as_json: bool) -> int:
+    """Runs everything in a fresh temporary folder; 0 if every check holds, else 3."""
     with tempfile.TemporaryDirectory(prefix="foldstream-demo-") as folder:
-        report = Report()
+        report = Report(as_json)
         report.heading("Foldstream: a shop's day")
         with Server(Path(folder)) as server:
             report.say(f"Running at {server.url}: {', '.join(server.processes)}")

@@ -1,9 +1,7 @@
-"""How the streams of each category are folded, the short names of streams, and the store that they are read from."""
+"""How the streams of each category are folded, and the short names of streams."""
 
-import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from domain.decider import Decider
@@ -17,7 +15,6 @@ from infrastructure.history.past import Past
 from infrastructure.history.records import Records
 from infrastructure.history.states import Boundary
 from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS
-from service.settings import Settings
 
 CODEC: Final = EventCodec(EVENTS)
 
@@ -54,20 +51,3 @@ def boundary_of(stream: str) -> Boundary:
 def past_of(records: Records) -> Past:
     """The past of this stream. Raises UnknownCategory."""
     return Past(records, boundary_of(records.stream), CODEC)
-
-
-def store_uri(data: Path) -> str:
-    """The event store that the environment names, else that of the service which runs in this folder.
-
-    Raises SettingsError where there is neither.
-    """
-    settings = Settings.from_environment()
-    return settings.eventstore_uri or _running_in(data) or settings.eventstore
-
-
-def _running_in(data: Path) -> str | None:
-    try:
-        listed = json.loads((data / "run" / "processes.json").read_text(encoding="utf-8"))
-        return next((str(entry["uri"]) for entry in listed if entry["name"] == "eventstore"), None)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from infrastructure.terminal import print_error
 from service.errors import ChildRefused
 from service.supervisor.programs import Program
 
@@ -115,7 +115,7 @@ class Child:
             if self.program.ready is not None and line.startswith(self.program.ready):
                 self.ready.set()
             else:
-                _write_through(line)
+                print_error(line)
 
     async def _relay(self, errors: StreamReader) -> None:
         """Passes its log on, and keeps the line in which it explains its end: `foldstream <name>: …`."""
@@ -125,7 +125,7 @@ class Child:
                 self._explained = line.removeprefix(beginning)
             else:
                 self._last_line = line.strip() or self._last_line
-                _write_through(line)
+                print_error(line)
 
     def _count_refusal(self, code: int, seconds: float) -> None:
         if seconds >= self._steady:
@@ -140,12 +140,6 @@ class Child:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-
-
-def _write_through(line: str) -> None:
-    """Writes a child's line to our own stderr; a closed stderr stops nothing."""
-    with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)  # noqa: T201 - not ours to put into a log line
 
 
 async def _lines(stream: StreamReader) -> AsyncIterator[str]:

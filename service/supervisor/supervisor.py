@@ -5,7 +5,6 @@ import os
 import signal
 from asyncio import Future, Task
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from infrastructure.terminal import announce
 from service.addresses import url_of
 from service.errors import NotReady
 from service.settings import Settings
@@ -58,8 +58,7 @@ class Supervisor:
         await ready(self._url, self._settings)
         for child, _ in self._children:
             child.settled = True
-        with suppress(OSError):  # whoever started us may have closed the pipe
-            print(f"foldstream_ready url={self._url} data={self._data}", flush=True)  # noqa: T201 - what callers wait for
+        announce("foldstream_ready", url=self._url, data=str(self._data))
 
     def _start_child(self, program: Program, end: Future[None]) -> Child:
         child = Child(program, self._record)

@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 import uvloop
@@ -17,6 +17,7 @@ from infrastructure.embedded.eventstoredb.errors import StartRefused
 from infrastructure.embedded.eventstoredb.server import EventStore
 from infrastructure.embedded.eventstoredb.storage.folder import locked
 from infrastructure.embedded.folder import shortage
+from infrastructure.terminal import announce, print_error
 
 logger = structlog.get_logger()
 
@@ -47,7 +48,7 @@ def run(
             return uvloop.run(_serve(host, port, data, stop_when_closed, projections, security))
         except StartRefused as refusal:
             remedy = "" if data is None else shortage(data)
-            _print_line(sys.stderr, f"foldstream eventstore: {refusal}{remedy}")
+            print_error(f"foldstream eventstore: {refusal}{remedy}")
             return 1
 
 
@@ -72,8 +73,9 @@ async def _serve(
     broken = loop.create_task(store.log.broken())
     broken.add_done_callback(lambda _: stop.set())
     where = "memory" if data is None else str(data)
-    mode = "?tls=false" if security is None else "?tls=true access=users acls=not-enforced"
-    _print_line(sys.stdout, f"eventstore_ready uri=esdb://{store.address}{mode} data={where}")
+    mode = {} if security is None else {"access": "users", "acls": "not-enforced"}
+    tls = "false" if security is None else "true"
+    announce("eventstore_ready", uri=f"esdb://{store.address}?tls={tls}", **mode, data=where)
     await stop.wait()
     is_broken = broken.done()
     await store.stop()
@@ -89,8 +91,3 @@ def _read_to_end(descriptor: int, stop: asyncio.Event) -> None:
     if not os.read(descriptor, 4096):
         asyncio.get_running_loop().remove_reader(descriptor)
         stop.set()
-
-
-def _print_line(where: TextIO, line: str) -> None:
-    where.write(f"{line}\n")
-    where.flush()

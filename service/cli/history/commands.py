@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, parse_time
+from service.cli.verbs import verb
 
 app = typer.Typer()
 
@@ -16,7 +17,7 @@ Stream: TypeAlias = Annotated[
 ]
 
 
-@app.command()
+@verb(app, example="history stock:mug-blue --limit 10", uses=("eventstore",))
 def history(
     stream: Stream,
     first: Annotated[int, typer.Option("--from-version", min=0, help="The version to begin at.")] = 0,
@@ -26,12 +27,12 @@ def history(
 ) -> int:
     """List the events of a stream as they are stored, oldest first, with who and what caused them."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     return HistoryPrinter(store_uri(data), as_json).history(stream, first, limit)
 
 
-@app.command("as-of")
+@verb(app, "as-of", example="as-of stock:mug-blue --version 1", uses=("eventstore",))
 def as_of(
     stream: Stream,
     at: Annotated[
@@ -43,7 +44,7 @@ def as_of(
 ) -> int:
     """Show the state of a stream as of a time by the server's clock, or after a version."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if at is not None and version is None:
         return HistoryPrinter(store_uri(data), as_json).as_of_time(stream, at)
@@ -52,22 +53,27 @@ def as_of(
     raise typer.BadParameter("give either --at TIME or --version N")
 
 
-@app.command()
+@verb(app, example="changes stock:mug-blue --from 7d", uses=("eventstore",))
 def changes(
     stream: Stream, since: Since = None, until: Until = None, data: Data = DEFAULT_DATA, as_json: Json = False
 ) -> int:
     """Show all changes of a stream between two times: who, because of what, and each field before and after."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if since is not None and until is not None and until <= since:
         raise typer.BadParameter("--to is not after --from")
     return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
 
 
-@app.command()
+@verb(app, example="trace 1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11 --from 2h", uses=("eventstore",))
 def trace(
-    correlation_id: Annotated[UUID, typer.Argument(metavar="CORRELATION_ID")],
+    correlation_id: Annotated[
+        UUID,
+        typer.Argument(
+            metavar="CORRELATION_ID", help="As in an answer's Foldstream-Correlation-Id, in the log, in history --json."
+        ),
+    ],
     since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="How many events to look at, the newest first.")] = 100_000,
     data: Data = DEFAULT_DATA,
@@ -75,25 +81,27 @@ def trace(
 ) -> int:
     """Show as a tree which commands left which events, and what those caused, across all streams."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     return HistoryPrinter(store_uri(data), as_json).trace(correlation_id, limit, since)
 
 
-@app.command()
+@verb(app, example="export stock:mug-blue --out mug-blue.jsonl", uses=("eventstore",))
 def export(
     stream: Stream,
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write [default: the output].")] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where to write; - is the output [default: the output].")
+    ] = None,
     data: Data = DEFAULT_DATA,
 ) -> int:
     """Write everything of a stream as JSON lines, which `foldstream replay` reads on any machine."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     return HistoryPrinter(store_uri(data), json=False).export(stream, out)
 
 
-@app.command()
+@verb(app, example="replay mug-blue.jsonl --step")
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `foldstream export` wrote.")],
     step: Annotated[bool, typer.Option("--step", help="Show each event, with the state before and after.")] = False,

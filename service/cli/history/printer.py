@@ -9,8 +9,6 @@ from itertools import takewhile
 from pathlib import Path
 from uuid import UUID
 
-import typer
-
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import OutOfReach
@@ -20,8 +18,9 @@ from infrastructure.history.pages import records_page
 from infrastructure.history.past import Change, Past, StateAsOf, walk
 from infrastructure.history.records import Records
 from infrastructure.history.trace import find
+from infrastructure.terminal import print_json
 from service.cli.history import tables
-from service.cli.output import print_json
+from service.cli.out_file import write_json_lines
 from service.errors import FileUnusable
 from service.history.answers import change_answer, record_answer, state_answer, trace_answer
 from service.history.sources import BOUNDARIES, CODEC, boundary_of, past_of, stream_called
@@ -77,15 +76,11 @@ class HistoryPrinter:
             tables.print_tree(str(correlation_id), found)
         return 0
 
-    def export(self, name: str, out: Path | None) -> int:
-        """Writes a stream as JSON lines. Raises FileUnusable."""
+    def export(self, name: str, out: str | None) -> int:
+        """Writes a stream as JSON lines. Raises FileUnusable, OutputUnusable."""
         with self._records(stream_called(name)) as records:
             lines = (line_of(record) for record in records.through(0, records.last().version))
-            if out is None:
-                for line in lines:
-                    typer.echo(line)
-            else:
-                _write(out, lines)
+            write_json_lines(out, lines)
         return 0
 
     def _as_of(self, name: str, ask: Callable[[Past], StateAsOf]) -> int:
@@ -157,16 +152,3 @@ def _print_end(records: list[Record], *, json: bool) -> None:
 
 def _walk(records: list[Record]) -> Iterator[Change]:
     return walk(iter(records), boundary_of(records[0].stream), CODEC)
-
-
-def _write(out: Path, lines: Iterator[str]) -> None:
-    """Writes the whole file or none: it has another name until it is complete."""
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
-        part.replace(out)
-    except OSError as error:
-        raise FileUnusable(out, error.strerror or str(error)) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-import typer
+from rich.text import Text
 from rich.tree import Tree
 
 from domain.message import Metadata
@@ -14,31 +14,32 @@ from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.states import leaves
 from infrastructure.history.trace import Found, metadata_of, tree_of
-from service.cli.output import print_table, print_whole
+from infrastructure.terminal import print_line, printable
 from service.history.answers import time_of
 from service.history.causes import depth_first
+from service.tables import print_table, print_whole
 
 _LONGEST = 120
 _DEEPEST = 12
 
 
 def print_records(stream: str, records: Sequence[Record], following: int | None) -> None:
-    typer.echo(stream)
+    print_line(stream)
     print_table(("version", "at", "event", "by", "because of", "says"), map(_record_row, records))
     if following is not None:
-        typer.echo(f"There are more: --from-version {following}")
+        print_line(f"There are more: --from-version {following}")
 
 
 def print_state(found: StateAsOf) -> None:
     until = "the last" if found.until is None else f"until {time_of(found.until)}"
-    typer.echo(f"{found.stream} at version {found.version}, since {time_of(found.since)}, {until}")
+    print_line(f"{found.stream} at version {found.version}, since {time_of(found.since)}, {until}")
     if found.first_version > 0:
-        typer.echo(f"The events before version {found.first_version} are gone; the state lacks them.")
+        print_line(f"The events before version {found.first_version} are gone; the state lacks them.")
     print_table(("field", "value"), [(field, _text(value)) for field, value in leaves(found.state)])
 
 
 def print_changes(stream: str, changes: Sequence[Change]) -> None:
-    typer.echo(f"{stream}: {len(changes):,} changes")
+    print_line(f"{stream}: {len(changes):,} changes")
     if changes:
         columns = ("version", "at", "event", "by", "command", "because of", "field", "before", "after")
         print_table(columns, [row for change in changes for row in _change_rows(change)])
@@ -47,11 +48,11 @@ def print_changes(stream: str, changes: Sequence[Change]) -> None:
 def print_step(change: Change) -> None:
     """One step of a replay: what happened, the state before, and the state after."""
     version, at, event, by, _, because_of = _heading(change)
-    typer.echo(f"version {version}  {at}  {event}  by {by} because of {because_of}")
+    print_line(f"version {version}  {at}  {event}  by {by} because of {because_of}")
     for recorded in change.events:
-        typer.echo(f"    {recorded.event.stored_name} {_compact(recorded.event.model_dump(mode='json'))}")
-    typer.echo(f"  before {_compact(change.before)}")
-    typer.echo(f"  after  {_compact(change.after)}")
+        print_line(f"    {recorded.event.stored_name} {_compact(recorded.event.model_dump(mode='json'))}")
+    print_line(f"  before {_compact(change.before)}")
+    print_line(f"  after  {_compact(change.after)}")
 
 
 def print_tree(correlation_id: str, found: Found) -> None:
@@ -59,7 +60,7 @@ def print_tree(correlation_id: str, found: Found) -> None:
         "the links of the system projection" if found.searched is None else f"a search of {found.searched:,} events"
     )
     bound = "" if found.complete else "; --limit was reached, so there may be more"
-    root = Tree(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}")
+    root = Tree(_label(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}"))
     _grow(root, found)
     print_whole(root)
 
@@ -69,12 +70,16 @@ def _grow(root: Tree, found: Found) -> None:
     branches: dict[UUID | None, Tree] = {None: root}
     for node in depth_first(tree_of(found.records)):
         command, above = node.command, branches[node.caused_by]
-        branch = above.add(f"{command.actor} → {command.stream}  command {command.command_id}")
+        branch = above.add(_label(f"{command.actor} → {command.stream}  command {command.command_id}"))
         for event in command.events:
             record = event.record
             at = time_of(written(record))
-            leaf = branch.add(f"{record.type}  version {record.version}  {at}  {record.id}")
+            leaf = branch.add(_label(f"{record.type}  version {record.version}  {at}  {record.id}"))
             branches[record.id] = leaf if node.depth < _DEEPEST else above
+
+
+def _label(text: str) -> Text:
+    return Text(printable(text))
 
 
 def _record_row(record: Record) -> Sequence[object]:

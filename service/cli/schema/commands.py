@@ -4,19 +4,22 @@ from typing import Annotated
 
 import typer
 
-from service.cli.options import Json, Since, Until
-from service.settings import Settings
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until
+from service.cli.verbs import help_alone, verb
 
+SUMMARY = "Show how events are stored, and find those that today's code can't read."
 app = typer.Typer(
-    help="Show how events are stored, and find those that today's code can't read.",
+    help=SUMMARY,
     add_completion=False,
-    no_args_is_help=True,
+    short_help=SUMMARY,
+    invoke_without_command=True,
+    callback=help_alone,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
 
-@app.command("list")
+@verb(app, "list", example="schema list --json")
 def list_(as_json: Json = False) -> int:
     """List every name and version that is read, with its fields and what it is read as."""
     from service.cli.schema.report import print_shapes  # noqa: PLC0415 - a command loads only what it runs
@@ -24,17 +27,19 @@ def list_(as_json: Json = False) -> int:
     return print_shapes(json=as_json)
 
 
-@app.command()
+@verb(app, example="schema check --from 7d", uses=("eventstore",))
 def check(
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to show at most; all are counted.")] = 1000,
+    data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
-    """Read the store, and report every event that this release can't read; exit code 1 if there is one."""
+    """Read the store, and report every event that this release can't read; exit code 3 if there is one."""
     from infrastructure.eventstore.schema_check import Window  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.schema.report import print_unreadable  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if since is not None and until is not None and until <= since:
         raise typer.BadParameter("--to is not after --from")
-    return print_unreadable(Settings.from_environment().eventstore, Window(since, until), limit, json=as_json)
+    return print_unreadable(store_uri(data), Window(since, until), limit, json=as_json)

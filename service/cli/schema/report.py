@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-import typer
-
 from domain.message import Event
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.schema_check import Check, Finding, Window
 from infrastructure.eventstore.shapes import shapes_of
-from service.cli.output import print_json, print_table
+from infrastructure.terminal import print_json, print_line
 from service.consumers import DECIDERS, EVENTS, SAGAS
+from service.tables import print_table
 
 EVENTS_BY_CATEGORY: Final[Mapping[str, tuple[type[Event], ...]]] = {
     **{decider.category: decider.events for decider in DECIDERS},
@@ -35,7 +34,7 @@ def print_shapes(*, json: bool) -> int:
 
 
 def print_unreadable(uri: str, window: Window, limit: int, *, json: bool) -> int:
-    """Prints the events of the store at `uri` that can't be read; 1 if there are any. Raises StoreUnavailable."""
+    """Prints the events of the store at `uri` that can't be read; 3 if there are any. Raises StoreUnavailable."""
     check = Check(EventCodec(EVENTS), EVENTS_BY_CATEGORY)
     findings: list[Finding] = []
     unreadable = 0
@@ -51,8 +50,8 @@ def print_unreadable(uri: str, window: Window, limit: int, *, json: bool) -> int
         _print_findings(findings)
         streams = ", ".join(f"{category}-…" for category in EVENTS_BY_CATEGORY)
         more = f", {len(findings)} of them shown" if unreadable > len(findings) else ""
-        typer.echo(f"{check.records:,} events checked in {streams}: {unreadable:,} can't be read{more}.")
-    return 1 if unreadable else 0
+        print_line(f"{check.records:,} events checked in {streams}: {unreadable:,} can't be read{more}.")
+    return 3 if unreadable else 0
 
 
 def _print_findings(findings: Iterable[Finding]) -> None:

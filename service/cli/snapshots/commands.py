@@ -1,16 +1,19 @@
 """The commands `foldstream snapshots list`, `drop` and `retake`."""
 
-import sys
 from typing import Annotated, TypeAlias
 
 import typer
 
 from service.cli.options import DEFAULT_DATA, Data, Json
+from service.cli.verbs import Yes, consented, help_alone, require_consent, verb
 
+SUMMARY = "Show the snapshots that loads begin at, drop them, take them anew."
 app = typer.Typer(
-    help="Show the snapshots that loads begin at, drop them, take them anew.",
+    help=SUMMARY,
     add_completion=False,
-    no_args_is_help=True,
+    short_help=SUMMARY,
+    invoke_without_command=True,
+    callback=help_alone,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -24,7 +27,7 @@ Categories: TypeAlias = Annotated[
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="All streams of every category.")]
 
 
-@app.command("list")
+@verb(app, "list", example="snapshots list --category stock --behind 1000", uses=("eventstore",))
 def list_(
     streams: Names = None,
     category: Categories = None,
@@ -38,7 +41,7 @@ def list_(
     """
     from service.cli.snapshots.report import list_snapshots  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if streams and category:
         raise typer.BadParameter("give either streams or categories")
@@ -46,12 +49,12 @@ def list_(
     return list_snapshots(store_uri(data), selection, behind, as_json=as_json)
 
 
-@app.command()
+@verb(app, example="snapshots drop stock:mug-blue --yes", uses=("eventstore",))
 def drop(
     streams: Names = None,
     category: Categories = None,
     every: All = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
@@ -59,20 +62,18 @@ def drop(
     from service.cli.snapshots.report import drop_snapshots, streams_to_drop  # noqa: PLC0415 - loads only what it runs
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     _require_one_of(streams, category, every)
-    if not yes and not sys.stdin.isatty():
-        raise typer.BadParameter("there is nobody to ask; --yes drops without asking")
+    require_consent(yes=yes)
     uri = store_uri(data)
     names = streams_to_drop(uri, Selection(tuple(streams or ()), tuple(category or ())))
-    if not yes and not typer.confirm(f"Drop the snapshots of {counted(len(names))}?", err=True):
-        typer.echo("Nothing was dropped.", err=True)
+    if not consented(f"Drop the snapshots of {counted(len(names))}?", yes=yes):
         return 1
     return drop_snapshots(uri, names, as_json=as_json)
 
 
-@app.command()
+@verb(app, example="snapshots retake --all --missing", uses=("eventstore",))
 def retake(
     streams: Names = None,
     category: Categories = None,
@@ -89,7 +90,7 @@ def retake(
     """
     from service.cli.snapshots.report import retake_snapshots  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
-    from service.history.sources import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     _require_one_of(streams, category, every)
     selection = Selection(tuple(streams or ()), tuple(category or ()))

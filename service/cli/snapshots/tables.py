@@ -5,12 +5,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
-
-from service.cli.output import print_json, print_table
+from infrastructure.terminal import print_json, print_line
 from service.cli.snapshots.retake import Retaken
 from service.cli.snapshots.survey import SnapshotStatus, Summary
 from service.history.answers import time_of
+from service.tables import print_table
 
 
 def print_statuses(statuses: Sequence[SnapshotStatus], summary: Summary, *, as_json: bool) -> None:
@@ -25,14 +24,14 @@ def print_statuses(statuses: Sequence[SnapshotStatus], summary: Summary, *, as_j
     ]
     if rows:
         print_table(columns, rows)
-    typer.echo(_summary_text(summary))
+    print_line(_summary_text(summary))
 
 
 def print_dropped(streams: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"dropped": streams})
     else:
-        typer.echo(f"Dropped the snapshots of {counted(len(streams))}.")
+        print_line(f"Dropped the snapshots of {counted(len(streams))}.")
 
 
 def print_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
@@ -42,7 +41,7 @@ def print_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
     failed = [(each.stream, _number(each.version), each.result) for each in retaken if each.result != "taken"]
     if failed:
         print_table(("stream", "version", "result"), failed)
-    typer.echo(f"Took snapshots of {counted(len(retaken) - len(failed))}.")
+    print_line(f"Took snapshots of {counted(len(retaken) - len(failed))}.")
 
 
 def _summary_answer(summary: Summary) -> dict[str, Any]:

@@ -133,7 +133,11 @@ def test_the_store_of_a_running_service_is_found_by_its_folder(
 def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, account: Account, tmp_path: Path) -> None:
     stream, records = account
     early = written(records[0]) - timedelta(days=1)
-    unset = "FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
+    unset = (
+        f"no event store is named, and no service runs in the folder {tmp_path}: start `foldstream serve --data"
+        f" {tmp_path}`, say by --data where it runs, or name the event store by --eventstore URI or"
+        " FOLDSTREAM_EVENTSTORE_URI"
+    )
     missing = tmp_path / "missing"
     refusals = (
         (("as-of", "order-0", "--version", "0"), "there is no stream order-0"),

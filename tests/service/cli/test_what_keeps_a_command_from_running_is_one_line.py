@@ -74,7 +74,6 @@ def test_a_worker_without_an_event_store(worker: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ((), "foldstream: Missing command."),
         (("frobnicate",), "foldstream: No such command 'frobnicate'."),
         (("serve", "--frobnicate"), "foldstream serve: No such option: --frobnicate"),
         (("eventstore",), "foldstream eventstore: Invalid value: give either --data DIR or --memory"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infrastructure.embedded.eventstoredb.access.users import set_password
 from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.terminal import print_error, printable
 
 
 def run(*, file: Path, user: str) -> int:
@@ -13,13 +14,13 @@ def run(*, file: Path, user: str) -> int:
     try:
         set_password(file, user, _ask(user) if sys.stdin.isatty() else _first_line())
     except StartRefused as refusal:
-        sys.stderr.write(f"foldstream eventstore: {refusal}\n")
+        print_error(f"foldstream eventstore: {refusal}")
         return 1
     return 0
 
 
 def _ask(user: str) -> str:
-    password = getpass.getpass(f"Password of {user}: ")
+    password = getpass.getpass(f"Password of {printable(user)}: ")
     if password != getpass.getpass("Again: "):
         raise StartRefused("the two passwords are not the same")
     return password

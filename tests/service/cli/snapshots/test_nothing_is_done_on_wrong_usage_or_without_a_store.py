@@ -18,7 +18,7 @@ from tests.support.processes import FOLDSTREAM, Listened
         (("drop", "account-0", "--all", "--yes"), "give one of STREAM..., --category or --all"),
         (("retake",), "give one of STREAM..., --category or --all"),
         (("list", "account-0", "--category", "order"), "give either streams or categories"),
-        (("drop", "account-0"), "there is nobody to ask; --yes drops without asking"),
+        (("drop", "account-0"), "there is nobody to ask; --yes does it without asking"),
     ],
 )
 def test_wrong_usage_is_refused(arguments: tuple[str, ...], reason: str) -> None:

@@ -1,0 +1,39 @@
+"""The servers that a verb works on: those that are named, else those of the service that runs in a folder."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from service.errors import NoStore
+from service.settings import Settings
+
+_SETTINGS: Final = {"eventstore": "eventstore_uri", "redis": "redis_uri"}
+
+
+def store_uri(data: Path) -> str:
+    """The event store that is named, else that of the service which runs in this folder.
+
+    Raises NoStore, SettingsError.
+    """
+    uri = settings_at(data).eventstore_uri
+    if uri is None:
+        raise NoStore(data)
+    return uri
+
+
+def settings_at(data: Path | None) -> Settings:
+    """The settings; a server that they don't name is that of the service in this folder. Raises SettingsError."""
+    settings = Settings.from_environment()
+    running = {} if data is None else _running_in(data)
+    missing = {name: uri for name, uri in running.items() if getattr(settings, name) is None}
+    return settings.model_copy(update=missing)
+
+
+def _running_in(data: Path) -> dict[str, str]:
+    """The addresses of a folder's servers, by the setting that would name another."""
+    try:
+        listed = json.loads((data / "run" / "processes.json").read_text(encoding="utf-8"))
+        servers = [entry for entry in listed if entry["name"] in _SETTINGS and "uri" in entry]
+        return {_SETTINGS[entry["name"]]: str(entry["uri"]) for entry in servers}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

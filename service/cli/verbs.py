@@ -1,0 +1,151 @@
+"""What all verbs share: their options, an example in their help, and how they ask before they act."""
+
+import sys
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature, cleandoc, signature
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_type_hints
+
+import typer
+
+from infrastructure.terminal import AS_JSON, print_error
+from service import logs
+from service.cli.options import DEFAULT_DATA
+from service.settings import Settings, SettingsError, override, variable_of
+
+Server: TypeAlias = Literal["eventstore", "redis"]
+Run: TypeAlias = Callable[..., int]
+_SERVERS: Final[Mapping[Server, str]] = {
+    "eventstore": "The event store to use instead of that of FOLDSTREAM_EVENTSTORE_URI.",
+    "redis": "The Redis to use instead of that of FOLDSTREAM_REDIS_URI.",
+}
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def verb(
+    app: typer.Typer, name: str | None = None, *, example: str, uses: tuple[Server, ...] | None = ()
+) -> Callable[[Run], Run]:
+    """Registers a verb. It takes all shared options; its help lists those that have an effect on it.
+
+    These are `--json` and `--data` where the function takes `as_json` and `data`, and the servers that it `uses`.
+    """
+
+    def registered(run: Run) -> Run:
+        summary = " ".join(cleandoc(run.__doc__ or "").partition("\n\n")[0].split())
+        prepared = run if uses is None else with_shared_options(run, uses)
+        app.command(name, short_help=summary, epilog=epilog(example))(prepared)
+        return run
+
+    return registered
+
+
+def server(
+    app: typer.Typer, *, example: str, uses: tuple[Server, ...] = ("eventstore", "redis")
+) -> Callable[[Run], Run]:
+    """Registers a verb that serves until it is stopped; it ends with 0 then."""
+
+    def registered(run: Run) -> Run:
+        return verb(app, run.__name__, example=example, uses=None)(with_shared_options(run, uses, serves=True))
+
+    return registered
+
+
+def epilog(example: str) -> str:
+    """An example as the end of a help, each line by itself."""
+    lines = "\n".join(f"  foldstream {line}" for line in cleandoc(example).splitlines())
+    return f"Example:\n\n\b\n{lines}"
+
+
+def with_shared_options(run: Run, uses: tuple[Server, ...], *, serves: bool = False) -> Run:
+    """The function with all shared options; one that serves ends with 0 on Ctrl-C, and logs JSON with `--json`."""
+    own = {name: each.replace(annotation=hint) for (name, each), hint in zip(*_described(run), strict=True)}
+    shared = {name: each for name, each in _shared(uses, serves=serves).items() if name not in own}
+
+    def command(**given: Any) -> int:
+        _choose_servers(given)
+        if serves and given["as_json"]:
+            AS_JSON.set(True)
+            given["context"].obj = "json"
+            logs.set_up("json", given["context"].command.name or "foldstream")
+        try:
+            return run(**{name: given[name] for name in own})
+        except KeyboardInterrupt:
+            if serves:
+                return 0
+            raise
+
+    parameters = {"context": Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context), **own, **shared}
+    command.__signature__ = Signature(  # type: ignore[attr-defined]  # what `inspect` and typer look at first
+        [each.replace(kind=Parameter.KEYWORD_ONLY) for each in parameters.values()]
+    )
+    command.__annotations__ = {name: each.annotation for name, each in parameters.items()}
+    command.__name__, command.__doc__ = run.__name__, run.__doc__
+    return command
+
+
+def help_alone(context: typer.Context) -> None:
+    """Prints the help of a group of verbs where none is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def consented(question: str, *, yes: bool) -> bool:
+    """Whether it is to be done; asked on a terminal, where nobody has said so. Raises BadParameter where nobody is."""
+    if yes:
+        return True
+    require_consent(yes=yes)
+    if typer.confirm(question, err=True):
+        return True
+    print_error("Nothing was done.")
+    return False
+
+
+def require_consent(*, yes: bool) -> None:
+    """Raises BadParameter where there is nobody to ask."""
+    if not yes and not sys.stdin.isatty():
+        raise typer.BadParameter("there is nobody to ask; --yes does it without asking")
+
+
+def _described(run: Run) -> tuple[list[tuple[str, Parameter]], list[Any]]:
+    parameters = list(signature(run).parameters.items())
+    hints = get_type_hints(run, include_extras=True)
+    return parameters, [hints[name] for name, _ in parameters]
+
+
+def _shared(uses: tuple[Server, ...], *, serves: bool) -> dict[str, Parameter]:
+    json = Annotated[bool, typer.Option("--json", hidden=not serves, help="Print and log JSON.")]
+    data = Annotated[Path, typer.Option("--data", hidden=True)]
+    uris: dict[str, Any] = {
+        name: Annotated[
+            str | None,
+            typer.Option(f"--{name}", metavar="URI", parser=_uri_of(name), hidden=name not in uses, help=help_),
+        ]
+        for name, help_ in _SERVERS.items()
+    }
+    hints: dict[str, Any] = {"as_json": json, "data": data, **uris}
+    defaults: dict[str, Any] = {"as_json": False, "data": DEFAULT_DATA}
+    return {
+        name: Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint)
+        for name, hint in hints.items()
+    }
+
+
+def _uri_of(server: Server) -> Callable[[str], str]:
+    setting = f"{server}_uri"
+
+    def parse(text: str) -> str:
+        if not text:
+            raise typer.BadParameter("the empty text is no URI")
+        try:
+            Settings.from_mapping({variable_of(setting): text})
+        except SettingsError as error:
+            raise typer.BadParameter(error.reason) from error
+        return text
+
+    return parse
+
+
+def _choose_servers(given: Mapping[str, Any]) -> None:
+    for server in _SERVERS:
+        if given.get(server) is not None:
+            override(f"{server}_uri", given[server])

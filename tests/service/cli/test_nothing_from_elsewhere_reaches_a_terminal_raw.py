@@ -1,0 +1,143 @@
+"""Types, streams, reasons and data that hold control sequences are shown escaped, by every verb that shows them."""
+
+import json
+import os
+import pty
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import pytest
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+from domain.message import Metadata
+from infrastructure.eventstore.record import NewRecord
+from infrastructure.terminal import json_text, printable
+from service.cli.main import app
+from service.history.sources import CODEC
+from tests.infrastructure.eventstore.operator import operating
+from tests.infrastructure.history.ledger import deposited, metadata, opened
+from tests.support.eventstore import EventStoreProcess
+from tests.support.processes import FOLDSTREAM, SETTINGS
+
+EVIL: Final = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202ekcab\u2066\nforged\r\x7f"
+ACCOUNT: Final = f"account-{uuid4()}"
+STREAM: Final = f"order-{EVIL}"
+CORRELATION: Final = uuid4()
+# What each verb is run with; those that serve, and the demo, show nothing of a store.
+ARGUMENTS: Final = {
+    "history": (STREAM,),
+    "as-of": (ACCOUNT, "--version", "0"),
+    "changes": (ACCOUNT,),
+    "trace": (str(CORRELATION),),
+    "export": (STREAM,),
+    "replay": ("export.jsonl", "--step"),
+    "schema list": (),
+    "schema check": (),
+    "snapshots list": (STREAM,),
+    "snapshots drop": (STREAM, "--yes"),
+    "snapshots retake": (STREAM,),
+    "eventstore passwd": ("users", EVIL),
+}
+SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore"}
+
+
+def verbs() -> dict[str, TyperCommand | TyperGroup]:
+    """Every verb that the parser knows, by its words."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    return dict(_verbs(root, ()))
+
+
+def _verbs(group: TyperGroup, words: tuple[str, ...]) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            if len(command.params) > 1:
+                yield " ".join((*words, name)), command
+            yield from _verbs(command, (*words, name))
+        elif isinstance(command, TyperCommand):
+            yield " ".join((*words, name)), command
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    """A store whose names, types, actors and data take over terminals."""
+    with EventStoreProcess(None) as process, operating(process.uri) as operator:
+        own_id = ACCOUNT.removeprefix("account-")
+        for event in (opened(own_id), deposited(own_id, "1.00")):
+            said: Metadata = metadata(event, correlation=CORRELATION).model_copy(update={"actor": EVIL})
+            operator.append(ACCOUNT, CODEC.encode(event, said))
+        operator.append(STREAM, NewRecord(EVIL, json.dumps({EVIL: EVIL}, ensure_ascii=False).encode(), b"{}"))
+        yield process.uri
+
+
+def start(folder: Path, uri: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+    surroundings = {name: value for name, value in os.environ.items() if name not in SETTINGS}  # noqa: TID251 - a child's
+    return subprocess.Popen(
+        [*FOLDSTREAM, *arguments],
+        cwd=folder,
+        env={**surroundings, "PYTHONPATH": os.getcwd(), "FOLDSTREAM_EVENTSTORE_URI": uri, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def raw(said: bytes) -> list[str]:
+    """The characters that a terminal would act upon."""
+    return [char for char in said.decode() if not char.isprintable() and char != "\n"]
+
+
+def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
+    assert set(ARGUMENTS) | SERVE == set(verbs())
+    process = start(tmp_path, store, "export", ACCOUNT, "--out", "export.jsonl")
+    assert (process.communicate(timeout=60), process.returncode) == ((b"", b""), 0)
+    asked = [(*name.split(), *own, *form) for name, own in ARGUMENTS.items() for form in ((), ("--json",))]
+    asked += [("no" + EVIL,), ("history", "--from-version", EVIL), ("history", f"order-0{EVIL}"), ("replay", EVIL)]
+    running = [start(tmp_path, store, *arguments) for arguments in asked]
+    answers = [process.communicate(b"a-password\n", timeout=60) for process in running]
+    said = dict(zip(asked, answers, strict=True))
+    acted_upon = {arguments: raw(output + errors) for arguments, (output, errors) in said.items()}
+    assert {arguments: chars for arguments, chars in acted_upon.items() if chars} == {}
+    assert b"Traceback" not in b"".join(output + errors for output, errors in said.values())
+    shown = said["history", STREAM][0].decode()
+    assert f"order-{printable(EVIL)}" in shown.splitlines()[0]
+    assert json.loads(said["history", STREAM, "--json"][0])["events"][0]["type"] == EVIL
+
+
+def test_json_with_escapes_is_the_same_json() -> None:
+    content = {"é": [EVIL, "\U0001f600", "\ud800", "\U000e0001"]}
+    for text in (json_text(content), json_text(content, ascii_only=True)):
+        assert json.loads(text) == content
+    assert json_text("é") == '"é"'
+    assert json_text("é\U000e0001", ascii_only=True) == '"\\u00e9\\udb40\\udc01"'
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_outside_utf8_everything_prints(store: str, tmp_path: Path, form: tuple[str, ...]) -> None:
+    process = start(tmp_path, store, "trace", str(CORRELATION), *form, PYTHONIOENCODING="ascii", LC_ALL="C")
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+    assert ACCOUNT in output.decode("ascii")
+
+
+def test_on_a_terminal_alone_a_table_is_as_wide_as_that(store: str, tmp_path: Path) -> None:
+    process = start(tmp_path, store, "changes", ACCOUNT, COLUMNS="60")
+    piped, _ = process.communicate(timeout=60)
+    assert max(map(len, piped.decode().splitlines())) > 150
+    terminal, own_end = pty.openpty()
+    surroundings = {"FOLDSTREAM_EVENTSTORE_URI": store, "COLUMNS": "60", "TERM": "xterm", "PYTHONPATH": os.getcwd()}
+    command = [*FOLDSTREAM, "changes", ACCOUNT]
+    shown = subprocess.Popen(command, env=surroundings, cwd=tmp_path, stdout=own_end)
+    os.close(own_end)
+    text = ""
+    with os.fdopen(terminal, "rb", buffering=0) as screen, suppress(OSError):  # at the end of what is shown
+        while part := screen.read(65_536):
+            text += part.decode()
+    lines = text.replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert shown.wait(timeout=60) == 0
+    assert max(len(line.rstrip()) for line in lines[1:]) <= 60
