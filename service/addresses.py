@@ -29,6 +29,8 @@ def in_words(error: Exception) -> str:
     """The reason why an address can't be listened on, in words."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "the port is in use"
+    if isinstance(error, OSError) and (error.errno or 0) < 0:  # of the resolver, not of the system
+        return "there is no such host"
     return (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)).lower()
 
 

@@ -2,18 +2,18 @@
 
 import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from redis.connection import parse_url
 
-from infrastructure.eventstore.uri import files_in
+from infrastructure.eventstore.uri import require_valid as require_eventstore_uri
+from infrastructure.readmodels.uri import require_valid as require_redis_uri
 
 PREFIX: Final = "FOLDSTREAM_"
-_CREDENTIALS: Final = re.compile(r"(?<=//).*@|(?<=[?&])(username|password)=[^&]*&?")
-_SUBJECT: Final = re.compile("^(Value error, |(Input|String) (?=should))")
+_SUBJECT: Final = re.compile("^(Value error, |Input (?=should))")
+_NAMESPACE: Final = re.compile("[A-Za-z0-9._-]{1,64}")
 
 
 class SettingsError(Exception):
@@ -26,32 +26,35 @@ class SettingsError(Exception):
 
 
 def _eventstore_uri(uri: str) -> str:
-    try:
-        files = files_in(uri)
-    except ValueError as error:
-        raise ValueError("must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113") from error
-    for name, file in files.items():
-        _require_readable(name, file)
+    require_eventstore_uri(uri)
     return uri
-
-
-def _require_readable(name: str, file: str) -> None:
-    try:
-        Path(file).read_bytes()
-    except OSError as error:
-        raise ValueError(f"names a {name} that can't be read: {error.strerror}") from error
 
 
 def _redis_uri(uri: str) -> str:
-    try:
-        parse_url(uri)  # type: ignore[no-untyped-call] # redis has no types for it
-    except ValueError as error:
-        raise ValueError("must be a URI such as redis://host:6379/0, rediss://… or unix:///path") from error
+    require_redis_uri(uri)
     return uri
+
+
+def _namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise ValueError("should be 1 to 64 letters of a to z, digits, '.', '_' or '-'")
+    return text
 
 
 def _whole_number(text: object) -> object:
     return int(text) if isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text) else text
+
+
+def _number(lowest: int, highest: int) -> BeforeValidator:
+    """Reads a whole number within bounds, which its refusal names."""
+
+    def read(given: object) -> object:
+        number = _whole_number(given)
+        if isinstance(number, str) or (isinstance(number, int) and not lowest <= number <= highest):
+            raise ValueError(f"should be a whole number from {lowest} to {highest}")
+        return number
+
+    return BeforeValidator(read)
 
 
 def _names(text: object) -> object:
@@ -79,31 +82,31 @@ class Settings(BaseModel):
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
     eventstore_uri: Annotated[str, AfterValidator(_eventstore_uri)] | None = Field(default=None, repr=False)
     redis_uri: Annotated[str, AfterValidator(_redis_uri)] | None = Field(default=None, repr=False)
-    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "foldstream"
+    namespace: Annotated[str, AfterValidator(_namespace)] = "foldstream"
     partitions: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_whole_number)] = 1
     skip_unreadable: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
-    command_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 4
-    commands_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=90)] = 64
-    commands_waiting: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=100_000)] = 1024
-    queries_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 1024
-    histories_at_once: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=64)] = 4
-    history_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 10
-    read_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=60)] = 5
-    head_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=1024, le=1024 * 1024)] = 32 * 1024
-    url_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=256, le=1024 * 1024)] = 8 * 1024
-    header_bytes: Annotated[int, BeforeValidator(_whole_number), Field(ge=256, le=1024 * 1024)] = 16 * 1024
-    headers: Annotated[int, BeforeValidator(_whole_number), Field(ge=10, le=10_000)] = 100
-    head_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=600)] = 10
-    body_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=600)] = 30
-    keep_alive_seconds: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=3600)] = 75
-    connections: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 4096
-    pending_per_address: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=100_000)] = 256
-    cached_aggregates: Annotated[int, BeforeValidator(_whole_number), Field(ge=0, le=1_000_000)] = 10_000
-    metrics_port: Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=65_535)] | None = None
+    command_seconds: Annotated[int, _number(1, 60)] = 4
+    commands_at_once: Annotated[int, _number(1, 90)] = 64
+    commands_waiting: Annotated[int, _number(0, 100_000)] = 1024
+    queries_at_once: Annotated[int, _number(1, 100_000)] = 1024
+    histories_at_once: Annotated[int, _number(1, 64)] = 4
+    history_seconds: Annotated[int, _number(1, 60)] = 10
+    read_seconds: Annotated[int, _number(1, 60)] = 5
+    head_bytes: Annotated[int, _number(1024, 1024 * 1024)] = 32 * 1024
+    url_bytes: Annotated[int, _number(256, 1024 * 1024)] = 8 * 1024
+    header_bytes: Annotated[int, _number(256, 1024 * 1024)] = 16 * 1024
+    headers: Annotated[int, _number(10, 10_000)] = 100
+    head_seconds: Annotated[int, _number(1, 600)] = 10
+    body_seconds: Annotated[int, _number(1, 600)] = 30
+    keep_alive_seconds: Annotated[int, _number(1, 3600)] = 75
+    connections: Annotated[int, _number(1, 100_000)] = 4096
+    pending_per_address: Annotated[int, _number(1, 100_000)] = 256
+    cached_aggregates: Annotated[int, _number(0, 1_000_000)] = 10_000
+    metrics_port: Annotated[int, _number(1, 65_535)] | None = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
@@ -113,12 +116,12 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            raise SettingsError(variable_of(str(first["loc"][0])), _SUBJECT.sub("", first["msg"])) from error
+            raise SettingsError(variable_of(str(first["loc"][0])), _SUBJECT.sub("", first["msg"])) from None
 
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process. Raises SettingsError."""
-        return cls.from_mapping(os.environ)  # noqa: TID251 - the one place that reads the environment
+        return cls.from_mapping(_environment())
 
     @property
     def eventstore(self) -> str:
@@ -141,9 +144,20 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def without_credentials(uri: str) -> str:
-    """The URI as it may be shown and logged."""
-    return _CREDENTIALS.sub("", uri)
+def unknown_variables(variables: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """What looks like a setting and is none, with the one it may be meant for; of this process where none are given."""
+    known = {name.upper() for name in Settings.model_fields}
+    given = _environment() if variables is None else variables
+    unknown = sorted({name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)} - known)
+    return {PREFIX + name: _nearest(name, known) for name in unknown}
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next((PREFIX + near for near in get_close_matches(name, known, n=1)), None)
+
+
+def _environment() -> Mapping[str, str]:
+    return os.environ  # noqa: TID251 - the one place that reads the environment
 
 
 def _named(name: str, uri: str | None) -> str:

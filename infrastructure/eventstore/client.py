@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -135,7 +136,15 @@ def _is_one_node(spec: ConnectionSpec) -> bool:
     return spec.scheme == "esdb" and len(spec.targets) == 1
 
 
+def _decoded(text: str | None) -> str | None:
+    """A user or a password, which the client would send as it stands in the URI."""
+    return None if text is None else unquote(text)
+
+
 class _ReaderClient(EventStoreDBClient):
+    def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
+        return super().construct_call_credentials(_decoded(username), _decoded(password))
+
     def _construct_grpc_channel(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> grpc.Channel:
         options = grpc_options + _channel_options(self.connection_spec) + _READS_IN_THE_CALLERS_THREAD
         return super()._construct_grpc_channel(grpc_target, options)
@@ -147,6 +156,9 @@ class _ReaderClient(EventStoreDBClient):
 
 class _CommandClient(AsyncEventStoreDBClient):
     """Reconnects without ending what others have in flight: a channel restores its connection by itself."""
+
+    def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
+        return super().construct_call_credentials(_decoded(username), _decoded(password))
 
     def _construct_esdb_connection(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> AsyncESDBConnection:
         options = grpc_options + _channel_options(self.connection_spec)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
-from service.cli.options import Host, Pipe, Port, with_options
+from service.cli.options import Host, Pipe, Port, parse_path, with_options
 from service.cli.verbs import epilog, verb, with_shared_options
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -19,7 +19,9 @@ class Options:
 
     host: Host = "127.0.0.1"
     port: Port = 2113
-    data: Annotated[Path | None, typer.Option(help="The folder that the log is kept in.")] = None
+    data: Annotated[
+        Path | None, typer.Option(parser=parse_path, metavar="DIR", help="The folder that the log is kept in.")
+    ] = None
     memory: Annotated[bool, typer.Option("--memory", help="Keep the log in memory only.")] = False
     projections: Annotated[
         bool | None,

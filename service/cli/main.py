@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final, Literal, NoReturn, TypeAlias
 
+import structlog
 import typer
 from typer.exceptions import TyperException
 
@@ -18,17 +19,21 @@ from service import logs
 from service.addresses import listen
 from service.cli import eventstore
 from service.cli.history import commands as history
-from service.cli.options import Host, Json, Pipe, Port
+from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
 from service.cli.surroundings import settings_at
 from service.cli.verbs import epilog, server, verb
 from service.errors import ServiceError
-from service.settings import Settings, SettingsError
+from service.settings import Settings, SettingsError, unknown_variables
 
+_log: Final = structlog.get_logger("foldstream")
 INTERRUPTED: Final = 130  # as shells count it
 WorkerData: TypeAlias = Annotated[
-    Path | None, typer.Option(help="The folder of a running `foldstream serve`, whose servers are used.")
+    Path | None,
+    typer.Option(
+        parser=parse_path, metavar="DIR", help="The folder of a running `foldstream serve`, whose servers are used."
+    ),
 ]
 app = typer.Typer(
     name="foldstream",
@@ -75,12 +80,12 @@ def serve(
     context: typer.Context,
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    data: Annotated[Path, typer.Option(help="The folder that everything is kept in.")] = Path("data"),
+    data: Folder = DEFAULT_DATA,
 ) -> int:
     """Run everything on this machine: servers that are not named in the environment, workers and the API."""
     from service.supervisor.startup import serve  # noqa: PLC0415 - a command loads only what it runs
 
-    serve(host=host, port=port, data=data, settings=Settings.from_environment(), log=context.obj)
+    serve(host=host, port=port, data=data, settings=_settings(None), log=context.obj)
     return 0
 
 
@@ -95,7 +100,14 @@ def api(
     """Run the HTTP API."""
     from service.workers.api import run_api  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_api(settings_at(data), _listening(host, port, inherited), stop_when_closed)
+    return run_api(_settings(data, stop_when_closed), _listening(host, port, inherited), stop_when_closed)
+
+
+def _settings(data: Path | None, pipe: int | None = None) -> Settings:
+    """The settings. Variables that are none are warned of, by `serve` for its children too, which hold its pipe."""
+    if pipe is None and (unknown := unknown_variables()):
+        _log.warning("settings_unknown", did_you_mean=unknown)
+    return settings_at(data)
 
 
 def _listening(host: str, port: int, inherited: int | None) -> socket.socket:
@@ -107,7 +119,7 @@ def projections(data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
     """Run the projections: they fold the log into the read models."""
     from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_projections(settings_at(data), stop_when_closed)
+    return run_projections(_settings(data, stop_when_closed), stop_when_closed)
 
 
 @server(app, example="sagas --eventstore 'esdb://node1:2113?tls=false'")
@@ -115,14 +127,20 @@ def sagas(data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
     """Run the saga coordinators; any number of these processes share the work."""
     from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_sagas(settings_at(data), stop_when_closed)
+    return run_sagas(_settings(data, stop_when_closed), stop_when_closed)
 
 
 @server(app, example="redis --data data/redis", uses=())
 def redis(
-    data: Annotated[Path, typer.Option(help="The folder that the data are kept in.")],
+    data: Folder,
     path: Annotated[
-        Path | None, typer.Option("--socket", help="The unix socket to listen on [default: one in the folder].")
+        Path | None,
+        typer.Option(
+            "--socket",
+            parser=parse_path,
+            metavar="PATH",
+            help="The unix socket to listen on [default: one in the folder].",
+        ),
     ] = None,
     stop_when_closed: Pipe = None,
 ) -> int:

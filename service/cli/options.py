@@ -12,7 +12,22 @@ import typer
 from service.cli.ago import parse_ago
 from service.times import read_day_or_time
 
-Host: TypeAlias = Annotated[str, typer.Option(help="The address to listen on.")]
+
+def parse_path(text: str) -> Path:
+    """A path; the empty text, which would be the folder one stands in, is none."""
+    if not text:
+        raise typer.BadParameter("the empty text is no path")
+    return Path(text)
+
+
+def parse_host(text: str) -> str:
+    """The name or address of a host; the empty text, which would be every address of this machine, is none."""
+    if not text:
+        raise typer.BadParameter("the empty text is no host; 0.0.0.0 is every address of this machine")
+    return text
+
+
+Host: TypeAlias = Annotated[str, typer.Option(parser=parse_host, metavar="HOST", help="The address to listen on.")]
 Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on; 0 for a free one.")]
 # Binds a child to its supervisor; nobody else needs it.
 Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3, hidden=True)]
@@ -31,9 +46,16 @@ def parse_time(text: str) -> datetime:
         raise typer.BadParameter(f"{text!r} {error}; or how long ago, such as 2h or 7d") from error
 
 
+Folder: TypeAlias = Annotated[
+    Path, typer.Option("--data", parser=parse_path, metavar="DIR", help="The folder that everything is kept in.")
+]
 Data: TypeAlias = Annotated[
     Path,
-    typer.Option(help="The folder of a running `foldstream serve`, whose servers are used where none are named."),
+    typer.Option(
+        parser=parse_path,
+        metavar="DIR",
+        help="The folder of a running `foldstream serve`, whose servers are used where none are named.",
+    ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Since: TypeAlias = Annotated[

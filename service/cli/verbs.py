@@ -10,7 +10,7 @@ import typer
 
 from infrastructure.terminal import AS_JSON, print_error
 from service import logs
-from service.cli.options import DEFAULT_DATA
+from service.cli.options import DEFAULT_DATA, parse_path
 from service.settings import Settings, SettingsError, override, variable_of
 
 Server: TypeAlias = Literal["eventstore", "redis"]
@@ -114,7 +114,7 @@ def _described(run: Run) -> tuple[list[tuple[str, Parameter]], list[Any]]:
 
 def _shared(uses: tuple[Server, ...], *, serves: bool) -> dict[str, Parameter]:
     json = Annotated[bool, typer.Option("--json", hidden=not serves, help="Print and log JSON.")]
-    data = Annotated[Path, typer.Option("--data", hidden=True)]
+    data = Annotated[Path, typer.Option("--data", parser=parse_path, hidden=True)]
     uris: dict[str, Any] = {
         name: Annotated[
             str | None,

@@ -19,10 +19,11 @@ from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.redis_policy import misconfiguration
+from infrastructure.readmodels.uri import address_in as redis_address_in
 from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS, group_of
 from service.http.history_threads import HistoryThreads
-from service.settings import Settings, without_credentials
+from service.settings import Settings
 
 _CHECK_SECONDS: Final = 1.0
 _FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event store; doubled each time
@@ -38,7 +39,7 @@ class Connections:
 
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = address_in(settings.eventstore)
-        self.redis_address: Final = without_credentials(settings.redis)
+        self.redis_address: Final = redis_address_in(settings.redis)
         self.history_threads: Final = HistoryThreads(
             settings.eventstore, settings.histories_at_once, settings.history_seconds
         )

@@ -8,8 +8,10 @@ from typing import Any, Final
 import httpx
 import structlog
 
+from infrastructure.eventstore.uri import address_in as store_address_in
+from infrastructure.readmodels.uri import address_in as redis_address_in
 from service.errors import NotReady
-from service.settings import Settings, without_credentials
+from service.settings import Settings
 
 SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at all
 ASK_EVERY: Final = 0.5
@@ -59,6 +61,9 @@ def _is_awaited(answer: dict[str, Any] | None, checks: dict[str, str]) -> bool:
 
 
 def _log_missing(answer: dict[str, Any] | None, settings: Settings) -> None:
-    named = {"eventstore": settings.eventstore_uri, "redis": settings.redis_uri}
-    addresses = {name: without_credentials(uri) for name, uri in named.items() if uri is not None}
+    addresses = {}
+    if settings.eventstore_uri is not None:
+        addresses["eventstore"] = store_address_in(settings.eventstore_uri)
+    if settings.redis_uri is not None:
+        addresses["redis"] = redis_address_in(settings.redis_uri)
     _log.warning("service_awaited", checks=(answer or {}).get("checks", "the API does not answer yet"), **addresses)

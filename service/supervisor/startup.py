@@ -12,10 +12,15 @@ from service.settings import Settings
 from service.supervisor import folder
 from service.supervisor.programs import ServeContext, servers, workers
 from service.supervisor.supervisor import Supervisor
+from service.workers.projections import skipping
 
 
 def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> None:
-    """Runs everything until it is told to stop. `log` is the form of the children's log. Raises ServiceError."""
+    """Runs everything until it is told to stop. `log` is the form of the children's log.
+
+    Raises ServiceError, SettingsError.
+    """
+    skipping(settings)  # a projection would refuse it as well, three times
     data = data.absolute()
     with (
         folder.lock_folder(data) as lock,

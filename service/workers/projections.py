@@ -22,16 +22,21 @@ def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
 
 def deployment_of(settings: Settings) -> Deployment:
     """The deployment that these settings describe. Raises SettingsError, also for an unknown projection's name."""
-    known = [projection.name for projection in PROJECTIONS]
-    if unknown := [name for name in settings.skip_unreadable if name not in known]:
-        raise SettingsError(
-            variable_of("skip_unreadable"), f"there is no projection {unknown[0]!r}; there are: {', '.join(known)}"
-        )
     return Deployment(
         eventstore_uri=settings.eventstore,
         redis_uri=settings.redis,
         namespace=settings.namespace,
         codec=EventCodec(EVENTS),
         partitions=settings.partitions,
-        skip_unreadable=frozenset(settings.skip_unreadable),
+        skip_unreadable=skipping(settings),
     )
+
+
+def skipping(settings: Settings) -> frozenset[str]:
+    """The projections that skip what they can't read. Raises SettingsError for the name of none."""
+    known = [projection.name for projection in PROJECTIONS]
+    if unknown := [name for name in settings.skip_unreadable if name not in known]:
+        raise SettingsError(
+            variable_of("skip_unreadable"), f"there is no projection {unknown[0]!r}; there are: {', '.join(known)}"
+        )
+    return frozenset(settings.skip_unreadable)

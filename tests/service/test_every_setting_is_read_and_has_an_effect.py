@@ -1,6 +1,7 @@
 """The settings of a deployment: read, refused, and with an effect."""
 
 import socket
+import traceback
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 import redis
 
-from service.settings import Settings, SettingsError, without_credentials
+from service.settings import Settings, SettingsError, unknown_variables
 from tests.support.service import FoldstreamProcess
 
 BAD_STORE = "must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113"
@@ -112,39 +113,29 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     ("variable", "value", "reason"),
     [
         ("FOLDSTREAM_EVENTSTORE_URI", "http://store:2113", BAD_STORE),
-        ("FOLDSTREAM_EVENTSTORE_URI", "esdb://admin:secret@store:2113?tls=perhaps", BAD_STORE),
         ("FOLDSTREAM_EVENTSTORE_URI", "store", BAD_STORE),
-        (
-            "FOLDSTREAM_EVENTSTORE_URI",
-            "esdb://admin:secret@store:2113?tlsCaFile=/nowhere/ca.crt",
-            "names a tlsCaFile that can't be read: No such file or directory",
-        ),
-        (
-            "FOLDSTREAM_EVENTSTORE_URI",
-            "esdb://admin:secret@store:2113?userCertFile=/&userKeyFile=/",
-            "names a userCertFile that can't be read: Is a directory",
-        ),
         ("FOLDSTREAM_REDIS_URI", "http://:secret@redis", BAD_REDIS),
-        ("FOLDSTREAM_REDIS_URI", "redis://redis:port", BAD_REDIS),
-        ("FOLDSTREAM_NAMESPACE", "a b", "should match pattern '^[A-Za-z0-9._-]{1,64}$'"),
-        ("FOLDSTREAM_NAMESPACE", "{shop}", "should match pattern '^[A-Za-z0-9._-]{1,64}$'"),
+        ("FOLDSTREAM_NAMESPACE", "a b", "should be 1 to 64 letters of a to z, digits, '.', '_' or '-'"),
+        ("FOLDSTREAM_NAMESPACE", "{shop}", "should be 1 to 64 letters of a to z, digits, '.', '_' or '-'"),
         ("FOLDSTREAM_PARTITIONS", "3", "should be 1, 2, 4, 8 or 16"),
         ("FOLDSTREAM_PARTITIONS", "four", "should be 1, 2, 4, 8 or 16"),
-        ("FOLDSTREAM_COMMAND_SECONDS", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_COMMAND_SECONDS", "1.5", "should be a valid integer"),
-        ("FOLDSTREAM_COMMANDS_AT_ONCE", "91", "should be less than or equal to 90"),
-        ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a valid integer"),
-        ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_READ_SECONDS", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be less than or equal to 64"),
-        ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_METRICS_PORT", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_METRICS_PORT", "65536", "should be less than or equal to 65535"),
-        ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a valid integer"),
-        ("FOLDSTREAM_HEAD_BYTES", "1023", "should be greater than or equal to 1024"),
-        ("FOLDSTREAM_HEADERS", "9", "should be greater than or equal to 10"),
-        ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be greater than or equal to 1"),
-        ("FOLDSTREAM_CONNECTIONS", "100001", "should be less than or equal to 100000"),
+        ("FOLDSTREAM_COMMAND_SECONDS", "0", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_COMMAND_SECONDS", "1.5", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_COMMAND_SECONDS", "NaN", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_COMMANDS_AT_ONCE", "91", "should be a whole number from 1 to 90"),
+        ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a whole number from 0 to 100000"),
+        ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be a whole number from 1 to 100000"),
+        ("FOLDSTREAM_READ_SECONDS", "0", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_CACHED_AGGREGATES", "1000001", "should be a whole number from 0 to 1000000"),
+        ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be a whole number from 1 to 64"),
+        ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_METRICS_PORT", "0", "should be a whole number from 1 to 65535"),
+        ("FOLDSTREAM_METRICS_PORT", "65536", "should be a whole number from 1 to 65535"),
+        ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a whole number from 1 to 65535"),
+        ("FOLDSTREAM_HEAD_BYTES", "1023", "should be a whole number from 1024 to 1048576"),
+        ("FOLDSTREAM_HEADERS", "9", "should be a whole number from 10 to 10000"),
+        ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be a whole number from 1 to 3600"),
+        ("FOLDSTREAM_CONNECTIONS", "100001", "should be a whole number from 1 to 100000"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:
@@ -162,19 +153,17 @@ def test_a_server_that_has_to_be_named_is_asked_for() -> None:
     assert str(no_redis.value) == "FOLDSTREAM_REDIS_URI: is not set; it names the server to use"
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("esdb://admin:secret@store:2113?tls=true", "esdb://store:2113?tls=true"),
-        ("redis://:secret@redis:6379/0", "redis://redis:6379/0"),
-        ("redis://:a/b?c@d@redis:6379/0", "redis://redis:6379/0"),
-        ("redis://redis:6379/0?password=secret&db=1", "redis://redis:6379/0?db=1"),
-        ("redis://redis:6379/0", "redis://redis:6379/0"),
-        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
-    ],
-)
-def test_a_uri_is_shown_without_its_credentials(uri: str, shown: str) -> None:
-    assert without_credentials(uri) == shown
+def test_a_refusal_repeats_no_value() -> None:
+    secret = "s3cret"
+    for variable in ("FOLDSTREAM_EVENTSTORE_URI", "FOLDSTREAM_REDIS_URI"):
+        with pytest.raises(SettingsError) as refusal:
+            Settings.from_mapping({variable: f"http://user:{secret}@host"})
+        assert secret not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_one_it_may_be_meant_for() -> None:
+    variables = {"FOLDSTREAM_REDIS_URL": "x", "FOLDSTREAM_ZZZ": "1", "FOLDSTREAM_PARTITIONS": "1", "PATH": "/bin"}
+    assert unknown_variables(variables) == {"FOLDSTREAM_REDIS_URL": "FOLDSTREAM_REDIS_URI", "FOLDSTREAM_ZZZ": None}
 
 
 def test_credentials_do_not_stand_in_what_is_printed() -> None:

@@ -76,7 +76,8 @@ class SecureEventStore:
 
     def uri(self, user: str = USER, password: str = PASSWORD) -> str:
         """What a client of this user connects to."""
-        return f"esdb://{user}:{password}@{self.target}?tls=true&tlsCaFile={quote(str(self.files.ca))}"
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        return f"esdb://{login}@{self.target}?tls=true&tlsCaFile={quote(str(self.files.ca))}"
 
     def channel(self) -> grpc.Channel:
         """A channel without a login."""

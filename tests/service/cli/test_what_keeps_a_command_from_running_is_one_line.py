@@ -1,6 +1,7 @@
 """What keeps the service from starting is said in one line that names what and where."""
 
 import fcntl
+import json
 import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import FOLDSTREAM, Listened
+
+NO_HOST = "the empty text is no host; 0.0.0.0 is every address of this machine"
 
 
 @pytest.fixture
@@ -57,6 +60,34 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     assert refusal("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
 
 
+def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
+    line = "foldstream serve: can't listen on nowhere.invalid:8000: there is no such host"
+    assert refusal("serve", "--host", "nowhere.invalid", "--data", str(tmp_path)) == (1, [], [line])
+
+
+def test_a_projection_that_there_is_not_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    environment = {"FOLDSTREAM_SKIP_UNREADABLE": "nosuch"}
+    code, output, errors = refusal("serve", "--port", "0", "--data", str(tmp_path), environment=environment)
+    assert (code, output, len(errors)) == (1, [], 1)
+    assert errors[0].startswith("foldstream serve: FOLDSTREAM_SKIP_UNREADABLE: there is no projection 'nosuch'; ")
+
+
+def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -> None:
+    environment = {
+        "FOLDSTREAM_REDIS_URL": "redis://:s3cret@host",
+        "FOLDSTREAM_EVENTSTORE_URI": "esdb://ada:s3cret@host?nosuch=1",
+    }
+    code, output, errors = refusal("projections", environment=environment)
+    assert (code, output, len(errors)) == (1, [], 2)
+    warning = json.loads(errors[0])
+    assert (warning["event"], warning["did_you_mean"]) == (
+        "settings_unknown",
+        {"FOLDSTREAM_REDIS_URL": "FOLDSTREAM_REDIS_URI"},
+    )
+    assert errors[1].startswith("foldstream projections: FOLDSTREAM_EVENTSTORE_URI: has the unknown option nosuch; ")
+    assert "s3cret" not in "".join(errors)
+
+
 def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
     environment = {"FOLDSTREAM_PARTITIONS": "3"}
     code, output, errors = refusal("serve", "--data", str(tmp_path), environment=environment)
@@ -77,6 +108,11 @@ def test_a_worker_without_an_event_store(worker: str) -> None:
         (("frobnicate",), "foldstream: No such command 'frobnicate'."),
         (("serve", "--frobnicate"), "foldstream serve: No such option: --frobnicate"),
         (("eventstore",), "foldstream eventstore: Invalid value: give either --data DIR or --memory"),
+        (("serve", "--data", ""), "foldstream serve: Invalid value for '--data': the empty text is no path"),
+        (
+            ("serve", "--host", ""),
+            f"foldstream serve: Invalid value for '--host': {NO_HOST}",
+        ),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:

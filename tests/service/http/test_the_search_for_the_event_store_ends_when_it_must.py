@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+import trustme
 
 from service.http.app import create_app
 from tests.infrastructure.eventstore.silent_store import RefusingStore, running
@@ -29,7 +30,7 @@ def told() -> Iterator[threading.Event]:
 
 def test_a_process_that_can_t_go_on_searching_says_why_and_ends(tmp_path: Path, told: threading.Event) -> None:
     authority = tmp_path / "ca.crt"
-    authority.write_text("a certificate")
+    trustme.CA().cert_pem.write_to_path(str(authority))
     settings = away(eventstore_uri=f"esdb://ada:secret@{NOBODY}?tlsCaFile={authority}")
     authority.unlink()
 

@@ -219,7 +219,7 @@ def test_it_is_degraded_while_redis_is_away(eventstore_uri: str) -> None:
         "redis": False,
         **dict.fromkeys((*READ_MODELS, "fulfilment"), False),
     }
-    assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}: ")
+    assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}/0: ")
 
 
 def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: str, redis_uri: str) -> None:

@@ -33,7 +33,7 @@ def test_servers_that_come_late(tmp_path: Path) -> None:
             )
             assert _answers(url) == {"/health/live": 200, "/health/ready": 503}
             awaited = poll_until(lambda: _awaited(service), seconds=30, what="a word about what is missing")
-            assert (awaited["eventstore"], awaited["redis"]) == (store_uri, redis_uri)
+            assert (awaited["eventstore"], awaited["redis"]) == (f"127.0.0.1:{port}", redis_uri)
             assert service.process.output == []
             assert list(service.processes) == ["supervisor", "projections", "sagas", "api"]
             redis.start()

@@ -1,0 +1,138 @@
+"""Reads a server's URI strictly, for both kinds of server: nothing in it is passed over, no error repeats a secret."""
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+_ENCODED: Final = "in user and password all but letters, digits and -._~ has to be percent-encoded, as %40 for @"
+_WRONG_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
+_UNSEEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
+_OPTION: Final = re.compile("[A-Za-z_]{1,40}")
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerUri:
+    """The parts of a URI: user, password and options without their encoding, `hosts` as they stand there."""
+
+    scheme: str
+    user: str | None
+    password: str | None
+    hosts: str
+    path: str
+    options: Mapping[str, str]
+
+
+def read_uri(uri: str) -> ServerUri:
+    """The parts of a server's URI. Raises ValueError, which says in words what is wrong and repeats no part of it.
+
+    An option has a name that may be repeated, a value, and stands there once.
+    """
+    _require_readable_text(uri)
+    parts = _split(uri)
+    user_info, at, hosts = parts.netloc.rpartition("@")
+    if "@" in user_info or (not at and "@" in f"{parts.path}{parts.query}{parts.fragment}"):
+        raise ValueError(f"has an @ at the wrong place: {_ENCODED}")
+    if parts.fragment:
+        raise ValueError(f"has a # in it: {_ENCODED}")
+    user, colon, password = user_info.partition(":")
+    return ServerUri(
+        scheme=parts.scheme,
+        user=_decoded(user) if at else None,
+        password=_decoded(password) if colon else None,
+        hosts=hosts,
+        path=_decoded(parts.path),
+        options=_options(parts.query),
+    )
+
+
+def read_host(text: str) -> tuple[str, int | None]:
+    """A host and its port, None where it has none. Raises ValueError."""
+    found = _HOST.fullmatch(text)
+    if found is None:
+        raise ValueError(f"names no host, or a host or port that can't be one; {_ENCODED}")
+    port = None if found[2] is None else int(found[2])
+    if port is not None and not 1 <= port <= 65_535:
+        raise ValueError("has a port that is not from 1 to 65535")
+    return found[1], port
+
+
+def require_number(option: str, value: str, lowest: int, highest: int) -> None:
+    """Raises ValueError where an option's value is no whole number within these bounds."""
+    if not re.fullmatch("[0-9]{1,10}", value) or not lowest <= int(value) <= highest:
+        raise ValueError(f"has the option {option}, which should be a whole number from {lowest} to {highest}")
+
+
+def require_one_of(option: str, value: str, *values: str) -> None:
+    """Raises ValueError where an option has none of these values, in capitals or not."""
+    if value.lower() not in values:
+        raise ValueError(f"has the option {option}, which should be {' or '.join(values)}")
+
+
+def require_authority(option: str, file: str) -> None:
+    """Raises ValueError where a file can't be read or holds no certificates."""
+    require_readable(option, file)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise ValueError(f"names a {option} that holds no certificate in PEM") from None
+
+
+def require_readable(option: str, file: str) -> None:
+    """Raises ValueError where a file can't be read."""
+    try:
+        Path(file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"names a {option} that can't be read: {error.strerror}") from None
+
+
+def unknown_option(name: str, known: Mapping[str, object]) -> ValueError:
+    """The error for an option that is not known."""
+    return ValueError(f"has the unknown option {name}; known are {', '.join(known)}")
+
+
+def _require_readable_text(uri: str) -> None:
+    if _UNSEEN.search(uri):
+        raise ValueError("has white space or a control character in it")
+    if not uri.isprintable():
+        raise ValueError("has a character in it that is not UTF-8 or can't be printed")
+    if _WRONG_PERCENT.search(uri):
+        raise ValueError("has a % that begins no percent-encoding; a % itself is %25")
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        raise ValueError(f"can't be taken apart: {_ENCODED}") from None
+
+
+def _decoded(text: str) -> str:
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("has a percent-encoding in it that is not UTF-8") from None
+
+
+def _options(query: str) -> Mapping[str, str]:
+    options: dict[str, str] = {}
+    for name, value in _pairs(query):
+        if not _OPTION.fullmatch(name):
+            raise ValueError(f"has something behind its ? that is no option; {_ENCODED}")
+        if not value:
+            raise ValueError(f"has the option {name} without a value")
+        if name.lower() in (known.lower() for known in options):
+            raise ValueError(f"has the option {name} twice")
+        options[name] = value
+    return options
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("has a percent-encoding in it that is not UTF-8") from None
