@@ -46,7 +46,7 @@ def test_an_account_and_its_statement(eventstore_uri: str, redis_uri: str) -> No
         account = new_account(http, "100.00")
         withdrawn = http.post(f"/accounts/{account}/withdrawals", json={"amount": "30.00"})
         paths = (f"/accounts/{account}", f"/accounts/{account}/statement")
-        poll_until(lambda: http.get(paths[0]).status_code == 200, seconds=20, what="the read models")
+        poll_until(lambda: all(http.get(path).status_code == 200 for path in paths), seconds=20, what="the read models")
         right = [read(http, path, withdrawn) for path in paths]
         lose(redis_uri, namespace, account)
         assert all(each == (503, "read-model-unavailable") or each in outcomes(right) for each in told(http, paths))
