@@ -16,6 +16,12 @@ def test_no_id_is_drawn_twice() -> None:
     assert {str(UUID(each)) for each in drawn} == set(drawn)
 
 
+def test_the_beginnings_by_which_tokens_name_events_differ_too() -> None:
+    ids = FreshIds()
+    assert len({ids.draw()[:8] for _ in range(1_000)}) == 1_000
+    assert FreshIds().draw()[:8] != ids.draw()[:8]
+
+
 def test_the_same_records_are_sent_under_other_ids_each_time() -> None:
     ids = FreshIds()
     messages = [append_message(ids, "note-0", -1, RECORDS, 2.5) for _ in range(2)]
