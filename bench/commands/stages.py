@@ -17,13 +17,16 @@ from domain.accounts.account import Deposit
 from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.request import Outcome, Request
+from infrastructure.readmodels.position_token import PositionToken
 from service.http.endpoints import idempotency
 from service.http.endpoints.answers import changed
+from service.http.endpoints.commands import Sent
 from service.http.endpoints.forms import AmountForm
 from service.http.middleware.strict_json import parse
 
 _WHOLE: Final = "deposit, handled"
 _STAGES: Final = 2_000
+_IDS: Final = "0123abcd", "4567cdef"
 _POSITION: Final = 1_000_000
 _BODY: Final = b'{"amount": "10.00"}'
 
@@ -75,7 +78,7 @@ class _Deposits:
     def answer(self) -> object:
         stream, version = self.aggregate.stream, self.aggregate.version
         outcome = Outcome(stream, (self.event,), version, _POSITION, self.request.command_id, repeated=False)
-        return changed(stream, outcome)
+        return changed(stream, Sent(outcome, PositionToken(_POSITION, *_IDS)))
 
 
 def _stages() -> Mapping[str, Callable[[], object]]:

@@ -35,14 +35,25 @@ class Log:
 
         None where there is none, and where no record ever lay there: a store refuses to read from such a position.
         """
-        try:
-            async with self._calls.call(UnknownError, seconds=seconds) as client:
-                response = await client.read_all(commit_position=position, filter_exclude=(), limit=1, timeout=seconds)
-                return next(iter(await self._calls.complete(response)), None)
-        except UnknownError as error:
-            if "ReadAllResult" in str(error):
-                return None
-            raise StoreUnavailable(self.address, reason_of(error)) from error
+        return next(iter(await self._from(position, seconds) or ()), None)
+
+    async def last(self, seconds: float = _SECONDS) -> Record | None:
+        """The last record, the system's own included; None where there is none."""
+        async with self._calls.call(seconds=seconds) as client:
+            response = await client.read_all(backwards=True, filter_exclude=(), limit=1, timeout=seconds)
+            return next(iter(await self._calls.complete(response)), None)
+
+    async def holds(self, position: int, event: str, seconds: float = _SECONDS) -> bool:
+        """Whether the record at that position is the one whose id begins so, unless it has been removed since.
+
+        Where another record stands there, or none ever lay there, or the log does not go that far, it is not.
+        """
+        found = await self._from(position, seconds)
+        if found is None:
+            return False
+        if not found:
+            return position <= await self.end(seconds)
+        return found[0].position != position or str(found[0].id).startswith(event)
 
     async def of_types(self, pattern: str, first: int | None, limit: int, seconds: float = _SECONDS) -> list[Record]:
         """The records whose types match, from position `first` (None: the beginning) on, itself included."""
@@ -56,6 +67,17 @@ class Log:
     async def of_stream(self, stream: str, first: int, limit: int, seconds: float = _SECONDS) -> list[Record] | None:
         """The visible records of a stream from version `first` on; None where there is none. Raises StreamGone."""
         return await self._calls.stream(stream, first, limit, seconds=seconds)
+
+    async def _from(self, position: int, seconds: float) -> list[Record] | None:
+        """The first record from that position on; None where the store refuses to read from there."""
+        try:
+            async with self._calls.call(UnknownError, seconds=seconds) as client:
+                response = await client.read_all(commit_position=position, filter_exclude=(), limit=1, timeout=seconds)
+                return await self._calls.complete(response)
+        except UnknownError as error:
+            if "ReadAllResult" in str(error):
+                return None
+            raise StoreUnavailable(self.address, reason_of(error)) from error
 
     async def _page(self, filters: dict[str, Any], first: int | None, limit: int, seconds: float) -> list[Record]:
         async with self._calls.call(seconds=seconds) as client:

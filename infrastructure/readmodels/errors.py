@@ -2,7 +2,8 @@
 
 ReadModelError
 ├── ReadModelUnavailable    a query can't be answered now: nothing built yet, Redis away or wiped
-├── ReadModelBehind         a query's position was not reached in its time
+├── ReadModelBehind         a query's position was not reached in its time, or the log does not go that far
+├── ForeignPosition         a query's token is of another event store, or of another history of this one
 ├── CheckpointMoved         another worker wrote, or Redis was wiped: what this worker holds is void
 ├── CheckpointUnusable      the checkpoint is of another store, ahead of the log or lost: the generation is void
 ├── NewerFormat            a later release has stored it: this one waits, and touches nothing
@@ -10,6 +11,8 @@ ReadModelError
 ├── StoreReplaced           the event store at the address is another one than the generation was folded from
 └── EventNotFolded          an event that can't be folded; it stops its projection's partition
 """
+
+from infrastructure.readmodels.position_token import PositionToken
 
 
 class ReadModelError(Exception):
@@ -32,10 +35,19 @@ class ReadModelUnavailable(ReadModelError):
 class ReadModelBehind(ReadModelError):
     """The read model has come as far as `position`, which is before `at_least`."""
 
-    def __init__(self, projection: str, position: int, at_least: int) -> None:
-        super().__init__(projection, f"at {position}, asked for {at_least}")
+    def __init__(self, projection: str, position: PositionToken, at_least: PositionToken) -> None:
+        super().__init__(projection, f"at {position.position}, asked for {at_least.position}")
         self.position = position
         self.at_least = at_least
+
+
+class ForeignPosition(ReadModelError):
+    """The token `at_least` names a record that this log does not hold."""
+
+    def __init__(self, projection: str, at_least: PositionToken, reason: str) -> None:
+        super().__init__(projection, reason)
+        self.at_least = at_least
+        self.reason = reason
 
 
 class CheckpointMoved(ReadModelError):

@@ -7,7 +7,10 @@ from typing import Any, Final, TypeVar
 
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
 from infrastructure.readmodels.log_coverage import LogCoverage
-from infrastructure.readmodels.partition_result import PartitionResult
+from infrastructure.readmodels.log_history import LogHistory
+from infrastructure.readmodels.partition_result import PartitionResult, lowest
+from infrastructure.readmodels.position_token import PositionToken
+from infrastructure.readmodels.seen_log import SeenLog
 from projections.projection import Projection
 
 T = TypeVar("T")
@@ -21,10 +24,10 @@ _LEAST_SECONDS: Final = 0.1  # for a call where no time is left: a query that do
 
 async def read_fresh(
     read: Callable[[], Awaitable[Sequence[PartitionResult[T]]]],
-    coverage: LogCoverage,
+    seen: SeenLog,
     projection: Projection[Any],
     *,
-    at_least: int,
+    at_least: PositionToken,
     wait: float,
 ) -> Sequence[PartitionResult[T]]:
     """Reads until every partition has come as far as `at_least`; raises ReadModelBehind after `wait` seconds.
@@ -33,19 +36,21 @@ async def read_fresh(
     checkpoint moves with each event of interest, else only every few hundred events of the log. So where partitions
     stay behind for 40 ms, the log is asked (then every 100 ms) whether it holds an event of theirs between the
     checkpoint that was read and the token. If not, what was read *is* the state at the token, and the answer says so.
-    That is remembered in this process alone: a query writes nothing.
+    That is remembered in this process alone: a query writes nothing. A token from beyond the end of the log is not
+    waited for. Raises ForeignPosition for a token of another log, and ReadModelUnavailable for rows of another.
     """
+    history, coverage = LogHistory(seen), LogCoverage(seen)
     deadline = time.monotonic() + wait
     ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
     results = await read()
     while True:
-        await coverage.require_same_store(projection.name, results)
-        behind = coverage.possibly_behind(projection, results, at_least)
+        await history.require_same(projection, results, at_least)
+        behind = coverage.possibly_behind(projection, results, at_least.position)
         if behind and time.monotonic() >= ask_at:
             behind = await coverage.still_behind(projection, behind, at_least, _at_most(_ASK_SECONDS, deadline))
             ask_at = time.monotonic() + _ASK_EVERY
         if not behind:
-            return [result.known_at(at_least) for result in results]
+            return [result.known_at(_checked(at_least, seen)) for result in results]
         if (left := deadline - time.monotonic()) <= 0:
             raise _behind(projection, results, at_least)
         await asyncio.sleep(min(pause, left))
@@ -58,8 +63,15 @@ async def read_fresh(
             raise _behind(projection, results, at_least) from error  # a moment ago it could be read: the time is up
 
 
-def _behind(projection: Projection[Any], results: Sequence[PartitionResult[Any]], at_least: int) -> ReadModelBehind:
-    return ReadModelBehind(projection.name, min(result.position for result in results), at_least)
+def _behind(
+    projection: Projection[Any], results: Sequence[PartitionResult[Any]], at_least: PositionToken
+) -> ReadModelBehind:
+    return ReadModelBehind(projection.name, lowest(results), at_least)
+
+
+def _checked(token: PositionToken, seen: SeenLog) -> PositionToken:
+    """The token, with its record only where the log was found to hold it."""
+    return token if seen.holds(token) else PositionToken(token.position)
 
 
 def _at_most(seconds: float, deadline: float) -> float:

@@ -85,4 +85,4 @@ async def _result(
     checkpoint = Checkpoint.parse(stored.decode())
     if (loss := missing(checkpoint, listed, sizes_kept)) is not None:
         raise ReadModelUnavailable(keys.projection, f"Redis has lost a part: {loss}")
-    return PartitionResult(generation, partition, checkpoint.position, replies)
+    return PartitionResult(generation, partition, checkpoint, replies)

@@ -1,26 +1,50 @@
 """What a query read of one partition, and at which checkpoint."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.position_token import PositionToken, beginning_of
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionResult(Generic[T]):
-    """What was read of one partition, and the checkpoint that was read with it (None: at the beginning)."""
+    """What was read of one partition, and the checkpoint that was read with it.
+
+    `later` is a place after the checkpoint up to which nothing happened in the partition, where that is known.
+    """
 
     generation: Generation
     partition: int
-    checkpoint: int | None
+    checkpoint: Checkpoint
     value: T
+    later: PositionToken | None = None
 
     @property
     def position(self) -> int:
-        return self.checkpoint or 0
+        """Up to where it is the state; 0 at the beginning."""
+        return (self.checkpoint.position or 0) if self.later is None else self.later.position
 
-    def known_at(self, position: int) -> "PartitionResult[T]":
-        """The same as the state at that position, where nothing happened in the partition in between."""
-        return self if self.position >= position else replace(self, checkpoint=position)
+    @property
+    def token(self) -> PositionToken:
+        """That place, with the event that is known to stand exactly there."""
+        anchor, event = self.checkpoint.anchor, None
+        if self.later is not None:
+            event = self.later.event
+        elif anchor is not None and anchor.event_id is not None and anchor.position == self.position:
+            event = beginning_of(anchor.event_id)
+        return PositionToken(self.position, event, beginning_of(self.generation.store))
+
+    def known_at(self, place: PositionToken) -> "PartitionResult[T]":
+        """The same as the state at that place, where nothing happened in the partition in between."""
+        return self if self.position >= place.position else replace(self, later=place)
+
+
+def lowest(results: Sequence[PartitionResult[Any]]) -> PositionToken:
+    """The token of the partition that is furthest back; one that names its event before one that doesn't."""
+    tokens = [result.token for result in results]
+    return min(tokens, key=lambda token: (token.position, token.event is None))

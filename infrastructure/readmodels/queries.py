@@ -14,10 +14,11 @@ from infrastructure.readmodels.freshness import read_fresh
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.live_generation import READ_SECONDS, read_live
-from infrastructure.readmodels.log_coverage import LogCoverage
 from infrastructure.readmodels.partition_queries import Query, Replies
-from infrastructure.readmodels.partition_result import PartitionResult
+from infrastructure.readmodels.partition_result import PartitionResult, lowest
+from infrastructure.readmodels.position_token import PositionToken
 from infrastructure.readmodels.rows import UnreadableRow, decode
+from infrastructure.readmodels.seen_log import SeenLog
 from projections.projection import Entry, Projection, Row, RowT
 
 RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
@@ -25,29 +26,37 @@ RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class RowAtPosition(Generic[RowT_co]):
-    """A row, None where there is none, as it is at `position` of the log."""
+    """A row, None where there is none, as it is at that place in the log."""
 
     row: RowT_co | None
-    position: int
+    token: PositionToken
+
+    @property
+    def position(self) -> int:
+        return self.token.position
 
 
 @dataclass(frozen=True, slots=True)
 class IndexPage:
     """Entries of an index, newest first; `next` is the cursor of what follows, None at the end.
 
-    `position` is that of the partition that is furthest back.
+    `token` is that of the partition that is furthest back.
     """
 
     entries: tuple[Entry, ...]
     next: int | None
-    position: int
+    token: PositionToken
+
+    @property
+    def position(self) -> int:
+        return self.token.position
 
 
 @dataclass(frozen=True, slots=True)
 class _Freshness:
     """How far the read model has to be, and for how many seconds to wait for that."""
 
-    at_least: int | None
+    at_least: PositionToken | None
     wait: float
 
 
@@ -56,8 +65,9 @@ class ReadModels:
 
     Every method raises ReadModelUnavailable where there is nothing to read: no generation is complete (none was
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
-    read model has not come that far within `wait` seconds, and ReadModelUnavailable too where it was folded from
-    another event store than the one that `client` finds. `connection` must not decode replies; `client` should
+    read model has not come that far within `wait` seconds or the log does not go that far, ForeignPosition where the
+    token is of another log than the one that `client` finds, and ReadModelUnavailable too where the read model is
+    folded from another one. `connection` must not decode replies; `client` should
     not be the commands', whose calls would have to wait for those of queries. A read in Redis may take `read_seconds`,
     however short the wait for a position is.
     """
@@ -67,15 +77,20 @@ class ReadModels:
     ) -> None:
         self._redis = connection
         self._read_seconds = read_seconds
-        self._coverage = LogCoverage(Log(client))
+        self._seen = SeenLog(Log(client))
         self._namespace = namespace
 
     async def get(
-        self, projection: Projection[RowT], aggregate_id: str, *, at_least: int | None = None, wait: float = 2.0
+        self,
+        projection: Projection[RowT],
+        aggregate_id: str,
+        *,
+        at_least: PositionToken | None = None,
+        wait: float = 2.0,
     ) -> RowAtPosition[RowT]:
         """The row of one aggregate."""
         [result] = await self._read(projection, partition_queries.rows([aggregate_id]), _Freshness(at_least, wait))
-        return RowAtPosition(_rows(projection, result.value)[0], result.position)
+        return RowAtPosition(_rows(projection, result.value)[0], result.token)
 
     async def page(
         self,
@@ -84,7 +99,7 @@ class ReadModels:
         *,
         limit: int,
         cursor: int | None = None,
-        at_least: int | None = None,
+        at_least: PositionToken | None = None,
         wait: float = 2.0,
     ) -> IndexPage:
         """Up to `limit` entries of an index, newest first, from after `cursor`, the `next` of the page before.
@@ -97,7 +112,7 @@ class ReadModels:
         for result in results:
             _require_whole(projection, result.value)
         entries, following = partition_queries.merged(index, limit, [result.value for result in results])
-        return IndexPage(entries, following, min(result.position for result in results))
+        return IndexPage(entries, following, lowest(results))
 
     async def rows(self, projection: Projection[RowT], aggregate_ids: Sequence[str]) -> list[RowT | None]:
         """The rows of several aggregates, in the order asked for, None where there is none."""
@@ -124,7 +139,7 @@ class ReadModels:
 
         if freshness.at_least is None:
             return await read()
-        return await read_fresh(read, self._coverage, projection, at_least=freshness.at_least, wait=freshness.wait)
+        return await read_fresh(read, self._seen, projection, at_least=freshness.at_least, wait=freshness.wait)
 
 
 def _rows(projection: Projection[RowT], replies: Replies) -> list[RowT | None]:

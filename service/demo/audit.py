@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from infrastructure.readmodels.position_token import PositionToken
 from infrastructure.readmodels.queries import ReadModels
 from service.consumers import PROJECTIONS
 from service.demo.dataset import PlannedOrder
@@ -67,11 +68,11 @@ def adds_up(entries: list[dict[str, Any]], balance: Decimal) -> bool:
     return running == balance
 
 
-async def read_models(report: Report, log: DemoLog, models: ReadModels, position: int) -> None:
-    """Each read model in Redis is at `position`, row by row, what a fresh fold of the whole log makes."""
+async def read_models(report: Report, log: DemoLog, models: ReadModels, seen: PositionToken) -> None:
+    """Each read model in Redis is at `seen`, row by row, what a fresh fold of the whole log makes."""
     for projection in PROJECTIONS:
         expected = log.fold(projection)
-        reads = {key: await models.get(projection, key, at_least=position, wait=PATIENCE) for key in expected}
+        reads = {key: await models.get(projection, key, at_least=seen, wait=PATIENCE) for key in expected}
         different = [key for key, row in expected.items() if reads[key].row != row]
         report.check(
             f"{projection.name}: {len(expected)} rows are what a fresh fold of the log gives",

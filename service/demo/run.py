@@ -18,6 +18,7 @@ from service.demo.log import DemoLog
 from service.demo.report import Report
 from service.demo.server import Server
 from service.demo.shop import Shop
+from service.http import tokens
 
 MORNING: Final = 220  # orders placed while nothing goes wrong
 
@@ -95,7 +96,7 @@ async def _evening(server: Server, report: Report, shop: Shop) -> None:
     client, redis = await command_client(server.eventstore_uri), Redis.from_url(server.redis_uri)
     try:
         with DemoLog(server.eventstore_uri) as log:
-            await audit.read_models(report, log, ReadModels(redis, client, server.namespace), int(shop.seen))
+            await audit.read_models(report, log, ReadModels(redis, client, server.namespace), tokens.read(shop.seen))
     finally:
         await redis.aclose()
         await client.close()

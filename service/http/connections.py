@@ -11,6 +11,7 @@ from domain.saga import Saga
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.current_store import CurrentStore
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.group_state import GroupState, group_state
 from infrastructure.eventstore.log import Log
@@ -50,6 +51,7 @@ class Connections:
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
+        self._current_store: CurrentStore | None = None
         self._write_probe: WriteProbe | None = None
         self._read_models: ReadModels | None = None
 
@@ -59,6 +61,12 @@ class Connections:
         if self._handler is None:
             raise StoreUnavailable(self.store_address, self._reason)
         return self._handler
+
+    async def store_identity(self) -> str:
+        """Of the store that commands go to, given to it now if it had none. Raises StoreUnavailable."""
+        if self._current_store is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return await self._current_store.identity()
 
     @property
     def counts(self) -> Counts:
@@ -156,6 +164,7 @@ class Connections:
                 ),
                 snapshots=SNAPSHOTS,
             )
+            self._current_store = CurrentStore(self._handler.streams)
         if self._queries_client is None:
             self._queries_client = await command_client(uri)
             self._read_models = ReadModels(

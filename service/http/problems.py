@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown-encoding": 415,
     "malformed": 422,
     "idempotency-key-reused": 422,
+    "foreign-position": 422,
     "overloaded": 429,
     "head-too-large": 431,
     "unexpected": 500,

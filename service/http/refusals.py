@@ -15,7 +15,7 @@ from infrastructure.eventstore.errors import (
     VersionMismatch,
 )
 from infrastructure.history.errors import HistoryError, NothingTraced, OutOfReach, UnknownCategory, UnknownStream
-from infrastructure.readmodels.errors import ReadModelBehind, ReadModelError, ReadModelUnavailable
+from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelError, ReadModelUnavailable
 from service.http import tokens
 from service.http.problems import Fault, Problem, malformed
 
@@ -71,7 +71,7 @@ def _of_an_event(error: UnknownEventType | UnknownEventVersion | UnreadableEvent
         f"This release can't read {error.stream} at version {error.version}.",
         stream=error.stream,
         version=error.version,
-        position=tokens.write(error.position),
+        position=tokens.write_number(error.position),
     )
 
 
@@ -105,6 +105,9 @@ def _of_a_read_model(error: ReadModelError) -> Problem:
                 position=tokens.write(error.position),
                 at_least=tokens.write(error.at_least),
             )
+        case ForeignPosition():
+            advice = "Ask without it, or with one that was given out since."
+            return Problem("foreign-position", f"The position is none of this log: {error.reason}. {advice}")
         case ReadModelUnavailable():
             return Problem("read-model-unavailable", f"{error.projection} can't be read at present.")
         case _:

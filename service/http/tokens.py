@@ -5,35 +5,63 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from infrastructure.readmodels.position_token import PositionToken
+from service.http.numbers import DIGITS, number_in
+
 _LARGEST_POSITION: Final = 2**64 - 1
 _LARGEST_SCORE: Final = 2**53
-_GRAMMAR: Final = "^(0|[1-9][0-9]{0,19})$"
+_NO_EVENT: Final = "00000000"
+_HEX: Final = "[0-9a-f]{8}"
+_WHOLE: Final = re.compile(rf"1\.({DIGITS})\.({_HEX})\.({_HEX})")
+GIVEN: Final = rf"^1\.{DIGITS}\.{_HEX}\.{_HEX}$"
+_TAKEN: Final = rf"^(?:1\.{DIGITS}\.{_HEX}\.{_HEX}|{DIGITS})$"
+_FORM: Final = (
+    "`1.<position in the log>.<8 hex digits of the id of the event there>.<8 hex digits of the store's identity>`"
+)
+DESCRIPTION: Final = f"A position token: a place in the log, opaque. Its form is {_FORM}; 00000000 names no event."
+_EARLIER: Final = "Digits alone, as given out before, are taken and not compared with the log."
 
 
-def write(position: int) -> str:
-    """The text that stands for a commit position."""
+def write(token: PositionToken) -> str:
+    """The text that stands for a place in the log; the same that was read, for one that a caller brought."""
+    if token.store is None:
+        return write_number(token.position)
+    return f"1.{token.position}.{token.event or _NO_EVENT}.{token.store}"
+
+
+def write_number(position: int) -> str:
+    """A commit position as text, since JSON's numbers are not exact that far."""
     return str(position)
 
 
 def write_cursor(position: int | None) -> str | None:
     """The text that stands for the beginning of a list's next part; None at its end."""
-    return None if position is None else write(position)
+    return None if position is None else write_number(position)
 
 
-def _read(text: object, largest: int) -> int:
-    if not isinstance(text, str) or not re.fullmatch(_GRAMMAR, text) or int(text) > largest:
-        raise ValueError("is none of those that this service gives out")
-    return int(text)
-
-
-def _read_position(text: object) -> int:
-    return _read(text, _LARGEST_POSITION)
+def read(text: object) -> PositionToken:
+    """The inverse of `write`. Raises ValueError for what no release has given out."""
+    whole = _WHOLE.fullmatch(text) if isinstance(text, str) else None
+    if whole is None:
+        return PositionToken(_read(text, _LARGEST_POSITION))
+    digits, event, store = whole.groups()
+    return PositionToken(_read(digits, _LARGEST_POSITION), None if event == _NO_EVENT else event, store)
 
 
 def _read_cursor(text: object) -> int:
     return _read(text, _LARGEST_SCORE)
 
 
-_AS_TEXT: Final = WithJsonSchema({"type": "string", "pattern": _GRAMMAR})
-PositionToken = Annotated[int, BeforeValidator(_read_position), _AS_TEXT]
-Cursor = Annotated[int, BeforeValidator(_read_cursor), _AS_TEXT]
+def _read(text: object, largest: int) -> int:
+    number = number_in(text, largest)
+    if number is None:
+        raise ValueError("is none of those that this service gives out")
+    return number
+
+
+Token = Annotated[
+    PositionToken,
+    BeforeValidator(read),
+    WithJsonSchema({"type": "string", "pattern": _TAKEN, "description": f"{DESCRIPTION} {_EARLIER}"}),
+]
+Cursor = Annotated[int, BeforeValidator(_read_cursor), WithJsonSchema({"type": "string", "pattern": f"^{DIGITS}$"})]

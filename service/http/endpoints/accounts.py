@@ -60,8 +60,8 @@ async def open_account(form: AccountForm, sending: Sending) -> JSONResponse:
     def command(account_id: str) -> OpenAccount:
         return OpenAccount(account_id=account_id, owner_id=form.owner_id, currency=form.currency, credit_limit=limit)
 
-    account_id, outcome = await sending.create("accounts", form.id, command, form)
-    return created(f"/accounts/{account_id}", account_id, outcome)
+    account_id, sent = await sending.create("accounts", form.id, command, form)
+    return created(f"/accounts/{account_id}", account_id, sent)
 
 
 @router.post("/{account_id}/deposits", response_model=Changed, responses=documented("command", "unknown-account"))
@@ -101,7 +101,7 @@ async def read_account(
         credit_limit=digits(row.credit_limit),
         version=row.version,
     )
-    return queries.answer(answer, read.position, row.version)
+    return queries.answer(answer, read.token, row.version)
 
 
 @router.get("/{account_id}/statement", response_model=StatementAnswer, responses=documented("list", "unknown-account"))
@@ -113,7 +113,7 @@ async def read_statement(
     if not page.entries and not await reading.rows(account_statement.projection, [account_id]):
         raise Unknown("account", account_id)
     entries = [_entry(StatementEntry.model_validate_json(entry.member)) for entry in page.entries]
-    return queries.answer(StatementAnswer(entries=entries, next=tokens.write_cursor(page.next)), page.position)
+    return queries.answer(StatementAnswer(entries=entries, next=tokens.write_cursor(page.next)), page.token)
 
 
 def _entry(entry: StatementEntry) -> EntryAnswer:

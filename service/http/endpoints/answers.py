@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from domain.money import Money
-from infrastructure.commands.request import Outcome
 from service.http import tokens
+from service.http.endpoints.commands import Sent
 
 
 class Changed(BaseModel):
@@ -15,7 +15,7 @@ class Changed(BaseModel):
 
     id: str
     version: int
-    position: str
+    position: str = Field(pattern=tokens.GIVEN, description=tokens.DESCRIPTION)
 
 
 class LineAdded(Changed):
@@ -24,14 +24,14 @@ class LineAdded(Changed):
     line: int
 
 
-def changed(key: str, outcome: Outcome, **members: Any) -> JSONResponse:
+def changed(key: str, sent: Sent, **members: Any) -> JSONResponse:
     """200: it happened, or was so before."""
-    return _answer(200, {"id": key, **_version_and_position(outcome), **members}, outcome)
+    return _answer(200, key, sent, **members)
 
 
-def created(path: str, key: str, outcome: Outcome) -> JSONResponse:
+def created(path: str, key: str, sent: Sent) -> JSONResponse:
     """201: it was created, at the path."""
-    answer = _answer(201, {"id": key, **_version_and_position(outcome)}, outcome)
+    answer = _answer(201, key, sent)
     answer.headers["Location"] = path
     return answer
 
@@ -41,10 +41,7 @@ def digits(money: Money) -> str:
     return f"{money.amount:f}"
 
 
-def _version_and_position(outcome: Outcome) -> dict[str, Any]:
-    return {"version": outcome.version, "position": tokens.write(outcome.position)}
-
-
-def _answer(status: int, body: dict[str, Any], outcome: Outcome) -> JSONResponse:
-    headers = {"Foldstream-Position": tokens.write(outcome.position), "ETag": f'"{outcome.version}"'}
-    return JSONResponse(body, status, headers)
+def _answer(status: int, key: str, sent: Sent, **members: Any) -> JSONResponse:
+    position, version = tokens.write(sent.token), sent.outcome.version
+    headers = {"Foldstream-Position": position, "ETag": f'"{version}"'}
+    return JSONResponse({"id": key, "version": version, "position": position, **members}, status, headers)

@@ -16,7 +16,8 @@ from domain.message import Command
 from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.request import Outcome
 from infrastructure.commands.request import Request as CommandRequest
-from infrastructure.eventstore.errors import EventStoreError, VersionMismatch
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, VersionMismatch
+from infrastructure.readmodels.position_token import PositionToken, beginning_of
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
@@ -48,6 +49,14 @@ Version = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a command, and the token of its last event: the same for a repeat."""
+
+    outcome: Outcome
+    token: PositionToken
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """One request that carries a command. `if_version` is the version that it is meant for.
 
@@ -61,7 +70,7 @@ class Sender:
 
     async def create(
         self, collection: str, given_id: str, command: Callable[[str], Command], body: BaseModel
-    ) -> tuple[str, Outcome]:
+    ) -> tuple[str, Sent]:
         """Sends the command that creates under an id: the given one, else that of the key. Any `If-Match` refuses it.
 
         Returns the id, too. Raises Problem.
@@ -70,23 +79,23 @@ class Sender:
         sends = [(command(new_id), None if condition is None else _NO_VERSION)]
         if not given_id and self.former_key is not None:  # a repeat is found at any version, and nothing else happens
             sends.insert(0, (command(self._creation_id(collection, self.former_key)), _NO_VERSION))
-        outcome = await self._send(sends, f"/{collection}", body)
-        return StreamName.parse(outcome.stream).id, outcome
+        sent = await self._send(sends, f"/{collection}", body)
+        return StreamName.parse(sent.outcome.stream).id, sent
 
-    async def send(self, command: Command, path: str, body: BaseModel) -> Outcome:
+    async def send(self, command: Command, path: str, body: BaseModel) -> Sent:
         """Sends a command to what may exist. `path` is the canonical one, for the digest. Raises Problem."""
         return await self._send([(command, self.if_version)], path, body)
 
     def _creation_id(self, collection: str, key: str | None) -> str:
         return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", key)
 
-    async def _send(self, sends: Sequence[tuple[Command, int | None]], path: str, body: BaseModel) -> Outcome:
+    async def _send(self, sends: Sequence[tuple[Command, int | None]], path: str, body: BaseModel) -> Sent:
         name = type(sends[-1][0]).__name__
         bind_contextvars(command=name)
         counted = metrics.of(self.request).commands
         try:
             digest = idempotency.digest(self.request.method, path, body)
-            outcome = await self._first_of(sends, digest)
+            sent = await self._first_of(sends, digest)
         except Problem as refusal:
             counted.labels(name, refusal.rule).inc()
             raise
@@ -94,12 +103,13 @@ class Sender:
             problem = problem_of(error)
             counted.labels(name, problem.rule).inc()
             raise problem from error
+        outcome = sent.outcome
         what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
         bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
         counted.labels(name, what).inc()
-        return outcome
+        return sent
 
-    async def _first_of(self, sends: Sequence[tuple[Command, int | None]], digest: str) -> Outcome:
+    async def _first_of(self, sends: Sequence[tuple[Command, int | None]], digest: str) -> Sent:
         """The outcome of the first of these commands, each for a version, that is not refused; else of the last."""
         *former, (command, condition) = sends
         for earlier in former:
@@ -107,7 +117,7 @@ class Sender:
                 return await self._handle(*earlier, digest)
         return await self._handle(command, condition, digest)
 
-    async def _handle(self, command: Command, condition: int | None, digest: str) -> Outcome:
+    async def _handle(self, command: Command, condition: int | None, digest: str) -> Sent:
         connections: Connections = self.request.app.state.connections
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
@@ -117,7 +127,8 @@ class Sender:
         async with gate:
             request = self._described(stream, digest, condition)
             left = ends - asyncio.get_running_loop().time()
-            return await connections.handler.handle(decider, command, request, seconds=left)
+            outcome = await connections.handler.handle(decider, command, request, seconds=left)
+            return Sent(outcome, await _token(outcome, connections, ends))
 
     def _described(self, stream: str, digest: str, condition: int | None) -> CommandRequest:
         command_id, former = idempotency.command_id(stream, self.key), self.former_key
@@ -132,6 +143,17 @@ class Sender:
             if_version=condition,
             former_id=None if former is None else idempotency.command_id(stream, former),
         )
+
+
+async def _token(outcome: Outcome, connections: Connections, ends: float) -> PositionToken:
+    """Raises StoreUnavailable where the store does not say in time which one it is."""
+    try:
+        async with asyncio.timeout_at(ends):
+            store = beginning_of(await connections.store_identity())
+    except TimeoutError as error:
+        raise StoreUnavailable(connections.store_address, "it did not say in time which one it is") from error
+    event = None if outcome.last_id is None else beginning_of(outcome.last_id)
+    return PositionToken(outcome.position, event, store)
 
 
 async def sender(

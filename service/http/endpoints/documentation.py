@@ -8,13 +8,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from service.http import tokens
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
 
 _TEXT: Final = {"type": "string"}
 _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     CORRELATION: {"description": "The request's own, where it sent a UUID.", "schema": {**_TEXT, "format": "uuid"}},
-    "Foldstream-Position": {"description": "A position token: a place in the log, opaque.", "schema": _TEXT},
+    "Foldstream-Position": {"description": tokens.DESCRIPTION, "schema": {**_TEXT, "pattern": tokens.GIVEN}},
     "ETag": {"description": "The version, in quotes, as If-Match takes it.", "schema": _TEXT},
     "Location": {"description": "The path of what was created.", "schema": _TEXT},
     "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
@@ -30,7 +31,7 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
         "store-unavailable",
         "unreadable-event",
     ),
-    "query": ("overloaded", "read-model-behind", "read-model-unavailable"),
+    "query": ("foreign-position", "overloaded", "read-model-behind", "read-model-unavailable"),
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }

@@ -101,8 +101,8 @@ async def create_order(form: OrderForm, sending: Sending) -> JSONResponse:
             items=items,
         )
 
-    order_id, outcome = await sending.create("orders", form.id, command, form)
-    return created(f"/orders/{order_id}", order_id, outcome)
+    order_id, sent = await sending.create("orders", form.id, command, form)
+    return created(f"/orders/{order_id}", order_id, sent)
 
 
 @router.post(
@@ -114,9 +114,9 @@ async def add_item(order_id: OrderPath, form: ItemForm, sending: Sending) -> JSO
     """Adds a line to a pending order."""
     command = AddItem(order_id=order_id, sku=form.sku, quantity=form.quantity, unit_price=form.price)
     with digits_at("/unit_price"):
-        outcome = await sending.send(command, f"/orders/{order_id}/items", form)
-    added = [event.line.line for event in outcome.events if isinstance(event, ItemAdded)]
-    return changed(order_id, outcome, line=added[0])
+        sent = await sending.send(command, f"/orders/{order_id}/items", form)
+    added = [event.line.line for event in sent.outcome.events if isinstance(event, ItemAdded)]
+    return changed(order_id, sent, line=added[0])
 
 
 @router.delete(
@@ -159,7 +159,7 @@ async def read_order(order_id: OrderPath, freshness: Annotated[Freshness, Query(
     read = await reading.row(order_summary.projection, order_id, freshness)
     if read.row is None:
         raise Unknown("order", order_id)
-    return queries.answer(_order(read.row), read.position, read.row.version)
+    return queries.answer(_order(read.row), read.token, read.row.version)
 
 
 @router.get(
@@ -172,7 +172,7 @@ async def list_orders(
     page = await reading.page(orders_by_customer.projection, _index(customer_id, listing.status), listing)
     rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries])
     orders = [_in_list(row) for row in rows if listing.status in {None, row.status}]
-    return queries.answer(OrdersAnswer(orders=orders, next=tokens.write_cursor(page.next)), page.position)
+    return queries.answer(OrdersAnswer(orders=orders, next=tokens.write_cursor(page.next)), page.token)
 
 
 def _index(customer_id: str, status: Status | None) -> str:

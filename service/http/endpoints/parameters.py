@@ -6,10 +6,12 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
+from service.http.numbers import number_in
 from service.times import read_time
 
 LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
+_LARGEST: Final = 10**18 - 1
 _SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
 
 
@@ -18,8 +20,8 @@ def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
     bounds = f"from {lowest} on" if highest is None else f"from {lowest} to {highest}"
 
     def read(text: object) -> int:
-        number = int(text) if isinstance(text, str) and re.fullmatch("0|[1-9][0-9]{0,17}", text) else None
-        if number is None or number < lowest or (highest is not None and number > highest):
+        number = number_in(text, _LARGEST if highest is None else highest)
+        if number is None or number < lowest:
             raise ValueError(f"should be a whole number {bounds}")
         return number
 

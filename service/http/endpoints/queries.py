@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
+from infrastructure.readmodels.position_token import PositionToken
 from infrastructure.readmodels.queries import IndexPage, RowAtPosition
 from projections.projection import Projection, RowT
 from service.http import tokens
@@ -21,7 +22,7 @@ class Freshness(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at_least: tokens.PositionToken | None = None
+    at_least: tokens.Token | None = None
     wait: Seconds = 2.0
 
 
@@ -30,7 +31,7 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at_least: tokens.PositionToken | None = None
+    at_least: tokens.Token | None = None
     wait: Seconds = 2.0
     limit: Limit = 20
     cursor: tokens.Cursor | None = None
@@ -75,9 +76,9 @@ async def read_model_reader(request: Request) -> ReadModelReader:
 Reading = Annotated[ReadModelReader, Depends(read_model_reader)]
 
 
-def answer(body: BaseModel, position: int, version: int | None = None) -> JSONResponse:
-    """200, with the position of the read model, and the version of the row."""
-    headers: dict[str, Any] = {"Foldstream-Position": tokens.write(position)}
+def answer(body: BaseModel, token: PositionToken, version: int | None = None) -> JSONResponse:
+    """200, with the token of the read model, and the version of the row."""
+    headers: dict[str, Any] = {"Foldstream-Position": tokens.write(token)}
     if version is not None:
         headers["ETag"] = f'"{version}"'
     return JSONResponse(body.model_dump(mode="json"), 200, headers)

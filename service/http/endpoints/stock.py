@@ -35,10 +35,10 @@ class StockAnswer(BaseModel):
 @router.post("/{sku}/receipts", response_model=Changed, responses=_RECEIVED)
 async def receive_stock(sku: SkuPath, form: QuantityForm, sending: Sending) -> JSONResponse:
     """Takes goods in; the first ones create the SKU."""
-    outcome = await sending.send(ReceiveStock(sku=sku, quantity=form.quantity), f"/stock/{sku}/receipts", form)
-    if any(isinstance(event, SkuRegistered) for event in outcome.events):
-        return created(f"/stock/{sku}", sku, outcome)
-    return changed(sku, outcome)
+    sent = await sending.send(ReceiveStock(sku=sku, quantity=form.quantity), f"/stock/{sku}/receipts", form)
+    if any(isinstance(event, SkuRegistered) for event in sent.outcome.events):
+        return created(f"/stock/{sku}", sku, sent)
+    return changed(sku, sent)
 
 
 @router.post(
@@ -65,4 +65,4 @@ async def read_stock(sku: SkuPath, freshness: Annotated[Freshness, Query()], rea
         damaged=row.damaged,
         version=row.version,
     )
-    return queries.answer(answer, read.position, row.version)
+    return queries.answer(answer, read.token, row.version)

@@ -14,6 +14,7 @@ from infrastructure.readmodels.queries import ReadModels
 from projections.projection import Entry, Projection
 from tests.infrastructure.readmodels.tallies import Tally
 from tests.support.polling import poll_until
+from tests.support.positions import at
 
 WAIT = 20.0
 T = TypeVar("T")
@@ -41,13 +42,14 @@ class Reader:
 
     def row(self, projection: Projection[Tally], tally: str, at_least: int | None = None) -> Tally | None:
         """The row at that position or later."""
-        return self.ask(lambda models: models.get(projection, tally, at_least=at_least, wait=WAIT)).row
+        token = None if at_least is None else at(at_least)
+        return self.ask(lambda models: models.get(projection, tally, at_least=token, wait=WAIT)).row
 
     def totals(self, projection: Projection[Any], tallies: Sequence[str], at_least: int) -> dict[str, int]:
         """The totals of all these tallies, once the whole read model is that far."""
 
         async def question(models: ReadModels) -> list[Any]:
-            await models.page(projection, "none", limit=1, at_least=at_least, wait=WAIT)
+            await models.page(projection, "none", limit=1, at_least=at(at_least), wait=WAIT)
             return await models.rows(projection, tallies)
 
         rows = self.ask(question)

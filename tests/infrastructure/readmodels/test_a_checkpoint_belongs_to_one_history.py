@@ -1,14 +1,11 @@
 """An older copy of the store that is put back and grows again: positions of old may lie at other events of now."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infrastructure.eventstore.identity import store_identity
-from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.follower import Deployment, Follower
@@ -16,50 +13,11 @@ from infrastructure.readmodels.generations import Generation
 from infrastructure.readmodels.keys import ProjectionKeys
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
-from tests.infrastructure.readmodels.reader import WAIT, Reader
-from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, new_category, tallies
-from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
-from tests.support.eventstore import EventStoreProcess
+from tests.infrastructure.readmodels.reader import WAIT
+from tests.infrastructure.readmodels.restored import TALLY, Restored
+from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, new_category, tallies
+from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.support.polling import poll_until
-
-TALLY = "0000000a"
-
-
-class Restored:
-    """A store of which a copy was made, that went on, and whose copy was put back, with another end of equal size."""
-
-    def __init__(self, folder: Path, deployed_redis: str, namespace: str, category: str) -> None:
-        self._folder, self._category = folder, category
-        self.store = EventStoreProcess(folder / "eventstore")
-        self.deployed = deployment(self.store.uri, deployed_redis, namespace)
-        self.reader = Reader(self.deployed)
-
-    def write(self, *amounts: int) -> int:
-        with Logbook(self.store.uri, self._category) as log:
-            return log.write(TALLY, *(Raised(by=amount) for amount in amounts))
-
-    def remark(self) -> int:
-        with Logbook(self.store.uri, self._category) as log:
-            return log.write(TALLY, Remarked())
-
-    def begin(self) -> None:
-        """The store has its identity, and the tally is opened."""
-        with open_reader(self.store.uri) as reader:
-            store_identity(reader)
-        with Logbook(self.store.uri, self._category) as log:
-            log.write(TALLY, Opened(owner="ann"))
-
-    def copy(self) -> None:
-        """Stops the store, copies its folder, and starts it again."""
-        self.store.stop()
-        shutil.copytree(self._folder / "eventstore", self._folder / "copy")
-        self.store.start()
-
-    def put_back(self) -> None:
-        self.store.stop()
-        shutil.rmtree(self._folder / "eventstore")
-        shutil.copytree(self._folder / "copy", self._folder / "eventstore")
-        self.store.start()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Remarked, Tally, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
 from tests.support.eventstore import EventStoreProcess
+from tests.support.positions import at
 
 EVEN, ODD = "0000000a", "0000000b"
 SOON = 0.5
@@ -49,14 +50,14 @@ def left(log: Logbook, deployed: Deployment, reader: Reader, category: str) -> P
 def get(
     reader: Reader, projection: Projection[Tally], tally: str, at_least: int, wait: float = WAIT
 ) -> RowAtPosition[Tally]:
-    return reader.ask(lambda models: models.get(projection, tally, at_least=at_least, wait=wait))
+    return reader.ask(lambda models: models.get(projection, tally, at_least=at(at_least), wait=wait))
 
 
 def test_an_event_of_the_row_is_missing(log: Logbook, reader: Reader, left: Projection[Tally]) -> None:
     position = log.write(EVEN, Raised(by=1))
     with pytest.raises(ReadModelBehind) as behind:
         get(reader, left, EVEN, position, SOON)
-    assert (behind.value.at_least, behind.value.position < position) == (position, True)
+    assert (behind.value.at_least, behind.value.position.position < position) == (at(position), True)
 
 
 def test_an_event_of_a_partition_that_never_had_one_is_missing(
@@ -80,7 +81,8 @@ def test_events_of_others_are_not_missing(log: Logbook, reader: Reader, left: Pr
     position = log.elsewhere(2)
     read = get(reader, left, EVEN, position)
     assert (read.row and read.row.total, read.position) == (1, position)
-    assert get(reader, left, ODD, position) == RowAtPosition(None, position)
+    read = get(reader, left, ODD, position)
+    assert (read.row, read.position) == (None, position)
 
 
 def test_events_of_another_partition_are_missing_there_only(
@@ -89,7 +91,7 @@ def test_events_of_another_partition_are_missing_there_only(
     position = log.write(ODD, Opened(owner="bob"))
     assert get(reader, left, EVEN, position).position == position
     with pytest.raises(ReadModelBehind):
-        reader.ask(lambda models: models.page(left, "owner:bob", limit=1, at_least=position, wait=SOON))
+        reader.ask(lambda models: models.page(left, "owner:bob", limit=1, at_least=at(position), wait=SOON))
 
 
 def test_an_event_after_the_token_is_not_missing(log: Logbook, reader: Reader, left: Projection[Tally]) -> None:
@@ -107,7 +109,7 @@ def test_a_query_writes_nothing(log: Logbook, reader: Reader, left: Projection[T
 
 
 def test_what_the_log_said_once_is_not_asked_again(redis_uri: str, namespace: str, category: str) -> None:
-    """A log does not change: while the checkpoint stays where it is, the answer holds, also without the store."""
+    """While the checkpoint stays where it is, the answer holds, also without the store."""
     projection = tallies(category)
     with EventStoreProcess(None) as store, Logbook(store.uri, category) as log:
         deployed = deployment(store.uri, redis_uri, namespace, partitions=2)
@@ -119,10 +121,11 @@ def test_what_the_log_said_once_is_not_asked_again(redis_uri: str, namespace: st
         token = log.elsewhere(1)
 
         async def question(models: ReadModels) -> None:
-            assert await models.get(projection, EVEN, at_least=token, wait=WAIT) == RowAtPosition(row, token)
+            read = await models.get(projection, EVEN, at_least=at(token), wait=WAIT)
+            assert (read.row, read.position) == (row, token)
             store.kill()
-            assert await models.get(projection, EVEN, at_least=token, wait=WAIT) == RowAtPosition(row, token)
+            assert await models.get(projection, EVEN, at_least=at(token), wait=WAIT) == read
             with pytest.raises(ReadModelBehind):
-                await models.get(projection, EVEN, at_least=token + 1, wait=SOON)
+                await models.get(projection, EVEN, at_least=at(token + 1), wait=SOON)
 
         reader.ask(question)

@@ -16,6 +16,7 @@ from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import Reader
 from tests.infrastructure.readmodels.tallies import Opened, Tally
 from tests.infrastructure.readmodels.workers import deployment, followed_tallies
+from tests.support.positions import at
 
 TALLY = "0000000a"
 
@@ -87,7 +88,7 @@ def test_a_query_that_does_not_wait_for_a_position_waits_for_a_slow_redis(
         path = RedisPath(deployed.redis_uri)
         path.delay = 0.15
         async with reading(deployed, path, seconds=10) as models:
-            found = await models.get(projection, TALLY, at_least=1, wait=0.0)
+            found = await models.get(projection, TALLY, at_least=at(1), wait=0.0)
             assert found.row is not None
 
     asyncio.run(story())
@@ -101,7 +102,7 @@ def test_a_redis_that_takes_longer_than_a_read_may_is_unavailable(
         path.delay = 1.0
         async with reading(deployed, path, seconds=0.5) as models:
             with pytest.raises(ReadModelUnavailable, match=r"within 0\.5 s"):
-                await models.get(projection, TALLY, at_least=1, wait=30.0)
+                await models.get(projection, TALLY, at_least=at(1), wait=30.0)
 
     asyncio.run(story())
 

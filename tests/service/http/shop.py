@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.positions import number_of
+
 LAMP: Final = {"sku": "lamp", "quantity": 2, "unit_price": "19.90"}
 SHADE: Final = {"sku": "shade", "quantity": 1, "unit_price": "5.00"}
 
@@ -57,7 +59,7 @@ def assert_changed(answer: httpx.Response, status: int, key: str, version: int, 
     position = answer.headers["Foldstream-Position"]
     assert told(answer) == (status, {"id": key, "version": version, "position": position, **members})
     assert answer.headers["ETag"] == f'"{version}"'
-    assert int(position) > 0
+    assert number_of(position) > 0
 
 
 def assert_refused(answer: httpx.Response, status: int, rule: str, detail: str, **members: Any) -> None:
@@ -87,5 +89,5 @@ def read(http: httpx.Client, path: str, after: httpx.Response, **parameters: Any
     position = after.headers["Foldstream-Position"]
     answer = http.get(path, params={"at_least": position, "wait": 30, **parameters})
     assert answer.status_code == 200, answer.text
-    assert int(answer.headers["Foldstream-Position"]) >= int(position)
+    assert number_of(answer.headers["Foldstream-Position"]) >= number_of(position)
     return dict(answer.json())

@@ -16,6 +16,7 @@ from service.http.middleware.observation import CORRELATION
 from service.settings import Settings
 from tests.service.http.api_server import serving
 from tests.service.http.shop import done, new_order, order_form
+from tests.support.positions import number_of
 
 
 def test_one_line_is_logged_for_a_query(eventstore_uri: str, redis_uri: str) -> None:
@@ -51,7 +52,7 @@ def test_one_line_is_logged_for_a_command_with_what_came_of_it(eventstore_uri: s
         "outcome": "appended",
         "stream": f"order-{order_id}",
         "version": 0,
-        "position": int(done(answer)["position"]),
+        "position": number_of(done(answer)["position"]),
     }
 
 

@@ -23,7 +23,7 @@ from infrastructure.eventstore.errors import (
     VersionMismatch,
 )
 from infrastructure.eventstore.record import NewRecord
-from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable, StoreReplaced
+from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelUnavailable, StoreReplaced
 from service.consumers import EVENTS
 from service.http.problems import Problem, document
 from service.http.refusals import problem_of
@@ -31,6 +31,7 @@ from tests.infrastructure.eventstore.operator import operating
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused
 from tests.support.eventstore import EventStoreProcess
+from tests.support.positions import at
 
 STREAM = "order-0"
 
@@ -52,7 +53,8 @@ STREAM = "order-0"
         (UnknownEventType(STREAM, 1, 2, "OrderMelted"), 500, "unreadable-event"),
         (UnknownEventVersion(STREAM, 1, 2, "OrderShipped", 9), 500, "unreadable-event"),
         (UnreadableEvent(STREAM, 1, 2, "no JSON"), 500, "unreadable-event"),
-        (ReadModelBehind("stock_levels", 1, 2), 503, "read-model-behind"),
+        (ReadModelBehind("stock_levels", at(1), at(2)), 503, "read-model-behind"),
+        (ForeignPosition("stock_levels", at(2), "…"), 422, "foreign-position"),
         (ReadModelUnavailable("stock_levels", "wiped"), 503, "read-model-unavailable"),
     ],
 )

@@ -17,6 +17,7 @@ from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import balance, told
 from tests.service.http.shop import LAMP, new_account, new_stock, order_form
 from tests.support.polling import poll_until
+from tests.support.positions import number_of
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_the_request_is_named_that_caused_it(http: httpx.Client) -> None:
     assert event["actor"] == "anonymous"
     assert event["correlation_id"] == correlation
     assert event["causation_id"] == event["command_id"]
-    assert event["position"] == created.headers["Foldstream-Position"]
+    assert int(event["position"]) == number_of(created.headers["Foldstream-Position"])
 
 
 def test_the_state_as_of_a_time_or_a_version(http: httpx.Client, store: Operator) -> None:
