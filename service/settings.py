@@ -70,7 +70,8 @@ class Settings(BaseModel):
     `skip_unreadable`: the projections that pass by events which today's code can't read, and log them; the others stop.
     `command_seconds`: how long a command may take before its caller is told that the store is not available.
     `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
-    their turn; `queries_at_once`: how many queries may be open. Whoever comes beyond that is told to come back.
+    their turn; `queries_at_once`: how many queries may be answered at once, `queries_waiting`: how many more may wait
+    for a position. Whoever comes beyond that is told to come back.
     `histories_at_once`: how many requests may look back at once, in a thread each; eight times as many may wait for
     their turn. `history_seconds`: how long one may take, that wait included.
     `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
@@ -93,6 +94,7 @@ class Settings(BaseModel):
     commands_at_once: Annotated[int, _number(1, 90)] = 64
     commands_waiting: Annotated[int, _number(0, 100_000)] = 1024
     queries_at_once: Annotated[int, _number(1, 100_000)] = 1024
+    queries_waiting: Annotated[int, _number(1, 100_000)] = 512
     histories_at_once: Annotated[int, _number(1, 64)] = 4
     history_seconds: Annotated[int, _number(1, 60)] = 10
     read_seconds: Annotated[int, _number(1, 60)] = 5

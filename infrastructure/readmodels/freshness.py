@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
 from infrastructure.readmodels.log_coverage import LogCoverage
@@ -14,8 +14,11 @@ from infrastructure.readmodels.seen_log import SeenLog
 from projections.projection import Projection
 
 T = TypeVar("T")
+BeforeWaiting: TypeAlias = Callable[[], Awaitable[None]]
+"""Called once by a query that is about to wait; what it raises ends the query."""
 _FIRST_PAUSE: Final = 0.002
 _LONGEST_PAUSE: Final = 0.025
+_OF_TIME_WAITED: Final = 0.1  # a pause may be so much of it: hundreds may wait
 _ASK_AFTER: Final = 0.04
 _ASK_EVERY: Final = 0.1
 _ASK_SECONDS: Final = 1.0
@@ -29,6 +32,7 @@ async def read_fresh(
     *,
     at_least: PositionToken,
     wait: float,
+    before_waiting: BeforeWaiting | None = None,
 ) -> Sequence[PartitionResult[T]]:
     """Reads until every partition has come as far as `at_least`; raises ReadModelBehind after `wait` seconds.
 
@@ -40,8 +44,8 @@ async def read_fresh(
     waited for. Raises ForeignPosition for a token of another log, and ReadModelUnavailable for rows of another.
     """
     history, coverage = LogHistory(seen), LogCoverage(seen)
-    deadline = time.monotonic() + wait
-    ask_at, pause = time.monotonic() + min(_ASK_AFTER, wait), _FIRST_PAUSE
+    began = time.monotonic()
+    deadline, ask_at, pause = began + wait, began + min(_ASK_AFTER, wait), 0.0
     results = await read()
     while True:
         await history.require_same(projection, results, at_least)
@@ -53,14 +57,21 @@ async def read_fresh(
             return [result.known_at(_checked(at_least, seen)) for result in results]
         if (left := deadline - time.monotonic()) <= 0:
             raise _behind(projection, results, at_least)
+        if not pause and before_waiting is not None:
+            await before_waiting()
+        pause = _pause_after(pause, time.monotonic() - began)
         await asyncio.sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST_PAUSE)
         try:
             results = await read()
         except ReadModelUnavailable as error:
             if time.monotonic() < deadline:
                 raise
             raise _behind(projection, results, at_least) from error  # a moment ago it could be read: the time is up
+
+
+def _pause_after(pause: float, waited: float) -> float:
+    """The next pause; the first is short, since most rows are there a moment later."""
+    return min(max(2 * pause, _FIRST_PAUSE), max(_LONGEST_PAUSE, _OF_TIME_WAITED * waited))
 
 
 def _behind(

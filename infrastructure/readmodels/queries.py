@@ -1,5 +1,6 @@
 """Answers queries from the read models: rows by key, pages of an index, at a position or later."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,7 +11,7 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
 from infrastructure.readmodels import partition_queries
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.freshness import read_fresh
+from infrastructure.readmodels.freshness import BeforeWaiting, read_fresh
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.live_generation import READ_SECONDS, read_live
@@ -79,6 +80,13 @@ class ReadModels:
         self._read_seconds = read_seconds
         self._seen = SeenLog(Log(client))
         self._namespace = namespace
+        self._before_waiting: BeforeWaiting | None = None
+
+    def announcing(self, before_waiting: BeforeWaiting) -> "ReadModels":
+        """The same read models, for one query that says when it begins to wait for a position."""
+        announcing = copy.copy(self)
+        announcing._before_waiting = before_waiting
+        return announcing
 
     async def get(
         self,
@@ -139,7 +147,14 @@ class ReadModels:
 
         if freshness.at_least is None:
             return await read()
-        return await read_fresh(read, self._seen, projection, at_least=freshness.at_least, wait=freshness.wait)
+        return await read_fresh(
+            read,
+            self._seen,
+            projection,
+            at_least=freshness.at_least,
+            wait=freshness.wait,
+            before_waiting=self._before_waiting,
+        )
 
 
 def _rows(projection: Projection[RowT], replies: Replies) -> list[RowT | None]:

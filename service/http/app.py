@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
+    app.state.waiting_queries = Gate(settings.queries_waiting)
     for module in (orders, stock, accounts, histories, health, pages):
         app.include_router(module.router)
     refused_requests.install(app)

@@ -1,6 +1,7 @@
 """Reads the read models for a request: how fresh the answer has to be, and which part of a list it is."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.queries import IndexPage, RowAtPosition
+from infrastructure.readmodels.queries import IndexPage, ReadModels, RowAtPosition
 from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
@@ -39,22 +40,24 @@ class Listing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReadModelReader:
-    """The read models as one request may use them. All methods raise what ReadModels raises."""
+    """The read models as one request may use them. All methods raise what ReadModels raises.
+
+    A query that waits for a position gives up its place among those that are answered, and takes one of the waiting.
+    """
 
     connections: Connections
-    gate: Gate
+    answering: Gate
+    waiting: Gate
 
     async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> RowAtPosition[RowT]:
         """The row of one aggregate. Raises Problem `overloaded`."""
-        async with self.gate:
-            return await self.connections.read_models.get(
-                projection, key, at_least=freshness.at_least, wait=freshness.wait
-            )
+        async with self._place() as read_models:
+            return await read_models.get(projection, key, at_least=freshness.at_least, wait=freshness.wait)
 
     async def page(self, projection: Projection[Any], index: str, listing: Listing) -> IndexPage:
         """A part of a list. Raises Problem `overloaded`."""
-        async with self.gate:
-            return await self.connections.read_models.page(
+        async with self._place() as read_models:
+            return await read_models.page(
                 projection,
                 index,
                 limit=listing.limit,
@@ -67,10 +70,22 @@ class ReadModelReader:
         """The rows that exist of these, for a page that was read just now."""
         return [row for row in await self.connections.read_models.rows(projection, keys) if row is not None]
 
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[ReadModels]:
+        async with AsyncExitStack() as place:
+            await place.enter_async_context(self.answering)
+
+            async def begin_to_wait() -> None:
+                await place.aclose()
+                await place.enter_async_context(self.waiting)
+
+            yield self.connections.read_models.announcing(begin_to_wait)
+
 
 async def read_model_reader(request: Request) -> ReadModelReader:
     """The reader of this request."""
-    return ReadModelReader(request.app.state.connections, request.app.state.queries)
+    state = request.app.state
+    return ReadModelReader(state.connections, state.queries, state.waiting_queries)
 
 
 Reading = Annotated[ReadModelReader, Depends(read_model_reader)]

@@ -1,6 +1,7 @@
 """Callers are sent away, not queued without end, when there are too many of them."""
 
 import re
+import socket
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from projections import order_summary
 from service.settings import Settings
+from service.workers.projections import deployment_of
 from tests.infrastructure.eventstore.silent_store import Call, SilentStore, running, silent
+from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused, order_form
 from tests.support.polling import poll_until
@@ -35,16 +39,35 @@ def test_commands_beyond_those_at_work_and_waiting_are_refused(at_once: int, wai
     assert full.headers["Retry-After"] == "1"
 
 
-def test_queries_beyond_those_at_work_are_refused(
-    http: httpx.Client, eventstore_uri: str, redis_uri: str, namespace: str
-) -> None:
-    settings = Settings(eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=namespace, queries_at_once=1)
-    path = f"/orders/{uuid4()}?at_least={2**63}&wait=2"
-    with serving(settings) as narrow:
-        answers = _at_once(2, lambda: narrow.get(path))
-        assert narrow.get("/customers/ada/orders").status_code == 200
-    assert [answer.status_code for answer in answers] == [429, 503]
-    assert_refused(answers[0], 429, "overloaded", FULL.format(1))
+def test_queries_beyond_those_that_are_answered_are_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent_redis:
+        uri = f"redis://127.0.0.1:{silent_redis.getsockname()[1]}"
+        with serving(away(redis_uri=uri, queries_at_once=1, read_seconds=2)) as narrow:
+            answers = _at_once(2, lambda: narrow.get(f"/orders/{uuid4()}"))
+            assert [answer.status_code for answer in answers] == [429, 503]
+            assert_refused(answers[0], 429, "overloaded", FULL.format(1))
+            assert narrow.get(f"/orders/{uuid4()}").json()["rule"] == "read-model-unavailable"
+
+
+def test_queries_that_wait_take_no_place_of_those_that_are_answered(eventstore_uri: str, redis_uri: str) -> None:
+    """Nobody folds the order, whose token is in the log: queries for it wait as long as they may."""
+    namespace = f"waiting-{uuid4().hex[:12]}"
+    settings = Settings(
+        eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=namespace, queries_at_once=4, queries_waiting=2
+    )
+    unknown = f"/orders/{uuid4()}"
+    with serving(settings) as http, ThreadPoolExecutor(4) as threads:
+        with ThreadWorker(deployment_of(settings), order_summary.projection):
+            poll_until(lambda: http.get(unknown).status_code == 404, seconds=20, what="the read model")
+        placed = http.post("/orders", json=order_form()).json()
+        path = f"/orders/{placed['id']}?at_least={placed['position']}&wait=6"
+        queries = [threads.submit(http.get, path) for _ in range(4)]
+        poll_until(lambda: sum(query.done() for query in queries) == 2, seconds=5, what="the refusals")
+        assert http.get(unknown).status_code == 404
+        assert sum(query.done() for query in queries) == 2
+    answers = sorted((query.result() for query in queries), key=lambda answer: answer.status_code)
+    assert [answer.json()["rule"] for answer in answers] == ["overloaded"] * 2 + ["read-model-behind"] * 2
+    assert_refused(answers[0], 429, "overloaded", FULL.format(2))
 
 
 def test_queries_that_wait_leave_room_for_each_other_and_for_commands(redis_uri: str, namespace: str, api: str) -> None:
