@@ -18,7 +18,7 @@ from domain.ordering.events import (
     ShipmentDeclined,
     total_of,
 )
-from projections.projection import Entry, Projection, Row, follow, where_known
+from projections.projection import Entry, Projection, Row, RowEntries, where_known
 
 Status: TypeAlias = Literal["pending", "confirmed", "shipped", "cancelled"]
 
@@ -106,5 +106,5 @@ projection: Final = Projection[CustomerOrder](
         OrderCancelled: where_known(cancel),
     },
     ignored=frozenset({CancellationRequested, ShipmentDeclined}),
-    index=follow(entries),
+    index=RowEntries(entries),
 )

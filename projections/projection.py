@@ -73,11 +73,6 @@ class RowEntries(Generic[RowT]):
         yield from (Add(entry) for entry in sorted(new - old, key=repr))
 
 
-def follow(entries: Callable[[RowT], Iterable[Entry]]) -> Callable[[RowT | None, RowT | None], Iterable[IndexChange]]:
-    """An index function that keeps exactly the entries that the present row has."""
-    return RowEntries(entries)
-
-
 @dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Projection[…](…)` from being called
 class Projection(Generic[RowT]):
     """One read model: which streams it reads, how each event changes the stream's row, what is indexed of it.

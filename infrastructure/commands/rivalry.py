@@ -23,24 +23,24 @@ class Rivalry:
     nothing of, since it always loses, would else be kept out for ever.
     """
 
-    __slots__ = ("_append_seconds", "_known_until", "_left", "_resumes", "_unclaimed", "_was_known")
+    __slots__ = ("_append_seconds", "_known_until", "_left_in_slice", "_resumes", "_unclaimed_slices", "_was_known")
 
     def __init__(self) -> None:
         self._known_until = 0.0
         self._was_known = False
-        self._left = 0
-        self._unclaimed = 0
+        self._left_in_slice = 0
+        self._unclaimed_slices = 0
         self._resumes = 0.0
         self._append_seconds = _APPEND_SECONDS
 
     def win(self, now: float, took: float, waiting: int) -> None:
         """An append took effect; so many wait for their turn in this process, the one that appended included."""
         self._measure(took)
-        if self._left == 0:
-            self._left = self._slice(waiting) if now < self._known_until else _LONGEST_SLICE
-        self._left -= 1
-        if self._left == 0:
-            self._unclaimed += 1
+        if self._left_in_slice == 0:
+            self._left_in_slice = self._slice(waiting) if now < self._known_until else _LONGEST_SLICE
+        self._left_in_slice -= 1
+        if self._left_in_slice == 0:
+            self._unclaimed_slices += 1
             self._resumes = now + _REST * self._append_seconds
 
     def lose(self, now: float, took: float) -> None:
@@ -48,7 +48,7 @@ class Rivalry:
         self._measure(took)
         self._was_known = now < self._known_until
         self._known_until = now + _REMEMBERED
-        self._left = self._unclaimed = 0
+        self._left_in_slice = self._unclaimed_slices = 0
         self._resumes = 0.0
 
     def rest(self, now: float) -> float:
@@ -66,7 +66,7 @@ class Rivalry:
         return uniform(0.0, max(unit, _LONGEST_PAUSE * unit / (1.0 + waited / (_HALVED_AFTER * unit))))
 
     def _slice(self, waiting: int) -> int:
-        return min((waiting + _EXTRA) << min(self._unclaimed, 16), _LONGEST_SLICE)
+        return min((waiting + _EXTRA) << min(self._unclaimed_slices, 16), _LONGEST_SLICE)
 
     def _measure(self, took: float) -> None:
         self._append_seconds += _WEIGHT * (min(took, _LONGEST_APPEND) - self._append_seconds)

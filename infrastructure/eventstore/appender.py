@@ -57,7 +57,7 @@ class Appender:
         have happened.
         """
         message = append_message(self._ids, stream, version, records, self._seconds)
-        alone = self._large.include(message)
+        alone = self._large.goes_alone(message)
         answer = await (self._large.answer_to(stream, message) if alone else self._answer_to(message))
         if answer.WhichOneof("result") == "success":
             return _appended(answer.success, message.last_id)
@@ -79,7 +79,7 @@ class Appender:
             return await channel.answer_to(message.correlation_id, message.request)
         except StoreUnavailable as failure:
             if failure.for_size:
-                self._large.begin_at(channel.suspected)
+                self._large.suspect_from(channel.suspected)
             raise
 
     def _ready(self) -> AppendChannel:

@@ -27,12 +27,12 @@ class LargeAppends:
         self._waiting = 0
         self._channel: AppendChannel | None = None
 
-    def begin_at(self, suspected: int | None) -> None:
+    def suspect_from(self, suspected: int | None) -> None:
         """From so many bytes on, an append may have been what a call was ended for."""
         if suspected is not None:
             self._suspected = min(self._suspected, suspected)
 
-    def include(self, message: AppendMessage) -> bool:
+    def goes_alone(self, message: AppendMessage) -> bool:
         """Whether the message is to go alone."""
         return len(message.request) >= self._suspected
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from infrastructure.eventstore.appender import ANSWER_SECONDS, Appender
+from infrastructure.eventstore.appender import Appender
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import (
     AppendRefused,
@@ -25,7 +25,7 @@ class WriteProbe:
     """
 
     def __init__(self, client: CommandClient) -> None:
-        self._appender: Final = Appender(client, seconds=ANSWER_SECONDS)
+        self._appender: Final = Appender(client)
 
     async def fault(self) -> str | None:
         """Why appends fail now; None where they succeed."""

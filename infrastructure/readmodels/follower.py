@@ -27,7 +27,7 @@ from infrastructure.readmodels.generations import Generation, Generations
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.readmodels.same_log import require_same_log
 from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
-from infrastructure.readmodels.stream_fold import StreamFolds
+from infrastructure.readmodels.stream_fold import Refolded, StreamFolds
 from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
 from infrastructure.subscriptions.frames import Batch
 from infrastructure.subscriptions.policy import Retry, back_off
@@ -67,6 +67,10 @@ def on_failure(error: Exception, failures: int) -> Retry:
             return Retry(back_off(failures, first=0.5, longest=30.0))
 
 
+class _Stopped(Exception):
+    """Nothing more is begun."""
+
+
 class Follower(Generic[RowT]):
     """Runs in a thread of its own; `run` returns soon after `stop` is set.
 
@@ -94,9 +98,7 @@ class Follower(Generic[RowT]):
         self._keys = self._generations.keys(generation, partition)
         rows_held = ROWS_HELD // generation.partitions
         self._streams = StreamFolds(deployment.eventstore_uri, projection, self._read())
-        self._partition = Partition(
-            self._redis, projection, self._keys, generation.store, rows_held, self._streams.fold
-        )
+        self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held, self._refold)
         self._pattern = partition_pattern(projection.category, partition, generation.partitions)
         self._logger = _logger.bind(projection=projection.name, generation=generation.number, partition=partition)
         self._state: State = "starting"
@@ -111,6 +113,8 @@ class Follower(Generic[RowT]):
             self._progress = False
             try:
                 self._follow()
+            except _Stopped:
+                break
             except Exception as error:  # noqa: BLE001 - the thread's border: shown in log and status, tried again
                 self._fail(error)
         self._deployment.reports.pop(self._key, None)
@@ -128,6 +132,14 @@ class Follower(Generic[RowT]):
     def _read(self) -> ReadRecord:
         skip = self._projection.name in self._deployment.skip_unreadable
         return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
+
+    def _refold(self, aggregate_id: str, until: int) -> Refolded[RowT]:
+        """One of the many streams, each of any length, that may have to be folded anew before the next batch."""
+        if self._stop.is_set():
+            raise _Stopped
+        if time.monotonic() - self._reported >= HEARTBEAT:
+            self._report()
+        return self._streams.fold(aggregate_id, until)
 
     def consume(
         self, batches: Iterable[Batch], end: int, require_same_log: Callable[[], object] = lambda: None

@@ -61,12 +61,17 @@ async def read_fresh(
             await before_waiting()
         pause = _pause_after(pause, time.monotonic() - began)
         await asyncio.sleep(min(pause, left))
-        try:
-            results = await read()
-        except ReadModelUnavailable as error:
-            if time.monotonic() < deadline:
-                raise
-            raise _behind(projection, results, at_least) from error  # a moment ago it could be read: the time is up
+        results = await _read_again(read, deadline, _behind(projection, results, at_least))
+
+
+async def _read_again(read: Callable[[], Awaitable[T]], deadline: float, behind: ReadModelBehind) -> T:
+    """What is read now. Raises `behind` where the time is up: a moment ago it could be read."""
+    try:
+        return await read()
+    except ReadModelUnavailable as error:
+        if time.monotonic() < deadline:
+            raise
+        raise behind from error
 
 
 def _pause_after(pause: float, waited: float) -> float:

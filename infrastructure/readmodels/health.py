@@ -64,11 +64,6 @@ class ProjectionHealth:
         return next((failing.failure for failing in (*self.partitions, *self.rebuilt) if failing.failure), None)
 
     @property
-    def error(self) -> str | None:
-        """The failure in words."""
-        return self.failure.reason if self.failure else None
-
-    @property
     def repairs(self) -> int:
         """How much of what queries read was lost by Redis, and mended."""
         return sum(partition.repairs for partition in self.partitions)

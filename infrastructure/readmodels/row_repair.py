@@ -15,6 +15,7 @@ from infrastructure.readmodels.stream_fold import Refold
 from projections.projection import RowT
 
 _AT_ONCE: Final = 100
+_AT_LEAST: Final = 16
 _logger = structlog.get_logger()
 
 
@@ -42,16 +43,18 @@ class RowRepair(Generic[RowT]):
         self._waiting.extend(lost)
 
     def go_on(self, end: float) -> None:
-        """Mends rows that wait, until that time of the monotonic clock, some in any case, and an eighth of all at most.
+        """Mends rows that wait, until that time of the monotonic clock, some in any case.
 
-        Those that are lost no more are left out. Where Redis evicts what was not used for longest, the rows that it
-        evicts for the mended ones are then older than what the worker looks at in every round, as the ids.
+        They are an eighth of all or 16 at most; those that are lost no more are left out. Where Redis evicts what was
+        not used for longest, the rows that it evicts for the mended ones are then older than what the worker looks at
+        in every round, as the ids.
         """
-        mended, most = 0, (self._fence.checkpoint.rows or 0) // 8
-        while self._waiting:
-            several = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        mended, most = 0, max(_AT_LEAST, (self._fence.checkpoint.rows or 0) // 8)
+        while self._waiting and mended < most:
+            number = min(_AT_ONCE, most - mended, len(self._waiting))
+            several = [self._waiting.popleft() for _ in range(number)]
             mended += len(self._store(self._rows.read(several).lost))
-            if time.monotonic() >= end or mended >= most:
+            if time.monotonic() >= end:
                 break
         self._log(mended)
 

@@ -15,7 +15,7 @@ from domain.saga import Saga
 from domain.upcasting import Stored, Upcaster
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import NewRecord, Record
-from projections.projection import Entry, Projection, Row, follow, where_known
+from projections.projection import Entry, Projection, Row, RowEntries, where_known
 
 
 class _LitAndNamed(TypedDict):
@@ -128,7 +128,7 @@ LAMPS: Final = Projection[LampRow](
     category="lamp",
     row=LampRow,
     handlers={LampLit: _light, LampNamed: where_known(_name)},
-    index=follow(lambda row: [Entry(f"names:{len(row.names)}", LAMP, 10)]),
+    index=RowEntries[LampRow](lambda row: [Entry(f"names:{len(row.names)}", LAMP, 10)]),
 )
 LIGHTS: Final = Projection[LampRow](
     name="lights", category="lamp", row=LampRow, handlers={LampLit: _light}, ignored=frozenset({LampNamed})

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from domain.message import Event, Metadata, Recorded
 from infrastructure.subscriptions.frames import Happened
-from projections.projection import Add, Entry, IndexChange, Projection, Row, follow
+from projections.projection import Add, Entry, IndexChange, Projection, Row, RowEntries
 
 AT: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 METADATA: Final = Metadata.model_validate(
@@ -83,7 +83,7 @@ def tallies(category: str, name: str = "tallies") -> Projection[Tally]:
         row=Tally,
         handlers={Opened: _opened, Raised: _raised, Closed: _closed},
         ignored=frozenset({Remarked}),
-        index=follow(lambda row: [Entry(f"owner:{row.owner}", str(row.opened), row.opened)]),
+        index=RowEntries[Tally](lambda row: [Entry(f"owner:{row.owner}", str(row.opened), row.opened)]),
     )
 
 

@@ -54,7 +54,7 @@ def failure_of(reader: Reader, projection: Projection[Tally]) -> Failure:
 
 
 def stopped(health: ProjectionHealth) -> ProjectionHealth | None:
-    return health if health.error else None
+    return health if health.failure else None
 
 
 POISON = {

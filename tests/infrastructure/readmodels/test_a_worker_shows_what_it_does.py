@@ -71,9 +71,9 @@ def test_the_live_generation_is_kept_up_to_date_while_another_is_built(
     with ThreadWorker(deployment(eventstore_uri, redis_uri, namespace, partitions=4), strict):
         poll_until(lambda: reader.health(strict).building == 2, seconds=WAIT, what="the building")
         row = reader.row(strict, tally, at_least=log.write(tally, Raised(by=7)))
-        error = poll_until(lambda: reader.health(strict).error, seconds=WAIT, what="what holds it up")
+        failure = poll_until(lambda: reader.health(strict).failure, seconds=WAIT, what="what holds it up")
         health = reader.health(strict)
-    assert "TallyUnheard" in str(error)
+    assert "TallyUnheard" in str(failure)
     assert [part.failure is None for part in health.partitions] == [True]
     assert [part.failure is None for part in health.rebuilt].count(False) == 1
     assert row is not None

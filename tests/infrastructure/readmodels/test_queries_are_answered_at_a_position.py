@@ -167,7 +167,7 @@ def test_what_was_never_built_is_unavailable_not_empty(reader: Reader, followed:
 def test_health_tells_of_the_live_generation(reader: Reader, deployed: Deployment, followed: Projection[Tally]) -> None:
     health = reader.health(followed)
     assert (health.live, health.generation, health.building) == (True, 1, None)
-    assert (health.alive, health.caught_up, health.error) == (True, True, None)
+    assert (health.alive, health.caught_up, health.failure) == (True, True, None)
     assert len(health.partitions) == deployed.partitions
 
 

@@ -77,11 +77,11 @@ def test_one_that_is_not_told_so_stops_at_an_unknown_version_and_others_go_on(
     with ThreadWorker(one_skips, projection, skips):
         reader.wait_until_available(skips)
         row = reader.row(skips, TALLY, at_least=last)
-        error = poll_until(lambda: reader.health(projection).error, seconds=20, what="a failure")
+        failure = poll_until(lambda: reader.health(projection).failure, seconds=20, what="a failure")
     assert row is not None
     assert row.total == 4
-    assert error is not None
-    assert "TallyRaised in the unknown version 9" in error
+    assert failure is not None
+    assert "TallyRaised in the unknown version 9" in failure.reason
 
 
 def test_the_setting_names_the_projections() -> None:
