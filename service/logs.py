@@ -2,7 +2,9 @@
 
 import logging
 import sys
+import threading
 from io import StringIO
+from types import TracebackType
 from typing import Final, Literal, TextIO, TypeAlias
 
 import stamina
@@ -14,6 +16,7 @@ from infrastructure.terminal import printable, printable_lines
 
 LogForm: TypeAlias = Literal["console", "json"]
 _OF_LINES: Final = ("stack", "exception")
+_log: Final = structlog.stdlib.get_logger("foldstream")
 
 
 def default_form() -> LogForm:
@@ -47,6 +50,32 @@ def set_up(form: LogForm, process: str) -> None:
     root.setLevel(logging.INFO)
     for loud in ("httpx", "httpcore", "uvicorn.error", "esdbclient"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+    _take_what_nobody_catches()
+
+
+def _take_what_nobody_catches() -> None:
+    """Errors that end the process or a thread, or that Python can't raise, and warnings. asyncio logs its own."""
+    sys.excepthook = _log_ending
+    threading.excepthook = _log_end_of_thread
+    sys.unraisablehook = _log_unraisable
+    logging.captureWarnings(True)
+
+
+def _log_ending(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    _log.critical("unexpected_error", exc_info=(kind, error, trace))
+
+
+def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is not SystemExit:  # which ends a thread in silence
+        name = None if ended.thread is None else ended.thread.name
+        error = ended.exc_value or ended.exc_type()
+        _log.critical("unexpected_error", thread=name, exc_info=(ended.exc_type, error, ended.exc_traceback))
+
+
+def _log_unraisable(failed: "sys.UnraisableHookArgs") -> None:
+    error = failed.exc_value or failed.exc_type()
+    where = f"{failed.err_msg or 'Exception ignored in'} {failed.object!r}"
+    _log.error("unexpected_error", where=where, exc_info=(failed.exc_type, error, failed.exc_traceback))
 
 
 def _last(form: LogForm, process: str) -> list[Processor]:
