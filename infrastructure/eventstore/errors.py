@@ -26,14 +26,16 @@ class EventStoreError(Exception):
 class StoreUnavailable(EventStoreError):
     """The store at `address` can't be used now, for this reason. What was sent may still have happened.
 
-    `for_size`: it has ended a call since something on it was too large.
+    `for_size`: it has ended a call since something on it was too large. Not `is_away`: it may be well, and what was
+    asked of it was more than fits into the time that the caller had.
     """
 
-    def __init__(self, address: str, reason: str, *, for_size: bool = False) -> None:
+    def __init__(self, address: str, reason: str, *, for_size: bool = False, is_away: bool = True) -> None:
         super().__init__(f"The event store at {address} can't be used: {reason}")
         self.address = address
         self.reason = reason
         self.for_size = for_size
+        self.is_away = is_away
 
 
 class Overloaded(EventStoreError):

@@ -14,6 +14,7 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
+from infrastructure.outages import Outages
 from infrastructure.readmodels.commit import MENDING_SECONDS, ROWS_HELD, Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.errors import (
@@ -43,7 +44,7 @@ class Deployment:
     """Where events come from and rows go to, the namespace, and the number of partitions.
 
     `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there. `reports`
-    has the last report of each partition that this process follows.
+    has the last report of each partition that this process follows, `outages` what it finds of the servers.
     """
 
     eventstore_uri: str
@@ -53,6 +54,7 @@ class Deployment:
     codec: EventCodec
     skip_unreadable: frozenset[str] = frozenset()
     reports: dict[FollowerKey, Status] = field(default_factory=dict, compare=False)
+    outages: Outages = field(default_factory=Outages, compare=False)
 
 
 def on_failure(error: Exception, failures: int) -> Retry:
@@ -106,6 +108,7 @@ class Follower(Generic[RowT]):
         self._progress = False  # since the subscription began
         self._reported = 0.0
         self._key: FollowerKey = (projection.name, generation.number, partition)
+        self._party = f"{projection.name} {generation.number} p{partition}"
 
     def run(self) -> None:
         """Follows, again after every failure. A batch in hand is committed or dropped whole when it is stopped."""
@@ -118,6 +121,7 @@ class Follower(Generic[RowT]):
             except Exception as error:  # noqa: BLE001 - the thread's border: shown in log and status, tried again
                 self._fail(error)
         self._deployment.reports.pop(self._key, None)
+        self._deployment.outages.succeeded(self._party)
         self._redis.close()
 
     def _follow(self) -> None:
@@ -161,6 +165,7 @@ class Follower(Generic[RowT]):
             if time.monotonic() - self._reported >= pause:
                 self._partition.verify()
                 self._report()
+                self._deployment.outages.succeeded(self._party)  # a Redis that takes no writes may be read
 
     def _begin(self, reader: LogReader) -> tuple[int | None, int]:
         """The checkpoint to go on from, and the end of the log. Raises what forbids to go on from there."""
@@ -195,7 +200,8 @@ class Follower(Generic[RowT]):
         self._failure = self._failed(error)
         pause = on_failure(error, self._failure.attempts).after
         self._state = "failed"
-        self._logger.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
+        if not self._deployment.outages.failed(self._party, error):
+            self._logger.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
         if isinstance(error, CheckpointUnusable):
             self._give_up_generation()
         if isinstance(error, CheckpointUnusable | GenerationLeft | StoreReplaced):
@@ -206,7 +212,8 @@ class Follower(Generic[RowT]):
         try:
             self._generations.retire(self._generation)
         except (redis.RedisError, ReadModelError) as error:  # the checkpoint will be as unusable next time
-            self._logger.warning("generation_not_retired", reason=str(error))
+            if not self._deployment.outages.failed(self._party, error):
+                self._logger.warning("generation_not_retired", reason=str(error))
 
     def _failed(self, error: Exception) -> Failure:
         failure = Failure(

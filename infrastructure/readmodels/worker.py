@@ -38,6 +38,7 @@ def run_projections(projections: Sequence[Projection[Any]], deployment: Deployme
     for thread in threads:
         thread.start()
     while not stop.wait(_TICK):
+        deployment.outages.tick()
         if dead := [thread.name for thread in threads if not thread.is_alive()]:
             stop.set()
             raise RuntimeError(f"nobody keeps {dead} up to date any more")
@@ -79,10 +80,12 @@ class ProjectionSupervisor:
             try:
                 self._decide()
                 failures = 0
+                self._deployment.outages.succeeded(self.name)
             except (redis.RedisError, EventStoreError, ReadModelError) as error:
                 failures += 1
-                told = {"reason": str(error), "failures": failures, **place_of(error)}
-                _logger.warning("projection_undecided", projection=self.name, **told)
+                if not self._deployment.outages.failed(self.name, error):
+                    told = {"reason": str(error), "failures": failures, **place_of(error)}
+                    _logger.warning("projection_undecided", projection=self.name, **told)
             self._news.wait(back_off(failures, longest=3.0) if failures else _TICK)
             self._news.clear()
         self._end(list(self._running))

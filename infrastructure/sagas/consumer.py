@@ -43,6 +43,7 @@ async def consume_saga(
         began = asyncio.get_running_loop().time()
         try:
             subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
+            options.outages.succeeded(coordinator.saga.category)
             logger.info("saga_subscription_joined", subscription=subscription.id)
             sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
             deliveries = Deliveries(subscription, coordinator, options)
@@ -50,7 +51,7 @@ async def consume_saga(
         except StoreUnavailable as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
             pause = back_off(losses, longest=5.0)
-            logger.warning("saga_subscription_lost", reason=str(error), retry_after=pause)
+            options.outages.failed(coordinator.saga.category, error)
             await _unless_set(stop, pause)
     logger.info("saga_consumer_stopped")
 

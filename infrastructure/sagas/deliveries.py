@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ import structlog
 from domain.message import Recorded
 from infrastructure.eventstore.errors import place_of
 from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription
+from infrastructure.outages import Outages
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import after_failure
 from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
@@ -28,6 +29,7 @@ class ConsumerOptions:
     """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop.
 
     Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
+    `outages` is what its process finds of the event store.
     """
 
     concurrency: int = 16
@@ -35,6 +37,7 @@ class ConsumerOptions:
     grace: float = 10.0
     settling: float = 20.0
     sweep_every: float = 300.0
+    outages: Outages = field(default_factory=Outages, compare=False)
 
 
 class Deliveries:
@@ -99,6 +102,7 @@ class Deliveries:
                     return
                 await self._pause(delivered, error, reaction)
             else:
+                self._options.outages.succeeded(self._coordinator.saga.category)
                 return
 
     async def _react(self, delivered: Delivered) -> None:
@@ -142,8 +146,9 @@ class Deliveries:
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
-        told = _described(delivered, error)
-        _logger.warning("saga_message_failed", error=repr(error), retry_after=retry.after, **told)
+        if not self._options.outages.failed(self._coordinator.saga.category, error):
+            told = _described(delivered, error)
+            _logger.warning("saga_message_failed", error=repr(error), retry_after=retry.after, **told)
         await asyncio.sleep(retry.after)
 
     def _ended(self, message_id: UUID, task: asyncio.Task[None]) -> None:

@@ -71,12 +71,15 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
     connections: Connections = app.state.connections
     finding = asyncio.create_task(connections.find_store(), name="find the event store")
     finding.add_done_callback(_end_where_it_failed)
+    watching = asyncio.create_task(connections.watch_outages(), name="watch for outages")
+    watching.add_done_callback(_end_where_it_failed)
     await asyncio.wait({finding}, timeout=_FIND_SECONDS)
     try:
         yield
     finally:
         finding.cancel()
-        await asyncio.gather(finding, return_exceptions=True)
+        watching.cancel()
+        await asyncio.gather(finding, watching, return_exceptions=True)
         await connections.close()
 
 

@@ -17,6 +17,7 @@ from infrastructure.eventstore.group_state import GroupState, group_state
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.eventstore.write_probe import WriteProbe
+from infrastructure.outages import Outages
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.redis_policy import misconfiguration
@@ -31,6 +32,8 @@ _FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event sto
 _LONGEST_WAIT: Final = 5.0
 _PATIENCE: Final = 0.75  # of the time that a command has: the rest is for its answer
 _CALL: Final = 0.625  # of that time, for a single call: one that was lost leaves time for another
+_REQUESTS: Final = "requests"  # all of them miss a server together
+_SEARCH: Final = "search"
 _REDIS_CONNECTIONS: Final = 128
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
@@ -46,6 +49,7 @@ class Connections:
         )
         self._settings: Final = settings
         self._redis: Final = Redis(connection_pool=_pool(settings.redis, settings.read_seconds))
+        self.outages: Final = Outages()
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
         self._client: CommandClient | None = None
@@ -81,13 +85,29 @@ class Connections:
         return self._read_models
 
     async def find_store(self) -> None:
-        """Tries until the event store answers, with growing pauses, and says each time why it does not."""
+        """Tries until the event store answers, with growing pauses."""
         wait = _FIRST_WAIT
         while (reason := await self._try_to_connect()) is not None:
-            _log.warning("eventstore_missed", address=self.store_address, reason=reason, next_attempt_seconds=wait)
+            self.outages.failed(_SEARCH, StoreUnavailable(self.store_address, reason))
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+        self.outages.succeeded(_SEARCH)
         _log.info("eventstore_found", address=self.store_address)
+
+    def missed(self, error: BaseException) -> bool:
+        """Notes that a request failed with this error; False where neither server was away."""
+        return self.outages.failed(_REQUESTS, error)
+
+    async def watch_outages(self) -> None:
+        """Looks each second whether a server that requests missed is there again, and logs what is due; never ends."""
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
+            store, redis = self.outages.eventstore, self.outages.redis
+            if store.is_missed_by(_REQUESTS) and not (await self.store_fault() or await self.write_fault()):
+                store.succeeded(_REQUESTS)
+            if redis.is_missed_by(_REQUESTS) and not await self.redis_fault():
+                redis.succeeded(_REQUESTS)
+            self.outages.tick()
 
     async def store_fault(self) -> str | None:
         """Why the event store can't be read now, None where it can. Takes about a second at most."""

@@ -93,4 +93,4 @@ class HistoryThreads:
 
 
 def _too_slow(address: str) -> StoreUnavailable:
-    return StoreUnavailable(address, "looking back took longer than it may")
+    return StoreUnavailable(address, "looking back took longer than it may", is_away=False)

@@ -4,13 +4,13 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-import structlog
 import uvloop
 
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.outages import Outages
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
@@ -23,8 +23,8 @@ from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
 
-OPTIONS: Final = ConsumerOptions(grace=3.0)
-_log = structlog.get_logger(__name__)
+_GRACE: Final = 3.0
+_TICK: Final = 1.0
 
 
 def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
@@ -39,9 +39,24 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
 
 
 async def _run(uri: str, settings: Settings, counts: Counts) -> None:
-    """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
     stop = stop_event()
-    commands = await _connected(uri, stop)
+    outages = Outages()
+    ticking = asyncio.create_task(_tick(outages))
+    try:
+        await _consume_all(uri, settings, counts, stop, outages)
+    finally:
+        ticking.cancel()
+
+
+async def _tick(outages: Outages) -> None:
+    while True:
+        await asyncio.sleep(_TICK)
+        outages.tick()
+
+
+async def _consume_all(uri: str, settings: Settings, counts: Counts, stop: asyncio.Event, outages: Outages) -> None:
+    """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
+    commands = await _connected(uri, stop, "commands", outages)
     if commands is None:
         return
     codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
@@ -50,32 +65,34 @@ async def _run(uri: str, settings: Settings, counts: Counts) -> None:
         async with asyncio.TaskGroup() as consumers:
             for saga in SAGAS:
                 coordinator = SagaCoordinator(saga, route, handler, codec)
-                consumers.create_task(_consume(coordinator, uri, group_of(saga, settings.namespace), stop))
+                consumers.create_task(_consume(coordinator, uri, group_of(saga, settings.namespace), stop, outages))
     finally:
         await handler.close()
         await commands.close()
 
 
-async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asyncio.Event) -> None:
-    subscription = await _connected(uri, stop)
+async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asyncio.Event, outages: Outages) -> None:
+    subscription = await _connected(uri, stop, group, outages)
     if subscription is None:
         return
     try:
-        await consume_saga(coordinator, subscription, group, stop, OPTIONS)
+        await consume_saga(coordinator, subscription, group, stop, ConsumerOptions(grace=_GRACE, outages=outages))
     finally:
         await subscription.close()
 
 
-async def _connected(uri: str, stop: asyncio.Event) -> CommandClient | None:
+async def _connected(uri: str, stop: asyncio.Event, party: str, outages: Outages) -> CommandClient | None:
     """A client, as soon as the store is found; None if `stop` is set before."""
     failures = 0
     while not stop.is_set():
         try:
-            return await command_client(uri)
+            client = await command_client(uri)
         except StoreUnavailable as error:
             failures += 1
-            pause = back_off(failures, longest=5.0)
-            _log.warning("eventstore_missed", address=error.address, reason=error.reason, retry_after=pause)
+            outages.failed(party, error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+                await asyncio.wait_for(stop.wait(), back_off(failures, longest=5.0))
+        else:
+            outages.succeeded(party)
+            return client
     return None

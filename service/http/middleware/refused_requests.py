@@ -40,8 +40,14 @@ async def _refuse(request: Request, error: Exception) -> JSONResponse:
     problem = problem_of(error)
     cause = error.__cause__ if isinstance(error, Problem) else error
     if cause is not None and problem.rule in _UNSERVED:
-        _log.warning("request_unserved", reason=str(cause) or problem.detail, **place_of(cause))
+        _tell(request, cause, problem)
     return problems.answer(request, problem)
+
+
+def _tell(request: Request, cause: BaseException, problem: Problem) -> None:
+    """An outage of a server has lines of its own: one for each request would be too many."""
+    if not request.app.state.connections.missed(cause):
+        _log.warning("request_unserved", reason=str(cause) or problem.detail, **place_of(cause))
 
 
 async def _refuse_malformed(request: Request, error: Exception) -> JSONResponse:

@@ -56,7 +56,7 @@ def test_a_process_that_is_stopped_while_it_searches_says_nothing(told: threadin
     with structlog.testing.capture_logs() as captured:
         asyncio.run(live())
     assert not told.is_set()
-    assert {line["event"] for line in captured} == {"eventstore_missed"}
+    assert {line["event"] for line in captured} == {"outage_began"}
 
 
 def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:

@@ -11,22 +11,19 @@ from tests.service.servers import NOWHERE
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 
-MISSED: Final = {
-    "api": "eventstore_missed",
-    "projections": "projection_undecided",
-    "sagas": "saga_subscription_lost",
-}
+WORKERS: Final = ("api", "projections", "sagas")
+MISSED: Final = "outage_began"
 
 
 def missing(worker: str, *options: str) -> Listened:
     """A worker that has said that it misses something."""
     port = ("--port", "0") if worker == "api" else ()
     process = Listened((*FOLDSTREAM, *options, worker, *port), NOWHERE)
-    poll_until(lambda: MISSED[worker] in "".join(process.errors), seconds=30, what=MISSED[worker])
+    poll_until(lambda: MISSED in "".join(process.errors), seconds=30, what=MISSED)
     return process
 
 
-@pytest.mark.parametrize("worker", MISSED)
+@pytest.mark.parametrize("worker", WORKERS)
 def test_a_worker_without_servers_waits_and_stops_in_order(worker: str) -> None:
     process = missing(worker)
     process.send(signal.SIGTERM)
@@ -46,7 +43,7 @@ def test_an_api_that_is_told_to_stop_before_it_listens_to_signals_stops() -> Non
 def test_logs_for_people_on_request() -> None:
     process = missing("sagas", "--log", "console")
     process.kill()
-    line = next(line for line in process.errors if MISSED["sagas"] in line)
+    line = next(line for line in process.errors if MISSED in line)
     assert not line.startswith("{")
     assert "process=sagas" in line
 
