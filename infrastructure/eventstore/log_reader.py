@@ -130,22 +130,30 @@ class LogReader:
         ):
             yield from map(record_of, found)
 
-    def linked(self, correlation_id: UUID, limit: int) -> Sequence[Record] | None:
-        """At most `limit` records that the system's projection links to a correlation id, in the order of the log.
+    def linked(
+        self, correlation_id: UUID, limit: int, first: int | None = None
+    ) -> tuple[Sequence[Record], int | None] | None:
+        """The records that the system's projection links to a correlation id, in the order of the log.
 
-        None where it does not run: on a server without projections, or for a user who may not ask.
+        These are at most `limit` links, from the one numbered `first` on, and the number after them, None at the end.
+        None alone where it does not run: on a server without projections, or for a user who may not ask.
         """
-        if not self._projects_correlations():
+        if first is None and not self._projects_correlations():
             return None
         try:
             with translated(self.address, NotFound):
                 found = self._client.get_stream(
-                    f"$bc-{correlation_id}", resolve_links=True, limit=limit, timeout=self._seconds(_SECONDS, _ATTEMPTS)
+                    f"$bc-{correlation_id}",
+                    stream_position=first,
+                    resolve_links=True,
+                    limit=limit,
+                    timeout=self._seconds(_SECONDS, _ATTEMPTS),
                 )
         except NotFound:
-            return ()
+            return (), None
         records = (record_of(recorded) for recorded in found if not recorded.is_link_event)
-        return sorted(records, key=lambda record: (record.position or 0, record.version))
+        following = (found[-1].link or found[-1]).stream_position + 1 if len(found) == limit else None
+        return sorted(records, key=lambda record: (record.position or 0, record.version)), following
 
     def append(self, stream: str, version: int, record: NewRecord, seconds: float = _SECONDS) -> None:
         """Appends once to a stream that ends at `version`, or to none where that is -1, under a fresh id.

@@ -5,6 +5,7 @@ HistoryError
 ├── UnknownCategory   streams of this category have no state here
 ├── OutOfReach        the stream does not reach that version or time
 ├── NothingTraced     no event within the bounds of the search carries this correlation id
+├── UnknownCursor     no part of a trace begins there
 └── ExportUnreadable  a file is not the export of a stream
 """
 
@@ -40,6 +41,12 @@ class NothingTraced(HistoryError):
         super().__init__(f"no event carries the correlation id {correlation_id} in {where}")
         self.correlation_id = correlation_id
         self.where = where
+
+
+class UnknownCursor(HistoryError):
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"no part of a trace begins at {cursor}")
+        self.cursor = cursor
 
 
 class ExportUnreadable(HistoryError):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -12,8 +13,12 @@ from domain.message import Metadata
 from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION, LogReader
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.stream_patterns import category_pattern
-from infrastructure.history.errors import NothingTraced
+from infrastructure.history.errors import NothingTraced, UnknownCursor
 from infrastructure.history.moment import written
+
+PART: Final = 2000  # events, or links, that are read for a part
+_PART_BYTES: Final = 4 * 1024 * 1024  # of what a part holds, beyond which it ends
+_LINKS, _SEARCH = "l", "s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,17 @@ class Found:
     """The records that carry a correlation id, in the order of the log, and how they were found.
 
     `searched` is the number of records that were read for it; None where the links of the system projection were
-    followed. `complete` is false where the limit ended the search.
+    followed. `following` is the cursor of the part after it, None where there is none.
     """
 
     records: tuple[Record, ...]
     searched: int | None
-    complete: bool
+    following: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing bounded it."""
+        return self.following is None
 
 
 @dataclass(slots=True)
@@ -56,22 +66,44 @@ def find(
     limit: int,
     since: datetime | None = None,
 ) -> Found:
-    """Follows the links of the system projection where it runs; else reads the streams of `categories` backwards.
-
-    That search ends after `limit` records, and at the first record that was written before `since`.
-    Raises NothingTraced, StoreUnavailable.
-    """
-    linked = reader.linked(correlation_id, limit)
-    if linked is not None:
-        found = Found(tuple(linked), None, complete=len(linked) < limit)
-        where = f"the links of {CORRELATION_PROJECTION}"
-    else:
-        found = _search(reader, correlation_id, categories, limit, since)
-        bound = "" if found.complete else " (--limit; there are older ones)"
-        where = f"the newest {found.searched:,} events{bound}"
-    if not found.records:
-        raise NothingTraced(correlation_id, where)
+    """All parts in one, until `limit` records were looked at. Raises NothingTraced, StoreUnavailable."""
+    pattern, parts, left = category_pattern(categories), list[Found](), limit
+    while left > 0 and (not parts or parts[-1].following is not None):
+        cursor = parts[-1].following if parts else None
+        parts.append(find_part(reader, correlation_id, pattern, min(left, PART), since=since, cursor=cursor))
+        left -= min(left, PART) if parts[-1].searched is None else parts[-1].searched or left
+    records = sorted((record for part in parts for record in part.records), key=lambda record: record.position or 0)
+    searched = None if parts[0].searched is None else sum(part.searched or 0 for part in parts)
+    found = Found(tuple(records), searched, parts[-1].following)
+    if not records:
+        raise NothingTraced(correlation_id, _extent(found))
     return found
+
+
+def find_part(
+    reader: LogReader,
+    correlation_id: UUID,
+    pattern: str,
+    limit: int,
+    *,
+    since: datetime | None = None,
+    cursor: str | None = None,
+) -> Found:
+    """What `limit` links of the system projection lead to, oldest first; else what `limit` records hold, newest first.
+
+    They are searched where it does not run, in the streams that match, down to the first written before `since`.
+    Raises UnknownCursor, StoreUnavailable.
+    """
+    if cursor is None or cursor.startswith(_LINKS):
+        linked = reader.linked(correlation_id, limit, None if cursor is None else int(cursor[1:]))
+        if linked is not None:
+            records, following = linked
+            return Found(tuple(records), None, None if following is None else f"{_LINKS}{following}")
+    before = None if cursor is None else int(cursor[1:])
+    if before is not None and (before > reader.end() or not reader.holds(before)):
+        raise UnknownCursor(str(cursor))
+    newest_first = reader.records(pattern, first=before, backwards=True, limit=limit)
+    return _searched(_not_before(since, newest_first), correlation_id, limit)
 
 
 def tree_of(records: Sequence[Record]) -> list[TracedCommand]:
@@ -100,17 +132,25 @@ def metadata_of(record: Record) -> Metadata | None:
         return None
 
 
-def _search(
-    reader: LogReader, correlation_id: UUID, categories: Iterable[str], limit: int, since: datetime | None
-) -> Found:
-    newest_first = reader.records(category_pattern(categories), backwards=True, limit=limit)
+def _searched(newest_first: Iterable[Record], correlation_id: UUID, limit: int) -> Found:
     found: list[Record] = []
-    searched = 0
-    for record in _not_before(since, newest_first):
+    searched = size = 0
+    for record in newest_first:
         searched += 1
         if _carries(record, correlation_id):
             found.append(record)
-    return Found(tuple(reversed(found)), searched, complete=searched < limit)
+            size += len(record.data) + len(record.metadata)
+        if searched == limit or size > _PART_BYTES:
+            return Found(tuple(reversed(found)), searched, f"{_SEARCH}{record.position}")
+    return Found(tuple(reversed(found)), searched)
+
+
+def _extent(found: Found) -> str:
+    """What was looked through in vain, in words."""
+    if found.searched is None:
+        return f"the links of {CORRELATION_PROJECTION}"
+    bound = "" if found.complete else " (--limit; there are older ones)"
+    return f"the newest {found.searched:,} events{bound}"
 
 
 def _not_before(since: datetime | None, newest_first: Iterable[Record]) -> Iterator[Record]:

@@ -60,6 +60,7 @@ def trace_answer(correlation_id: str, found: Found) -> TraceAnswer:
         "source": "system projection" if found.searched is None else "search",
         "searched": found.searched,
         "complete": found.complete,
+        "next": found.following,
         "commands": [_command(node) for node in depth_first(tree_of(found.records))],
     }
 

@@ -35,10 +35,3 @@ def of_categories(found: Found, categories: Container[str]) -> Found:
     """Only the records in streams of these categories: the system projection links to all others, too."""
     records = tuple(record for record in found.records if StreamName.parse(record.stream).category in categories)
     return replace(found, records=records)
-
-
-def newest(found: Found, most: int) -> Found:
-    """The newest `most` records: anybody may send one correlation id with every request."""
-    if len(found.records) <= most:
-        return found
-    return replace(found, records=found.records[-most:], complete=False)

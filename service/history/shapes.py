@@ -99,12 +99,13 @@ class TraceAnswerCommand(TypedDict):
 class TraceAnswer(TypedDict):
     """A tree as a list: each command is followed at once by all that follows from it.
 
-    `searched` counts the events that were looked at; null where the system projection had the answer. `complete` is
-    false where there may be older ones, or more than one answer holds.
+    `searched` counts the events that were looked at; null where the system projection had the answer. `next` is the
+    cursor of the part after this one, null where there is none; `complete` is true then.
     """
 
     correlation_id: str
     source: Literal["system projection", "search"]
     searched: int | None
     complete: bool
+    next: str | None
     commands: list[TraceAnswerCommand]

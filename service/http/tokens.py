@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from infrastructure.readmodels.position_token import PositionToken
 from service.http.numbers import DIGITS, number_in
 
+UNKNOWN: Final = "is none of those that this service gives out"
 _LARGEST_POSITION: Final = 2**64 - 1
 _LARGEST_SCORE: Final = 2**53
 _NO_EVENT: Final = "00000000"
@@ -52,10 +53,16 @@ def _read_cursor(text: object) -> int:
     return _read(text, _LARGEST_SCORE)
 
 
+def _read_trace_cursor(text: object) -> str:
+    if not isinstance(text, str) or text[:1] not in {"l", "s"}:
+        raise ValueError(UNKNOWN)
+    return f"{text[0]}{_read(text[1:], _LARGEST_POSITION)}"
+
+
 def _read(text: object, largest: int) -> int:
     number = number_in(text, largest)
     if number is None:
-        raise ValueError("is none of those that this service gives out")
+        raise ValueError(UNKNOWN)
     return number
 
 
@@ -65,3 +72,6 @@ Token = Annotated[
     WithJsonSchema({"type": "string", "pattern": _TAKEN, "description": f"{DESCRIPTION} {_EARLIER}"}),
 ]
 Cursor = Annotated[int, BeforeValidator(_read_cursor), WithJsonSchema({"type": "string", "pattern": f"^{DIGITS}$"})]
+TraceCursor = Annotated[
+    str, BeforeValidator(_read_trace_cursor), WithJsonSchema({"type": "string", "pattern": f"^[ls]{DIGITS}$"})
+]

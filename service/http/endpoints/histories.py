@@ -14,12 +14,13 @@ from typing_extensions import TypedDict
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.schema_check import Window
-from infrastructure.history.errors import HistoryError, NothingTraced
+from infrastructure.eventstore.stream_patterns import category_pattern
+from infrastructure.history.errors import HistoryError, NothingTraced, UnknownCursor
 from infrastructure.history.pages import records_page
 from infrastructure.history.records import Records
-from infrastructure.history.trace import find
+from infrastructure.history.trace import PART, find_part
 from service.history.answers import change_answer, record_answer, state_answer, trace_answer
-from service.history.causes import newest, of_categories
+from service.history.causes import of_categories
 from service.history.shapes import ChangeAnswer, StateAnswer, StoredEvent, TraceAnswer
 from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 from service.http import tokens
@@ -34,7 +35,6 @@ from service.http.refusals import problem_of_history
 router = APIRouter(route_class=StrictRoute, prefix="/history", tags=["history"])
 _OF_A_STREAM: Final = ("unknown-stream", "unknown-category", "stream-gone")
 _MOST_SEARCHED: Final = 100_000
-_MOST_TRACED: Final = 10_000  # events in a trace
 Version: TypeAlias = Annotated[int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0})]
 SearchLimit: TypeAlias = Annotated[
     int,
@@ -90,12 +90,16 @@ class ChangesQuery(HistoryQuery):
 
 
 class TraceQuery(BaseModel):
-    """How far to look: at most `limit` events, the newest first, and none beyond the first written before `from`."""
+    """How far to look: at most `limit` events, and none beyond the first written before `from`.
+
+    A part looks at 2,000 of them at most; `cursor`, a `next` of before, is where it begins.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: SearchLimit = 10_000
     since: Time | None = Field(default=None, alias="from")
+    cursor: tokens.TraceCursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class HistoryReader:
 def _problems() -> Iterator[None]:
     try:
         yield
+    except UnknownCursor as error:
+        raise malformed([Fault(pointer="?cursor", reason=tokens.UNKNOWN)]) from error
     except (HistoryError, EventStoreError) as error:
         raise problem_of_history(error) from error
 
@@ -145,11 +151,12 @@ async def read_trace(
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
     def look_back(log: LogReader) -> object:
-        asked = UUID(correlation_id)
-        found = of_categories(find(log, asked, BOUNDARIES, limit=query.limit, since=query.since), BOUNDARIES)
-        if not found.records:
+        asked, limit = UUID(correlation_id), min(query.limit, PART)
+        part = find_part(log, asked, category_pattern(BOUNDARIES), limit, since=query.since, cursor=query.cursor)
+        found = of_categories(part, BOUNDARIES)
+        if not found.records and found.complete and query.cursor is None:
             raise NothingTraced(asked, "the streams that have a history here")
-        return trace_answer(correlation_id, newest(found, _MOST_TRACED))
+        return trace_answer(correlation_id, found)
 
     return await reader.read_log(look_back)
 

@@ -9,9 +9,10 @@ import pytest
 
 from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION
 from infrastructure.eventstore.record import Record
-from infrastructure.history.errors import NothingTraced
+from infrastructure.eventstore.stream_patterns import category_pattern
+from infrastructure.history.errors import NothingTraced, UnknownCursor
 from infrastructure.history.moment import written
-from infrastructure.history.trace import TracedCommand, find, tree_of
+from infrastructure.history.trace import TracedCommand, find, find_part, tree_of
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import CODEC, append, deposited, metadata, opened, told, withdrawn
 from tests.support.eventstore import EventStoreProcess
@@ -72,6 +73,21 @@ def test_without_the_projection_the_log_is_searched_up_to_a_limit_or_a_time(own:
     assert (since.records, since.searched, since.complete) == ((records[2],), 1, True)
 
 
+def test_part_by_part_the_search_finds_the_same(own: Operator) -> None:
+    records = chain(own, correlation := uuid4())
+    since, pattern = written(records[0]), category_pattern(CATEGORIES)
+    parts = [find_part(own.reader, correlation, pattern, 2, since=since)]
+    while (cursor := parts[-1].following) is not None:
+        parts.append(find_part(own.reader, correlation, pattern, 2, since=since, cursor=cursor))
+    assert [part.records for part in parts] == [(record,) for record in reversed(records)]
+    assert [part.searched for part in parts] == [2, 2, 1]
+
+
+def test_a_part_begins_at_no_cursor_that_was_made_up(own: Operator) -> None:
+    with pytest.raises(UnknownCursor, match="no part of a trace begins at s999999999999"):
+        find_part(own.reader, uuid4(), category_pattern(CATEGORIES), 2, cursor="s999999999999")
+
+
 def test_a_command_whose_cause_lies_beyond_the_search_is_a_root(own: Operator) -> None:
     records = chain(own, correlation := uuid4())
     newest = find(own.reader, correlation, CATEGORIES, limit=1)
@@ -100,6 +116,14 @@ def test_with_the_projection_its_links_are_followed(own: Operator) -> None:
             None,
             True,
         )
+        pattern = category_pattern(CATEGORIES)
+        first = find_part(own.reader, correlation, pattern, 2)
+        rest = find_part(own.reader, correlation, pattern, 2, cursor=first.following)
+        assert [[record.id for record in part.records] for part in (first, rest)] == [
+            [records[0].id, records[1].id],
+            [records[2].id],
+        ]
+        assert rest.following is None
         with pytest.raises(NothingTraced) as refusal:
             find(own.reader, unknown := uuid4(), CATEGORIES, limit=1000)
         assert str(refusal.value) == (

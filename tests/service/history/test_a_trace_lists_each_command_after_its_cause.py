@@ -10,7 +10,6 @@ from infrastructure.eventstore.record import Record
 from infrastructure.history.trace import Found
 from service.cli.history.tables import print_tree
 from service.history.answers import record_answer, trace_answer
-from service.history.causes import newest
 from tests.infrastructure.history.ledger import CODEC, NOW, deposited, metadata
 
 ACCOUNT = str(uuid4())
@@ -32,7 +31,7 @@ def chain(length: int) -> list[Record]:
 
 
 def listed(records: Sequence[Record]) -> list[tuple[int, str | None, list[str]]]:
-    answer = trace_answer("id", Found(tuple(records), len(records), complete=True))
+    answer = trace_answer("id", Found(tuple(records), len(records)))
     return [
         (command["depth"], command["caused_by"], [event["id"] for event in command["events"]])
         for command in json.loads(json.dumps(answer))["commands"]
@@ -58,15 +57,9 @@ def test_all_that_follows_from_a_command_comes_before_the_next_one() -> None:
     ]
 
 
-def test_of_too_many_records_only_the_newest_are_listed() -> None:
-    found = Found(tuple(chain(3)), 7, complete=True)
-    assert newest(found, 3) == found
-    assert newest(found, 2) == Found(found.records[1:], 7, complete=False)
-
-
 def test_a_long_chain_keeps_its_lines_short(capsys: pytest.CaptureFixture[str]) -> None:
     records = chain(500)
-    print_tree("id", Found(tuple(records), len(records), complete=True))
+    print_tree("id", Found(tuple(records), len(records)))
     output = capsys.readouterr().out.splitlines()
     assert len(output) == 1 + 2 * len(records)
     assert str(records[-1].id) in output[-1]

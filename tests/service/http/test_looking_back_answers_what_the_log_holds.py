@@ -202,6 +202,7 @@ def test_a_trace_goes_as_far_as_asked(http: httpx.Client, store: Operator) -> No
         "correlation_id": correlation,
         "source": "system projection" if searched is None else "search",
         "complete": True,
+        "next": None,
         "commands": [
             {
                 "command_id": said["command_id"],

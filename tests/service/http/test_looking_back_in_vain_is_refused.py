@@ -68,7 +68,8 @@ def test_a_version_that_was_truncated_away(http: httpx.Client, eventstore_uri: s
 def test_a_correlation_id_that_no_event_carries(http: httpx.Client) -> None:
     unknown = str(uuid4())
     detail = f"No event carries {unknown}, as far as was looked; `limit` and `from` say how far."
-    assert_refused(http.get(f"/history/trace/{unknown}"), 404, "unknown-correlation-id", detail)
+    newest = {"from": "2999-01-01T00:00:00Z"}  # others have written more than fits into one part
+    assert_refused(http.get(f"/history/trace/{unknown}", params=newest), 404, "unknown-correlation-id", detail)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,14 @@ import httpx
 import pytest
 import structlog
 
+from domain.accounts.account import MoneyDeposited
+from infrastructure.history.trace import PART
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.eventstore.silent_store import SilentStore, running
-from tests.infrastructure.history.ledger import told
+from tests.infrastructure.history.ledger import CODEC, deposited, metadata, stored, told
 from tests.service.http.api_server import away, serving
-from tests.service.http.shop import assert_refused
+from tests.service.http.faults import NO_TOKEN
+from tests.service.http.shop import assert_malformed, assert_refused
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 
@@ -111,6 +114,33 @@ def test_who_gave_up_keeps_the_place_until_the_thread_has_ended() -> None:
             http.get("/history/account-0", timeout=0.3)
         assert http.get("/history/account-0").json()["rule"] == "overloaded"
         poll_until(lambda: not store.held, seconds=10, what="the end of the calls")
+
+
+def test_sixty_who_trace_through_a_long_log_are_all_answered_or_refused() -> None:
+    correlation, account = uuid4(), str(uuid4())
+    traced = [CODEC.encode(event, metadata(event, correlation=correlation)) for event in _payments(account, 2)]
+    others = [stored(event) for event in _payments(account, 2 * PART)]
+    path = f"/history/trace/{correlation}?limit=100000"
+    with EventStoreProcess(None) as store, serving(away(eventstore_uri=store.uri)) as http:
+        with operating(store.uri) as operator:
+            operator.append(f"account-{account}", *traced)
+            for first in range(0, len(others), 500):
+                operator.append(f"account-{account}", *others[first : first + 500])
+        with ThreadPoolExecutor(60) as threads:
+            answers = list(threads.map(lambda _: http.get(path, timeout=30), range(60)))
+        assert {answer.status_code for answer in answers} <= {200, 429}
+        parts = [next(answer.json() for answer in answers if answer.status_code == 200)]
+        assert [answer.json() for answer in answers if answer.status_code == 200 and answer.json() != parts[0]] == []
+        while (cursor := parts[-1]["next"]) is not None:
+            parts.append(http.get(f"{path}&cursor={cursor}").json())
+        assert [(part["searched"], len(part["commands"])) for part in parts] == [(PART, 0), (PART, 0), (2, 2)]
+        assert [part["complete"] for part in parts] == [False, False, True]
+        assert_malformed(http.get(f"{path}&cursor=s999999999999"), ("?cursor", NO_TOKEN))
+        assert_malformed(http.get(f"{path}&cursor=1"), ("?cursor", NO_TOKEN))
+
+
+def _payments(account: str, number: int) -> list[MoneyDeposited]:
+    return [deposited(account, "1.00") for _ in range(number)]
 
 
 def test_the_store_is_found_again_after_it_was_killed() -> None:
