@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
@@ -21,7 +21,7 @@ from infrastructure.readmodels.position_token import PositionToken, beginning_of
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
-from service.http.endpoints.parameters import NoParameters
+from service.http.endpoints.parameters import NoParameters, spelled
 from service.http.middleware import metrics
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
@@ -30,19 +30,27 @@ from service.http.refusals import problem_of
 ACTOR: Final = "anonymous"
 TENANT: Final = "default"
 _NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
+_Key = Annotated[
+    str,
+    StringConstraints(pattern=idempotency.KEY),
+    spelled("should be 1 to 128 visible ASCII characters, none of them a space; quotes may stand around them"),
+]
+_Version = Annotated[
+    str,
+    StringConstraints(pattern='^"(0|[1-9][0-9]{0,18})"$'),
+    spelled('should be one version in quotes, such as "3", of up to 19 digits and without leading zeros'),
+]
 Key = Annotated[
-    str | None,
+    _Key | None,
     Header(
         alias="Idempotency-Key",
-        pattern=idempotency.KEY,
         description="Sent again under the same key, a request takes effect once and gets the same answer.",
     ),
 ]
 Version = Annotated[
-    str | None,
+    _Version | None,
     Header(
         alias="If-Match",
-        pattern='^"(0|[1-9][0-9]{0,18})"$',
         description="The version that the request is meant for, in quotes; it is refused for another.",
     ),
 ]

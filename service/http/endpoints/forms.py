@@ -8,16 +8,23 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from domain import terms
 from domain.money import DECIMALS, Currency
 from domain.ordering.order import MOST_LINES, Item
-from domain.terms import Name, Quantity, Reason
-from service.http.endpoints.parameters import whole_number
+from domain.terms import Quantity, Reason
+from service.http.endpoints.parameters import spelled, whole_number
 from service.http.problems import Fault, Problem, malformed
 
 _HEX: Final = "[0-9a-fA-F]"
 _UUID: Final = f"^{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}$"
 _UUID_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "uuid"})
-Uuid: TypeAlias = Annotated[str, StringConstraints(pattern=_UUID, to_lower=True), _UUID_SCHEMA]
+Uuid: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=_UUID, to_lower=True),
+    spelled("should be a UUID of 32 hexadecimal digits, with hyphens after the 8th, 12th, 16th and 20th"),
+    _UUID_SCHEMA,
+]
+Name: TypeAlias = Annotated[terms.Name, spelled("should be 1 to 64 of A-Z a-z 0-9 . _ : -")]
 OrderPath: TypeAlias = Annotated[Uuid, Path()]
 AccountPath: TypeAlias = Annotated[Uuid, Path()]
 CustomerPath: TypeAlias = Annotated[Name, Path()]
@@ -34,7 +41,11 @@ def _positive(digits: str) -> str:
 
 
 # What some currency can express; the form or the stream knows which currency it is.
-Digits: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{2})?$")]
+Digits: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{2})?$"),
+    spelled("should be 1 to 12 digits, with two decimals or none, such as 12 or 12.50"),
+]
 Amount: TypeAlias = Annotated[Digits, AfterValidator(_positive)]
 
 

@@ -26,7 +26,7 @@ from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_cal
 from service.http import tokens
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import Uuid
-from service.http.endpoints.parameters import Limit, Time, whole_number
+from service.http.endpoints.parameters import Limit, Time, spelled, whole_number
 from service.http.history_threads import HistoryThreads
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
@@ -44,6 +44,7 @@ SearchLimit: TypeAlias = Annotated[
 StreamPath: TypeAlias = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}[-:][A-Za-z0-9._:-]{1,64}$"),
+    spelled("should be a category, - or :, and 1 to 64 of A-Z a-z 0-9 . _ : -, such as order-<id> or stock:mug-blue"),
     Path(description="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:<SKU>."),
 ]
 

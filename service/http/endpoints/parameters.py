@@ -1,10 +1,18 @@
-"""Numbers and times as paths and queries carry them: text of exactly one form, checked before anything is looked up."""
+"""Numbers, times and texts as requests carry them: of exactly one form, checked before anything is looked up."""
 
 import re
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from service.http.numbers import number_in
 from service.times import read_time
@@ -13,6 +21,20 @@ LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
 _LARGEST: Final = 10**18 - 1
 _SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
+
+
+def spelled(words: str) -> WrapValidator:
+    """Says in words what text has to be where it does not match the pattern of its type."""
+
+    def read(text: object, read_text: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return read_text(text)
+        except ValidationError as error:
+            if error.errors()[0]["type"] == "string_pattern_mismatch":
+                raise ValueError(words) from error
+            raise
+
+    return WrapValidator(read)
 
 
 def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:

@@ -3,9 +3,8 @@
 from typing import Final
 
 JSON: Final = {"Content-Type": "application/json"}
-UUID: Final = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-NOT_UUID: Final = f"should match pattern '{UUID}'"
-NOT_NAME: Final = "should match pattern '^[A-Za-z0-9._:-]{1,64}$'"
+NOT_UUID: Final = "should be a UUID of 32 hexadecimal digits, with hyphens after the 8th, 12th, 16th and 20th"
+NOT_NAME: Final = "should be 1 to 64 of A-Z a-z 0-9 . _ : -"
 UNKNOWN: Final = "is not known here"
 NO_TOKEN: Final = "is none of those that this service gives out"
 NO_LIMIT: Final = "should be a whole number from 1 to 100"

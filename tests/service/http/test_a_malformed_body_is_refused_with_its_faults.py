@@ -10,7 +10,7 @@ import pytest
 from tests.service.http.faults import JSON, NOT_NAME, NOT_UUID, UNKNOWN
 from tests.service.http.shop import LAMP, assert_malformed, assert_refused, new_account, new_order, order_form
 
-NOT_DIGITS = r"should match pattern '^[0-9]{1,12}(\.[0-9]{2})?$'"
+NOT_DIGITS = "should be 1 to 12 digits, with two decimals or none, such as 12 or 12.50"
 NOT_JSON = "is not JSON as it is accepted here: "
 NOT_TEXT = "should be a valid string"
 NOT_WHOLE = "should be a valid integer"

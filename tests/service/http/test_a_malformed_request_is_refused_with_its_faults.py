@@ -6,11 +6,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from service.http.endpoints.idempotency import KEY
 from tests.service.http.faults import JSON, NO_LIMIT, NO_TOKEN, NOT_NAME, NOT_UUID, TWICE, UNKNOWN
 from tests.service.http.shop import assert_malformed, assert_refused, new_order, order_form
 
 LARGEST = 1024 * 1024
+NO_KEY = "should be 1 to 128 visible ASCII characters, none of them a space; quotes may stand around them"
+NO_VERSION = 'should be one version in quotes, such as "3", of up to 19 digits and without leading zeros'
 
 
 @pytest.mark.parametrize(
@@ -99,10 +100,7 @@ def test_nor_do_pages_about_the_service(http: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize("key", ["", "a b", "a\tb", "ä", "x" * 129, '"' + "x" * 129 + '"', '"a b"'])
 def test_a_key_that_can_t_be_one(http: httpx.Client, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
-    assert_malformed(
-        http.post("/orders", json=order_form(), headers=headers),
-        ("Idempotency-Key", f"should match pattern '{KEY}'"),
-    )
+    assert_malformed(http.post("/orders", json=order_form(), headers=headers), ("Idempotency-Key", NO_KEY))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +108,7 @@ def test_a_key_that_can_t_be_one(http: httpx.Client, key: str) -> None:
 )
 def test_a_version_that_can_t_be_one(http: httpx.Client, version: str) -> None:
     answer = http.post(f"/orders/{uuid4()}/confirm", headers={"If-Match": version})
-    assert_malformed(answer, ("If-Match", "should match pattern '^\"(0|[1-9][0-9]{0,18})\"$'"))
+    assert_malformed(answer, ("If-Match", NO_VERSION))
 
 
 @pytest.mark.parametrize(("name", "value"), [("Idempotency-Key", "k"), ("If-Match", '"0"')])
