@@ -6,10 +6,18 @@ HistoryError
 ├── OutOfReach        the stream does not reach that version or time
 ├── NothingTraced     no event within the bounds of the search carries this correlation id
 ├── UnknownCursor     no part of a trace begins there
+├── NotCorrelated     an event carries no correlation id
 └── ExportUnreadable  a file is not the export of a stream
 """
 
+from typing import Final
 from uuid import UUID
+
+# Where callers find what `NothingTraced` asks for.
+CORRELATION_IDS: Final = (
+    "a correlation id stands in the header Foldstream-Correlation-Id of an answer, and in what"
+    " `foldstream history STREAM --json` and /history/STREAM say of each event"
+)
 
 
 class HistoryError(Exception):
@@ -17,8 +25,8 @@ class HistoryError(Exception):
 
 
 class UnknownStream(HistoryError):
-    def __init__(self, stream: str) -> None:
-        super().__init__(f"there is no stream {stream}")
+    def __init__(self, stream: str, hint: str = "") -> None:
+        super().__init__(f"there is no stream {stream}{hint and f'; {hint}'}")
         self.stream = stream
 
 
@@ -38,7 +46,7 @@ class OutOfReach(HistoryError):
 
 class NothingTraced(HistoryError):
     def __init__(self, correlation_id: UUID, where: str) -> None:
-        super().__init__(f"no event carries the correlation id {correlation_id} in {where}")
+        super().__init__(f"no event carries the correlation id {correlation_id} in {where}; {CORRELATION_IDS}")
         self.correlation_id = correlation_id
         self.where = where
 
@@ -47,6 +55,13 @@ class UnknownCursor(HistoryError):
     def __init__(self, cursor: str) -> None:
         super().__init__(f"no part of a trace begins at {cursor}")
         self.cursor = cursor
+
+
+class NotCorrelated(HistoryError):
+    def __init__(self, stream: str, version: int) -> None:
+        super().__init__(f"the newest event of {stream}, version {version}, carries no correlation id")
+        self.stream = stream
+        self.version = version
 
 
 class ExportUnreadable(HistoryError):

@@ -1,7 +1,7 @@
 """How the streams of each category are folded, and the short names of streams."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from domain.decider import Decider
@@ -35,6 +35,12 @@ def stream_called(name: str) -> str:
     """The stream of that name; `stock:SKU` is that of a SKU, whose id nobody knows by heart."""
     sku = _SKU.fullmatch(name)
     return name if sku is None else stream_name(stock.category, stock_id(sku[1]))
+
+
+def names_like(name: str, exists: Callable[[str], bool]) -> list[str]:
+    """How the streams are called that there are and whose id, or SKU, this may be."""
+    called = [f"{stock.category}:{name}", *(f"{category}-{name}" for category in BOUNDARIES)]
+    return [each for each in called if exists(stream_called(each))]
 
 
 def boundary_of(stream: str) -> Boundary:

@@ -14,7 +14,14 @@ from infrastructure.eventstore.errors import (
     UnreadableEvent,
     VersionMismatch,
 )
-from infrastructure.history.errors import HistoryError, NothingTraced, OutOfReach, UnknownCategory, UnknownStream
+from infrastructure.history.errors import (
+    CORRELATION_IDS,
+    HistoryError,
+    NothingTraced,
+    OutOfReach,
+    UnknownCategory,
+    UnknownStream,
+)
 from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelError, ReadModelUnavailable
 from service.http import tokens
 from service.http.problems import Fault, Problem, malformed
@@ -54,7 +61,9 @@ def problem_of_history(error: HistoryError | EventStoreError) -> Problem:
             return Problem("out-of-reach", f"{error.stream} {reason}.")
         case NothingTraced():
             bounds = "as far as was looked; `limit` and `from` say how far"
-            return Problem("unknown-correlation-id", f"No event carries {error.correlation_id}, {bounds}.")
+            return Problem(
+                "unknown-correlation-id", f"No event carries {error.correlation_id}, {bounds}; {CORRELATION_IDS}."
+            )
         case StoreUnavailable():
             return Problem("store-unavailable", "The event store can't be used at present.")
         case StreamGone():

@@ -66,12 +66,14 @@ def changes(
     return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
 
 
-@verb(app, example="trace 1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11 --from 2h", uses=("eventstore",))
+@verb(app, example="trace 1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11 --from 2h\ntrace stock:mug-blue", uses=("eventstore",))
 def trace(
-    correlation_id: Annotated[
-        UUID,
+    traced: Annotated[
+        str,
         typer.Argument(
-            metavar="CORRELATION_ID", help="As in an answer's Foldstream-Correlation-Id, in the log, in history --json."
+            metavar="CORRELATION_ID|STREAM",
+            help="As in an answer's Foldstream-Correlation-Id, in the log, in history --json; or a stream, whose newest"
+            " event's is taken.",
         ),
     ],
     since: Since = None,
@@ -83,7 +85,14 @@ def trace(
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return HistoryPrinter(store_uri(data), as_json).trace(correlation_id, limit, since)
+    return HistoryPrinter(store_uri(data), as_json).trace(_id_or_name(traced), limit, since)
+
+
+def _id_or_name(text: str) -> UUID | str:
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
 
 
 @verb(app, example="export stock:mug-blue --out mug-blue.jsonl", uses=("eventstore",))

@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
-from infrastructure.history.errors import OutOfReach
+from infrastructure.history.errors import HistoryError, NotCorrelated, OutOfReach, UnknownCategory, UnknownStream
 from infrastructure.history.export import line_of, records_in
 from infrastructure.history.moment import written
 from infrastructure.history.pages import records_page
 from infrastructure.history.past import Change, Past, StateAsOf, walk
 from infrastructure.history.records import Records
-from infrastructure.history.trace import find
+from infrastructure.history.trace import find, metadata_of
 from infrastructure.terminal import print_json
 from service.cli.history import tables
 from service.cli.out_file import write_json_lines
 from service.errors import FileUnusable
 from service.history.answers import change_answer, record_answer, state_answer, trace_answer
-from service.history.sources import BOUNDARIES, CODEC, boundary_of, past_of, stream_called
+from service.history.sources import BOUNDARIES, CODEC, boundary_of, names_like, past_of, stream_called
+
+_FORMS: Final = "a stream's name is such as order-<id> or stock:SKU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class HistoryPrinter:
 
     def history(self, name: str, first: int, limit: int) -> int:
         """Prints records as they are stored."""
-        with self._records(stream_called(name)) as records:
+        with self._records(name) as records:
             page = records_page(records, first, limit)
         if self.json:
             events = [record_answer(record) for record in page.records]
@@ -66,8 +69,12 @@ class HistoryPrinter:
             tables.print_changes(stream, changes)
         return 0
 
-    def trace(self, correlation_id: UUID, limit: int, since: datetime | None) -> int:
-        """Prints the tree of a correlation id. Raises NothingTraced."""
+    def trace(self, traced: UUID | str, limit: int, since: datetime | None) -> int:
+        """Prints the tree of a correlation id, or of that of a stream's newest event.
+
+        Raises NothingTraced, NotCorrelated.
+        """
+        correlation_id = traced if isinstance(traced, UUID) else self._correlation_id(traced)
         with open_reader(self.uri) as reader:
             found = find(reader, correlation_id, BOUNDARIES, limit=limit, since=since)
         if self.json:
@@ -78,10 +85,17 @@ class HistoryPrinter:
 
     def export(self, name: str, out: str | None) -> int:
         """Writes a stream as JSON lines. Raises FileUnusable, OutputUnusable."""
-        with self._records(stream_called(name)) as records:
+        with self._records(name) as records:
             lines = (line_of(record) for record in records.through(0, records.last().version))
             write_json_lines(out, lines)
         return 0
+
+    def _correlation_id(self, name: str) -> UUID:
+        with self._records(name) as records:
+            newest = records.last()
+        if (metadata := metadata_of(newest)) is None:
+            raise NotCorrelated(newest.stream, newest.version)
+        return metadata.correlation_id
 
     def _as_of(self, name: str, ask: Callable[[Past], StateAsOf]) -> int:
         with self._past(name) as (_, past):
@@ -94,15 +108,30 @@ class HistoryPrinter:
 
     @contextmanager
     def _past(self, name: str) -> Iterator[tuple[str, Past]]:
-        stream = stream_called(name)
-        boundary_of(stream)  # what has no state needs no store to say so
-        with self._records(stream) as records:
-            yield stream, past_of(records)
+        with self._records(name) as records:
+            yield records.stream, past_of(records)
 
     @contextmanager
-    def _records(self, stream: str) -> Iterator[Records]:
+    def _records(self, name: str) -> Iterator[Records]:
         with open_reader(self.uri) as reader:
-            yield Records(reader, stream)
+            records = Records(reader, stream_called(name))
+            try:
+                yield records
+            except (UnknownStream, UnknownCategory) as error:
+                raise _with_hint(error, records) from error
+
+
+def _with_hint(error: UnknownStream | UnknownCategory, records: Records) -> HistoryError:
+    """The error; where the name has no known category, with names of streams that it may stand for."""
+    name = records.stream
+    try:
+        boundary_of(name)
+    except UnknownCategory:
+        found = names_like(name, lambda stream: bool(records.page_of(stream, 0, 1)))
+        if found:
+            return UnknownStream(name, f"there is {' and '.join(found)}")
+        return error if isinstance(error, UnknownCategory) else UnknownStream(name, _FORMS)
+    return error
 
 
 def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:

@@ -10,7 +10,7 @@ import pytest
 from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.stream_patterns import category_pattern
-from infrastructure.history.errors import NothingTraced, UnknownCursor
+from infrastructure.history.errors import CORRELATION_IDS, NothingTraced, UnknownCursor
 from infrastructure.history.moment import written
 from infrastructure.history.trace import TracedCommand, find, find_part, tree_of
 from tests.infrastructure.eventstore.operator import Operator, operating
@@ -99,7 +99,8 @@ def test_an_unknown_id_is_refused_with_the_extent_of_the_search(own: Operator) -
     with pytest.raises(NothingTraced) as refusal:
         find(own.reader, unknown := uuid4(), CATEGORIES, limit=1)
     assert str(refusal.value) == (
-        f"no event carries the correlation id {unknown} in the newest 1 events (--limit; there are older ones)"
+        f"no event carries the correlation id {unknown} in the newest 1 events (--limit; there are older ones);"
+        f" {CORRELATION_IDS}"
     )
     with pytest.raises(NothingTraced):
         find(own.reader, unknown, CATEGORIES, limit=10, since=written(records[2]) + timedelta(days=1))
@@ -127,7 +128,7 @@ def test_with_the_projection_its_links_are_followed(own: Operator) -> None:
         with pytest.raises(NothingTraced) as refusal:
             find(own.reader, unknown := uuid4(), CATEGORIES, limit=1000)
         assert str(refusal.value) == (
-            f"no event carries the correlation id {unknown} in the links of $by_correlation_id"
+            f"no event carries the correlation id {unknown} in the links of $by_correlation_id; {CORRELATION_IDS}"
         )
     finally:
         own.stop_projection(CORRELATION_PROJECTION)

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from domain.stock.stock import stock_id
-from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.history.errors import CORRELATION_IDS
 from infrastructure.history.moment import written
 from infrastructure.snapshots.state import dump_state
 from service.history.answers import time_of
@@ -97,6 +98,39 @@ def test_a_correlation_id_is_shown_as_a_tree(eventstore_uri: str, account: Accou
     assert len(output) == 3
     assert output[0].startswith(f"{correlation}: 1 events, by ")
     assert output[1] == f"└── harbour → {stream}  command {command['command_id']}"
+
+
+def test_a_stream_stands_for_the_correlation_id_of_its_newest_event(eventstore_uri: str, account: Account) -> None:
+    stream, records = account
+    correlation = json.loads(records[-1].metadata)["$correlationId"]
+    assert answer("trace", stream, store=eventstore_uri) == answer("trace", correlation, store=eventstore_uri)
+    with operating(eventstore_uri) as store:
+        store.append(stray := f"stray-{uuid4()}", NewRecord("Strayed", b"{}"))
+    said = f"foldstream trace: the newest event of {stray}, version 0, carries no correlation id"
+    assert run("trace", stray, store=eventstore_uri, code=1) == ([], [said])
+
+
+def test_an_id_that_no_event_carries_is_refused_with_where_one_is_found(eventstore_uri: str) -> None:
+    [error] = run("trace", str(uuid4()), store=eventstore_uri, code=1)[1]
+    assert error.endswith(f"; {CORRELATION_IDS}")
+    assert CORRELATION_IDS.startswith("a correlation id stands in the header Foldstream-Correlation-Id of an answer")
+    assert "`foldstream history STREAM --json`" in CORRELATION_IDS
+
+
+@pytest.mark.parametrize("verb", [("history",), ("as-of", "--version", "0"), ("changes",), ("trace",), ("export",)])
+def test_a_bare_id_is_refused_with_the_streams_that_it_may_stand_for(
+    eventstore_uri: str, account: Account, verb: tuple[str, ...]
+) -> None:
+    name = f"mug-{uuid4()}"
+    for expected in ("; ", f"; there is stock:{name}"):
+        [error] = run(verb[0], name, *verb[1:], store=eventstore_uri, code=1)[1]
+        assert expected in error
+        with operating(eventstore_uri) as store:
+            store.append(f"stock-{stock_id(name)}", NewRecord("SkuRegistered", b"{}"))
+    own_id = account[0].removeprefix("account-")
+    if verb != ("trace",):  # there it is read as a correlation id
+        [error] = run(verb[0], own_id, *verb[1:], store=eventstore_uri, code=1)[1]
+        assert error == f"foldstream {verb[0]}: there is no stream {own_id}; there is account-{own_id}"
 
 
 def test_an_export_is_replayed_without_a_store(eventstore_uri: str, account: Account, tmp_path: Path) -> None:

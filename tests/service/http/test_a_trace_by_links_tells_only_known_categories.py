@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.history.errors import CORRELATION_IDS
 from tests.infrastructure.eventstore.operator import Operator
 from tests.infrastructure.history.ledger import CODEC, append, metadata, opened
 from tests.service.http.shop import assert_refused
@@ -47,5 +48,5 @@ def test_what_others_did_is_not_told(linked: tuple[Operator, httpx.Client]) -> N
     operator, http = linked
     append(operator, f"payroll-{uuid4()}", [carrying(correlation := uuid4())])
     await_links(operator, correlation, 1)
-    detail = f"No event carries {correlation}, as far as was looked; `limit` and `from` say how far."
+    detail = f"No event carries {correlation}, as far as was looked; `limit` and `from` say how far; {CORRELATION_IDS}."
     assert_refused(http.get(f"/history/trace/{correlation}"), 404, "unknown-correlation-id", detail)

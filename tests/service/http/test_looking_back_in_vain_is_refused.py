@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.history.errors import CORRELATION_IDS
 from infrastructure.history.moment import written
 from service.history.answers import time_of
 from service.history.sources import BOUNDARIES
@@ -67,7 +68,7 @@ def test_a_version_that_was_truncated_away(http: httpx.Client, eventstore_uri: s
 
 def test_a_correlation_id_that_no_event_carries(http: httpx.Client) -> None:
     unknown = str(uuid4())
-    detail = f"No event carries {unknown}, as far as was looked; `limit` and `from` say how far."
+    detail = f"No event carries {unknown}, as far as was looked; `limit` and `from` say how far; {CORRELATION_IDS}."
     newest = {"from": "2999-01-01T00:00:00Z"}  # others have written more than fits into one part
     assert_refused(http.get(f"/history/trace/{unknown}", params=newest), 404, "unknown-correlation-id", detail)
 
