@@ -46,14 +46,14 @@ class RetainedStream:
         for place, record in enumerate(records):
             await self._streams.append(self.name, end + place, [record])
 
-    async def truncate(self) -> bool:
-        """Truncates away all that is there; False where nothing was. Its other metadata stay."""
+    async def truncate(self, record_metadata: bytes = b"") -> bool:
+        """Truncates away all that is there; False where nothing was. What else is set for the stream stays."""
         newest = await self.newest()
         if newest is None:
             return False
         written = await self._newest(self._metastream)
         metadata = {**await self._metadata(), "$tb": newest.version + 1}
-        await self._write_metadata(metadata, -1 if written is None else written.version)
+        await self._write_metadata(metadata, -1 if written is None else written.version, record_metadata)
         return True
 
     @property
@@ -80,8 +80,8 @@ class RetainedStream:
             return {}
         return metadata if isinstance(metadata, dict) else {}
 
-    async def _write_metadata(self, metadata: dict[str, object], version: int) -> None:
-        record = NewRecord("$metadata", json.dumps(metadata).encode())
+    async def _write_metadata(self, metadata: dict[str, object], version: int, record_metadata: bytes = b"") -> None:
+        record = NewRecord("$metadata", json.dumps(metadata).encode(), record_metadata)
         await self._streams.append(self._metastream, version, [record])
 
     async def _newest(self, stream: str) -> Record | None:

@@ -69,9 +69,12 @@ class SnapshotStore:
         """Appends segments after the newest."""
         await self._segments(stream).append_singly(records)
 
-    async def drop(self, stream: str) -> bool:
-        """Truncates all that is stored beside a stream; False where nothing was."""
-        return any([await kept.truncate() for kept in (self._snapshots(stream), self._segments(stream))])
+    async def drop(self, stream: str, metadata: bytes = b"") -> bool:
+        """Truncates all that is stored beside a stream; False where nothing was.
+
+        `metadata` are those of the records which say so: who had it done, say.
+        """
+        return any([await kept.truncate(metadata) for kept in (self._snapshots(stream), self._segments(stream))])
 
     def _snapshots(self, stream: str) -> RetainedStream:
         return RetainedStream(self._streams, snapshot_stream(stream), RETAINED)

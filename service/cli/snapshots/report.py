@@ -9,10 +9,12 @@ from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.streams import Streams
 from infrastructure.history.records import Records
 from infrastructure.snapshots.store import SnapshotStore
+from service.cli.operator_act import Act
 from service.cli.snapshots import tables
 from service.cli.snapshots.retake import Retaken, retake
 from service.cli.snapshots.selection import Selection, last_versions, rule_of, streams_with_snapshots
 from service.cli.snapshots.survey import SnapshotStatus, Summary, survey
+from service.errors import SnapshotsNotTaken
 from service.history.sources import CODEC
 
 ResultT = TypeVar("ResultT")
@@ -48,33 +50,45 @@ def streams_to_drop(uri: str, selection: Selection) -> list[str]:
         return streams_with_snapshots(reader, selection.all_categories)
 
 
-def drop_snapshots(uri: str, names: list[str], *, as_json: bool) -> int:
+def drop_snapshots(uri: str, names: list[str], act: Act, *, as_json: bool) -> int:
     """Drops all that is stored beside these streams. Raises StoreUnavailable, WrongExpectedVersion."""
 
     async def work(streams: Streams) -> list[str]:
         stored = SnapshotStore(streams)
-        return [stream for stream in names if await stored.drop(stream)]
+        return [stream for stream in names if await stored.drop(stream, act.metadata())]
 
-    tables.print_dropped(_at(uri, work), as_json=as_json)
+    dropped = _at(uri, work)
+    act.log("snapshots_dropped", streams=len(dropped))
+    tables.print_dropped(dropped, as_json=as_json)
     return 0
 
 
-def retake_snapshots(uri: str, selection: Selection, *, missing: bool, as_json: bool) -> int:
-    """Takes snapshots of these streams from their events alone; 1 where some could not be taken.
+def streams_to_retake(uri: str, selection: Selection, *, missing: bool) -> list[str]:
+    """The streams whose snapshots are to be taken; with `missing`, only those where there is none of use.
 
     Raises WithoutSnapshots, UnknownStream, StoreUnavailable.
     """
     due = _due(_versions(uri, selection), selection)
 
+    async def look(streams: Streams) -> list[str]:
+        return [each.stream async for each in survey(SnapshotStore(streams), due) if each.is_miss]
+
+    return _at(uri, look) if missing else list(due)
+
+
+def retake_snapshots(uri: str, names: list[str], act: Act, *, as_json: bool) -> int:
+    """Takes snapshots of these streams from their events alone. Raises SnapshotsNotTaken, StoreUnavailable."""
+
     async def work(streams: Streams) -> list[Retaken]:
-        chosen = due
-        if missing:
-            chosen = {each.stream: each.version async for each in survey(SnapshotStore(streams), due) if each.is_miss}
-        return [await retake(streams, stream) for stream in chosen]
+        return [await retake(streams, stream) for stream in names]
 
     retaken = _at(uri, work)
+    failed = [each for each in retaken if each.result != "taken"]
+    act.log("snapshots_retaken", streams=len(retaken) - len(failed), failed=len(failed))
     tables.print_retaken(retaken, as_json=as_json)
-    return 0 if all(each.result == "taken" for each in retaken) else 1
+    if failed:
+        raise SnapshotsNotTaken(len(failed), len(retaken))
+    return 0
 
 
 def _versions(uri: str, selection: Selection) -> dict[str, int]:

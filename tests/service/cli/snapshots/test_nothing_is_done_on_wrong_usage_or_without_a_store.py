@@ -18,6 +18,9 @@ from tests.support.processes import FOLDSTREAM, Listened
         (("drop", "account-0", "--all", "--yes"), "give one of STREAM..., --category or --all"),
         (("retake",), "give one of STREAM..., --category or --all"),
         (("list", "account-0", "--category", "order"), "give either streams or categories"),
+        (("retake", "--all"), "there is nobody to ask; --yes does it without asking"),
+        (("retake", "account-0", "account-1"), "there is nobody to ask; --yes does it without asking"),
+        (("drop", "account-0", "--yes", "--why", " "), "should be 1 to 200 characters, not all of them blank"),
         (("drop", "account-0"), "there is nobody to ask; --yes does it without asking"),
     ],
 )
@@ -43,7 +46,7 @@ def nowhere() -> Iterator[str]:
         yield f"127.0.0.1:{closed.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("command", [("list",), ("drop", "--all", "--yes"), ("retake", "--all")])
+@pytest.mark.parametrize("command", [("list",), ("drop", "--all", "--yes"), ("retake", "--all", "--yes")])
 def test_an_unreachable_store_is_named(nowhere: str, command: tuple[str, ...]) -> None:
     refused = refusal(f"esdb://{nowhere}?tls=false", *command)
     assert isinstance(refused, StoreUnavailable)

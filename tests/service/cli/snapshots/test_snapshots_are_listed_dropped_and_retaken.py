@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import pwd
 import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,14 +22,14 @@ from service.cli.snapshots.retake import Retaken, retake
 from service.history.sources import CODEC
 from tests.infrastructure.commands.tally import connected
 from tests.service.cli.snapshots.command import Store, answer, listed, output
-from tests.support.processes import FOLDSTREAM
+from tests.support.processes import FOLDSTREAM, Listened
 
 
 def test_all_streams_that_are_long_enough_are_listed(store: Store) -> None:
     kept, bare, broken, gone = store.account(250), store.account(120), store.account(100), store.account(150)
     store.account(99)
     _, article = store.stock(130)
-    output(store, "retake", kept, broken, gone)
+    output(store, "retake", kept, broken, gone, "--yes")
     store.grow(kept, 30)
     store.append(snapshot_stream(broken), *[NewRecord("SnapshotTaken", b"{")] * 3)
     store.operator.delete(gone)
@@ -75,7 +76,7 @@ def test_a_stream_that_is_named_is_shown_however_short(store: Store) -> None:
 def test_snapshots_are_dropped_and_retaken(store: Store) -> None:
     stream = store.account(SEGMENT + 104)
     _, article = store.stock(100)
-    assert answer(store, "retake", "--all") == {
+    assert answer(store, "retake", "--all", "--yes") == {
         "snapshots": [
             {"stream": stream, "result": "taken", "version": SEGMENT + 103},
             {"stream": article, "result": "taken", "version": 99},
@@ -88,7 +89,7 @@ def test_snapshots_are_dropped_and_retaken(store: Store) -> None:
     }
     assert store.records(segment_stream(stream)) == []
     assert store.metadata(snapshot_stream(stream)) == {"$maxCount": 3, "$tb": 1}
-    assert answer(store, "retake", "--all", "--missing")["snapshots"] == [
+    assert answer(store, "retake", "--all", "--yes", "--missing")["snapshots"] == [
         {"stream": stream, "result": "taken", "version": SEGMENT + 103}
     ]
     assert listed(store, stream) == {stream: (SEGMENT + 103, "usable", SEGMENT + 103, 0)}
@@ -97,20 +98,50 @@ def test_snapshots_are_dropped_and_retaken(store: Store) -> None:
     assert answer(store, "drop", "--category", "account", "--yes") == {"dropped": []}
 
 
-@pytest.mark.parametrize(("said", "code", "left"), [("y", 0, 0), ("n", 1, 1)])
-def test_on_a_terminal_it_asks_before_it_drops(store: Store, said: str, code: int, left: int) -> None:
-    stream = store.account(2)
-    output(store, "retake", stream)
+def asked(store: Store, said: str, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command whose user says this on a terminal."""
     terminal, own_end = pty.openpty()
-    command = ("/usr/bin/env", f"FOLDSTREAM_EVENTSTORE_URI={store.uri}", *FOLDSTREAM, "snapshots", "drop", stream)
+    command = ("/usr/bin/env", f"FOLDSTREAM_EVENTSTORE_URI={store.uri}", *FOLDSTREAM, "snapshots", *arguments)
     with os.fdopen(terminal, "wb", buffering=0) as keyboard:
         process = subprocess.Popen(command, stdin=own_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         os.close(own_end)
         keyboard.write(f"{said}\n".encode())
-        said_back, errors = process.communicate(timeout=30)
-    assert (process.returncode, len(store.records(snapshot_stream(stream)) or [])) == (code, left)
+        output, errors = process.communicate(timeout=30)
+    return process.returncode, output.strip(), errors
+
+
+@pytest.mark.parametrize(("said", "code", "left"), [("y", 0, 0), ("n", 1, 1)])
+def test_on_a_terminal_it_asks_before_it_drops(store: Store, said: str, code: int, left: int) -> None:
+    stream = store.account(2)
+    output(store, "retake", stream)
+    ended, said_back, errors = asked(store, said, "drop", stream)
+    assert (ended, len(store.records(snapshot_stream(stream)) or [])) == (code, left)
     assert errors.startswith("Drop the snapshots of 1 stream? [y/N]:")
-    assert said_back.strip() == ("" if code else "Dropped the snapshots of 1 stream.")
+    assert said_back == ("" if code else "Dropped the snapshots of 1 stream.")
+
+
+@pytest.mark.parametrize(("said", "code", "taken"), [("y", 0, 1), ("n", 1, 0)])
+def test_on_a_terminal_it_asks_before_it_takes_many(store: Store, said: str, code: int, taken: int) -> None:
+    streams = [store.account(2), store.account(2)]
+    ended, said_back, errors = asked(store, said, "retake", *streams)
+    kept = [len(store.records(snapshot_stream(stream)) or []) for stream in streams]
+    assert (ended, kept) == (code, [taken] * 2)
+    assert errors.startswith("Take the snapshots of 2 streams anew? [y/N]:")
+    assert said_back == ("" if code else "Took snapshots of 2 streams.")
+
+
+def test_who_had_it_done_and_why_is_logged_and_stored(store: Store) -> None:
+    stream, actor = store.account(2), f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+    environment = {"FOLDSTREAM_EVENTSTORE_URI": store.uri}
+    for verb, done in (("retake", "retaken"), ("drop", "dropped")):
+        why = f"they look odd, so {verb}"
+        command = (*FOLDSTREAM, "snapshots", verb, stream, "--yes", "--why", why)
+        process = Listened(command, environment)
+        assert (process.wait(within=30), len(process.errors)) == (0, 1)
+        line = json.loads(process.errors[0])
+        assert (line["event"], line["actor"], line["why"], line["streams"]) == (f"snapshots_{done}", actor, why, 1)
+    [record] = store.reader.page(f"$${snapshot_stream(stream)}", None, 1, backwards=True) or []
+    assert json.loads(record.metadata) == {"actor": actor, "why": "they look odd, so drop"}
 
 
 def test_a_sku_may_stand_for_its_stream(store: Store) -> None:
@@ -134,7 +165,7 @@ def test_each_snapshot_that_can_not_be_taken_is_listed_with_its_reason(store: St
     cut, odd, whole = store.account(120), store.account(120), store.account(120)
     store.operator.set_metadata(cut, {"$tb": 5})
     store.append(odd, NewRecord("AccountFrozen", b"{}", b"{}"))
-    assert answer(store, "retake", "--category", "account", code=1)["snapshots"] == [
+    assert answer(store, "retake", "--category", "account", "--yes", code=1)["snapshots"] == [
         {"stream": cut, "result": "incomplete", "version": 119},
         {"stream": odd, "result": "unreadable", "version": None},
         {"stream": whole, "result": "taken", "version": 119},
@@ -152,7 +183,7 @@ def test_a_refusal_for_one_stream_does_not_affect_the_others(
 ) -> None:
     first, whole = store.account(events), store.account(120)
     store.operator.tombstone(kept(first))
-    assert answer(store, "retake", "--all", code=1)["snapshots"] == [
+    assert answer(store, "retake", "--all", "--yes", code=1)["snapshots"] == [
         {"stream": first, "result": "refused", "version": events - 1},
         {"stream": whole, "result": "taken", "version": 119},
     ]

@@ -1,0 +1,49 @@
+"""What an operator does: by whom and why, for the log and for the records that say what was done."""
+
+import json
+import os
+import pwd
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+import structlog
+import typer
+
+_log = structlog.get_logger("foldstream")
+
+
+def _reason(text: str) -> str:
+    if not 1 <= len(text) <= 200 or not text.strip():
+        raise typer.BadParameter("should be 1 to 200 characters, not all of them blank")
+    return text
+
+
+Why: TypeAlias = Annotated[
+    str | None, typer.Option("--why", parser=_reason, metavar="TEXT", help="Why; it goes into the log.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act of whoever runs this process; `why` is None where they did not say."""
+
+    why: str | None
+
+    @property
+    def actor(self) -> str:
+        """`cli:<login name>`, or the user's number where it has no name."""
+        user = os.getuid()
+        try:
+            return f"cli:{pwd.getpwuid(user).pw_name}"
+        except KeyError:
+            return f"cli:{user}"
+
+    def metadata(self) -> bytes:
+        """The metadata of a record that says what was done."""
+        said = {} if self.why is None else {"why": self.why}
+        return json.dumps({"actor": self.actor, **said}).encode()
+
+    def log(self, event: str, **members: object) -> None:
+        """Logs what was done."""
+        said = {} if self.why is None else {"why": self.why}
+        _log.info(event, actor=self.actor, **said, **members)
