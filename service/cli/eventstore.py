@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
+from service.cli.help_option import HelpfulGroup
 from service.cli.options import Host, Pipe, Port, parse_path, with_options
 from service.cli.verbs import epilog, verb, with_shared_options
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

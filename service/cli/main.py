@@ -18,6 +18,7 @@ from infrastructure.terminal import OutputUnusable, print_error, print_line
 from service import logs
 from service.addresses import listen
 from service.cli import eventstore
+from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path
 from service.cli.schema import commands as schema
@@ -37,6 +38,7 @@ WorkerData: TypeAlias = Annotated[
 ]
 app = typer.Typer(
     name="foldstream",
+    cls=HelpfulGroup,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -69,7 +71,7 @@ def options(
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_help(context)
         return
     context.obj = log or logs.default_form()
     logs.set_up(context.obj, context.invoked_subcommand or "foldstream")

@@ -10,6 +10,7 @@ import typer
 
 from infrastructure.terminal import AS_JSON, print_error
 from service import logs
+from service.cli.help_option import HelpfulCommand, print_help
 from service.cli.options import DEFAULT_DATA, parse_path
 from service.settings import Settings, SettingsError, override, variable_of
 
@@ -33,7 +34,7 @@ def verb(
     def registered(run: Run) -> Run:
         summary = " ".join(cleandoc(run.__doc__ or "").partition("\n\n")[0].split())
         prepared = run if uses is None else with_shared_options(run, uses)
-        app.command(name, short_help=summary, epilog=epilog(example))(prepared)
+        app.command(name, cls=HelpfulCommand, short_help=summary, epilog=epilog(example))(prepared)
         return run
 
     return registered
@@ -86,7 +87,7 @@ def with_shared_options(run: Run, uses: tuple[Server, ...], *, serves: bool = Fa
 def help_alone(context: typer.Context) -> None:
     """Prints the help of a group of verbs where none is named."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_help(context)
 
 
 def consented(question: str, *, yes: bool) -> bool:

@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from service.cli.help_option import HelpfulGroup
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until
 from service.cli.verbs import help_alone, verb
 
 SUMMARY = "Show how events are stored, and find those that today's code can't read."
 app = typer.Typer(
+    cls=HelpfulGroup,
     help=SUMMARY,
     add_completion=False,
     short_help=SUMMARY,

@@ -5,12 +5,14 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.verbs import Yes, consented, help_alone, require_consent, verb
 
 SUMMARY = "Show the snapshots that loads begin at, drop them, take them anew."
 app = typer.Typer(
+    cls=HelpfulGroup,
     help=SUMMARY,
     add_completion=False,
     short_help=SUMMARY,

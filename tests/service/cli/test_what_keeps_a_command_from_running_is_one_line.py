@@ -3,6 +3,7 @@
 import fcntl
 import json
 import socket
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -121,6 +122,20 @@ def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
 
 def test_the_version_is_told() -> None:
     assert refusal("--version") == (0, ["foldstream 0.1.0"], [])
+
+
+def test_a_help_that_can_not_be_written() -> None:
+    asked = ((), ("--help",), ("snapshots",), ("snapshots", "drop", "--help"))
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        running = [
+            subprocess.Popen((*FOLDSTREAM, *arguments), stdout=full, stderr=subprocess.PIPE, text=True)
+            for arguments in asked
+        ]
+    for process, arguments in zip(running, asked, strict=True):
+        said = process.communicate(timeout=60)[1]
+        name = " ".join(("foldstream", *arguments[:1])).removesuffix(" --help")
+        reason = "the output can't be written: No space left on device"
+        assert (process.returncode, said) == (1, f"{name}: {reason}\n")
 
 
 def test_a_folder_in_use_after_waiting_for_it(kept_out: tuple[Path, Listened]) -> None:
