@@ -1,18 +1,46 @@
 """Whatever verb the parser knows takes the shared options, and shows an example in its help."""
 
 import shlex
+import signal
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from typer.core import TyperOption
 from typer.testing import CliRunner
 
+from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from service.cli.ago import parse_ago
+from service.cli.history.commands import app as history
 from service.cli.main import app
+from service.cli.schema.commands import app as schema
+from service.cli.snapshots.commands import app as snapshots
+from service.history.sources import CODEC
+from tests.infrastructure.history.ledger import metadata
+from tests.service.cli.snapshots.command import Store, ran
+from tests.service.cli.snapshots.conftest import new_store
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import verbs
+from tests.support.processes import FOLDSTREAM, Listened
 
 VERBS = verbs()
 SHARED = {"--json", "--data", "--eventstore", "--redis"}
+OPERATORS = {"snapshots drop", "snapshots retake"}
+GROUPS = {"schema": schema, "snapshots": snapshots}
+# Of each kind one or two, in the middle of asking a store that does not answer.
+INTERRUPTED = {
+    ("history", "order-0"): (signal.SIGINT, 130),
+    ("schema", "check"): (signal.SIGTERM, 130),
+    ("snapshots", "drop", "order-0", "--yes"): (signal.SIGINT, 130),
+    ("snapshots", "retake", "order-0"): (signal.SIGTERM, 130),
+    ("projections", "--redis", "redis://127.0.0.1:1/0"): (signal.SIGINT, 0),
+    ("sagas",): (signal.SIGINT, 0),
+    ("api", "--port", "0", "--redis", "redis://127.0.0.1:1/0"): (signal.SIGTERM, 0),
+}
 
 
 @pytest.mark.parametrize("words", VERBS)
@@ -46,6 +74,58 @@ def test_alone_it_prints_its_help_with_every_summary_whole() -> None:
     assert "..." not in said.stdout.partition("Commands:")[2]
     for group in ("schema", "snapshots"):
         assert CliRunner().invoke(app, [group]).stdout.startswith("Usage: ")
+
+
+def options_of(words: str) -> set[str]:
+    return {name for each in VERBS[words].params for name in getattr(each, "opts", [])}
+
+
+def test_what_operators_do_asks_and_takes_why() -> None:
+    assert {words for words in VERBS if "--yes" in options_of(words)} == OPERATORS
+    assert {words for words in VERBS if "--why" in options_of(words)} == OPERATORS
+    for words in OPERATORS:
+        said = ran("esdb://127.0.0.1:1?tls=false", snapshots, words.split()[1], "--all")
+        assert str(said.exception) == "there is nobody to ask; --yes does it without asking"
+
+
+def test_interrupted_a_verb_ends_with_130_and_a_server_with_0_silently() -> None:
+    with ThreadPoolExecutor(len(INTERRUPTED)) as pool:
+        ended = dict(zip(INTERRUPTED, pool.map(interrupted, INTERRUPTED), strict=True))
+    assert ended == {arguments: (code, []) for arguments, (_, code) in INTERRUPTED.items()}
+
+
+def interrupted(arguments: Sequence[str]) -> tuple[int, list[str]]:
+    """Exit code and errors, but for the log, of a command that gets its signal as soon as it has called the store."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        store = f"esdb://127.0.0.1:{silent.getsockname()[1]}?tls=false"
+        process = Listened((*FOLDSTREAM, *arguments, "--eventstore", store), {})
+        with silent.accept()[0]:
+            process.send(INTERRUPTED[tuple(arguments)][0])
+            return process.wait(within=60), [line for line in process.errors if not line.startswith("{")]
+
+
+def examples() -> list[Sequence[str]]:
+    """Those of all helps that a store with one SKU has an answer to; an export stands before its replay."""
+    lines = [line for words in VERBS for line in str(VERBS[words].epilog).splitlines()]
+    found = [shlex.split(line)[1:] for line in lines if line.startswith("  foldstream ")]
+    return [example for example in found if example[0] in GROUPS or "mug-blue" in " ".join(example)]
+
+
+def test_the_examples_of_helps_work(tmp_path: Path) -> None:
+    story = [SkuRegistered(sku="mug-blue"), StockReceived(sku="mug-blue", quantity=3)]
+    with new_store() as store, chdir(tmp_path):
+        records = [CODEC.encode(event, metadata(event, correlation=uuid4())) for event in story]
+        store.append(f"stock-{stock_id('mug-blue')}", *records)
+        ended = {" ".join(example): outcome(store, example) for example in examples()}
+    assert len(ended) == 11
+    assert set(ended.values()) == {(0, None)}
+
+
+def outcome(store: Store, example: Sequence[str]) -> tuple[object, BaseException | None]:
+    group, *rest = example
+    result = ran(store.uri, GROUPS[group], *rest) if group in GROUPS else ran(store.uri, history, *example)
+    return result.return_value, result.exception
 
 
 def test_times_may_be_said_as_how_long_ago() -> None:
