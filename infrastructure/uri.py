@@ -68,8 +68,8 @@ def require_number(option: str, value: str, lowest: int, highest: int) -> None:
 
 
 def require_one_of(option: str, value: str, *values: str) -> None:
-    """Raises ValueError where an option has none of these values, in capitals or not."""
-    if value.lower() not in values:
+    """Raises ValueError where an option has none of these values, letter by letter."""
+    if value not in values:
         raise ValueError(f"has the option {option}, which should be {' or '.join(values)}")
 
 

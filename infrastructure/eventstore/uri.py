@@ -27,7 +27,7 @@ def _numbered(lowest: int, highest: int) -> Callable[[str, str], None]:
 
 
 def _truth(option: str, value: str) -> None:
-    require_one_of(option, value, "true", "false")
+    require_one_of(option, value.lower(), "true", "false")
 
 
 def _verified(option: str, value: str) -> None:

@@ -29,7 +29,7 @@ def _verification(option: str, value: str) -> None:
 
 
 def _truth(option: str, value: str) -> None:
-    require_one_of(option, value, "true", "false", "yes", "no")
+    require_one_of(option, value.lower(), "true", "false", "yes", "no")
 
 
 def _visible(option: str, value: str) -> None:
@@ -66,7 +66,7 @@ def address_in(uri: str) -> str:
 def require_valid(uri: str) -> None:
     """Raises ValueError, in words that repeat neither user nor password, for a URI that can't be used as it stands."""
     parts = read_uri(uri)
-    if parts.scheme not in {"redis", "rediss", "unix"}:
+    if not uri.startswith(("redis://", "rediss://", "unix://")):  # the client takes no capitals here
         raise ValueError(_FORM)
     known = {**_OPTIONS, **_TLS_OPTIONS} if parts.scheme == "rediss" else _OPTIONS
     for name, value in parts.options.items():

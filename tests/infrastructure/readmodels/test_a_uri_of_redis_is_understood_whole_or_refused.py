@@ -17,6 +17,7 @@ from tests.support.redis import RedisProcess
 ENCODE = "in user and password all but letters, digits and -._~ has to be percent-encoded, as %40 for @"
 KNOWN = "known are db, username, password, client_name"
 KNOWN_OF_TLS = "ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_password, ssl_cert_reqs, ssl_check_hostname"
+FORM = "must be a URI such as redis://host:6379/0, rediss://… or unix:///path"
 NO_HOST = f"names no host, or a host or port that can't be one; {ENCODE}"
 NO_SOCKET = "must have the socket's whole path behind unix://, such as unix:///run/redis.sock"
 PASSWORDS = ("p@ss", "a:b/c?d#e&f=g", "50%", "%40", "Zürich€", "+[x]")
@@ -66,6 +67,7 @@ def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: Redi
         ("redis://ada:pä@host?db=3", "redis://host/3"),
         ("redis://host?password=secret", "redis://host/0"),
         ("rediss://host/0?ssl_cert_reqs=none&ssl_check_hostname=false&ssl_password=secret", "rediss://host/0"),
+        ("rediss://host?ssl_check_hostname=No", "rediss://host/0"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("unix://ada:secret@/run/a%20b.sock?db=1", "unix:///run/a b.sock"),
     ],
@@ -116,6 +118,12 @@ def test_the_authority_of_rediss_is_a_file_of_certificates(tmp_path: Path) -> No
             "rediss://host?ssl_cert_reqs=maybe",
             "has the option ssl_cert_reqs, which should be none or optional or required",
         ),
+        (
+            "rediss://host?ssl_cert_reqs=Required",
+            "has the option ssl_cert_reqs, which should be none or optional or required",
+        ),
+        ("REDIS://:s3cret@host", FORM),
+        ("unix:/run/redis.sock", FORM),
         ("redis://host?client_name=a%20b", "has the option client_name, which should be of visible ASCII characters"),
         ("redis://host?client_name", "has the option client_name without a value"),
         ("redis://:s3cret@host?password=other", "has a user or a password both before its host and as an option"),
