@@ -90,9 +90,31 @@ def require_readable(option: str, file: str) -> None:
         raise ValueError(f"names a {option} that can't be read: {error.strerror}") from None
 
 
+def require_key_pair(options: Mapping[str, str], certificate: str, key: str, password: str = "") -> None:
+    """Raises ValueError where only one of these options is there, or a certificate can't be used with its key.
+
+    `password` is the option with the key's password; without one the key has to be unencrypted.
+    """
+    if (certificate in options) != (key in options):
+        raise ValueError(f"needs {certificate} and {key} together")
+    if password in options and key not in options:
+        raise ValueError(f"has the option {password} without a {key}")
+    if certificate in options:
+        _require_chain(options[certificate], options[key], options.get(password, ""), f"{certificate} and a {key}")
+
+
 def unknown_option(name: str, known: Mapping[str, object]) -> ValueError:
     """The error for an option that is not known."""
     return ValueError(f"has the unknown option {name}; known are {', '.join(known)}")
+
+
+def _require_chain(certificate: str, key: str, password: str, names: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_cert_chain(certificate, key, password=password)
+    except (OSError, ValueError):
+        with_password = " with this password" if password else ""
+        raise ValueError(f"names a {names} that don't belong together{with_password}") from None
 
 
 def _require_readable_text(uri: str) -> None:

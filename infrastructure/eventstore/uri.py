@@ -1,6 +1,5 @@
 """Reads the URI of an event store: what the client would pass over, or stumble over later, is refused."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
@@ -12,6 +11,7 @@ from infrastructure.uri import (
     read_host,
     read_uri,
     require_authority,
+    require_key_pair,
     require_number,
     require_one_of,
     require_readable,
@@ -75,14 +75,21 @@ def require_valid(uri: str) -> None:
     _require_hosts(parts)
     if parts.path not in {"", "/"}:
         raise ValueError("has a path; behind the port only ?options may follow")
-    given = {name.lower(): (name, value) for name, value in parts.options.items()}
+    options = _known_options(parts.options)
+    _require_login(parts, secure=options.get("tls", "true").lower() == "true")
+    require_key_pair(options, "userCertFile", "userKeyFile")
+
+
+def _known_options(given: Mapping[str, str]) -> Mapping[str, str]:
     known = {name.lower(): name for name in _OPTIONS}
-    for lower, (name, value) in given.items():
-        if lower not in known:
+    options: dict[str, str] = {}
+    for name, value in given.items():
+        if name.lower() not in known:
             raise unknown_option(name, _OPTIONS)
-        _OPTIONS[known[lower]](known[lower], value)
-    _require_login(parts, secure=given.get("tls", ("", "true"))[1].lower() == "true")
-    _require_pair(*(given.get(name, ("", ""))[1] for name in ("usercertfile", "userkeyfile")))
+        options[known[name.lower()]] = value
+    for name, value in options.items():
+        _OPTIONS[name](name, value)
+    return options
 
 
 def _require_hosts(parts: ServerUri) -> None:
@@ -99,13 +106,3 @@ def _require_login(parts: ServerUri, *, secure: bool) -> None:
         raise ValueError("needs a user and a password before its host, as TLS is used; tls=false turns it off")
     if ":" in (parts.user or ""):
         raise ValueError("has a : in the user's name, where the event store can't be told where the name ends")
-
-
-def _require_pair(certificate: str, key: str) -> None:
-    if bool(certificate) != bool(key):
-        raise ValueError("needs userCertFile and userKeyFile together")
-    if certificate:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password="")
-        except (ssl.SSLError, OSError):
-            raise ValueError("names a userCertFile and a userKeyFile that don't belong together") from None

@@ -10,6 +10,7 @@ from infrastructure.uri import (
     read_host,
     read_uri,
     require_authority,
+    require_key_pair,
     require_number,
     require_one_of,
     require_readable,
@@ -73,6 +74,7 @@ def require_valid(uri: str) -> None:
         if name not in known:
             raise unknown_option(name, known)
         known[name](name, value)
+    require_key_pair(parts.options, "ssl_certfile", "ssl_keyfile", "ssl_password")
     if parts.user is not None and {"username", "password"} & parts.options.keys():
         raise ValueError("has a user or a password both before its host and as an option")
     (_require_path if parts.scheme == "unix" else _require_database)(parts)

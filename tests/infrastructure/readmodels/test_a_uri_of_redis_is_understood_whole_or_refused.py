@@ -8,17 +8,25 @@ from urllib.parse import quote
 import pytest
 import redis
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.uri import address_in, require_valid
 from tests.support.redis import RedisProcess
+from tests.support.secure import Certificates
 
 ENCODE = "in user and password all but letters, digits and -._~ has to be percent-encoded, as %40 for @"
 KNOWN = "known are db, username, password, client_name"
 KNOWN_OF_TLS = "ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_password, ssl_cert_reqs, ssl_check_hostname"
 FORM = "must be a URI such as redis://host:6379/0, rediss://… or unix:///path"
 NO_HOST = f"names no host, or a host or port that can't be one; {ENCODE}"
+UNMATCHED = "names a ssl_certfile and a ssl_keyfile that don't belong together"
 NO_SOCKET = "must have the socket's whole path behind unix://, such as unix:///run/redis.sock"
 PASSWORDS = ("p@ss", "a:b/c?d#e&f=g", "50%", "%40", "Zürich€", "+[x]")
 
@@ -66,7 +74,7 @@ def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: Redi
         ("redis://:p%40%3A%2Fss@host/0?client_name=shop", "redis://host/0"),
         ("redis://ada:pä@host?db=3", "redis://host/3"),
         ("redis://host?password=secret", "redis://host/0"),
-        ("rediss://host/0?ssl_cert_reqs=none&ssl_check_hostname=false&ssl_password=secret", "rediss://host/0"),
+        ("rediss://host/0?ssl_cert_reqs=none&ssl_check_hostname=false", "rediss://host/0"),
         ("rediss://host?ssl_check_hostname=No", "rediss://host/0"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("unix://ada:secret@/run/a%20b.sock?db=1", "unix:///run/a b.sock"),
@@ -82,6 +90,27 @@ def test_the_authority_of_rediss_is_a_file_of_certificates(tmp_path: Path) -> No
     trustme.CA().cert_pem.write_to_path(str(file))
     require_valid(f"rediss://host?ssl_ca_certs={file}")
     assert address_in(f"rediss://host?ssl_ca_certs={file}") == "rediss://host/0"
+
+
+def test_a_certificate_of_rediss_goes_with_its_key_and_the_password_of_that(tmp_path: Path) -> None:
+    files = Certificates(tmp_path).write()
+    pair = f"rediss://host?ssl_certfile={files.certificate}&ssl_keyfile={files.key}"
+    require_valid(pair)
+    both = tmp_path / "both.pem"
+    both.write_bytes(files.certificate.read_bytes() + files.key.read_bytes())
+    require_valid(f"rediss://host?ssl_certfile={both}&ssl_keyfile={both}")
+    _encrypt(files.key, b"s3cret")
+    require_valid(f"{pair}&ssl_password=s3cret")
+    for uri, reason in (
+        (pair, UNMATCHED),
+        (f"{pair}&ssl_password=wr0ng", f"{UNMATCHED} with this password"),
+        (f"rediss://host?ssl_certfile={files.certificate}&ssl_keyfile={files.certificate}", UNMATCHED),
+        (f"rediss://host?ssl_certfile={files.certificate}", "needs ssl_certfile and ssl_keyfile together"),
+        (f"rediss://host?ssl_keyfile={files.key}", "needs ssl_certfile and ssl_keyfile together"),
+        ("rediss://host?ssl_password=s3cret", "has the option ssl_password without a ssl_keyfile"),
+    ):
+        with pytest.raises(ValueError, match=f"^{reason}$"):
+            require_valid(uri)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +173,12 @@ def test_what_can_t_be_used_is_refused_in_one_line_without_a_secret(uri: str, re
     with pytest.raises(ValueError, match=r"^[^\n]+$") as refusal:
         require_valid(uri)
     assert str(refusal.value) == reason
+
+
+def _encrypt(file: Path, password: bytes) -> None:
+    key = load_pem_private_key(file.read_bytes(), None)
+    encryption = BestAvailableEncryption(password)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
 
 
 async def _whoami(uri: str) -> object:
