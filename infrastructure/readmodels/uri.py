@@ -58,9 +58,10 @@ _TLS_OPTIONS: Final[_Checks] = {
 def address_in(uri: str) -> str:
     """Where Redis is, and which database, without the credentials. Raises ValueError for an invalid URI."""
     parts = read_uri(uri)
+    named = parts.options.get("db")
     if parts.scheme == "unix":
-        return f"unix://{parts.path}"
-    database = parts.options.get("db") or parts.path.strip("/") or "0"
+        return f"unix://{parts.path}?db={named}" if named else f"unix://{parts.path}"
+    database = named or parts.path.strip("/") or "0"
     return f"{parts.scheme}://{parts.hosts}/{database}"
 
 

@@ -77,7 +77,7 @@ def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: Redi
         ("rediss://host/0?ssl_cert_reqs=none&ssl_check_hostname=false", "rediss://host/0"),
         ("rediss://host?ssl_check_hostname=No", "rediss://host/0"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
-        ("unix://ada:secret@/run/a%20b.sock?db=1", "unix:///run/a b.sock"),
+        ("unix://ada:secret@/run/a%20b.sock?db=1", "unix:///run/a b.sock?db=1"),
     ],
 )
 def test_what_can_be_used_is_taken_and_shown_without_user_and_password(uri: str, address: str) -> None:
