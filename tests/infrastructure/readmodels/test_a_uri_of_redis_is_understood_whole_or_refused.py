@@ -53,12 +53,13 @@ def test_a_user_and_a_password_of_any_characters_open_redis(own: RedisProcess, p
 
 def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: RedisProcess) -> None:
     with connect(own.uri) as admin:
-        admin.config_set("requirepass", "p@ss/wörd")
-        secret = quote("p@ss/wörd", safe="")
+        admin.config_set("requirepass", "p@ss/wörd%40")
+        secret = quote("p@ss/wörd%40", safe="")
         for uri in (own.uri.replace("unix://", f"unix://:{secret}@"), f"{own.uri}?password={secret}"):
             require_valid(uri)
             with connect(uri) as connection:
                 assert connection.ping() is True
+            assert asyncio.run(_whoami(uri)) == "default"
         with connect(own.uri) as connection, pytest.raises(redis.AuthenticationError):
             connection.ping()
         admin.config_set("requirepass", "")
