@@ -75,6 +75,9 @@ class Child:
     async def _run(self) -> int:
         """Runs the process once, from start to end; the exit code."""
         self._explained = self._last_line = ""
+        if self._has_lost_its_folder():
+            self._explained = f"{self.program.keeps} is gone: put it back; only a stop and a start begin a new one"
+            return 1
         try:
             self._process = process = await self._start()
         except OSError as error:  # the machine has no room for another process at this moment
@@ -91,6 +94,9 @@ class Child:
         listening.cancel()
         self._set_pid(None)
         return code
+
+    def _has_lost_its_folder(self) -> bool:
+        return self.ready.is_set() and self.program.keeps is not None and not self.program.keeps.exists()
 
     async def _start(self) -> Process:
         # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.

@@ -18,7 +18,7 @@ class Program:
 
     `uri`: where it answers, if it does. `ready`: how the line on its output begins by which it says that it can be
     used; None where nothing waits for it. `files`: descriptors that it inherits. `grace`: seconds that it has to stop
-    in order.
+    in order. `keeps`: the folder that has what can't be made again; once it was there, nothing is begun without it.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Program:
     ready: str | None = None
     files: tuple[int, ...] = ()
     grace: float = 10.0
+    keeps: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ def workers(context: ServeContext) -> list[Program]:
 
 
 def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Program:
-    name = arguments[0]
-    return Program(name, _command(context, *arguments), uri, ready=f"{name}_ready ", files=_shared(context))
+    name, command = arguments[0], _command(context, *arguments)
+    keeps = context.data / "eventstore" if name == "eventstore" else None
+    return Program(name, command, uri, ready=f"{name}_ready ", files=_shared(context), keeps=keeps)
 
 
 def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:

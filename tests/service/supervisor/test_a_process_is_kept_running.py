@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
+import structlog
 
 from service.errors import ChildRefused
 from service.supervisor.child import Child
@@ -21,9 +23,14 @@ class Kept:
     """A child that is kept running while the block lasts; `pids` has the pid of every start."""
 
     def __init__(
-        self, script: str, grace: float = 8.0, interpreter: str = sys.executable, steady: float = WITHIN
+        self,
+        script: str,
+        grace: float = 8.0,
+        interpreter: str = sys.executable,
+        steady: float = WITHIN,
+        keeps: Path | None = None,
     ) -> None:
-        program = Program("it", (interpreter, "-c", script), ready="it_is_ready ", grace=grace)
+        program = Program("it", (interpreter, "-c", script), ready="it_is_ready ", grace=grace, keeps=keeps)
         self.child = Child(program, self._note, steady)
         self._pids: asyncio.Queue[int] = asyncio.Queue()
 
@@ -66,6 +73,30 @@ def test_a_process_that_is_killed_is_started_again() -> None:
             assert is_alive(second)
 
     asyncio.run(run())
+
+
+def test_a_process_whose_folder_was_taken_away_is_started_again_when_it_is_back(tmp_path: Path) -> None:
+    """It would begin an empty one, and nobody would notice."""
+    folder, elsewhere = tmp_path / "log", tmp_path / "taken"
+    folder.mkdir()
+
+    async def run() -> None:
+        async with Kept(WAITS, steady=0.0, keeps=folder) as kept:
+            first = await kept.started()
+            await kept.ready()
+            folder.rename(elsewhere)
+            kill_hard(first)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(kept.started(), 1.0)
+            elsewhere.rename(folder)
+            assert is_alive(await kept.started())
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(run())
+    assert {line.get("reason") for line in lines if line["event"] == "process_ended"} == {
+        None,
+        f"{folder} is gone: put it back; only a stop and a start begin a new one",
+    }
 
 
 def test_a_process_that_refuses_three_times_is_given_up_with_its_own_words() -> None:
