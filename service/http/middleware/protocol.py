@@ -39,6 +39,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._begun = self._refused = self._has_head = self._repeating_head = False
         self._fruitless = self._head_bytes = self._headers = self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._last_whole: RequestResponseCycle | None = None  # of the requests that came whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
@@ -117,6 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._others.take_up(self)
         self._begun = self._has_head = False
         self._fruitless = self._dropped = 0
+        self._last_whole = self.cycle
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -127,14 +129,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self._others.rest(self)
 
     def refuse(self, problem: Problem) -> None:
-        """Answers with the problem and ends the connection; but a request before it gets its answer first, alone."""
+        """Answers with the problem and ends the connection; but where requests before it wait for their answers, they
+        get these instead.
+        """
         self._refused = True
         self._stop_timer()
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and _is_being_answered(cycle):
-            cycle.keep_alive = False
-            self.flow.pause_reading()
+        if self._last_whole is not None and not self._last_whole.response_complete:
+            self._end_after(self._last_whole)
             return
+        cycle: RequestResponseCycle | None = self.cycle
         if not _is_unanswered(cycle):
             self.transport.close()
             return
@@ -144,6 +147,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write(self._refusal(problem))
         self.transport.write_eof()
         self._set_timer(_LINGER_SECONDS, self.transport.close)
+
+    def _end_after(self, last: RequestResponseCycle) -> None:
+        """Makes this answer the last one; a request after it is not begun."""
+        if self.cycle is not last:
+            self.pipeline.popleft()
+            self.cycle = last
+        last.keep_alive = False
+        self.flow.pause_reading()
 
     def _is_listening(self) -> bool:
         return not self._refused and not self.transport.is_closing()
@@ -233,11 +244,6 @@ def _too_large(detail: str) -> Problem:
 
 def _unreadable(reason: str) -> Problem:
     return Problem("bad-request", f"The request {reason}.")
-
-
-def _is_being_answered(cycle: RequestResponseCycle) -> bool:
-    """Whether the request came whole, and its answer did not yet."""
-    return not cycle.more_body and not cycle.response_complete
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:

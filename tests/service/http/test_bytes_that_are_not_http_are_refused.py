@@ -4,7 +4,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.service.http.wire import GET as ALIVE_REQUEST
 from tests.service.http.wire import answer, answers
 
 GET = b"GET /stock/lamp?limit=1 HTTP/1.1\r\nHost: a\r\n"
@@ -45,7 +44,18 @@ def test_its_own_correlation_id_is_kept(api: str) -> None:
     assert refused.headers["foldstream-correlation-id"] == correlation_id
 
 
-def test_the_request_before_it_is_answered(api: str) -> None:
-    """Its answer is its own, and nothing follows that could be taken for that of another."""
-    [alive] = answers(api, ALIVE_REQUEST + b"\r\n\x00\x01\x02\r\n\r\n")
-    assert (alive.status, alive.json) == (200, {"status": "ok"})
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET /stock/lamp HTTP/1.1\r\n\r\n",
+        b"POST /orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+    ],
+)
+@pytest.mark.parametrize("before", [1, 3])
+def test_the_requests_before_it_are_answered(api: str, before: int, broken: bytes) -> None:
+    """Their answers are their own, and nothing follows that could be taken for that of another."""
+    whole = [b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(before)]
+    answered = answers(api, b"".join(whole) + broken)
+    assert [(each.status, each.json["instance"]) for each in answered] == [(404, f"/{n}") for n in range(before)]
+    assert answered[-1].headers["connection"] == "close"
