@@ -18,7 +18,7 @@ from service.settings import Settings
 _LINGER_SECONDS: Final = 2.0  # after a refusal: closed at once, what the client still sends would destroy the answer
 _LINGER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
-_FRAME: Final = 2  # times what is counted of a head, at most, come as bytes: separators and white space, too
+_OVERHEAD_FACTOR: Final = 2  # times what is counted of a head, at most, come as bytes: separators and white space, too
 _GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
@@ -35,21 +35,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, settings: Settings, connections: OpenConnections, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
         self._settings: Final = settings
-        self._others: Final = connections
+        self._connections: Final = connections
         self._begun = self._refused = self._has_head = self._repeating_head = False
-        self._fruitless = self._head_bytes = self._headers = self._dropped = 0
+        self._unparsed_bytes = self._head_bytes = self._headers = self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
         self._last_whole: RequestResponseCycle | None = None  # of the requests that came whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
         self._set_timer(self._settings.head_seconds, self._end_late_head)
-        self._others.admit(self, self.client[0] if self.client else "")
+        self._connections.admit(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_timer()
-        self._others.forget(self)
+        self._connections.forget(self)
 
     def close(self) -> None:
         self.transport.close()
@@ -100,13 +100,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._require_host()
         if len(self.pipeline) >= _MOST_PIPELINED:
             raise _unreadable("has too many requests before it that are not answered yet")
-        self._has_head, self._fruitless = True, 0
+        self._has_head, self._unparsed_bytes = True, 0
         self._stop_timer()
-        self._others.take_up(self)
+        self._connections.take_up(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._fruitless = 0
+        self._unparsed_bytes = 0
         if self.cycle.response_complete:
             self._drop(len(body))
         super().on_body(body)
@@ -115,18 +115,18 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return  # to no other protocol: its body follows, if it has one
         self._stop_timer()
-        self._others.take_up(self)
+        self._connections.take_up(self)
         self._begun = self._has_head = False
-        self._fruitless = self._dropped = 0
+        self._unparsed_bytes = self._dropped = 0
         self._last_whole = self.cycle
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._begun or self._fruitless:
+        if self._begun or self._unparsed_bytes:
             self._unset_keepalive_if_required()  # it doesn't rest: the next request has a time of its own
-        elif not self.pipeline:
-            self._others.rest(self)
+        elif self.cycle.response_complete and not self.transport.is_closing():
+            self._connections.rest(self)
 
     def refuse(self, problem: Problem) -> None:
         """Answers with the problem and ends the connection; but where requests before it wait for their answers, they
@@ -160,10 +160,10 @@ class BoundedProtocol(HttpToolsProtocol):
         return not self._refused and not self.transport.is_closing()
 
     def _feed(self, piece: memoryview) -> None:
-        self._fruitless += len(piece)
+        self._unparsed_bytes += len(piece)
         try:
             self.parser.feed_data(piece)
-            self._require_bounded_head(self._fruitless // _FRAME)
+            self._require_bounded_head(self._unparsed_bytes // _OVERHEAD_FACTOR)
         except Problem as problem:
             self.refuse(problem)
         except httptools.HttpParserUpgrade as upgrade:
@@ -195,15 +195,15 @@ class BoundedProtocol(HttpToolsProtocol):
         """Sets a time for what has begun: a body, or a head, of which an empty line before it is enough."""
         if self._has_head:
             self._set_timer(self._settings.body_seconds + _GRACE_SECONDS, self._end_late_body)
-            self._others.await_body(self)
-        elif self._begun or self._fruitless:
+            self._connections.await_body(self)
+        elif self._begun or self._unparsed_bytes:
             self._set_timer(self._settings.head_seconds, self._end_late_head)
-            self._others.await_head(self)
+            self._connections.await_head(self)
 
     def _end_late_head(self) -> None:
         if not self._is_listening():
             return
-        self._others.note_closed(self, "head-timeout")
+        self._connections.note_closed(self, "head-timeout")
         if self._begun:
             self.refuse(Problem("request-timeout", f"A head has to come within {self._settings.head_seconds} s."))
         else:
@@ -234,7 +234,7 @@ class BoundedProtocol(HttpToolsProtocol):
         path = self.url.decode("latin-1").partition("?")[0] if self._begun else ""
         shown = problems.shortened(path)
         _log.info("request_unreadable", correlation_id=correlation_id, path=shown, rule=problem.rule)
-        self._others.count_unreadable(problem.rule)
+        self._connections.count_unreadable(problem.rule)
         return problems.answer_bytes(problem, path, {CORRELATION: correlation_id, "Connection": "close"})
 
 
