@@ -77,7 +77,8 @@ class Settings(BaseModel):
     `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
     `head_bytes`, `url_bytes`, `header_bytes`, `headers`: how large the head of a request may be in all, its URL, each
     of its headers, and how many of these there may be; trailers count as headers. `head_seconds`, `body_seconds`: how
-    long a head and a body may take to come. `keep_alive_seconds`: how long a connection may rest between two requests.
+    long a head and a body may take to come. `send_seconds`: how long an answer may wait for its client to read on.
+    `keep_alive_seconds`: how long a connection may rest between two requests.
     `connections`: how many may be open; `pending_per_address`: how many of one address without a whole head.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
@@ -104,6 +105,7 @@ class Settings(BaseModel):
     headers: Annotated[int, _number(10, 10_000)] = 100
     head_seconds: Annotated[int, _number(1, 600)] = 10
     body_seconds: Annotated[int, _number(1, 600)] = 30
+    send_seconds: Annotated[int, _number(1, 600)] = 30
     keep_alive_seconds: Annotated[int, _number(1, 3600)] = 75
     connections: Annotated[int, _number(1, 100_000)] = 4096
     pending_per_address: Annotated[int, _number(1, 100_000)] = 256

@@ -21,9 +21,9 @@ class Connection(Protocol):
 
 class OpenConnections:
     """Closes the oldest where there are too many: of one address one without a head; of all an idle one, else one that
-    waits for a head, else for a body.
+    waits for a head, else for a body, else one whose client does not read its answer. Each counts until it is gone.
 
-    All methods take constant time.
+    All methods take constant time, apart from what `admit` closes.
     """
 
     def __init__(self, at_once: int, pending_per_address: int, metrics: Metrics) -> None:
@@ -35,6 +35,7 @@ class OpenConnections:
         self._idle: Final[dict[Connection, float]] = {}
         self._pending: Final[dict[Connection, float]] = {}
         self._bodies: Final[dict[Connection, float]] = {}
+        self._unread: Final[dict[Connection, float]] = {}
         self._pending_of: Final[defaultdict[str, dict[Connection, float]]] = defaultdict(dict)
         self._logged = -_BETWEEN_LINES
         metrics.count_connections(lambda: len(self._addresses), lambda: len(self._pending))
@@ -42,11 +43,11 @@ class OpenConnections:
     def admit(self, connection: Connection, address: str) -> None:
         """Takes in a new connection, without a head yet; closes another, or this one, where there are too many."""
         self._addresses[connection] = address
-        if len(self._addresses) > self._at_once:
-            first = (_oldest(each) for each in (self._idle, self._pending, self._bodies))
-            self._close(next(filter(None, first), connection), "connections")
-        if connection in self._addresses:
+        superfluous = self._superfluous(connection) if len(self._addresses) > self._at_once else None
+        if superfluous is not connection:
             self.await_head(connection)
+        if superfluous is not None:
+            self._close(superfluous, "connections")
         while (overdue := self._overdue(address)) is not None:
             self._close(overdue, "address-share")
 
@@ -59,6 +60,14 @@ class OpenConnections:
     def await_body(self, connection: Connection) -> None:
         """Notes that the body is not there yet, or a part of it."""
         self._bodies[connection] = monotonic()
+
+    def await_reading(self, connection: Connection) -> None:
+        """Notes that the client does not read as fast as it is answered."""
+        self._unread[connection] = monotonic()
+
+    def note_read(self, connection: Connection) -> None:
+        """Notes that the client has read on."""
+        self._unread.pop(connection, None)
 
     def take_up(self, connection: Connection) -> None:
         """Notes that a whole head is there, or a whole body."""
@@ -76,10 +85,9 @@ class OpenConnections:
             self._idle[connection] = monotonic()
 
     def forget(self, connection: Connection) -> None:
-        """Notes that it is closed."""
-        if connection in self._addresses:
-            self.take_up(connection)
-            del self._addresses[connection]
+        """Notes that it is gone."""
+        self._disregard(connection)
+        self._addresses.pop(connection, None)
 
     def note_closed(self, connection: Connection, reason: str) -> None:
         """Counts a connection that is closed before its client wants it, and logs it, if none was logged lately."""
@@ -101,8 +109,16 @@ class OpenConnections:
 
     def _close(self, connection: Connection, reason: str) -> None:
         self.note_closed(connection, reason)
-        self.forget(connection)
+        self._disregard(connection)
         connection.close()
+
+    def _disregard(self, connection: Connection) -> None:
+        self.take_up(connection)
+        self.note_read(connection)
+
+    def _superfluous(self, newest: Connection) -> Connection:
+        first = (_oldest(each) for each in (self._idle, self._pending, self._bodies, self._unread))
+        return next(filter(None, first), newest)
 
     def _overdue(self, address: str) -> Connection | None:
         """The oldest of an address that has too many without a head, if it had time enough to send one."""

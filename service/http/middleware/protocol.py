@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from service.http import problems
 from service.http.middleware.observation import CORRELATION, named_or_new
 from service.http.middleware.open_connections import OpenConnections
+from service.http.middleware.send_deadline import SendDeadline
 from service.http.problems import Problem
 from service.settings import Settings
 
@@ -39,20 +40,47 @@ class BoundedProtocol(HttpToolsProtocol):
         self._begun = self._refused = self._has_head = self._repeating_head = False
         self._unparsed_bytes = self._head_bytes = self._headers = self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None
         self._last_whole: RequestResponseCycle | None = None  # of the requests that came whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
+        self._sending = SendDeadline(transport, self._settings.send_seconds, self._end_unread)
         self._set_timer(self._settings.head_seconds, self._end_late_head)
         self._connections.admit(self, self.client[0] if self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._running is not None:  # uvicorn tells only the newest, which may be queued
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         self._stop_timer()
+        self._sending.stop()
         self._connections.forget(self)
 
     def close(self) -> None:
-        self.transport.close()
+        """Ends the connection at once, whatever the client has not read yet."""
+        self.transport.abort()
+
+    def _end_unread(self) -> None:
+        self._connections.note_closed(self, "send-timeout")
+        self.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._connections.await_reading(self)
+        self._sending.start()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._connections.note_read(self)
+        if not self.transport.is_closing():
+            self._sending.stop()
+            self._rest_if_done()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._end()
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -125,13 +153,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._begun or self._unparsed_bytes:
             self._unset_keepalive_if_required()  # it doesn't rest: the next request has a time of its own
-        elif self.cycle.response_complete and not self.transport.is_closing():
-            self._connections.rest(self)
+        self._rest_if_done()
+        if self.transport.is_closing():
+            self._sending.start()
 
     def refuse(self, problem: Problem) -> None:
-        """Answers with the problem and ends the connection; but where requests before it wait for their answers, they
-        get these instead.
-        """
+        """Answers with the problem, unless requests before it wait for their answers, and ends the connection."""
         self._refused = True
         self._stop_timer()
         if self._last_whole is not None and not self._last_whole.response_complete:
@@ -139,14 +166,14 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         cycle: RequestResponseCycle | None = self.cycle
         if not _is_unanswered(cycle):
-            self.transport.close()
+            self._end()
             return
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True  # whoever waits for the rest of its body
             cycle.message_event.set()
         self.transport.write(self._refusal(problem))
         self.transport.write_eof()
-        self._set_timer(_LINGER_SECONDS, self.transport.close)
+        self._set_timer(_LINGER_SECONDS, self.close)
 
     def _end_after(self, last: RequestResponseCycle) -> None:
         """Makes this answer the last one; a request after it is not begun."""
@@ -155,6 +182,24 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle = last
         last.keep_alive = False
         self.flow.pause_reading()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _rest_if_done(self) -> None:
+        """Notes that no request is there, and that the client has read its answers."""
+        busy = self._begun or self._unparsed_bytes or self.flow.write_paused or self.transport.is_closing()
+        if self._is_all_answered() and not busy:
+            self._connections.rest(self)
+
+    def _is_all_answered(self) -> bool:
+        return self._running is not None and self._running.response_complete and not self.pipeline
+
+    def _end(self) -> None:
+        """Ends the connection once the client has read what was sent."""
+        self.transport.close()
+        self._sending.start()
 
     def _is_listening(self) -> bool:
         return not self._refused and not self.transport.is_closing()
@@ -199,6 +244,10 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._begun or self._unparsed_bytes:
             self._set_timer(self._settings.head_seconds, self._end_late_head)
             self._connections.await_head(self)
+        elif self.timeout_keep_alive_task is None and self._is_all_answered():
+            rest = self.timeout_keep_alive  # the answer came before the end of the body
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
+            self._rest_if_done()
 
     def _end_late_head(self) -> None:
         if not self._is_listening():
@@ -207,18 +256,18 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._begun:
             self.refuse(Problem("request-timeout", f"A head has to come within {self._settings.head_seconds} s."))
         else:
-            self.transport.close()
+            self._end()
 
     def _end_late_body(self) -> None:
         """For a body that nobody waits for: the answer came without it, or will."""
         self.cycle.keep_alive = False
         if self.cycle.response_complete:
-            self.transport.close()
+            self._end()
 
     def _drop(self, size: int) -> None:
         self._dropped += size
         if self._dropped > _LINGER_BYTES:
-            self.transport.close()
+            self._end()
 
     def _set_timer(self, seconds: float, end: Any) -> None:
         self._timer = self.loop.call_later(seconds, end)
