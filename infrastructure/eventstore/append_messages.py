@@ -100,7 +100,8 @@ def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreE
         return EventTooLarge(stream, f"{kind} {words}".strip())
     if any(details.Is(refused) for refused in _REFUSALS):
         return AppendRefused(stream, f"{kind} {_advice(response)}".strip())
-    return StoreUnavailable(address, f"{kind}: {status.message}".strip(": ") or "an answer without words")
+    reason = "its own log may say why" if kind and kind == status.message else status.message
+    return StoreUnavailable(address, f"{kind}: {reason}".strip(": ") or "an answer without words")
 
 
 def _advice(response: BatchAppendResp) -> str:

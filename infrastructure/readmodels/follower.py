@@ -190,9 +190,13 @@ class Follower(Generic[RowT]):
 
     def _caught_up(self) -> None:
         self._generations.mark_caught_up(self._generation, self._number)
-        self._state, self._failure = "live", None
+        self._state, failure, self._failure = "live", self._failure, None
+        try:
+            self._report()
+        except redis.RedisError:  # it answers, and takes no writes: that is no success
+            self._failure = failure
+            raise
         self._logger.info("projection_caught_up", position=self._partition.position)
-        self._report()
         self._reconsider()
 
     def _fail(self, error: Exception) -> None:

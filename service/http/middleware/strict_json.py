@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 from service.http.problems import Fault, Problem, malformed, shortened
 
 LARGEST_BODY: Final = 1024 * 1024  # bytes
+_LONGEST_INTEGER: Final = 1_000  # digits; Python reads some thousands at most
 _UTF_8: Final = frozenset({"utf-8", "csutf8", "utf8"})  # as registered; the last one is what many write
 _FORBIDDEN: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -49,10 +50,10 @@ def require_json(content_type: str | None) -> None:
             raise Problem("not-json", f"JSON is read in UTF-8, not in {shortened(charset)}.")
 
 
-def require_known_encoding(encodings: Sequence[str]) -> None:
-    """Raises Problem `unknown-encoding` for a body that was encoded (compressed, say)."""
+def require_known_encoding(encodings: Sequence[str], known: str = "identity") -> None:
+    """Raises Problem `unknown-encoding` for a body that was encoded in any but the known way (compressed, say)."""
     for encoding in (part.strip() for line in encodings for part in line.split(",")):
-        if encoding.lower() not in {"", "identity"}:
+        if encoding.lower() not in {"", known}:
             detail = f"A body is read as it is, not in the encoding {shortened(encoding)}."
             raise Problem("unknown-encoding", detail, headers={"Accept-Encoding": "identity"})
 
@@ -60,7 +61,9 @@ def require_known_encoding(encodings: Sequence[str]) -> None:
 def parse(body: bytes) -> dict[str, Any]:
     """The object that the body holds. Raises Problem `malformed`."""
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant)
+        value = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_members, parse_constant=_refuse_constant, parse_int=_integer
+        )
         if b"\\u" in body:
             _refuse_forbidden_text(value)
     except UnicodeDecodeError as error:
@@ -79,6 +82,12 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member stands in an object twice")
     return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_INTEGER:
+        raise ValueError(f"an integer has {len(digits)} digits")
+    return int(digits)
 
 
 def _refuse_constant(constant: str) -> NoReturn:

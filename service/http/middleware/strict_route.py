@@ -23,6 +23,7 @@ class StrictRequest(Request):
             raise malformed([Fault(pointer="", reason="ended before its end")]) from error
         if body:
             strict_json.require_known_encoding(self.headers.getlist("content-encoding"))
+            strict_json.require_known_encoding(self.headers.getlist("transfer-encoding"), known="chunked")
             strict_json.require_json(self.headers.get("content-type"))
         self._body = body
         return body

@@ -182,8 +182,8 @@ def test_the_store_is_told_the_deadline_and_that_it_must_be_the_leader() -> None
 @pytest.mark.parametrize(
     ("answer", "error", "reason"),
     [
-        (failure(shared_pb2.Timeout(), "Timeout"), StoreUnavailable, "Timeout: Timeout"),
-        (failure(shared_pb2.Unknown(), "Unknown"), StoreUnavailable, "Unknown: Unknown"),
+        (failure(shared_pb2.Timeout(), "Timeout"), StoreUnavailable, "Timeout: its own log may say why"),
+        (failure(shared_pb2.Unknown(), "Unknown"), StoreUnavailable, "Unknown: its own log may say why"),
         (failure(Empty(), "Server Is Not Ready"), StoreUnavailable, "Empty: Server Is Not Ready"),
         (BatchAppendResp(), StoreUnavailable, "an answer without words"),
         (failure(shared_pb2.AccessDenied()), AppendRefused, "AccessDenied"),

@@ -181,6 +181,7 @@ def test_a_command_that_takes_no_body_refuses_members(http: httpx.Client, method
             NOT_JSON + "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)",
         ),
         (b'{"quantity": NaN}', NOT_JSON + "NaN is no JSON"),
+        (b'{"quantity": ' + 5000 * b"9" + b"}", NOT_JSON + "an integer has 5000 digits"),
         (b'{"quantity": -Infinity}', NOT_JSON + "-Infinity is no JSON"),
         (b'{"quantity": 1, "quantity": 1}', NOT_JSON + "a member stands in an object twice"),
         (b'{"a": {"b": 1, "\\u0062": 2}}', NOT_JSON + "a member stands in an object twice"),
@@ -199,7 +200,7 @@ def test_a_command_that_takes_no_body_refuses_members(http: httpx.Client, method
         (b'"quantity"', "is not an object"),
         (b"1", "is not an object"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_a_body_that_is_not_accepted_as_json(http: httpx.Client, body: bytes, reason: str) -> None:
     assert_malformed(http.post("/stock/lamp/receipts", content=body, headers=JSON), ("", reason))

@@ -61,6 +61,13 @@ def test_white_space_around_the_type_and_the_key_of_a_command_is_not_part_of_the
     ]
 
 
+def test_a_body_that_is_encoded_for_its_transfer_is_refused(api: str) -> None:
+    head = RECEIPT + b"Content-Type: application/json\r\nTransfer-Encoding: gzip, chunked\r\n"
+    refused = answer(api, head + CLOSE + b'f\r\n{"quantity": 1}\r\n0\r\n\r\n')
+    detail = "A body is read as it is, not in the encoding gzip."
+    assert (refused.status, refused.rule, refused.json["detail"]) == (415, "unknown-encoding", detail)
+
+
 @pytest.mark.parametrize(
     "body", [b"Content-Length: 15\r\n\r\n%b", b"Transfer-Encoding: chunked\r\n\r\nf\r\n%b\r\n0\r\n\r\n"]
 )
