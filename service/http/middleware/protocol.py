@@ -1,7 +1,6 @@
 """HTTP/1.1 as uvicorn speaks it, within bounds on heads, trailers and times; refusals are problems, like all others."""
 
 import asyncio
-import re
 from typing import Any, Final
 
 import httptools
@@ -12,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from service.http import problems
 from service.http.middleware.observation import CORRELATION, named_or_new
 from service.http.middleware.open_connections import OpenConnections
+from service.http.middleware.request_heads import require_host, too_large, unreadable
 from service.http.middleware.send_deadline import SendDeadline
 from service.http.problems import Problem
 from service.settings import Settings
@@ -21,7 +21,6 @@ _LINGER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
 _OVERHEAD_FACTOR: Final = 2  # times what is counted of a head, at most, come as bytes: separators and white space, too
 _GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
-_HOST: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=%:\[\]-]*")
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
@@ -115,9 +114,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._headers += 1
         self._head_bytes += len(name) + len(value)
         if len(name) + len(value) > self._settings.header_bytes:
-            raise _too_large(f"A header may have {self._settings.header_bytes} bytes.")
+            raise too_large(f"A header may have {self._settings.header_bytes} bytes.")
         if self._headers > self._settings.headers:
-            raise _too_large(f"A request may have {self._settings.headers} headers.")
+            raise too_large(f"A request may have {self._settings.headers} headers.")
         self._require_bounded_head(self._head_bytes)
         if not self._has_head:
             super().on_header(name, value)
@@ -125,9 +124,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._repeating_head:
             return
-        self._require_host()
+        require_host(self.headers, self.parser.get_http_version())
         if len(self.pipeline) >= _MOST_PIPELINED:
-            raise _unreadable("has too many requests before it that are not answered yet")
+            raise unreadable("has too many requests before it that are not answered yet")
         self._has_head, self._unparsed_bytes = True, 0
         self._stop_timer()
         self._connections.take_up(self)
@@ -216,7 +215,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._feed(piece[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__  # what was raised above
-            self.refuse(cause if isinstance(cause, Problem) else _unreadable("can't be read as HTTP/1.1"))
+            self.refuse(cause if isinstance(cause, Problem) else unreadable("can't be read as HTTP/1.1"))
 
     def _stay_with_http(self) -> None:
         """Ignores a wish for another protocol, which stops the parser before the body: another one goes on there."""
@@ -227,14 +226,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _require_bounded_head(self, size: int) -> None:
         if size > self._settings.head_bytes:
-            raise _too_large(f"A request's head may have {self._settings.head_bytes} bytes.")
-
-    def _require_host(self) -> None:
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
-            raise _unreadable("has to name its host, once")
-        if not all(_HOST.fullmatch(host) for host in hosts):
-            raise _unreadable("names a host that can't be one")
+            raise too_large(f"A request's head may have {self._settings.head_bytes} bytes.")
 
     def _await_the_rest(self) -> None:
         """Sets a time for what has begun: a body, or a head, of which an empty line before it is enough."""
@@ -285,14 +277,6 @@ class BoundedProtocol(HttpToolsProtocol):
         _log.info("request_unreadable", correlation_id=correlation_id, path=shown, rule=problem.rule)
         self._connections.count_unreadable(problem.rule)
         return problems.answer_bytes(problem, path, {CORRELATION: correlation_id, "Connection": "close"})
-
-
-def _too_large(detail: str) -> Problem:
-    return Problem("head-too-large", detail)
-
-
-def _unreadable(reason: str) -> Problem:
-    return Problem("bad-request", f"The request {reason}.")
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:

@@ -1,6 +1,7 @@
 """What tests of read models share: a place of their own on the shared servers."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.keys import PartitionKeys
 from tests.infrastructure.readmodels.partitions import Worker, partition_of
+from tests.infrastructure.readmodels.restored import Restored
 from tests.infrastructure.readmodels.tallies import Tally, new_category
 
 
@@ -48,3 +50,10 @@ def worker(connection: redis.Redis, keys: PartitionKeys) -> Worker:
         return partition
 
     return make
+
+
+@pytest.fixture
+def restored(tmp_path: Path, redis_uri: str, namespace: str, category: str) -> Iterator[Restored]:
+    made = Restored(tmp_path, redis_uri, namespace, category)
+    yield made
+    made.store.kill()

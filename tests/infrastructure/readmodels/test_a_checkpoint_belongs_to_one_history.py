@@ -1,8 +1,6 @@
 """An older copy of the store that is put back and grows again: positions of old may lie at other events of now."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from tests.infrastructure.readmodels.restored import TALLY, Restored
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, new_category, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.support.polling import poll_until
-
-
-@pytest.fixture
-def restored(tmp_path: Path, redis_uri: str, namespace: str, category: str) -> Iterator[Restored]:
-    made = Restored(tmp_path, redis_uri, namespace, category)
-    yield made
-    made.store.kill()
 
 
 @pytest.fixture

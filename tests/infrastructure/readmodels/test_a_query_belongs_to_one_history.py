@@ -1,7 +1,5 @@
 """Queries after an older copy of the store was put back and has grown again, while no worker runs."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,13 +15,6 @@ from tests.infrastructure.readmodels.restored import TALLY, Restored
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, new_category, tallies
 from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.support.positions import at
-
-
-@pytest.fixture
-def restored(tmp_path: Path, redis_uri: str, namespace: str, category: str) -> Iterator[Restored]:
-    made = Restored(tmp_path, redis_uri, namespace, category)
-    yield made
-    made.store.kill()
 
 
 @pytest.fixture
