@@ -59,10 +59,14 @@ class Log:
         """The records whose types match, from position `first` (None: the beginning) on, itself included."""
         return await self._page({"filter_include": (pattern,)}, first, limit, seconds)
 
-    async def of_streams(self, pattern: str, first: int | None, limit: int, seconds: float = _SECONDS) -> list[Record]:
-        """The records of the streams that match, from position `first` (None: the beginning) on, itself included."""
+    async def first_after(self, pattern: str, position: int | None, seconds: float = _SECONDS) -> int | None:
+        """Where the streams that match have their first record after that position (None: at all), None where nowhere.
+
+        Two records are enough to tell: the first may be the one at the position itself.
+        """
         filters = {"filter_include": (pattern,), "filter_by_stream_name": True}
-        return await self._page(filters, first, limit, seconds)
+        places = (record.position or 0 for record in await self._page(filters, position, 2, seconds))
+        return next((place for place in places if position is None or place > position), None)
 
     async def of_stream(self, stream: str, first: int, limit: int, seconds: float = _SECONDS) -> list[Record] | None:
         """The visible records of a stream from version `first` on; None where there is none. Raises StreamGone."""

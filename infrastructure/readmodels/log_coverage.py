@@ -57,17 +57,13 @@ class LogCoverage:
     async def _quiet_until(
         self, projection: Projection[Any], result: PartitionResult[Any], end: int, seconds: float
     ) -> int:
-        """The position up to which the partition has no event after its checkpoint, `end` at most.
-
-        Two records are enough to tell: the first may be the one at the checkpoint itself.
-        """
+        """The position up to which the partition has no event after its checkpoint, `end` at most."""
         checkpoint = result.checkpoint.position
         pattern = partition_pattern(projection.category, result.partition, result.generation.partitions)
         try:
-            records = await self._seen.log.of_streams(pattern, checkpoint, 2, seconds)
+            following = await self._seen.log.first_after(pattern, checkpoint, seconds)
         except StoreUnavailable:
             return result.position
-        positions = [record.position or 0 for record in records]
-        until = min([end, *(position - 1 for position in positions if position > result.position)])
+        until = end if following is None else min(end, following - 1)
         self._seen.quiet[projection.name, result.partition] = NoEventsUntil(result.generation, checkpoint, until)
         return until

@@ -120,15 +120,14 @@ class LogHistory:
         return not await self._seen.log.holds(anchor.position, str(anchor.event_id), _SECONDS)
 
     async def _never_folded(self, pattern: str, after: int, position: int) -> str | None:
-        """An event of the partition after the one place and up to the other. Two records are enough to tell.
+        """An event of the partition after the one place and up to the other.
 
         Of a partition that was quiet for very long, that takes too long to find out; then it is taken for granted.
         """
         try:
-            records = await self._seen.log.of_streams(pattern, None if after < 0 else after, 2, _SECONDS)
+            found = await self._seen.log.first_after(pattern, None if after < 0 else after, _SECONDS)
         except StoreUnavailable:
             return None
-        for record in records:
-            if after < (record.position or 0) <= position:
-                return f"the log has another history: the event at {record.position} was never folded"
-        return None
+        if found is None or found > position:
+            return None
+        return f"the log has another history: the event at {found} was never folded"

@@ -15,13 +15,13 @@ from domain.errors import DomainError
 from infrastructure.eventstore.errors import EventStoreError, place_of
 from infrastructure.readmodels.errors import ReadModelError
 from service.http import problems
+from service.http.middleware.metrics import METHODS
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
 
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should)|String (?=should)|List (?=should))")
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _UNSERVED: Final = ("store-unavailable", "read-model-unavailable", "unreadable-event")
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "extra_forbidden": "is not known here"}
 
@@ -61,7 +61,7 @@ async def _refuse_unroutable(request: Request, error: Exception) -> Response:
     path, method = problems.shortened(request.scope["path"]), problems.shortened(request.method)
     match error.status_code:
         case 404 if method == "OPTIONS" and path == "*":
-            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
+            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
         case 405 if method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": _allowed(request)})
         case 404:
@@ -81,8 +81,8 @@ def _allowed(request: Request) -> str:
         routes = request.app.routes
         return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
 
-    found = {method for method in _METHODS if has(method)} | {"OPTIONS"}
-    return ", ".join(method for method in _METHODS if method in found or (method == "HEAD" and "GET" in found))
+    found = {method for method in METHODS if has(method)} | {"OPTIONS"}
+    return ", ".join(method for method in METHODS if method in found or (method == "HEAD" and "GET" in found))
 
 
 async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
