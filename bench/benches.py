@@ -10,6 +10,12 @@ from bench.commands.overload import measure_overload
 from bench.commands.stages import measure_stages
 from bench.commands.throughput import measure_throughput
 from bench.figures import Part
+from bench.projections.library import measure_library
+from bench.projections.live import measure_live
+from bench.projections.other_models import measure_other_models
+from bench.projections.replay import measure_memory, measure_replay
+from bench.projections.waits import measure_waits
+from bench.projections.worker_counts import measure_workers
 from bench.store.appends import measure_appends
 from bench.store.deliveries import measure_deliveries
 from bench.store.long_logs import measure_long_logs
@@ -29,5 +35,14 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "old keys": measure_old_keys,
         "hot account": measure_hot_account,
         "overload": measure_overload,
+    },
+    "projections": {
+        "replay": measure_replay,
+        "library": measure_library,
+        "workers": measure_workers,
+        "live": measure_live,
+        "models": measure_other_models,
+        "memory": measure_memory,
+        "waits": measure_waits,
     },
 }

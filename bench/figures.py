@@ -7,7 +7,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` is in `unit`; `ratio` is `value` over that of the figure called `baseline`, which may be this one."""
+    """`value` is in `unit`; `ratio` is `value` over that of the figure called `baseline`, which may be this one.
+
+    `aim` is what the ratio should be, or the value where there is none to speak of.
+    """
 
     name: str
     value: float
@@ -15,14 +18,19 @@ class Figure:
     ratio: float
     baseline: str
     note: str = ""
+    aim: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured: all of it, or a small `part` (0 to 1) to see that it works."""
+    """How much is measured: all of it, or a small `part` (0 to 1) to see that it works.
+
+    `eventstore` is where a log is written and read, None: on an embedded server.
+    """
 
     part: float = 1.0
     is_full: bool = False
+    eventstore: str | None = None
 
     @property
     def rounds(self) -> int:

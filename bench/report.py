@@ -1,4 +1,4 @@
-"""Prints figures: a table for each bench with the machine below, or everything as JSON."""
+"""Prints figures: a table for each bench with the machine below, also as Markdown, or everything as JSON."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from rich.console import Console
 from bench.figures import Figure
 from service.tables import build_table
 
-_COLUMNS = ("figure", "value", "unit", "ratio", "to", "note")
+_COLUMNS = ("figure", "value", "unit", "ratio", "aim", "to", "note")
 
 
 def show(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) -> None:
@@ -23,14 +23,28 @@ def show(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) ->
     console.print("\n".join(f"{what} {which}" for what, which in machine.items()), style="dim")
 
 
+def as_markdown(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) -> str:
+    """The same tables, for the page that they stand on."""
+    lines = []
+    for name, figures in benches.items():
+        lines += [f"**{name}**", "", "| figure | value | ratio | aim | to | note |", "|---|---|---|---|---|---|"]
+        for figure in figures:
+            cells = (figure.name, f"{_rounded(figure.value)} {figure.unit}", *_comparison(figure), figure.note)
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join([*lines, ", ".join(f"{what} {which}" for what, which in machine.items())])
+
+
 def as_json(machine: Mapping[str, str], benches: Mapping[str, Iterable[Figure]]) -> str:
-    """The same for programs; values and ratios are not rounded."""
+    """The figures for programs; values and ratios are not rounded."""
     figures = {name: [asdict(figure) for figure in each] for name, each in benches.items()}
     return json.dumps({"machine": dict(machine), "benches": figures}, indent=2, ensure_ascii=False)
 
 
-def _comparison(figure: Figure) -> tuple[str, str]:
-    return ("", "") if figure.baseline == figure.name else (f"{figure.ratio:.2f}", figure.baseline)
+def _comparison(figure: Figure) -> tuple[str, str, str]:
+    if figure.baseline == figure.name:
+        return "", figure.aim, ""
+    return f"{figure.ratio:.2f}", figure.aim, figure.baseline
 
 
 def _rounded(value: float) -> str:

@@ -1,43 +1,55 @@
 """The base classes of all messages: events, commands, and what the log adds to an event."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import Field as DataclassField
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.stream_name import aggregate_id_in
 from domain.upcasting import Upcaster
+from domain.value import value
 
 
-class Event(BaseModel):
-    """A fact, in the past tense. `name` and `version` say how it is stored; the class may be renamed, they may not.
+class Event:
+    """A fact, in the past tense; its classes are declared with `stored_as`."""
+
+    __slots__ = ()
+
+    __dataclass_fields__: ClassVar[dict[str, DataclassField[Any]]]
+    stored_name: ClassVar[str]
+    stored_version: ClassVar[int]
+    upcasters: ClassVar[tuple[Upcaster[Any], ...]]
+
+    @classmethod
+    def stored_names(cls) -> frozenset[str]:
+        """The names of all records that may hold it: its own and its earlier ones."""
+        return frozenset({cls.stored_name, *(upcaster.name for upcaster in cls.upcasters)})
+
+
+EventT = TypeVar("EventT", bound=Event)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def stored_as(
+    *, name: str, version: int, upcasters: Sequence[Upcaster[Any]] = ()
+) -> Callable[[type[EventT]], type[EventT]]:
+    """Declares an event. `name` and `version` say how it is stored; the class may be renamed, they may not.
 
     `upcasters` are the steps from all older names and versions that may lead to it; the upcaster of an event that was
     split stands in each of the events that it became. Members that a newer version added are ignored, so that old
     code reads on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    def declare(cls: type[EventT]) -> type[EventT]:
+        declared = value(cls)
+        declared.stored_name, declared.stored_version, declared.upcasters = name, version, tuple(upcasters)
+        return declared
 
-    stored_name: ClassVar[str]
-    stored_version: ClassVar[int]
-    upcasters: ClassVar[tuple[Upcaster[Any], ...]]
-
-    def __init_subclass__(
-        cls, *, name: str, version: int, upcasters: Sequence[Upcaster[Any]] = (), **options: Any
-    ) -> None:
-        super().__init_subclass__(**options)
-        cls.stored_name = name
-        cls.stored_version = version
-        cls.upcasters = tuple(upcasters)
-
-    @classmethod
-    def stored_names(cls) -> frozenset[str]:
-        """The names of all records that may hold it: its own and its earlier ones."""
-        return frozenset({cls.stored_name, *(upcaster.name for upcaster in cls.upcasters)})
+    return declare
 
 
 class Command(BaseModel):
@@ -70,43 +82,53 @@ class Metadata(BaseModel):
     time: datetime
 
 
-class LazyMetadata:
-    """A field that is set to Metadata, or to a function that returns it and is called at the first access."""
-
-    def __get__(self, recorded: "Recorded[Any] | None", owner: type | None = None) -> Metadata:
-        if recorded is None:
-            raise AttributeError("metadata has no default")
-        held: Metadata | Callable[[], Metadata] = vars(recorded)["metadata"]
-        if not isinstance(held, Metadata):
-            held = vars(recorded)["metadata"] = held()
-        return held
-
-    def __set__(self, recorded: "Recorded[Any]", value: Metadata | Callable[[], Metadata]) -> None:
-        vars(recorded)["metadata"] = value
-
-
 EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
 
 
-@dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Recorded[…](…)` from being called
+@dataclass(slots=True, eq=False)
 class Recorded(Generic[EventT_co]):
     """An event as the log holds it.
 
     `version` is its number in its stream, from 0; `position` its commit position in the whole log;
     `at` the server's clock when it was written. Several events of one older record share all of that but
-    `index`, which counts them from 0.
+    `index`, which counts them from 0. One is made of every event that is read, so its id may be given as text, and its
+    metadata as a function that reads them, which is called when they are asked for.
     """
 
     event: EventT_co
-    id: UUID
+    id_or_text: UUID | str
     stream: str
     version: int
     position: int
     at: datetime
-    metadata: LazyMetadata = LazyMetadata()
+    metadata_or_read: Metadata | Callable[[], Metadata]
     index: int = 0
+
+    @property
+    def id(self) -> UUID:
+        """Drawn when it was sent; the same for all events of one record."""
+        if isinstance(self.id_or_text, str):
+            self.id_or_text = UUID(self.id_or_text)
+        return self.id_or_text
 
     @property
     def aggregate_id(self) -> str:
         """What follows the category in the stream's name."""
         return aggregate_id_in(self.stream)
+
+    @property
+    def metadata(self) -> Metadata:
+        """Who and what caused it. Raises what the function raises that was given for it."""
+        if not isinstance(self.metadata_or_read, Metadata):
+            self.metadata_or_read = self.metadata_or_read()
+        return self.metadata_or_read
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recorded) and self._members == other._members
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.index))
+
+    @property
+    def _members(self) -> tuple[object, ...]:
+        return (self.event, self.id, self.stream, self.version, self.position, self.at, self.index, self.metadata)

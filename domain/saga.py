@@ -2,17 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from domain.engine_events import ENGINE_EVENTS, PREFIX
 from domain.message import Command, Event
 
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
+Begins: TypeAlias = Literal["beginning", "now"] | datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A pending command; `step` tells it from the other commands with the same cause."""
+    """A pending command. Its id is drawn from `step` and the event at which that became pending.
+
+    So a step stays the same command as long as it is pending, and no other bears its name meanwhile: another charge
+    that may be asked for as soon as the first is declined is another step.
+    """
 
     step: str
     command: Command
@@ -23,10 +30,15 @@ class Saga(Generic[StateT, EventT]):
     """A workflow as pure functions.
 
     `reacts_to` are the events of others that wake it; `identify` says which instance one of them concerns.
+    `begins` says which of them it is for, the first time that it runs on a store: all that there ever were, those from
+    now on, or those written at this time or later, by the server's clock.
     `observe` turns such an event into events of the saga's own stream (none, if it holds them already).
     `pending` returns what must be asked for now, from the state alone, so that a restart asks again.
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
-    stream (none, if the ask is no longer pending). It raises `UnexpectedAnswer` for a reply that can't be one.
+    stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
+    reply that can't be one.
+
+    Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
     """
 
     category: str
@@ -34,7 +46,19 @@ class Saga(Generic[StateT, EventT]):
     initial: StateT
     evolve: Callable[[StateT, EventT], StateT]
     reacts_to: tuple[type[Event], ...]
+    begins: Begins
     identify: Callable[[Any], str]
     observe: Callable[[Any, StateT], list[EventT]]
     pending: Callable[[StateT], list[Ask]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+
+    def __post_init__(self) -> None:
+        taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
+        if taken:
+            raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
+        if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
+            raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+
+    def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
+        """`evolve` for all that the saga's stream holds: what the engine noted there changes no state of the saga."""
+        return state if isinstance(event, ENGINE_EVENTS) else self.evolve(state, event)

@@ -68,9 +68,11 @@ class Outage:
 
 
 class Outages:
-    """Those of the event store and of Redis, in one process."""
+    """Those of the event store and of Redis, and of what else is named, in one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock: Final = clock
+        self._others: Final[dict[str, Outage]] = {}
         self.eventstore: Final = Outage("eventstore", clock)
         self.redis: Final = Outage("redis", clock)
 
@@ -88,6 +90,18 @@ class Outages:
                     pass
         return False
 
+    def met(self, party: str, error: BaseException) -> bool:
+        """As `failed`, for a party that does not try again soon: it does not keep the outage open."""
+        found = self.failed(party, error)
+        self.succeeded(party)
+        return found
+
+    def met_elsewhere(self, what: str, party: str, reason: str) -> None:
+        """As `met`, for what is no server, such as a read model that is being built; over when nobody meets it."""
+        outage = self._others.setdefault(what, Outage(what, self._clock))
+        outage.failed(party, reason)
+        outage.succeeded(party)
+
     def succeeded(self, party: str) -> None:
         """The party could use both, or needs them no more."""
         self.eventstore.succeeded(party)
@@ -97,6 +111,8 @@ class Outages:
         """Logs what is due; to be called about once a second."""
         self.eventstore.tick()
         self.redis.tick()
+        for other in list(self._others.values()):
+            other.tick()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,16 +1,19 @@
 """The one way to the terminal: what comes from elsewhere is shown escaped, and a lost output is no traceback."""
 
+import errno
+import getpass
 import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final, Literal, TextIO
 
 AS_JSON: Final = ContextVar("AS_JSON", default=False)  # whether servers announce themselves by a JSON document
+_OUTPUT: Final = 1  # its descriptor
 _OUTSIDE_ASCII: Final = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -53,11 +56,16 @@ def printable_json(text: str, *, ascii_only: bool = False) -> str:
 
 
 def prepare() -> None:
-    """Sets up this process's output and errors: nothing that is written to them ends in a traceback.
+    """Sets up this process's input, output and errors: nothing that is written to them ends in a traceback.
 
-    What their encoding can't say is written as an escape; where one was closed, it goes nowhere.
+    What their encoding can't say is written as an escape. Where one was closed before this process began, the input is
+    empty, the output can't be written, and errors go nowhere.
     """
-    sys.stdout, sys.stderr = (_usable(stream) for stream in (sys.stdout, sys.stderr))
+    sys.stdin = sys.stdin or _replaced(0, os.O_RDONLY, "r")
+    sys.stdout = sys.stdout or _replaced(1, os.O_RDONLY, "w")  # opened for reading: each write fails, as it should
+    sys.stderr = sys.stderr or _replaced(2, os.O_WRONLY, "w")
+    for stream in (sys.stdout, sys.stderr):
+        _reconfigure(stream)
     sys.excepthook = _print_traceback
 
 
@@ -76,6 +84,23 @@ def print_json(content: object) -> None:
     print_raw(json_text(content, indent=2, ascii_only=not speaks_unicode(sys.stdout)))
 
 
+def print_json_list(items: Iterable[object], name: str | None = None, **members: object) -> None:
+    """Prints a list item by item, as `print_json` prints it whole. Raises as `print_line`.
+
+    With a `name`, the list is the last member of an object, after these `members`. Where the first item can't be had,
+    nothing is printed; where a later one can't, the document lacks its end.
+    """
+    whole = json_text({**members, name: []} if name else [], indent=2, ascii_only=not speaks_unicode(sys.stdout))
+    begin, end = whole[: whole.rindex("]")], "\n  ]\n}" if name else "\n]"
+    last: str | None = None
+    for item in items:
+        if not print_raw(begin if last is None else f"{last},"):
+            return
+        text = json_text(item, indent=2, ascii_only=not speaks_unicode(sys.stdout))
+        last = "\n".join(f"{'    ' if name else '  '}{line}" for line in text.split("\n"))
+    print_raw(whole if last is None else f"{last}{end}")
+
+
 def print_error(text: str) -> None:
     """Prints a line to the errors; where nobody can read them, nothing happens."""
     _print_errors(printable(text))
@@ -84,6 +109,32 @@ def print_error(text: str) -> None:
 def print_error_lines(text: str) -> None:
     """The same for text of several lines."""
     _print_errors(printable_lines(text))
+
+
+def print_progress(text: str) -> None:
+    """Shows how far something is, in place of what was shown before; where the errors are no terminal, nothing."""
+    if sys.stderr.isatty():
+        _write_errors(f"\r{printable(text)}\x1b[K")
+
+
+def end_progress() -> None:
+    """Takes away what `print_progress` has shown."""
+    if sys.stderr.isatty():
+        _write_errors("\r\x1b[K")
+
+
+def confirm(question: str) -> bool:
+    """Asks on the errors; everything but `y` and `yes` is a no. Raises EOFError where the input ends instead."""
+    _write_errors(f"{printable(question)} [y/N]: ")
+    if not (answer := sys.stdin.readline()):
+        _write_errors("\n")
+        raise EOFError
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def ask_secret(question: str) -> str:
+    """Asks on the terminal for what it does not show. Raises EOFError where the input ends instead."""
+    return getpass.getpass(f"{printable(question)}: ")
 
 
 def announce(event: str, **members: str) -> None:
@@ -95,9 +146,17 @@ def announce(event: str, **members: str) -> None:
         flush_output()
 
 
-def flush_output() -> None:
-    """Sees that all is written that was printed. Raises OutputUnusable."""
-    _attempt(sys.stdout.flush)
+def flush_output() -> bool:
+    """Sees that all is written that was printed; False where the reader is gone. Raises OutputUnusable."""
+    return _attempt(sys.stdout.flush)
+
+
+def require_output() -> None:
+    """Sees that what will be printed has a way out, before something is done. Raises OutputUnusable where it is closed.
+
+    A reader that is gone is no reason; a full disk may show only when a line is printed.
+    """
+    _attempt(lambda: os.write(_OUTPUT, b""))
 
 
 def speaks_unicode(stream: TextIO) -> bool:
@@ -113,7 +172,8 @@ def _attempt(write: Callable[[], object]) -> bool:
         return False
     except OSError as error:
         _discard_output()
-        raise OutputUnusable(error.strerror or str(error)) from error
+        reason = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
+        raise OutputUnusable(reason) from error
     return True
 
 
@@ -125,16 +185,26 @@ def _discard_output() -> None:
 
 
 def _print_errors(text: str) -> None:
+    _write_errors(f"{text}\n")
+
+
+def _write_errors(text: str) -> None:
     with suppress(OSError):
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
 
 
-def _usable(stream: Any) -> Any:
-    if stream is None:  # it was closed before this process began
-        return open(os.devnull, "w", encoding="utf-8")
+def _replaced(descriptor: int, flags: int, mode: Literal["r", "w"]) -> TextIO:
+    """A stream in place of one that is closed, under the same number: no file that is opened later gets that."""
+    nowhere = os.open(os.devnull, flags)
+    if nowhere != descriptor:
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+    return open(descriptor, mode, encoding="utf-8", closefd=False)
+
+
+def _reconfigure(stream: Any) -> None:
     stream.reconfigure(errors="backslashreplace")
-    return stream
 
 
 def _print_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

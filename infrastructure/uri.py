@@ -12,6 +12,7 @@ _ENCODED: Final = "in user and password all but letters, digits and -._~ has to 
 _WRONG_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _UNSEEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
 _OPTION: Final = re.compile("[A-Za-z_]{1,40}")
+_LOGIN: Final = re.compile(r"(?<=://).+(?=@)")  # as far as the last @: a password may have any character
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 
 
@@ -48,6 +49,11 @@ def read_uri(uri: str) -> ServerUri:
         path=_decoded(parts.path),
         options=_options(parts.query),
     )
+
+
+def without_logins(text: str) -> str:
+    """The line with `…` in place of users and passwords, and of all that stands between two URIs that have some."""
+    return _LOGIN.sub("…", text)
 
 
 def read_host(text: str) -> tuple[str, int | None]:

@@ -13,9 +13,11 @@ from domain.accounts.account import (
 )
 from domain.message import Recorded
 from domain.money import Currency, Money, zero
+from domain.value import changed, value
 from projections.projection import Projection, Row, where_known
 
 
+@value
 class AccountBalance(Row):
     id: str
     owner_id: str
@@ -51,7 +53,7 @@ def note(row: AccountBalance, recorded: Recorded[ChargeDeclined | NothingToCharg
 
 
 def _changed(row: AccountBalance, recorded: Recorded[Any], balance: Money) -> AccountBalance:
-    return row.model_copy(update={"balance": balance, "version": recorded.version})
+    return changed(row, balance=balance, version=recorded.version)
 
 
 projection: Final = Projection[AccountBalance](

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_json
 
 from domain.accounts.account import (
     AccountCharged,
@@ -18,17 +18,17 @@ from domain.accounts.account import (
 )
 from domain.message import Recorded
 from domain.money import Money, zero
+from domain.value import value
 from projections.projection import Add, Entry, IndexChange, Projection, Row, where_known
 
 
-class StatementEntry(BaseModel):
+@value
+class StatementEntry:
     """One movement. `amount` is positive, `kind` gives its direction, `balance` is the balance after it.
 
     Its JSON is a member of the statement's index; `version` keeps two equal movements apart. `reference` is the id of
     an order.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     at: datetime
     kind: Literal["deposit", "withdrawal", "charge", "refund"]
@@ -38,6 +38,7 @@ class StatementEntry(BaseModel):
     version: int
 
 
+@value
 class AccountStatement(Row):
     """The running balance and the entry that led to it, which was written at `position`."""
 
@@ -55,7 +56,7 @@ def of_account(account_id: str) -> str:
 def entered(before: AccountStatement | None, after: AccountStatement | None) -> Iterable[IndexChange]:
     """Adds the latest entry, which is idempotent. Entries stay: a statement only grows."""
     if after is not None and after.latest is not None:
-        yield Add(Entry(of_account(after.account_id), after.latest.model_dump_json(), after.position))
+        yield Add(Entry(of_account(after.account_id), to_json(after.latest).decode(), after.position))
 
 
 def begin(row: AccountStatement | None, recorded: Recorded[AccountOpened]) -> AccountStatement:

@@ -17,9 +17,11 @@ from domain.ordering.events import (
     ShipmentDeclined,
     total_of,
 )
+from domain.value import changed, value
 from projections.projection import Projection, Row, where_known
 
 
+@value
 class OrderSummary(Row):
     """`total` is the sum of quantity times unit price, `item_count` that of the quantities; `reason` why cancelled."""
 
@@ -64,29 +66,29 @@ def remove_item(row: OrderSummary, recorded: Recorded[ItemRemoved]) -> OrderSumm
 
 
 def confirm(row: OrderSummary, recorded: Recorded[OrderConfirmed]) -> OrderSummary:
-    return _changed(row, recorded, status="confirmed")
+    return _moved(row, recorded, status="confirmed")
 
 
 def ship(row: OrderSummary, recorded: Recorded[OrderShipped]) -> OrderSummary:
-    return _changed(row, recorded, status="shipped")
+    return _moved(row, recorded, status="shipped")
 
 
 def cancel(row: OrderSummary, recorded: Recorded[OrderCancelled]) -> OrderSummary:
-    return _changed(row, recorded, status="cancelled", reason=recorded.event.reason)
+    return _moved(row, recorded, status="cancelled", reason=recorded.event.reason)
 
 
 def note(row: OrderSummary, recorded: Recorded[CancellationRequested | ShipmentDeclined]) -> OrderSummary:
     """Changes the version and time alone, which a client needs for its next conditional request."""
-    return _changed(row, recorded)
+    return _moved(row, recorded)
 
 
 def _with_items(row: OrderSummary, recorded: Recorded[Any], items: tuple[Line, ...]) -> OrderSummary:
     total, item_count = total_of(items, row.currency), sum(item.quantity for item in items)
-    return _changed(row, recorded, items=items, total=total, item_count=item_count)
+    return _moved(row, recorded, items=items, total=total, item_count=item_count)
 
 
-def _changed(row: OrderSummary, recorded: Recorded[Any], **members: Any) -> OrderSummary:
-    return row.model_copy(update={**members, "updated_at": recorded.at, "version": recorded.version})
+def _moved(row: OrderSummary, recorded: Recorded[Any], **members: Any) -> OrderSummary:
+    return changed(row, **members, updated_at=recorded.at, version=recorded.version)
 
 
 projection: Final = Projection[OrderSummary](

@@ -1,40 +1,50 @@
-"""The vocabulary of read models: rows folded from one stream each, and the index entries that follow from them."""
+"""The vocabulary of read models: rows folded from one stream each, and the index entries and sums that follow."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
-
-from pydantic import BaseModel, ConfigDict
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from domain.message import Event, Recorded
+from domain.value import value
+from projections.reports import AnyReport
+from projections.row_lists import RowList
+from projections.sums import Sums, not_summed
 
 
-class Row(BaseModel):
-    """What a read model remembers of one stream; stored as one hash, each member as JSON in a field of its own."""
+class Row:
+    """A value: what a read model remembers of one stream. Redis has it as a hash, each member as JSON in a field."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    __slots__ = ()
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 RowT = TypeVar("RowT", bound=Row)
+LAST_VERSION: Final = 999
+BY_TEXT: Final = 0
+"""The score of all members of an index that is ordered by their texts."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
-    """A member of a sorted index. `score` is a commit position: unique, and exact up to 2^53."""
+    """A member of a sorted index. `score` is a commit position: unique, and exact up to 2^53.
+
+    Without one the members of the index are ordered by their texts.
+    """
 
     index: str
     member: str
-    score: int
+    score: int = BY_TEXT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Add:
     """Puts an entry into its index; idempotent."""
 
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remove:
     """Takes an entry out of its index."""
 
@@ -62,15 +72,20 @@ def not_indexed(before: RowT | None, after: RowT | None) -> Iterable[IndexChange
 
 @dataclass(frozen=True)  # no slots, as below
 class RowEntries(Generic[RowT]):
-    """An index function that keeps exactly the `entries` that the present row has: the rows alone tell them all."""
+    """An index function that keeps exactly the `entries` that the present row has: the rows alone tell them all.
+
+    So of many events in a row it is enough to compare the row before the first with the one after the last.
+    """
 
     entries: Callable[[RowT], Iterable[Entry]]
 
     def __call__(self, before: RowT | None, after: RowT | None) -> Iterable[IndexChange]:
-        old = frozenset(self.entries(before)) if before is not None else frozenset()
-        new = frozenset(self.entries(after)) if after is not None else frozenset()
-        yield from (Remove(entry) for entry in sorted(old - new, key=repr))
-        yield from (Add(entry) for entry in sorted(new - old, key=repr))
+        old = list(self.entries(before)) if before is not None else []
+        new = list(self.entries(after)) if after is not None else []
+        if old == new:
+            return []
+        removed = [Remove(entry) for entry in old if entry not in new]
+        return removed + [Add(entry) for entry in new if entry not in old]
 
 
 @dataclass(frozen=True)  # no slots: up to Python 3.11 they keep `Projection[…](…)` from being called
@@ -81,6 +96,9 @@ class Projection(Generic[RowT]):
     for no row. `ignored` are the events of the category that change nothing here: together with `handlers` they are all
     events of the category, so that a new one can't be forgotten. `index` compares the row before and after an event;
     given None and a row it names every index in which the row's stream has entries, so that lost ones are found again.
+    `sums` says what a row contributes to the sums over all rows.
+    `version` counts the changes to what is stored of it: with the next one, all of it is built anew beside the old.
+    `lists` and `reports` are made of what is stored, so they need no new version where they change.
     """
 
     name: str
@@ -89,3 +107,11 @@ class Projection(Generic[RowT]):
     handlers: Mapping[type[Event], Callable[[RowT | None, Any], RowT | None]]
     ignored: frozenset[type[Event]] = frozenset()
     index: Callable[[RowT | None, RowT | None], Iterable[IndexChange]] = not_indexed
+    version: int = 1
+    sums: Sums[RowT] = not_summed
+    lists: tuple[RowList, ...] = ()
+    reports: tuple[AnyReport, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.version <= LAST_VERSION:
+            raise ValueError(f"{self.name}: the version is {self.version}, it counts from 1 to {LAST_VERSION}")

@@ -12,9 +12,11 @@ from domain.stock.stock import (
     StockReceived,
     StockReserved,
 )
+from domain.value import value
 from projections.projection import Projection, Row, where_known
 
 
+@value
 class StockLevel(Row):
     """`on_hand` is what was received less what was damaged or shipped, `available` what no order holds of it."""
 

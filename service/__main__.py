@@ -1,5 +1,22 @@
-"""Lets `python -m service` be the command line, which is how the supervisor starts its children."""
+"""The start of the command line, also as `python -m service`, which is how the supervisor starts its children."""
 
-from service.cli.main import main
+import sys
+from typing import NoReturn
 
-main()
+
+def main() -> NoReturn:
+    """Runs the command line. Ctrl-C may come before that is loaded, which takes a moment: it ends with 130 then too."""
+    try:
+        from service.cli.main import main as run  # noqa: PLC0415 - within reach of the exception
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        # CPython ends `python -m` by the signal, whatever the exit code, where an interrupt has passed through an
+        # `exec` of text (dataclasses are made so), until the next such call ends without one.
+        exec("")
+
+
+if __name__ == "__main__":
+    main()

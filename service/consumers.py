@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 
 from domain.accounts import account
 from domain.decider import Decider
+from domain.engine_events import ENGINE_EVENTS
 from domain.fulfilment import saga as fulfilment
 from domain.message import Command, Event
 from domain.ordering import order
@@ -12,8 +13,24 @@ from domain.saga import Saga
 from domain.stock import stock
 from domain.trips import car, flight, room
 from domain.trips.allotment import Allotment
+from infrastructure.sagas.instance import snapshot_rule
 from infrastructure.snapshots.rule import SnapshotRule
-from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
+from projections import (
+    account_balance,
+    account_statement,
+    all_accounts,
+    all_orders,
+    all_stock,
+    average_basket,
+    conversion,
+    fulfilment_time,
+    order_summary,
+    orders_by_customer,
+    orders_by_status,
+    revenue_by_day,
+    stock_levels,
+    top_products,
+)
 from projections.projection import Projection
 
 DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
@@ -25,6 +42,8 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     flight.decider,
 )
 
+SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
+
 SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(order.decider.category, (order.NoOrder, order.Order)),
     SnapshotRule(stock.decider.category, (stock.Stock,)),
@@ -32,6 +51,7 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(car.decider.category, (Allotment,)),
     SnapshotRule(room.decider.category, (Allotment,)),
     SnapshotRule(flight.decider.category, (Allotment,)),
+    snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
 )
 
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
@@ -40,13 +60,21 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     stock_levels.projection,
     account_balance.projection,
     account_statement.projection,
+    all_orders.projection,
+    all_accounts.projection,
+    all_stock.projection,
+    revenue_by_day.projection,
+    orders_by_status.projection,
+    average_basket.projection,
+    top_products.projection,
+    conversion.projection,
+    fulfilment_time.projection,
 )
-
-SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     *(event for decider in DECIDERS for event in decider.events),
     *(event for saga in SAGAS for event in saga.events),
+    *ENGINE_EVENTS,
 )
 
 _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
@@ -64,6 +92,6 @@ def route(command: Command) -> Decider[Any, Any, Any]:
     return _ROUTES[type(command)]
 
 
-def group_of(saga: Saga[Any, Any], namespace: str) -> str:
-    """The group of consumers that share a saga's messages."""
+def groups_of(saga: Saga[Any, Any], namespace: str) -> str:
+    """How the names of the groups begin whose consumers share a saga's messages: one for each filter that it had."""
     return f"{namespace}-{saga.category}"

@@ -1,17 +1,28 @@
 """Errors that keep a command from running; each text is one line that says what and where.
 
 ServiceError
-├── AddressUnusable     the port is in use, or the host is not this machine
-├── DataFolderUnusable  the data folder can't be written
-├── DataFolderInUse     another service holds the data folder
-├── FileUnusable        a file that was named can't be read or written
-├── ChildRefused        a process does not start; says what it said itself
-├── NotReady            a process did not become ready in time
-├── NoStore             no event store is named, and no service runs in the folder
-├── SnapshotsNotTaken   some of the snapshots could not be taken
-└── WithoutSnapshots    no snapshots are kept of a stream
+├── AddressUnusable        the port is in use, or the host is not this machine
+├── DataFolderUnusable     the data folder can't be written
+├── DataFolderInUse        another service holds the data folder
+├── FileUnusable           a file that was named can't be read or written
+├── TemporaryFileUnusable  none can be written
+├── ChildRefused           a process does not start; says what it said itself
+├── NotReady               a process did not become ready in time
+├── NoStore                no event store is named, and no service runs in the folder
+├── NoRedis                the same of Redis
+├── RedisUnavailable       Redis can't be asked
+├── NotAudited             a projection can't be compared with the log now
+├── NotRebuilt             a projection can't be rebuilt, rolled back or mended now
+├── NoView                 no view of the past has that name
+├── ViewsUnusable          a view of the past can't be made or read now
+├── BlocksUnreadable       it can't be found out which streams of a projection are blocked
+├── NoInstance             a saga has no such instance
+├── NotBlocked             a stream is not blocked in a projection, or not at that version
+├── SnapshotsNotTaken      some of the snapshots could not be taken
+└── WithoutSnapshots       no snapshots are kept of a stream
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -30,6 +41,16 @@ class FileUnusable(ServiceError):
     def __init__(self, file: Path, reason: str) -> None:
         super().__init__(f"the file {file} can't be used: {reason}")
         self.file = file
+        self.reason = reason
+
+
+class TemporaryFileUnusable(ServiceError):
+    """`folder` is None where none was found that takes a file."""
+
+    def __init__(self, folder: str | None, reason: str) -> None:
+        where = f" in {folder}" if folder else ""
+        super().__init__(f"no temporary file can be written{where}: {reason}; TMPDIR may name another folder")
+        self.folder = folder
         self.reason = reason
 
 
@@ -72,12 +93,85 @@ class WithoutSnapshots(ServiceError):
 
 class NoStore(ServiceError):
     def __init__(self, folder: Path) -> None:
-        state = f"no service runs in the folder {folder}" if folder.is_dir() else f"there is no folder {folder}"
-        super().__init__(
-            f"no event store is named, and {state}: start `foldstream serve --data {folder}`, say by --data where it"
-            " runs, or name the event store by --eventstore URI or FOLDSTREAM_EVENTSTORE_URI"
-        )
+        super().__init__(_unnamed("the event store", "eventstore", folder))
         self.folder = folder
+
+
+class NoRedis(ServiceError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(_unnamed("Redis", "redis", folder))
+        self.folder = folder
+
+
+class RedisUnavailable(ServiceError):
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"Redis at {address} can't be used: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class NotAudited(ServiceError):
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(f"{projection} can't be audited: {reason}")
+        self.projection = projection
+        self.reason = reason
+
+
+class NotRebuilt(ServiceError):
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(f"{projection}: {reason}")
+        self.projection = projection
+        self.reason = reason
+
+
+class NoView(ServiceError):
+    def __init__(self, name: str, projections: Sequence[str]) -> None:
+        of = f" of {projections[0]}" if len(projections) == 1 else ""
+        super().__init__(f"there is no view {name}{of}; `foldstream views` lists those that there are")
+        self.name = name
+        self.projections = projections
+
+
+class ViewsUnusable(ServiceError):
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(f"{projection}: {reason}")
+        self.projection = projection
+        self.reason = reason
+
+
+class BlocksUnreadable(ServiceError):
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(f"which streams are blocked in {projection} can't be found out: {reason}")
+        self.projection = projection
+        self.reason = reason
+
+
+class NoInstance(ServiceError):
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"there is no {stream}: no message has come for it")
+        self.stream = stream
+
+
+class NotBlocked(ServiceError):
+    """`blocked_at` is the version that blocks the stream, None where none does; `version` the one that was meant."""
+
+    def __init__(self, projection: str, stream: str, version: int | None = None, blocked_at: int | None = None) -> None:
+        said = "is not blocked" if blocked_at is None else f"is blocked at version {blocked_at}, not at {version},"
+        super().__init__(f"{stream} {said} in {projection}; `foldstream poison list {projection}` says what is")
+        self.projection = projection
+        self.stream = stream
+        self.version = version
+        self.blocked_at = blocked_at
+
+
+def _unnamed(server: str, option: str, folder: Path) -> str:
+    """That nobody said which server is meant, and how that is said."""
+    state = f"no service runs in the folder {folder}" if folder.is_dir() else f"there is no folder {folder}"
+    which = server.replace("the event store", "event store")
+    return (
+        f"no {which} is named, and {state}: start `foldstream serve --data {folder}`, say by --data where it"
+        f" runs, or name {server} by --{option} URI or FOLDSTREAM_{option.upper()}_URI"
+    )
 
 
 class SnapshotsNotTaken(ServiceError):

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+from datetime import datetime
 from io import StringIO
 from types import TracebackType
 from typing import Final, Literal, TextIO, TypeAlias
@@ -13,6 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 from infrastructure.terminal import printable, printable_lines
+from infrastructure.times import time_text
 
 LogForm: TypeAlias = Literal["console", "json"]
 _OF_LINES: Final = ("stack", "exception")
@@ -33,6 +35,7 @@ def set_up(form: LogForm, process: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _write_times,
         structlog.processors.StackInfoRenderer(),
     ]
     structlog.configure(
@@ -90,6 +93,10 @@ def _last(form: LogForm, process: str) -> list[Processor]:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_print_traceback),
         ]
     return [*own, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+def _write_times(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {name: time_text(value) if isinstance(value, datetime) else value for name, value in event.items()}
 
 
 def _escape(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

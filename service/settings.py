@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Final, Literal, Self
 
@@ -61,13 +62,49 @@ def _names(text: object) -> object:
     return tuple(name.strip() for name in text.split(",")) if isinstance(text, str) else text
 
 
+@dataclass(frozen=True, slots=True)
+class PerProjection:
+    """A number for every projection but those that are named."""
+
+    default: int
+    exceptions: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, projection: str) -> int:
+        return self.exceptions.get(projection, self.default)
+
+
+def _per_projection(default: int, highest: int) -> BeforeValidator:
+    """Reads a whole number for all, numbers by name, or both: `1000`, `stock_levels=50,order_summary=5000`."""
+
+    def read(given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        numbers = dict[str, int]()
+        for part in given.split(","):
+            name, _, number = (word.strip() for word in part.rpartition("="))
+            found = _whole_number(number)
+            if not isinstance(found, int) or not 1 <= found <= highest or ("=" in part and not name):
+                raise ValueError(f"should be a whole number from 1 to {highest}, or such as name=number, with commas")
+            if name in numbers:
+                raise ValueError(f"has two numbers for {name or 'all'}")
+            numbers[name] = found
+        return PerProjection(numbers.pop("", default), numbers)
+
+    return BeforeValidator(read)
+
+
 class Settings(BaseModel):
     """The settings of one deployment. Each is read from FOLDSTREAM_<NAME>; an empty variable counts as not set.
 
     `eventstore_uri` and `redis_uri`: the servers to use; None where `serve` is to run the embedded ones.
     `namespace`: what the keys in Redis and the names of consumer groups begin with.
     `partitions`: into how many shares each read model is divided.
-    `skip_unreadable`: the projections that pass by events which today's code can't read, and log them; the others stop.
+    `projection_workers`: how many processes of `serve` fold; None: as many as the machine has processors for.
+    `skip_unreadable`: the projections whose workers skip events that today's code can't read; the others block the
+    event's stream.
+    `priorities`: the projections that go before the others while a worker has more to fold than it can, in this order.
+    `lag_events`, `lag_seconds`: with more events than this, or an older one, a projection is said to be behind.
+    `audit_streams`: how many streams a second each process of workers compares with the log in the background; 0: none.
     `command_seconds`: how long a command may take before its caller is told that the store is not available.
     `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
     their turn; `queries_at_once`: how many queries may be answered at once, `queries_waiting`: how many more may wait
@@ -81,6 +118,7 @@ class Settings(BaseModel):
     `keep_alive_seconds`: how long a connection may rest between two requests.
     `connections`: how many may be open; `pending_per_address`: how many of one address without a whole head.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
+    `disk_free_mib`: how much room, in MiB, the disk of an embedded server's folder should have.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
@@ -90,7 +128,12 @@ class Settings(BaseModel):
     redis_uri: Annotated[str, AfterValidator(_redis_uri)] | None = Field(default=None, repr=False)
     namespace: Annotated[str, AfterValidator(_namespace)] = "foldstream"
     partitions: Annotated[Literal[1, 2, 4, 8, 16], BeforeValidator(_whole_number)] = 1
+    projection_workers: Annotated[int, _number(1, 16)] | None = None
     skip_unreadable: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    priorities: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    lag_events: Annotated[PerProjection, _per_projection(1_000, 100_000_000)] = PerProjection(1_000)
+    lag_seconds: Annotated[PerProjection, _per_projection(10, 86_400)] = PerProjection(10)
+    audit_streams: Annotated[int, _number(0, 50)] = 1
     command_seconds: Annotated[int, _number(1, 60)] = 4
     commands_at_once: Annotated[int, _number(1, 90)] = 64
     commands_waiting: Annotated[int, _number(0, 100_000)] = 1024
@@ -100,7 +143,7 @@ class Settings(BaseModel):
     history_seconds: Annotated[int, _number(1, 60)] = 10
     read_seconds: Annotated[int, _number(1, 60)] = 5
     head_bytes: Annotated[int, _number(1024, 1024 * 1024)] = 32 * 1024
-    url_bytes: Annotated[int, _number(256, 1024 * 1024)] = 8 * 1024
+    url_bytes: Annotated[int, _number(256, 65_535)] = 8 * 1024
     header_bytes: Annotated[int, _number(256, 1024 * 1024)] = 16 * 1024
     headers: Annotated[int, _number(10, 10_000)] = 100
     head_seconds: Annotated[int, _number(1, 600)] = 10
@@ -110,6 +153,7 @@ class Settings(BaseModel):
     connections: Annotated[int, _number(1, 100_000)] = 4096
     pending_per_address: Annotated[int, _number(1, 100_000)] = 256
     cached_aggregates: Annotated[int, _number(0, 1_000_000)] = 10_000
+    disk_free_mib: Annotated[int, _number(1, 1_000_000)] = 256
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
 
     @classmethod

@@ -3,14 +3,17 @@
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from io import StringIO
+from itertools import islice
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from infrastructure.terminal import print_raw, printable
 
+_ROWS_AT_ONCE: Final = 500
 _UNBOUNDED: Final = 1_000_000  # characters of a line that no terminal shows
 
 
@@ -35,8 +38,29 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Non
     print_whole(build_table(columns, rows))
 
 
-def print_whole(content: RenderableType) -> None:
+def print_long_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """The same for any number of rows: some hundred at a time, whose columns are as wide as those before or wider."""
+    rest, widths = iter(rows), [0] * len(columns)
+    is_terminal, is_first = sys.stdout.isatty(), True
+    while block := list(islice(rest, _ROWS_AT_ONCE)):
+        table = build_table(columns, block)
+        table.show_header = is_first
+        for column, width in zip(table.columns, widths, strict=True):
+            column.min_width = None if is_terminal else width
+        if not print_whole(table):
+            return
+        widths = [max(width, *map(_width, cells)) for width, *cells in zip(widths, columns, *block, strict=True)]
+        is_first = False
+
+
+def _width(cell: object) -> int:
+    return cell_len(printable(str(cell)))
+
+
+def print_whole(content: RenderableType) -> bool:
     """Prints what has printable text alone, with lines that end without blanks. Raises OutputUnusable.
+
+    False where the reader is gone.
 
     On a terminal it is as wide as that (or COLUMNS); elsewhere lines are as long as they are, so that they can be
     searched.
@@ -47,4 +71,4 @@ def print_whole(content: RenderableType) -> None:
     Console(file=rendered, highlight=False, markup=False, emoji=False, width=width, force_terminal=is_terminal).print(
         content
     )
-    print_raw("\n".join(line.rstrip() for line in rendered.getvalue().splitlines()))
+    return print_raw("\n".join(line.rstrip() for line in rendered.getvalue().splitlines()))

@@ -24,8 +24,15 @@ def read_day_or_time(text: str) -> datetime:
     """The same, also for a day, which begins at midnight in UTC. Raises ValueError."""
     if not _DAY.fullmatch(text):
         return _time(text, f"a day or {_SUCH_AS}")
+    return datetime.combine(read_day(text), time(), UTC)
+
+
+def read_day(text: str) -> date:
+    """The day. Raises ValueError, which says what it should be."""
+    if not _DAY.fullmatch(text):
+        raise ValueError("should be a day such as 2026-03-01")
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC)
+        return date.fromisoformat(text)
     except ValueError as error:
         raise ValueError("should be a day that there is") from error
 

@@ -17,7 +17,8 @@ from service.settings import Settings
 from tests.support import servers
 
 _USED = pytest.StashKey[list[str]]()
-_USED_BY_WORKERS: Final = "servers"
+_FIGURES = pytest.StashKey[list[str]]()
+_HANDED_OVER: Final = {"servers": _USED, "figures": _FIGURES}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 # How long an example takes says more of what else the machine does than of the code.
 examples.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,6 +44,12 @@ def redis_uri(pytestconfig: pytest.Config) -> Iterator[str]:
         yield server.uri
 
 
+@pytest.fixture
+def figures(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that the run's summary shows."""
+    return pytestconfig.stash.setdefault(_FIGURES, [])
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are cores: tests of servers mostly wait."""
     return len(os.sched_getaffinity(0)) + 2
@@ -56,18 +63,21 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker hands over what the whole run's summary says."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput[_USED_BY_WORKERS] = session.config.stash.get(_USED, [])
+        for name, key in _HANDED_OVER.items():
+            session.config.workeroutput[name] = session.config.stash.get(key, [])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Takes over what a worker hands over; one that crashed hands over nothing."""
-    used = getattr(node, "workeroutput", {}).get(_USED_BY_WORKERS, [])
-    node.config.stash.setdefault(_USED, []).extend(used)
+    for name, key in _HANDED_OVER.items():
+        node.config.stash.setdefault(key, []).extend(getattr(node, "workeroutput", {}).get(name, []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says which servers the tests ran against."""
+    """Says which servers the tests ran against, and what they counted."""
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)
     used: list[str] = config.stash.get(_USED, [])
     if used:
         terminalreporter.write_line(f"servers: {', '.join(sorted(set(used)))}")

@@ -11,6 +11,7 @@ from typing import Final
 
 _PROGRAMS: Final = files("bench.commands.peers")
 _SECONDS: Final = 600.0
+CACHE: Final = Path(".cache", "foldstream", "bench")  # in the user's home
 
 
 class NotInstalled(Exception):

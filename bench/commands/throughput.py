@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import typer
 
-from bench.commands.installation import EMMETT, EVENTSOURCING, NotInstalled, Peer
+from bench.commands.installation import CACHE, EMMETT, EVENTSOURCING, NotInstalled, Peer
 from bench.commands.work import CALLERS, deposited, ordered
 from bench.commands.worker import Worker
 from bench.figures import Extent, Figure, Run, Way, in_turns
@@ -27,7 +27,6 @@ _CHECKED: Final = "eventsourcing"
 _UNCHECKED: Final = "eventsourcing, unchecked"
 _EMMETT: Final = "Emmett"
 _LIMIT: Final = "one call, nothing decided"
-_CACHE: Final = Path(".cache", "foldstream", "bench")  # in the user's home
 _TRIAL: Final = 0.1  # seconds
 _UNIT: Final = "commands/s"
 
@@ -73,7 +72,7 @@ class _Workers:
     def try_to_start(self, name: str, peer: Peer, *, install: bool) -> None:
         """Starts one if this machine can; notes the reason if not."""
         try:
-            self.start(name, peer.command(Path.home() / _CACHE, install=install))
+            self.start(name, peer.command(Path.home() / CACHE, install=install))
         except (NotInstalled, ServiceError) as error:
             self.missing[name] = str(error)
             typer.echo(f"commands: not compared with {name}: {error}", err=True)

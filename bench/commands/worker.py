@@ -49,11 +49,15 @@ class Worker:
 
     def ask(self, what: str, seconds: float) -> dict[str, Any]:
         """Sends it work for so many seconds; its next line."""
+        self.tell(f"{what} {seconds}")
+        return self.answer(seconds)
+
+    def tell(self, line: str) -> None:
+        """Sends it a line."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # then it has ended, and its answer says so
-            self._process.stdin.write(f"{what} {seconds}\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
-        return self.answer(seconds)
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """Its next line, after so many seconds of work."""

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -36,12 +36,19 @@ def fill(folder: Path, first: int, end: int) -> None:
 def fill_stream(folder: Path, stream: str, events: Iterable[PendingRecord]) -> None:
     """Writes a stream of these events; every twenty of them have the same time."""
     left = iter(events)
+    fill_streams(folder, ((stream, some) for some in iter(lambda: list(islice(left, _PER_STREAM)), [])))
+
+
+def fill_streams(folder: Path, appends: Iterable[tuple[str, Sequence[PendingRecord]]]) -> None:
+    """Writes these appends, each a stream's name and the next events of that stream, in this order."""
+    left = iter(appends)
     with _opened(folder) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        transaction = Transaction(connection)
-        while some := list(islice(left, _PER_STREAM)):
-            transaction.write(stream, transaction.stream(stream).last + 1, some)
-        connection.commit()
+        while some := list(islice(left, _PER_TRANSACTION)):
+            connection.execute("BEGIN IMMEDIATE")
+            transaction = Transaction(connection)
+            for stream, events in some:
+                transaction.write(stream, transaction.stream(stream).last + 1, events)
+            connection.commit()
 
 
 @contextmanager

@@ -1,20 +1,16 @@
 """The embedded event store as a child of the bench, and its CPU time and memory."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
-from typing import Final, Self
+from typing import Self
 
+from bench.child import Child
 from bench.figures import Run
-from service.errors import ChildRefused
 
-_STOPPED_WITHIN: Final = 30.0  # seconds
-_READY: Final = "eventstore_ready uri="
 _TICKS_PER_SECOND, _PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
@@ -37,28 +33,12 @@ class StoreServer:
         self.start_seconds = 0.0
 
     def __enter__(self) -> Self:
-        ours, self._pipe = os.pipe()
-        command = [sys.executable, "-P", "-m", "service", "eventstore", "--port", "0", "--data", str(self._folder)]
-        command += ["--stop-when-closed", str(ours)]
-        began = perf_counter()
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=(ours,))
-        os.close(ours)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        self.start_seconds = perf_counter() - began
-        if not line.startswith(_READY):
-            os.close(self._pipe)
-            raise ChildRefused("eventstore", self._process.wait(_STOPPED_WITHIN), line.strip())
-        self.uri = line.removeprefix(_READY).split()[0]
+        self._child = Child("eventstore", "--port", "0", "--data", str(self._folder))
+        self.uri, self.start_seconds = self._child.uri, self._child.start_seconds
         return self
 
     def __exit__(self, *reason: object) -> None:
-        os.close(self._pipe)
-        with self._process:
-            try:
-                self._process.wait(_STOPPED_WITHIN)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        self._child.stop()
 
     @property
     def target(self) -> str:
@@ -68,13 +48,13 @@ class StoreServer:
     @property
     def cpu_seconds(self) -> float:
         """The CPU time that it has taken so far."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        fields = Path(f"/proc/{self._child.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
     @property
     def resident_bytes(self) -> int:
         """Its resident memory."""
-        return int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="utf-8").split()[1]) * _PAGE_BYTES
+        return int(Path(f"/proc/{self._child.pid}/statm").read_text(encoding="utf-8").split()[1]) * _PAGE_BYTES
 
     def measured(self, work: Callable[[], int]) -> Run:
         """Does the work, which returns how many operations it did, and measures it."""

@@ -3,64 +3,71 @@
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from domain.accounts import upcasters
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from domain.money import Currency, Money, in_currency, zero
 from domain.terms import Amount, Id, Name, Price
+from domain.value import value
 
 
-class Address(BaseModel):
+@value
+class Address:
     """Where an owner lives, as far as known."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     street: str
     town: str
 
 
-class AccountOpened(Event, name="AccountOpened", version=3, upcasters=upcasters.OPENED):
+@stored_as(name="AccountOpened", version=3, upcasters=upcasters.OPENED)
+class AccountOpened(Event):
     """`address` is the owner's; new accounts have none."""
 
     account_id: str
     owner_id: str
-    address: Address | None = None
     currency: Currency
     credit_limit: Money
+    address: Address | None = None
 
 
-class MoneyDeposited(Event, name="MoneyDeposited", version=2, upcasters=upcasters.DEPOSITED):
+@stored_as(name="MoneyDeposited", version=2, upcasters=upcasters.DEPOSITED)
+class MoneyDeposited(Event):
     account_id: str
     amount: Money
 
 
-class MoneyWithdrawn(Event, name="MoneyWithdrawn", version=2, upcasters=upcasters.WITHDRAWN):
+@stored_as(name="MoneyWithdrawn", version=2, upcasters=upcasters.WITHDRAWN)
+class MoneyWithdrawn(Event):
     account_id: str
     amount: Money
 
 
-class AccountCharged(Event, name="AccountCharged", version=1):
+@stored_as(name="AccountCharged", version=1)
+class AccountCharged(Event):
     account_id: str
     order_id: str
     amount: Money
 
 
-class ChargeDeclined(Event, name="ChargeDeclined", version=1):
+@stored_as(name="ChargeDeclined", version=1)
+class ChargeDeclined(Event):
     account_id: str
     order_id: str
     amount: Money
     reason: str
 
 
-class NothingToCharge(Event, name="NothingToCharge", version=1):
+@stored_as(name="NothingToCharge", version=1)
+class NothingToCharge(Event):
     account_id: str
     order_id: str
 
 
-class ChargeRefunded(Event, name="ChargeRefunded", version=1):
+@stored_as(name="ChargeRefunded", version=1)
+class ChargeRefunded(Event):
     account_id: str
     order_id: str
     amount: Money

@@ -2,34 +2,35 @@
 
 from typing import TypeAlias
 
-from pydantic import BaseModel, ConfigDict
-
-from domain.message import Event
+from domain.message import Event, stored_as
 from domain.money import Money
+from domain.value import value
 
 
-class Reservation(BaseModel):
+@value
+class Reservation:
     """How much of one SKU the order needs, all its lines together."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     sku: str
     quantity: int
 
 
-class FulfilmentStarted(Event, name="FulfilmentStarted", version=1):
+@stored_as(name="FulfilmentStarted", version=1)
+class FulfilmentStarted(Event):
     order_id: str
     account_id: str
     total: Money
     reservations: tuple[Reservation, ...]
 
 
-class GoodsSecured(Event, name="GoodsSecured", version=1):
+@stored_as(name="GoodsSecured", version=1)
+class GoodsSecured(Event):
     order_id: str
     sku: str
 
 
-class GoodsMissing(Event, name="GoodsMissing", version=1):
+@stored_as(name="GoodsMissing", version=1)
+class GoodsMissing(Event):
     order_id: str
     sku: str
 
@@ -38,47 +39,57 @@ class GoodsMissing(Event, name="GoodsMissing", version=1):
         return "out-of-stock"
 
 
-class PaymentTaken(Event, name="PaymentTaken", version=1):
+@stored_as(name="PaymentTaken", version=1)
+class PaymentTaken(Event):
     order_id: str
 
 
-class PaymentWaived(Event, name="PaymentWaived", version=1):
+@stored_as(name="PaymentWaived", version=1)
+class PaymentWaived(Event):
     order_id: str
 
 
-class PaymentFailed(Event, name="PaymentFailed", version=1):
-    order_id: str
-    reason: str
-
-
-class DispatchAgreed(Event, name="DispatchAgreed", version=1):
-    order_id: str
-
-
-class DispatchForbidden(Event, name="DispatchForbidden", version=1):
+@stored_as(name="PaymentFailed", version=1)
+class PaymentFailed(Event):
     order_id: str
     reason: str
 
 
-class GoodsHandedOver(Event, name="GoodsHandedOver", version=1):
+@stored_as(name="DispatchAgreed", version=1)
+class DispatchAgreed(Event):
+    order_id: str
+
+
+@stored_as(name="DispatchForbidden", version=1)
+class DispatchForbidden(Event):
+    order_id: str
+    reason: str
+
+
+@stored_as(name="GoodsHandedOver", version=1)
+class GoodsHandedOver(Event):
     order_id: str
     sku: str
 
 
-class FulfilmentCompleted(Event, name="FulfilmentCompleted", version=1):
+@stored_as(name="FulfilmentCompleted", version=1)
+class FulfilmentCompleted(Event):
     order_id: str
 
 
-class PaymentReturned(Event, name="PaymentReturned", version=1):
+@stored_as(name="PaymentReturned", version=1)
+class PaymentReturned(Event):
     order_id: str
 
 
-class GoodsReturned(Event, name="GoodsReturned", version=1):
+@stored_as(name="GoodsReturned", version=1)
+class GoodsReturned(Event):
     order_id: str
     sku: str
 
 
-class FulfilmentAbandoned(Event, name="FulfilmentAbandoned", version=1):
+@stored_as(name="FulfilmentAbandoned", version=1)
+class FulfilmentAbandoned(Event):
     order_id: str
     reason: str
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypeAlias, assert_never
 
 from domain.accounts.account import (
@@ -203,7 +203,7 @@ def _translations(command: FulfilmentCommand) -> Mapping[type[Event], Callable[[
 
 def _answers(command: Command, reply: Event) -> bool:
     """Whether both concern the same: all fields they share are equal, but for the reason, which is the target's own."""
-    shared = type(command).model_fields.keys() & type(reply).model_fields.keys() - {"reason"}
+    shared = type(command).model_fields.keys() & {field.name for field in fields(reply)} - {"reason"}
     return all(getattr(command, name) == getattr(reply, name) for name in shared)
 
 
@@ -227,6 +227,7 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     initial=NotStarted(),
     evolve=evolve,
     reacts_to=(OrderConfirmed,),
+    begins="beginning",
     identify=lambda event: event.order_id,
     observe=observe,
     pending=pending,

@@ -1,20 +1,17 @@
 """The events of an order, and its lines."""
 
 from collections.abc import Iterable
-from functools import reduce
 from typing import TypeAlias
 
-from pydantic import BaseModel, ConfigDict
-
-from domain.message import Event
-from domain.money import Currency, Money, zero
+from domain.message import Event, stored_as
+from domain.money import Currency, Money, sum_of
 from domain.ordering import upcasters
+from domain.value import value
 
 
-class Line(BaseModel):
+@value
+class Line:
     """What was ordered at which price. `line` counts from 1 and is never reused."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     line: int
     sku: str
@@ -22,7 +19,8 @@ class Line(BaseModel):
     unit_price: Money
 
 
-class OrderCreated(Event, name="OrderCreated", version=3, upcasters=upcasters.CREATED):
+@stored_as(name="OrderCreated", version=3, upcasters=upcasters.CREATED)
+class OrderCreated(Event):
     order_id: str
     customer_id: str
     account_id: str
@@ -30,38 +28,45 @@ class OrderCreated(Event, name="OrderCreated", version=3, upcasters=upcasters.CR
     lines: tuple[Line, ...]
 
 
-class ItemAdded(Event, name="ItemAdded", version=3, upcasters=upcasters.ITEM_ADDED):
+@stored_as(name="ItemAdded", version=3, upcasters=upcasters.ITEM_ADDED)
+class ItemAdded(Event):
     order_id: str
     line: Line
 
 
-class ItemRemoved(Event, name="ItemRemoved", version=1):
+@stored_as(name="ItemRemoved", version=1)
+class ItemRemoved(Event):
     order_id: str
     line: int
 
 
-class OrderConfirmed(Event, name="OrderConfirmed", version=3, upcasters=upcasters.CONFIRMED):
+@stored_as(name="OrderConfirmed", version=3, upcasters=upcasters.CONFIRMED)
+class OrderConfirmed(Event):
     order_id: str
     account_id: str
     lines: tuple[Line, ...]
     total: Money
 
 
-class CancellationRequested(Event, name="CancellationRequested", version=1):
+@stored_as(name="CancellationRequested", version=1)
+class CancellationRequested(Event):
     order_id: str
     reason: str
 
 
-class OrderShipped(Event, name="OrderShipped", version=1):
+@stored_as(name="OrderShipped", version=1)
+class OrderShipped(Event):
     order_id: str
 
 
-class ShipmentDeclined(Event, name="ShipmentDeclined", version=1):
+@stored_as(name="ShipmentDeclined", version=1)
+class ShipmentDeclined(Event):
     order_id: str
     reason: str
 
 
-class OrderCancelled(Event, name="OrderCancelled", version=1):
+@stored_as(name="OrderCancelled", version=1)
+class OrderCancelled(Event):
     order_id: str
     reason: str
 
@@ -80,4 +85,4 @@ OrderEvent: TypeAlias = (
 
 def total_of(lines: Iterable[Line], currency: Currency) -> Money:
     """The sum of quantity times unit price, exactly."""
-    return reduce(Money.__add__, (line.unit_price.times(line.quantity) for line in lines), zero(currency))
+    return sum_of([(line.unit_price, line.quantity) for line in lines], currency)

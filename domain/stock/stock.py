@@ -9,45 +9,52 @@ from pydantic import Field
 
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from domain.stock import upcasters
 from domain.terms import Id, Name, Quantity
 
 
-class SkuRegistered(Event, name="SkuRegistered", version=1):
+@stored_as(name="SkuRegistered", version=1)
+class SkuRegistered(Event):
     sku: str
 
 
-class StockReceived(Event, name="StockReceived", version=1):
-    sku: str
-    quantity: int
-
-
-class StockDamaged(Event, name="StockDamaged", version=1, upcasters=upcasters.DAMAGED):
+@stored_as(name="StockReceived", version=1)
+class StockReceived(Event):
     sku: str
     quantity: int
 
 
-class StockReserved(Event, name="StockReserved", version=1):
+@stored_as(name="StockDamaged", version=1, upcasters=upcasters.DAMAGED)
+class StockDamaged(Event):
+    sku: str
+    quantity: int
+
+
+@stored_as(name="StockReserved", version=1)
+class StockReserved(Event):
     sku: str
     order_id: str
     quantity: int
 
 
-class ReservationDeclined(Event, name="ReservationDeclined", version=1):
+@stored_as(name="ReservationDeclined", version=1)
+class ReservationDeclined(Event):
     sku: str
     order_id: str
     quantity: int
     available: int
 
 
-class ReservationReleased(Event, name="ReservationReleased", version=1):
+@stored_as(name="ReservationReleased", version=1)
+class ReservationReleased(Event):
     sku: str
     order_id: str
     quantity: int
 
 
-class ReservationConsumed(Event, name="ReservationConsumed", version=1):
+@stored_as(name="ReservationConsumed", version=1)
+class ReservationConsumed(Event):
     sku: str
     order_id: str
     quantity: int

@@ -11,13 +11,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 from domain.decider import Decider
 from domain.errors import Rejected
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from domain.money import Currency, Money, in_currency
 from domain.terms import Id, Name, Price, Quantity
 from domain.trips.allotment import Allotment, Capacity
 
 
-class CarsOffered(Event, name="CarsOffered", version=1):
+@stored_as(name="CarsOffered", version=1)
+class CarsOffered(Event):
     """`capacity` cars are for rent from now on, including those already reserved, at `price` each."""
 
     station: str
@@ -27,7 +28,8 @@ class CarsOffered(Event, name="CarsOffered", version=1):
     price: Money
 
 
-class CarsReserved(Event, name="CarsReserved", version=1):
+@stored_as(name="CarsReserved", version=1)
+class CarsReserved(Event):
     """`price` is the total."""
 
     station: str
@@ -38,7 +40,8 @@ class CarsReserved(Event, name="CarsReserved", version=1):
     price: Money
 
 
-class CarReservationDeclined(Event, name="CarReservationDeclined", version=1):
+@stored_as(name="CarReservationDeclined", version=1)
+class CarReservationDeclined(Event):
     station: str
     car_class: str
     day: date
@@ -48,7 +51,8 @@ class CarReservationDeclined(Event, name="CarReservationDeclined", version=1):
     reason: str
 
 
-class CarsConfirmed(Event, name="CarsConfirmed", version=1):
+@stored_as(name="CarsConfirmed", version=1)
+class CarsConfirmed(Event):
     station: str
     car_class: str
     day: date
@@ -56,7 +60,8 @@ class CarsConfirmed(Event, name="CarsConfirmed", version=1):
     quantity: int
 
 
-class CarConfirmationDeclined(Event, name="CarConfirmationDeclined", version=1):
+@stored_as(name="CarConfirmationDeclined", version=1)
+class CarConfirmationDeclined(Event):
     station: str
     car_class: str
     day: date
@@ -64,7 +69,8 @@ class CarConfirmationDeclined(Event, name="CarConfirmationDeclined", version=1):
     reason: str
 
 
-class CarsReleased(Event, name="CarsReleased", version=1):
+@stored_as(name="CarsReleased", version=1)
+class CarsReleased(Event):
     station: str
     car_class: str
     day: date
@@ -72,7 +78,8 @@ class CarsReleased(Event, name="CarsReleased", version=1):
     quantity: int
 
 
-class CarReleaseDeclined(Event, name="CarReleaseDeclined", version=1):
+@stored_as(name="CarReleaseDeclined", version=1)
+class CarReleaseDeclined(Event):
     station: str
     car_class: str
     day: date

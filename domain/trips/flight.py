@@ -13,13 +13,14 @@ from pydantic import Field
 
 from domain.decider import Decider
 from domain.errors import Rejected
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from domain.money import Currency, Money, in_currency
 from domain.terms import Id, Name, Price, Quantity
 from domain.trips.allotment import Allotment, Capacity
 
 
-class SeatsOffered(Event, name="SeatsOffered", version=1):
+@stored_as(name="SeatsOffered", version=1)
+class SeatsOffered(Event):
     """`capacity` seats are for sale from now on, including those already reserved, at `price` each."""
 
     flight: str
@@ -29,7 +30,8 @@ class SeatsOffered(Event, name="SeatsOffered", version=1):
     price: Money
 
 
-class SeatsReserved(Event, name="SeatsReserved", version=1):
+@stored_as(name="SeatsReserved", version=1)
+class SeatsReserved(Event):
     """`price` is the total."""
 
     flight: str
@@ -40,7 +42,8 @@ class SeatsReserved(Event, name="SeatsReserved", version=1):
     price: Money
 
 
-class SeatReservationDeclined(Event, name="SeatReservationDeclined", version=1):
+@stored_as(name="SeatReservationDeclined", version=1)
+class SeatReservationDeclined(Event):
     flight: str
     cabin: str
     departure: date
@@ -50,7 +53,8 @@ class SeatReservationDeclined(Event, name="SeatReservationDeclined", version=1):
     reason: str
 
 
-class SeatsConfirmed(Event, name="SeatsConfirmed", version=1):
+@stored_as(name="SeatsConfirmed", version=1)
+class SeatsConfirmed(Event):
     flight: str
     cabin: str
     departure: date
@@ -58,7 +62,8 @@ class SeatsConfirmed(Event, name="SeatsConfirmed", version=1):
     quantity: int
 
 
-class SeatConfirmationDeclined(Event, name="SeatConfirmationDeclined", version=1):
+@stored_as(name="SeatConfirmationDeclined", version=1)
+class SeatConfirmationDeclined(Event):
     flight: str
     cabin: str
     departure: date
@@ -66,7 +71,8 @@ class SeatConfirmationDeclined(Event, name="SeatConfirmationDeclined", version=1
     reason: str
 
 
-class SeatsReleased(Event, name="SeatsReleased", version=1):
+@stored_as(name="SeatsReleased", version=1)
+class SeatsReleased(Event):
     flight: str
     cabin: str
     departure: date
@@ -74,7 +80,8 @@ class SeatsReleased(Event, name="SeatsReleased", version=1):
     quantity: int
 
 
-class SeatReleaseDeclined(Event, name="SeatReleaseDeclined", version=1):
+@stored_as(name="SeatReleaseDeclined", version=1)
+class SeatReleaseDeclined(Event):
     flight: str
     cabin: str
     departure: date

@@ -11,13 +11,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 from domain.decider import Decider
 from domain.errors import Rejected
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from domain.money import Currency, Money, in_currency
 from domain.terms import Id, Name, Price, Quantity
 from domain.trips.allotment import Allotment, Capacity
 
 
-class RoomsOffered(Event, name="RoomsOffered", version=1):
+@stored_as(name="RoomsOffered", version=1)
+class RoomsOffered(Event):
     """`capacity` rooms are for sale from now on, including those already reserved, at `price` each."""
 
     hotel: str
@@ -27,7 +28,8 @@ class RoomsOffered(Event, name="RoomsOffered", version=1):
     price: Money
 
 
-class RoomsReserved(Event, name="RoomsReserved", version=1):
+@stored_as(name="RoomsReserved", version=1)
+class RoomsReserved(Event):
     """`price` is the total."""
 
     hotel: str
@@ -38,7 +40,8 @@ class RoomsReserved(Event, name="RoomsReserved", version=1):
     price: Money
 
 
-class RoomReservationDeclined(Event, name="RoomReservationDeclined", version=1):
+@stored_as(name="RoomReservationDeclined", version=1)
+class RoomReservationDeclined(Event):
     hotel: str
     room_type: str
     night: date
@@ -48,7 +51,8 @@ class RoomReservationDeclined(Event, name="RoomReservationDeclined", version=1):
     reason: str
 
 
-class RoomsConfirmed(Event, name="RoomsConfirmed", version=1):
+@stored_as(name="RoomsConfirmed", version=1)
+class RoomsConfirmed(Event):
     hotel: str
     room_type: str
     night: date
@@ -56,7 +60,8 @@ class RoomsConfirmed(Event, name="RoomsConfirmed", version=1):
     quantity: int
 
 
-class RoomConfirmationDeclined(Event, name="RoomConfirmationDeclined", version=1):
+@stored_as(name="RoomConfirmationDeclined", version=1)
+class RoomConfirmationDeclined(Event):
     hotel: str
     room_type: str
     night: date
@@ -64,7 +69,8 @@ class RoomConfirmationDeclined(Event, name="RoomConfirmationDeclined", version=1
     reason: str
 
 
-class RoomsReleased(Event, name="RoomsReleased", version=1):
+@stored_as(name="RoomsReleased", version=1)
+class RoomsReleased(Event):
     hotel: str
     room_type: str
     night: date
@@ -72,7 +78,8 @@ class RoomsReleased(Event, name="RoomsReleased", version=1):
     quantity: int
 
 
-class RoomReleaseDeclined(Event, name="RoomReleaseDeclined", version=1):
+@stored_as(name="RoomReleaseDeclined", version=1)
+class RoomReleaseDeclined(Event):
     hotel: str
     room_type: str
     night: date

@@ -1,7 +1,7 @@
 """One aggregate, folded from its stream: its state, its version, and the ids of its commands."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -29,7 +29,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An aggregate after the record `last_id`, number `version` of its stream, at `position` in the log."""
+    """An aggregate after the record `last_id`, number `version` of its stream, at `position` in the log.
+
+    `notes` are what some kinds of aggregates keep beside their state, as JSON.
+    """
 
     stream: str
     version: int
@@ -37,6 +40,7 @@ class Snapshot:
     last_id: UUID
     state: Any
     commands: CommandIds
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Aggregate(Generic[StateT]):
@@ -102,6 +106,15 @@ class Aggregate(Generic[StateT]):
                 return
         self.forget()
 
+    async def begin(self, streams: Streams, limit: int) -> bool:
+        """Folds the first `limit` records of a stream of which nothing was read; whether these are all.
+
+        Raises as `catch_up`.
+        """
+        page = await streams.page(self.stream, 0, limit)
+        self.take(page or ())
+        return len(page or ()) < limit
+
     def _next_to_read(self) -> int:
         return self.version + 1 if self.last_id is None else self.version
 
@@ -118,7 +131,7 @@ class Aggregate(Generic[StateT]):
                 self._require_own(recorded)
                 if recorded.version != self.version:
                     self._begin(recorded.version)
-                self.state = self._evolve(self.state, recorded.event)
+                self._fold(recorded.event, recorded.id)
                 self.position = recorded.position
                 self.last_id = recorded.id
                 self.commands.add(recorded.metadata.command_id, recorded.version)
@@ -131,7 +144,7 @@ class Aggregate(Generic[StateT]):
         try:
             for event in events:
                 self._begin(self.version + 1)
-                self.state = self._evolve(self.state, event)
+                self._fold(event, last_id)
                 self.commands.add(command_id, self.version)
         except Exception:
             self.forget()  # as in `take`
@@ -143,6 +156,10 @@ class Aggregate(Generic[StateT]):
         """Goes to the end of a stream that shows none of its events; the store told its version."""
         self.version = version
         self.is_whole = False
+
+    def _fold(self, event: Event, event_id: UUID) -> None:
+        """Folds one event, of the record with that id, or of an append whose last record has it."""
+        self.state = self._evolve(self.state, event)
 
     def _require_own(self, recorded: Recorded[Any]) -> None:
         if self._events is not None and type(recorded.event) not in self._events:

@@ -77,14 +77,12 @@ class Execution:
 
         Raises WrongExpectedVersion where they stand elsewhere, as after a deletion: they are to be read.
         """
-        aggregate, request = self.aggregate, self.request
-        if answer.version != aggregate.version + len(events) or answer.position is None or answer.last_id is None:
+        aggregate, request, last_id = self.aggregate, self.request, answer.last_id
+        if answer.version != aggregate.version + len(events) or answer.position is None or last_id is None:
             raise WrongExpectedVersion(aggregate.stream, None)
         self.unanswered = False
-        aggregate.append(events, answer.last_id, request.command_id, answer.position)
-        return Outcome(
-            aggregate.stream, tuple(events), aggregate.version, answer.position, answer.last_id, repeated=False
-        )
+        aggregate.append(events, last_id, request.command_id, answer.position)
+        return Outcome(aggregate.stream, tuple(events), aggregate.version, answer.position, last_id, repeated=False)
 
     def unchanged(self) -> Outcome:
         """The outcome where the decision is empty."""

@@ -28,6 +28,7 @@ from infrastructure.eventstore.errors import (
     WrongExpectedVersion,
 )
 from infrastructure.eventstore.streams import CALL_SECONDS, CALLS_AT_ONCE, Streams
+from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
 
@@ -69,6 +70,7 @@ class CommandHandler:
         bounds: Bounds = Bounds(),
         snapshots: Iterable[SnapshotRule] = (),
         counts: Counts | None = None,
+        outages: Outages | None = None,
     ) -> None:
         self.streams: Final = Streams(client, codec, patience=bounds.call_seconds, calls_at_once=bounds.calls_at_once)
         self.counts: Final = counts or Counts()
@@ -76,7 +78,7 @@ class CommandHandler:
         self._bounds: Final = bounds
         self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)
         self._search: Final = CommandSearch(client, codec, self.counts, max(1, bounds.calls_at_once * 3 // 4))
-        self._loader: Final = AggregateLoader(self.streams, self._search, snapshots, self.counts)
+        self.loader: Final = AggregateLoader(self.streams, self._search, snapshots, self.counts, outages)
 
     async def handle(
         self,
@@ -107,7 +109,7 @@ class CommandHandler:
                 try:
                     return await self._execute(execution, turn)
                 finally:  # also of a load that was cut short: the next one goes on from there
-                    self._loader.consider(aggregate, decider.category)
+                    self.loader.consider(aggregate, decider.category)
         except TimeoutError as error:
             if execution is not None and execution.races and not execution.unanswered:
                 raise ConcurrencyConflict(stream, execution.races) from error
@@ -116,7 +118,7 @@ class CommandHandler:
     async def close(self) -> None:
         """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
         self._search.close()
-        await self._loader.close()
+        await self.loader.close()
         await self.streams.close()
 
     async def _execute(self, execution: Execution, turn: Turn) -> Outcome:
@@ -128,7 +130,7 @@ class CommandHandler:
             await self._search_for(execution, turn)
             try:
                 if execution.reads_stream:
-                    await self._loader.load(aggregate, execution.decider.category, execution.revision)
+                    await self.loader.load(aggregate, execution.decider.category, execution.revision)
                 if records := await self._records_of(execution):
                     return execution.found(records)
                 if events := execution.decided():
@@ -147,7 +149,7 @@ class CommandHandler:
         """What the command left in its stream before, under its id or a former one."""
         request, is_loaded = execution.request, execution.reads_stream
         for command_id in filter(None, (request.command_id, request.former_id)):
-            found = await self._loader.records_of(command_id, execution.aggregate, is_loaded=is_loaded)
+            found = await self.loader.records_of(command_id, execution.aggregate, is_loaded=is_loaded)
             if found:
                 return found
         return []

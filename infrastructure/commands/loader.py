@@ -9,6 +9,7 @@ from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.search import CommandSearch, Part, SearchNeeded
 from infrastructure.eventstore.errors import WrongExpectedVersion
 from infrastructure.eventstore.streams import PAGE, Streams
+from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.loader import SnapshotLoader
 from infrastructure.snapshots.rule import SnapshotRule
@@ -18,12 +19,17 @@ class AggregateLoader:
     """Loads aggregates through one client. All of it raises what reading raises."""
 
     def __init__(
-        self, streams: Streams, search: CommandSearch, snapshots: Iterable[SnapshotRule], counts: Counts
+        self,
+        streams: Streams,
+        search: CommandSearch,
+        snapshots: Iterable[SnapshotRule],
+        counts: Counts,
+        outages: Outages | None = None,
     ) -> None:
         self._streams: Final = streams
         self._search: Final = search
         self._counts: Final = counts
-        self._snapshots: Final = SnapshotLoader(streams, snapshots, counts)
+        self._snapshots: Final = SnapshotLoader(streams, snapshots, counts, outages)
 
     async def load(self, aggregate: Aggregate[Any], category: str, revision: int | None = None) -> None:
         """Brings the aggregate to its stream's end; that is `revision` where the stream shows none of its events."""
@@ -31,6 +37,14 @@ class AggregateLoader:
             await aggregate.catch_up(self._streams)
         if aggregate.version == -1 and revision is not None:
             aggregate.skip_to(revision)
+
+    async def load_mostly_short(self, aggregate: Aggregate[Any], category: str) -> None:
+        """The same for streams of which few are long enough for a snapshot: a short one takes a single read."""
+        if aggregate.version == -1 and (interval := self._snapshots.interval(category)) is not None:
+            if await aggregate.begin(self._streams, interval):
+                return
+            aggregate.forget()
+        await self.load(aggregate, category)
 
     def consider(self, aggregate: Aggregate[Any], category: str) -> None:
         """Has a snapshot taken, off the command's path, where one is due."""

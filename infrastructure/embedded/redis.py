@@ -29,6 +29,8 @@ _STOP_PATIENCE = 10.0
 _FILES = "appendonlydir"  # where the server keeps its append-only files
 # How the server speaks of files that it can't read.
 _DAMAGE = re.compile(r"append only file|AOF|RDB|loading DB")
+# What it advises then: a tool that nobody has here, for data that can be made again.
+_ADVICE = re.compile(r"(: make a backup|\. You can: 1\)).*")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -108,7 +110,7 @@ def _refuse_orphaned_files(data: Path) -> None:
     """Without its manifest the server would take an append-only folder for an empty one, and write over it."""
     folder = data / _FILES
     if folder.is_dir() and any(folder.iterdir()) and not any(folder.glob("*.manifest")):
-        raise DamagedData(f"{folder} holds data but no manifest")
+        raise DamagedData(f"its data can't be read: {folder} holds data but no manifest")
 
 
 def _start(data: Path, path: Path, lock: int) -> tuple[subprocess.Popen[str], threading.Thread, deque[str]]:
@@ -173,9 +175,10 @@ class _Server:
         self.listener.join(1.0)
         warnings = [line.partition(" # ")[2] for line in self.last_words if " # " in line]
         words = [warning for warning in warnings if not warning.startswith("WARNING")] or list(self.last_words)[-1:]
-        said = "; ".join(words[-3:])
-        kind = DamagedData if is_loading and _DAMAGE.search(said) else EmbeddedRedisError
-        raise kind(f"the server ended with code {self.process.returncode}: {said}")
+        said = "; ".join(_ADVICE.sub("", word) for word in words[-3:])
+        if is_loading and _DAMAGE.search(said):
+            raise DamagedData(f"its data can't be read: {said}")
+        raise EmbeddedRedisError(f"the server ended with code {self.process.returncode}: {said}")
 
     def stop(self) -> None:
         """In order; by force when that takes too long."""

@@ -48,11 +48,11 @@ class FreshIds:
 
 
 class AppendMessage(NamedTuple):
-    """A request as bytes, its correlation id, and the id of its last record; an empty text where it has no records."""
+    """A request as bytes, its correlation id, and the ids of its records in order."""
 
     request: bytes
     correlation_id: str
-    last_id: str
+    event_ids: tuple[str, ...]
 
 
 def append_message(
@@ -62,7 +62,7 @@ def append_message(
 
     The store gives up after so many `seconds`. Raises EventTooLarge where it would not take so much.
     """
-    correlation_id, last_id = ids.draw(), ""
+    correlation_id, event_ids = ids.draw(), list[str]()
     request = BatchAppendReq(is_final=True)
     request.correlation_id.string = correlation_id
     options = request.options
@@ -74,13 +74,14 @@ def append_message(
         options.stream_position = version
     for record in records:
         proposed = request.proposed_messages.add(data=record.data, custom_metadata=record.metadata)
-        proposed.id.string = last_id = ids.draw()
+        proposed.id.string = event_id = ids.draw()
+        event_ids.append(event_id)
         proposed.metadata["type"] = record.type
         proposed.metadata["content-type"] = record.content_type
     message = request.SerializeToString()
     if len(message) > LARGEST:
         raise EventTooLarge(stream, f"{len(message)} bytes are more than the {LARGEST} of a request")
-    return AppendMessage(message, correlation_id, last_id)
+    return AppendMessage(message, correlation_id, tuple(event_ids))
 
 
 def refusal(response: BatchAppendResp, stream: str, address: str) -> EventStoreError:

@@ -20,11 +20,16 @@ _PROBE_SECONDS: Final = 0.25  # an fsync on a busy disk, and a journey
 
 
 class Appended(NamedTuple):
-    """The version, the position and the id of an append's last record; None for what the store or nobody names."""
+    """The version and the position of an append's last record, None where the store names none; the ids of all."""
 
     version: int
     position: int | None
-    last_id: UUID | None
+    event_ids: tuple[str, ...]
+
+    @property
+    def last_id(self) -> UUID | None:
+        """The id of its last record; None where there were none."""
+        return UUID(self.event_ids[-1]) if self.event_ids else None
 
 
 class Appender:
@@ -60,7 +65,7 @@ class Appender:
         alone = self._large.goes_alone(message)
         answer = await (self._large.answer_to(stream, message) if alone else self._answer_to(message))
         if answer.WhichOneof("result") == "success":
-            return _appended(answer.success, message.last_id)
+            return _appended(answer.success, message.event_ids)
         raise refusal(answer, stream, self._address)
 
     async def close(self) -> None:
@@ -92,7 +97,7 @@ class Appender:
         return channel
 
 
-def _appended(success: BatchAppendResp.Success, last_id: str) -> Appended:
+def _appended(success: BatchAppendResp.Success, event_ids: tuple[str, ...]) -> Appended:
     none = success.WhichOneof("current_revision_option") == "no_stream"
     position = success.position.commit_position if success.WhichOneof("position_option") == "position" else None
-    return Appended(-1 if none else success.current_revision, position, UUID(last_id) if last_id else None)
+    return Appended(-1 if none else success.current_revision, position, event_ids)

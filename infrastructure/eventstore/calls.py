@@ -47,10 +47,15 @@ class Calls:
         except StreamIsDeleted as error:
             raise StreamGone(stream) from error
 
-    async def complete(self, response: AsyncReadResponse) -> list[Record]:
-        """The whole answer. Raises StoreUnavailable for one that was cut off, which ends as if it were whole."""
+    async def complete(self, response: AsyncReadResponse, records: list[Record] | None = None) -> list[Record]:
+        """The whole answer. Raises StoreUnavailable for one that was cut off, which ends as if it were whole.
+
+        Its records are put into those that are given, one by one.
+        """
+        records = [] if records is None else records
         try:
-            records = [record_of(recorded) async for recorded in response]
+            async for recorded in response:
+                records.append(record_of(recorded))
             if await response.aio_call.code() is not grpc.StatusCode.OK:
                 raise_if_cancelled()
                 raise StoreUnavailable(self.address, "the connection was closed during a read")

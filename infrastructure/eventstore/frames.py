@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.record_messages import RecordMessage
 
 LAST_POSITION: Final = 2**63 - 1
 """Larger values are not positions: EventStoreDB 24.10 says 2^64-1 where a filter has matched nothing yet."""
@@ -21,4 +21,4 @@ class CaughtUp:
     """The end of the log was reached. Comes once, again and again, or never, depending on the server."""
 
 
-RawFrame: TypeAlias = Record | CheckpointReached | CaughtUp
+RawFrame: TypeAlias = RecordMessage | CheckpointReached | CaughtUp

@@ -1,6 +1,6 @@
 """How the consumers of a group fare, as the event store counts them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 from esdbclient.common import handle_rpc_error
@@ -14,12 +14,14 @@ from infrastructure.eventstore.client import CommandClient, bounded, connection_
 @dataclass(frozen=True, slots=True)
 class GroupState:
     """`consumers` are connected now; `waiting` messages are known to the store and not acknowledged, `parked` set
-    aside for an operator. `is_live` where the store has read all of the log that there is for the group."""
+    aside for an operator. `is_live` where the store has read all of the log that there is for the group.
+    `acknowledged` is the place up to which all of its messages are, in the store's own words."""
 
     consumers: int
     is_live: bool
     waiting: int
     parked: int
+    acknowledged: str = field(default="", compare=False)
 
 
 async def group_state(client: CommandClient, group: str, seconds: float) -> GroupState | None:
@@ -58,4 +60,5 @@ def _state_in(info: persistent_pb2.SubscriptionInfo) -> GroupState:
         is_live="Live" in info.status,
         waiting=buffered + info.outstanding_messages_count,
         parked=info.parked_message_count,
+        acknowledged=info.last_checkpointed_event_position,
     )

@@ -1,5 +1,7 @@
 """The log of the whole store, as it is asked in an event loop: where it ends, and its records page by page."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from esdbclient.exceptions import UnknownError
@@ -10,6 +12,8 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.record import Record
 
 _SECONDS: Final = 5.0
+_SCAN_SECONDS: Final = 120.0  # for a page: the server reads the log until the page is full
+_PAGE: Final = 500
 _CALLS_AT_ONCE: Final = 32  # of the 100 that fit on the client's connection
 
 
@@ -59,14 +63,54 @@ class Log:
         """The records whose types match, from position `first` (None: the beginning) on, itself included."""
         return await self._page({"filter_include": (pattern,)}, first, limit, seconds)
 
+    async def last_before(
+        self, pattern: str, at: datetime, seconds: float = _SCAN_SECONDS, page_size: int = _PAGE
+    ) -> Record | None:
+        """The last record whose type matches and that was written before that time by the server's clock.
+
+        Read backwards, page by page, each within its seconds. None where there is none.
+        """
+        position: int | None = None
+        filters = {"filter_include": (pattern,), "backwards": True}
+        while page := await self._page(filters, position, page_size, seconds):
+            found = next((record for record in page if record.at is not None and record.at < at), None)
+            if found is not None:
+                return found
+            position = page[-1].position
+        return None
+
     async def first_after(self, pattern: str, position: int | None, seconds: float = _SECONDS) -> int | None:
         """Where the streams that match have their first record after that position (None: at all), None where nowhere.
 
         Two records are enough to tell: the first may be the one at the position itself.
         """
         filters = {"filter_include": (pattern,), "filter_by_stream_name": True}
-        places = (record.position or 0 for record in await self._page(filters, position, 2, seconds))
-        return next((place for place in places if position is None or place > position), None)
+        records = _after(await self._page(filters, position, 2, seconds), position)
+        return (records[0].position or 0) if records else None
+
+    async def following(
+        self, pattern: str, position: int | None, limit: int, seconds: float
+    ) -> tuple[list[Record], bool]:
+        """The records after that position (None: all) of the streams that match, and whether these are known to be all.
+
+        At most `limit`, and only those that came in time: what there is of an answer that was cut off is right, too.
+        """
+        records: list[Record] = []
+        try:
+            async with self._calls.call(seconds=seconds) as client:
+                response = await client.read_all(
+                    commit_position=position,
+                    limit=limit + 1,
+                    timeout=seconds,
+                    filter_include=(pattern,),
+                    filter_by_stream_name=True,
+                )
+                await self._calls.complete(response, records)
+        except StoreUnavailable:
+            if not records:
+                raise
+            return _after(records, position), False
+        return _after(records, position)[:limit], len(records) <= limit
 
     async def of_stream(self, stream: str, first: int, limit: int, seconds: float = _SECONDS) -> list[Record] | None:
         """The visible records of a stream from version `first` on; None where there is none. Raises StreamGone."""
@@ -87,3 +131,7 @@ class Log:
         async with self._calls.call(seconds=seconds) as client:
             response = await client.read_all(commit_position=first, limit=limit, timeout=seconds, **filters)
             return await self._calls.complete(response)
+
+
+def _after(records: Sequence[Record], position: int | None) -> list[Record]:
+    return [record for record in records if position is None or (record.position or 0) > position]

@@ -1,13 +1,13 @@
 """The log and its streams as a thread reads them in bulk: several times faster than an event loop does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Final, cast
 from uuid import UUID
 
-from esdbclient import CaughtUp as CaughtUpFrame
-from esdbclient import Checkpoint as CheckpointFrame
-from esdbclient import EventStoreDBClient, NewEvent, RecordedEvent, StreamState
+import grpc
+from esdbclient import EventStoreDBClient, NewEvent, StreamState
 from esdbclient.exceptions import (
     DeadlineExceeded,
     DiscoveryFailed,
@@ -19,13 +19,14 @@ from esdbclient.exceptions import (
     UnknownError,
     WrongCurrentVersion,
 )
-from esdbclient.protos.Grpc.streams_pb2 import ReadResp
-from esdbclient.streams import CatchupSubscription, ReadResponse
+from esdbclient.streams import ReadResponse
 
+from infrastructure.eventstore.call_messages import messages_of
 from infrastructure.eventstore.client import CommandClient, address_of, reader_client, translated
 from infrastructure.eventstore.errors import StreamGone, WrongExpectedVersion
-from infrastructure.eventstore.frames import CaughtUp, CheckpointReached, RawFrame
 from infrastructure.eventstore.record import NewRecord, Record, RecordHeader, record_of
+from infrastructure.eventstore.record_messages import RecordMessage, header_in, record_in
+from infrastructure.eventstore.subscription import Subscription
 
 CORRELATION_PROJECTION: Final = "$by_correlation_id"
 _SECONDS: Final = 10.0
@@ -52,6 +53,10 @@ class LogReader:
     def hurried(self, left: Callable[[], float]) -> "LogReader":
         """The same, within so many seconds; what `left` raises ends it."""
         return LogReader(self._client, left)
+
+    def beside(self) -> "LogReader":
+        """Another reader of the same log, with a connection of its own. Raises as `open_reader`."""
+        return open_reader(self._client.connection_spec.uri)
 
     def end(self) -> int:
         """The position of the last record of the whole log, the system's own included; 0 where there is none."""
@@ -109,14 +114,21 @@ class LogReader:
             ):
                 messages = iter(cast("ReadResponse", found)._get_next_read_resp, None)
                 events = (message.event for message in messages if message.WhichOneof("content") == "event")
-                yield from (_header(stream, event) for event in events)
+                yield from (header_in(stream, event) for event in events)
         except StreamIsDeleted as error:
             raise StreamGone(stream) from error
 
     def records(
         self, pattern: str, *, first: int | None = None, backwards: bool = False, limit: int | None = None
-    ) -> Iterator[Record]:
+    ) -> Generator[Record, None, None]:
         """The records of the streams whose names match, from position `first` on, in the log's order or backwards."""
+        with closing(self.messages(pattern, first=first, backwards=backwards, limit=limit)) as found:
+            yield from map(record_in, found)
+
+    def messages(
+        self, pattern: str, *, first: int | None = None, backwards: bool = False, limit: int | None = None
+    ) -> Generator[RecordMessage, None, None]:
+        """The same as they are sent, for those who read few members of each."""
         bound: dict[str, Any] = {} if limit is None else {"limit": limit, "timeout": self._seconds(_SCAN_SECONDS)}
         with (
             translated(self.address),
@@ -128,7 +140,7 @@ class LogReader:
                 **bound,
             ) as found,
         ):
-            yield from map(record_of, found)
+            yield from _records_of(cast("ReadResponse", found))
 
     def linked(
         self, correlation_id: UUID, limit: int, first: int | None = None
@@ -175,7 +187,7 @@ class LogReader:
         except WrongCurrentVersion as error:
             raise WrongExpectedVersion(stream, None) from error
 
-    def subscribe(self, pattern: str, after: int | None) -> "Subscription":
+    def subscribe(self, pattern: str, after: int | None) -> Subscription:
         """Follows the streams whose names match, from after a position (None: from the beginning)."""
         with translated(self.address):
             subscription = self._client.subscribe_to_all(
@@ -216,21 +228,14 @@ class LogReader:
         return statistics.status == "Running"
 
 
-class Subscription:
-    """Frames as they come, until it is stopped. Raises StoreUnavailable where it is lost."""
-
-    def __init__(self, address: str, subscription: Any) -> None:
-        self._address: Final = address
-        self._subscription: Final[CatchupSubscription] = subscription
-
-    def __iter__(self) -> Iterator[RawFrame]:
-        with translated(self._address):
-            for recorded in self._subscription:
-                yield _frame(recorded)
-
-    def stop(self) -> None:
-        """Ends it; another thread may call this."""
-        self._subscription.stop()
+def _records_of(response: ReadResponse) -> Iterator[RecordMessage]:
+    """Raises what the client raises."""
+    try:
+        for message in messages_of(response._read_resps):
+            if message.HasField("event"):
+                yield message.event
+    except grpc.RpcError as error:
+        raise response._handle_stream_read_rpc_error(error) from None
 
 
 def open_reader(uri: str) -> LogReader:
@@ -241,18 +246,3 @@ def open_reader(uri: str) -> LogReader:
 def reader_beside(client: CommandClient) -> LogReader:
     """A reader of the same log as this client, with a connection of its own. Raises as `open_reader`."""
     return open_reader(client.connection_spec.uri)
-
-
-def _header(stream: str, read: ReadResp.ReadEvent) -> RecordHeader:
-    event = read.event
-    return RecordHeader(
-        stream, event.stream_revision, read.commit_position, event.metadata["type"], event.custom_metadata
-    )
-
-
-def _frame(recorded: RecordedEvent) -> RawFrame:
-    if isinstance(recorded, CheckpointFrame):
-        return CheckpointReached(recorded.commit_position or 0)
-    if isinstance(recorded, CaughtUpFrame):
-        return CaughtUp()
-    return record_of(recorded)

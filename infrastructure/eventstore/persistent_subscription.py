@@ -1,6 +1,7 @@
 """A persistent subscription to the log that several workers compete on: made, joined, settled message by message."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -22,10 +23,11 @@ _SECONDS: Final = 5.0
 
 
 class Delivered(NamedTuple):
-    """A record as it was delivered; the server knows the delivery as `ack_id`."""
+    """A record as it was delivered, known to the server as `ack_id`; `retries` deliveries before were not settled."""
 
     record: Record
     ack_id: UUID
+    retries: int = 0
 
 
 class PersistentSubscription:
@@ -39,7 +41,7 @@ class PersistentSubscription:
     async def __aiter__(self) -> AsyncIterator[Delivered]:
         with translated(self.address):
             async for recorded in self._subscription:
-                yield Delivered(record_of(recorded), recorded.ack_id)
+                yield Delivered(record_of(recorded), recorded.ack_id, recorded.retry_count or 0)
         raise_if_cancelled()
 
     async def acknowledge(self, delivered: Delivered) -> bool:
@@ -63,20 +65,30 @@ class PersistentSubscription:
         await self._subscription.stop()
 
 
-async def join_group(client: CommandClient, group: str, pattern: str, buffer: int) -> PersistentSubscription:
+async def join_group(
+    client: CommandClient, group: str, pattern: str, start: int | None, buffer: int
+) -> PersistentSubscription:
     """One worker's subscription to the records whose types match.
 
-    The group is made where it is missing, from the beginning of the log. At most `buffer` messages are with the worker
+    The group is made where it is missing, from the record at position `start` on, None: from the beginning of the log.
+    The log must hold a record there, or have held one. At most `buffer` messages are with the worker
     at once. Raises StoreUnavailable.
     """
     try:
         return await _join(client, group, buffer)
     except NotFound:
-        await _create(client, group, pattern)
+        await _create(client, group, pattern, start)
     try:
         return await _join(client, group, buffer)
     except NotFound as error:
         raise StoreUnavailable(address_of(client), f"the group {group} vanished as soon as it was made") from error
+
+
+async def delete_group(client: CommandClient, group: str) -> None:
+    """Deletes a group of the whole log, if it is there, with what it has parked. Raises StoreUnavailable."""
+    with suppress(NotFound):
+        async with bounded(client, NotFound, seconds=_SECONDS):
+            await client.delete_subscription(group, timeout=_SECONDS)
 
 
 async def _join(client: CommandClient, group: str, buffer: int) -> PersistentSubscription:
@@ -93,12 +105,13 @@ async def _join(client: CommandClient, group: str, buffer: int) -> PersistentSub
     return PersistentSubscription(address, joined)
 
 
-async def _create(client: CommandClient, group: str, pattern: str) -> None:
+async def _create(client: CommandClient, group: str, pattern: str, start: int | None) -> None:
     """The server's own parking is put out of reach: it counts the deaths of workers, which are no failures."""
     try:
         async with bounded(client, AlreadyExists, seconds=_SECONDS):
             await client.create_subscription_to_all(
                 group,
+                commit_position=start or 0,  # the first record has a higher one
                 filter_include=(pattern,),
                 consumer_strategy="RoundRobin",
                 message_timeout=60.0,

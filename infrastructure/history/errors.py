@@ -28,6 +28,7 @@ class UnknownStream(HistoryError):
     def __init__(self, stream: str, hint: str = "") -> None:
         super().__init__(f"there is no stream {stream}{hint and f'; {hint}'}")
         self.stream = stream
+        self.hint = hint
 
 
 class UnknownCategory(HistoryError):
@@ -45,10 +46,12 @@ class OutOfReach(HistoryError):
 
 
 class NothingTraced(HistoryError):
-    def __init__(self, correlation_id: UUID, where: str) -> None:
-        super().__init__(f"no event carries the correlation id {correlation_id} in {where}; {CORRELATION_IDS}")
+    def __init__(self, correlation_id: UUID, where: str, hint: str = "") -> None:
+        told = f"{hint and f'; {hint}'}; {CORRELATION_IDS}"
+        super().__init__(f"no event carries the correlation id {correlation_id} in {where}{told}")
         self.correlation_id = correlation_id
         self.where = where
+        self.hint = hint
 
 
 class UnknownCursor(HistoryError):

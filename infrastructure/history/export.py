@@ -9,6 +9,7 @@ from uuid import UUID
 
 from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import ExportUnreadable
+from infrastructure.times import time_text
 
 
 def line_of(record: Record) -> str:
@@ -22,7 +23,7 @@ def line_of(record: Record) -> str:
             "id": str(record.id),
             "type": record.type,
             "content_type": record.content_type,
-            "created": None if record.at is None else record.at.isoformat(),
+            "created": None if record.at is None else time_text(record.at),
             **_members("data", record.data),
             **_members("metadata", record.metadata),
         },

@@ -8,6 +8,7 @@ from typing import Final
 from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import OutOfReach
 from infrastructure.history.records import Records
+from infrastructure.times import time_text
 
 SCAN_SIZE: Final = 100
 
@@ -32,7 +33,7 @@ def moment_of_time(records: Records, at: datetime) -> Moment:
         return Moment(low, None)
     high, low = low, records.first()
     if written(low) > at:
-        raise OutOfReach(records.stream, f"holds nothing from before {written(low).isoformat()}")
+        raise OutOfReach(records.stream, f"holds nothing from before {time_text(written(low))}")
     return bisect(records.page, at, low, high)
 
 

@@ -12,7 +12,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.schema_check import Window
 from infrastructure.history.moment import Moment, moment_of_time, moment_of_version, written
-from infrastructure.history.records import Records
+from infrastructure.history.records import SHORT_PAGE, Records
 from infrastructure.history.states import Boundary, Difference, StateFold, differences
 from infrastructure.history.stored_states import StoredState, nearest_states
 from infrastructure.snapshots.state import StateJson, dump_state
@@ -87,7 +87,7 @@ class Past:
         The whole stream is read: older events are folded, and the clock may step back.
         """
         last = self._records.last().version
-        for change in walk(self._records.through(0, last), self._boundary, self._codec):
+        for change in walk(self._records.through(0, last, SHORT_PAGE), self._boundary, self._codec):
             at = written(change.record)
             if (since is None or since <= at) and (until is None or at < until):
                 yield change

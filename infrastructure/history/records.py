@@ -9,6 +9,7 @@ from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import UnknownStream
 
 PAGE: Final = 1000
+SHORT_PAGE: Final = 200  # for who goes through a stream of any length, and keeps none of it
 
 
 class Records:

@@ -1,8 +1,8 @@
 """Follows a correlation id through the whole log: which command appended which events, and what they caused."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -65,12 +65,17 @@ def find(
     *,
     limit: int,
     since: datetime | None = None,
+    keep: Callable[[Record], Record] = lambda record: record,
 ) -> Found:
-    """All parts in one, until `limit` records were looked at. Raises NothingTraced, StoreUnavailable."""
+    """All parts in one, until `limit` records were looked at, and what `keep` makes of each that was found.
+
+    Raises NothingTraced, StoreUnavailable.
+    """
     pattern, parts, left = category_pattern(categories), list[Found](), limit
     while left > 0 and (not parts or parts[-1].following is not None):
         cursor = parts[-1].following if parts else None
-        parts.append(find_part(reader, correlation_id, pattern, min(left, PART), since=since, cursor=cursor))
+        part = find_part(reader, correlation_id, pattern, min(left, PART), since=since, cursor=cursor)
+        parts.append(replace(part, records=tuple(map(keep, part.records))))
         left -= min(left, PART) if parts[-1].searched is None else parts[-1].searched or left
     records = sorted((record for part in parts for record in part.records), key=lambda record: record.position or 0)
     searched = None if parts[0].searched is None else sum(part.searched or 0 for part in parts)

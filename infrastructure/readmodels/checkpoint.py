@@ -7,8 +7,11 @@ from uuid import UUID
 
 from infrastructure.readmodels.errors import NewerFormat
 
-FORMAT: Final = 1
-"""Before it, a checkpoint was `<store>:<position or "start">`: format 0."""
+FORMAT: Final = 2
+"""Of a partition with blocked streams or skipped events: a release from before these has to leave it alone.
+
+Any other is stored in format 1. Before that, a checkpoint was `<store>:<position or "start">`: format 0.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Checkpoint:
     `anchor` is None where it is not known: format 0 had none. `repairs` counts the rows and entries that were
     lost and written again beside the fold.
     `rows` is how many rows there are; None in a generation that was begun before rows and entries were counted.
+    `partitions` is how many its generation has; None where an earlier release has stored it. `blocked` is how many
+    streams are blocked. `skips` is one more than the version of the last record of skips that is applied here, 0: none.
     """
 
     store: str
@@ -33,15 +38,21 @@ class Checkpoint:
     anchor: Anchor | None = None
     repairs: int = 0
     rows: int | None = None
+    partitions: int | None = None
+    blocked: int = 0
+    skips: int = 0
 
     def __str__(self) -> str:
-        stored: dict[str, Any] = {"format": FORMAT, "store": self.store, "position": self.position}
+        gaps = {"blocked": self.blocked, "skips": self.skips} if self.blocked or self.skips else {}
+        stored: dict[str, Any] = {"format": FORMAT if gaps else 1, "store": self.store, "position": self.position}
         if self.anchor is not None:
             event_id = None if self.anchor.event_id is None else str(self.anchor.event_id)
             stored["anchor"] = {"position": self.anchor.position, "id": event_id}
         if self.rows is not None:
             stored["rows"] = self.rows
-        return json.dumps({**stored, "repairs": self.repairs}, separators=(",", ":"))
+        if self.partitions is not None:
+            stored["partitions"] = self.partitions
+        return json.dumps({**stored, **gaps, "repairs": self.repairs}, separators=(",", ":"))
 
     def repaired(self, more: int) -> "Checkpoint":
         """The same, with so many more repairs."""
@@ -65,7 +76,14 @@ def _parse_json(text: str) -> Checkpoint:
     try:
         require_known_format("checkpoint", stored, FORMAT)
         return Checkpoint(
-            stored["store"], stored["position"], _anchor_in(stored), stored["repairs"], stored.get("rows")
+            stored["store"],
+            stored["position"],
+            _anchor_in(stored),
+            stored["repairs"],
+            stored.get("rows"),
+            stored.get("partitions"),
+            _count_in(stored, "blocked"),
+            _count_in(stored, "skips"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{text!r} is no checkpoint") from error
@@ -76,6 +94,13 @@ def _anchor_in(stored: dict[str, Any]) -> Anchor | None:
         return None
     position, event_id = stored["anchor"]["position"], stored["anchor"]["id"]
     return Anchor(position, None if event_id is None else UUID(event_id))
+
+
+def _count_in(stored: dict[str, Any], name: str) -> int:
+    found = stored.get(name, 0)
+    if not isinstance(found, int) or found < 0:
+        raise ValueError(f"{name} is {found!r}, it counts from 0")
+    return found
 
 
 def require_known_format(what: str, stored: dict[str, Any], newest: int) -> None:

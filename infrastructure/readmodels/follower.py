@@ -1,254 +1,148 @@
-"""Follows the log for one partition of one generation, until it is told to stop; fails and recovers alone."""
+"""Follows the log for the partitions that share a subscription: read and decoded once, folded by each for itself."""
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Generic, TypeAlias
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
 
 import redis
-import structlog
 
-from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import StoreUnavailable
-from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
-from infrastructure.outages import Outages
-from infrastructure.readmodels.commit import MENDING_SECONDS, ROWS_HELD, Partition
-from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.errors import (
-    CheckpointMoved,
-    CheckpointUnusable,
-    GenerationLeft,
-    ReadModelError,
-    StoreReplaced,
-)
-from infrastructure.readmodels.generations import Generation, Generations
-from infrastructure.readmodels.record_reader import reader_of
-from infrastructure.readmodels.same_log import require_same_log
-from infrastructure.readmodels.status import HEARTBEAT, Failure, State, Status, now, report, worker_name
-from infrastructure.readmodels.stream_fold import Refolded, StreamFolds
-from infrastructure.subscriptions.catch_up import CatchUp, ReadRecord
-from infrastructure.subscriptions.frames import Batch
-from infrastructure.subscriptions.policy import Retry, back_off
-from projections.projection import Projection, RowT
+from infrastructure.readmodels.deployment import Deployment
+from infrastructure.readmodels.keys import PartitionId
+from infrastructure.readmodels.member import Member, Share, Stopped
+from infrastructure.readmodels.record_reader import decoder_of
+from infrastructure.readmodels.status import HEARTBEAT
+from infrastructure.readmodels.uri import is_cluster
+from infrastructure.subscriptions.catch_up import BATCH, CatchUp
+from infrastructure.subscriptions.frames import SharedFrame
 
-FollowerKey: TypeAlias = tuple[str, int, int]
-"""A projection's name, and the numbers of a generation and a partition of it."""
-_logger = structlog.get_logger()
+_TOGETHER: Final = 4 << 20
+"""Bytes of the log that a member may be ahead of the next one: for as many it only waits."""
+_SETTLED: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """Where events come from and rows go to, the namespace, and the number of partitions.
+class Follower:
+    """Runs in a thread of its own; `run` returns soon after `stop` is set, or when no member is left.
 
-    `skip_unreadable` are the names of the projections that skip what can't be read; the others stop there. `reports`
-    has the last report of each partition that this process follows, `outages` what it finds of the servers.
-    """
-
-    eventstore_uri: str
-    redis_uri: str
-    namespace: str
-    partitions: int
-    codec: EventCodec
-    skip_unreadable: frozenset[str] = frozenset()
-    reports: dict[FollowerKey, Status] = field(default_factory=dict, compare=False)
-    outages: Outages = field(default_factory=Outages, compare=False)
-
-
-def on_failure(error: Exception, failures: int) -> Retry:
-    """Everything is tried again: a lost race soon, a store or Redis that is away within seconds, an event that can't
-    be folded at growing intervals, until there is a release that can (docs/adr/0008)."""
-    match error:
-        case CheckpointMoved():
-            return Retry(back_off(failures, first=0.05, longest=4.0))
-        case StoreUnavailable() | redis.RedisError():
-            return Retry(back_off(failures, first=0.1, longest=3.0))
-        case _:
-            return Retry(back_off(failures, first=0.5, longest=30.0))
-
-
-class _Stopped(Exception):
-    """Nothing more is begun."""
-
-
-class Follower(Generic[RowT]):
-    """Runs in a thread of its own; `run` returns soon after `stop` is set.
-
-    `reconsider` is called when the generations have to be decided on again: this partition has caught up, or its
-    generation can't be followed.
+    Whatever fails alone leaves, and is put into `departed`, where somebody else has to take it over; so do members
+    that are far ahead of the others. `reconsider` is called then. What all of them need, Redis and the event store,
+    they wait for together; of a Redis Cluster each waits for the server that it needs. With one member left nothing
+    leaves: it is tried again here.
     """
 
     def __init__(
         self,
         deployment: Deployment,
-        projection: Projection[RowT],
-        generation: Generation,
-        partition: int,
+        members: Sequence[Member[Any]],
         stop: threading.Event,
         reconsider: Callable[[], None],
     ) -> None:
-        self._deployment = deployment
-        self._projection = projection
-        self._generation = generation
-        self._number = partition
-        self._stop = stop
-        self._reconsider = reconsider
-        self._redis = connect(deployment.redis_uri)
-        self._generations = Generations(self._redis, deployment.namespace, projection.name)
-        self._keys = self._generations.keys(generation, partition)
-        rows_held = ROWS_HELD // generation.partitions
-        self._streams = StreamFolds(deployment.eventstore_uri, projection, self._read())
-        self._partition = Partition(self._redis, projection, self._keys, generation.store, rows_held, self._refold)
-        self._pattern = partition_pattern(projection.category, partition, generation.partitions)
-        self._logger = _logger.bind(projection=projection.name, generation=generation.number, partition=partition)
-        self._state: State = "starting"
-        self._failure: Failure | None = None
-        self._progress = False  # since the subscription began
-        self._reported = 0.0
-        self._key: FollowerKey = (projection.name, generation.number, partition)
-        self._party = f"{projection.name} {generation.number} p{partition}"
+        self.share: Final[Share] = members[0].share
+        self.members: Final = list(members)
+        self.departed: Final[deque[Sequence[Member[Any]]]] = deque()
+        self._deployment: Final = deployment
+        self._stop: Final = stop
+        self._reconsider: Final = reconsider
+        self._ends: Final[dict[Member[Any], int]] = {}
+        redis_away = () if is_cluster(deployment.redis_uri) else (redis.ConnectionError, redis.TimeoutError)
+        self._shared: Final = (Stopped, StoreUnavailable, *redis_away)
 
     def run(self) -> None:
         """Follows, again after every failure. A batch in hand is committed or dropped whole when it is stopped."""
         while not self._stop.is_set():
-            self._progress = False
             try:
                 self._follow()
-            except _Stopped:
+            except Stopped:
                 break
             except Exception as error:  # noqa: BLE001 - the thread's border: shown in log and status, tried again
-                self._fail(error)
-        self._deployment.reports.pop(self._key, None)
-        self._deployment.outages.succeeded(self._party)
-        self._redis.close()
+                self._wait(max([member.fail(error) for member in self.members]))
+        for member in self.members:
+            member.end()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all its members have been at the end of the log for five seconds."""
+        return all(member.live_for() > _SETTLED for member in self.members)
 
     def _follow(self) -> None:
-        """One subscription, from the checkpoint until it fails or we are stopped."""
-        with open_reader(self._deployment.eventstore_uri) as reader, self._streams:
-            after, end = self._begin(reader)
-            self._logger.info("projection_started", filter=self._pattern, position=after, end=end)
-            self._state = "catching_up"
-            with CatchUp(reader, self._pattern, after, self._read()) as frames:
-                self.consume(frames.batches(), end, self._require_same_log)
+        """One subscription, from the lowest checkpoint until it fails or we are stopped."""
+        share = self.share
+        pattern = partition_pattern(share.category, share.partition, share.partitions)
+        with open_reader(self._deployment.eventstore_uri) as reader, ExitStack() as leaving:
+            for member in tuple(self.members):
+                leaving.callback(member.leave)
+                self._alone(member, partial(self._begin, member, reader))
+            self._part()
+            decode = decoder_of((member.projection for member in self.members), self._deployment.codec)
+            leaving.callback(self._deployment.turns.leave, self)
+            with CatchUp(reader, pattern, _lowest(self.members), decode) as frames:
+                self._consume(frames.batches())
 
-    def _read(self) -> ReadRecord:
-        skip = self._projection.name in self._deployment.skip_unreadable
-        return reader_of(self._projection, self._deployment.codec, skip_unreadable=skip)
-
-    def _refold(self, aggregate_id: str, until: int) -> Refolded[RowT]:
-        """One of the many streams, each of any length, that may have to be folded anew before the next batch."""
-        if self._stop.is_set():
-            raise _Stopped
-        if time.monotonic() - self._reported >= HEARTBEAT:
-            self._report()
-        return self._streams.fold(aggregate_id, until)
-
-    def consume(
-        self, batches: Iterable[Batch], end: int, require_same_log: Callable[[], object] = lambda: None
-    ) -> None:
-        """Commits batch by batch; `end` is where the log ended when the subscription began.
-
-        `require_same_log` is called before the partition is declared current; what it raises is raised here.
-        """
+    def _consume(self, batches: Iterable[Sequence[SharedFrame]]) -> None:
         for batch in batches:
+            behind = len(batch) == BATCH or not all(member.live_for() for member in self.members)
+            self._deployment.turns.wait(self, self.share.rank, behind=behind)
             if self._stop.is_set():
                 return
-            before = self._partition.position
-            caught_up = self._partition.apply(batch)
-            self._progress |= self._partition.position != before
-            if self._state != "live" and (caught_up or (self._partition.position or 0) >= end):
-                require_same_log()
-                self._caught_up()
-            pause = MENDING_SECONDS if self._partition.mends else HEARTBEAT
-            if time.monotonic() - self._reported >= pause:
-                self._partition.verify()
-                self._report()
-                self._deployment.outages.succeeded(self._party)  # a Redis that takes no writes may be read
+            for member in tuple(self.members):
+                self._alone(member, partial(member.take, batch, self._ends[member]))
 
-    def _begin(self, reader: LogReader) -> tuple[int | None, int]:
-        """The checkpoint to go on from, and the end of the log. Raises what forbids to go on from there."""
-        self._require_same_store(reader)
-        if not self._generations.is_followed(self._generation):
-            raise GenerationLeft(self._projection.name, f"generation {self._generation.number} is not wanted")
-        after = self._partition.load()
-        if not self._partition.begun and self._generations.is_live(self._generation):
-            raise CheckpointUnusable(self._projection.name, "the checkpoint of a live generation is lost")
-        return after, require_same_log(reader, self._projection.name, self._pattern, self._partition.checkpoint)
+    def _begin(self, member: Member[Any], reader: LogReader) -> None:
+        self._ends[member] = member.begin(reader, self._stop)
 
-    def _require_same_store(self, reader: LogReader) -> None:
-        found = store_identity(reader)
-        if found != self._generation.store:
-            raise StoreReplaced(self._projection.name, self._generation.store, found)
-
-    def _require_same_log(self) -> None:
-        """Looks over a connection of its own: the subscription may have begun at another store than was checked."""
-        with open_reader(self._deployment.eventstore_uri) as reader:
-            self._require_same_store(reader)
-            require_same_log(reader, self._projection.name, self._pattern, self._partition.checkpoint)
-
-    def _caught_up(self) -> None:
-        self._generations.mark_caught_up(self._generation, self._number)
-        self._state, failure, self._failure = "live", self._failure, None
+    def _alone(self, member: Member[Any], action: Callable[[], None]) -> None:
+        """Lets the member go where this fails for it alone."""
         try:
-            self._report()
-        except redis.RedisError:  # it answers, and takes no writes: that is no success
-            self._failure = failure
+            action()
+        except self._shared:
             raise
-        self._logger.info("projection_caught_up", position=self._partition.position)
+        except Exception as error:
+            if len(self.members) == 1:
+                raise
+            member.fail(error)
+            self._depart([member])
+
+    def _part(self) -> None:
+        """Lets those go that are so far ahead that the others would keep them."""
+        ordered = sorted(self.members, key=_position)
+        for number, (behind, ahead) in enumerate(pairwise(ordered), 1):
+            if _position(ahead) - _position(behind) > _TOGETHER:
+                self._depart(ordered[number:])
+                return
+
+    def _depart(self, members: Sequence[Member[Any]]) -> None:
+        """Each is at any time among the members or the departed, and nobody else begins to follow it."""
+        for member in members:
+            member.leave()
+        self.departed.append(members)
+        for member in members:
+            self.members.remove(member)
         self._reconsider()
 
-    def _fail(self, error: Exception) -> None:
-        """Reports the failure, calls `reconsider` where only another generation helps, and waits."""
-        self._failure = self._failed(error)
-        pause = on_failure(error, self._failure.attempts).after
-        self._state = "failed"
-        if not self._deployment.outages.failed(self._party, error):
-            self._logger.warning("projection_failed", retry_after=round(pause, 3), **self._failure.model_dump())
-        if isinstance(error, CheckpointUnusable):
-            self._give_up_generation()
-        if isinstance(error, CheckpointUnusable | GenerationLeft | StoreReplaced):
-            self._reconsider()
-        self._wait(pause)
-
-    def _give_up_generation(self) -> None:
-        try:
-            self._generations.retire(self._generation)
-        except (redis.RedisError, ReadModelError) as error:  # the checkpoint will be as unusable next time
-            if not self._deployment.outages.failed(self._party, error):
-                self._logger.warning("generation_not_retired", reason=str(error))
-
-    def _failed(self, error: Exception) -> Failure:
-        failure = Failure(
-            error=type(error).__name__,
-            reason=str(error),
-            stream=getattr(error, "stream", None),
-            version=getattr(error, "version", None),
-            position=getattr(error, "position", None),
-        )
-        last = self._failure
-        if self._progress or last is None or (last.error, last.position) != (failure.error, failure.position):
-            return failure
-        return failure.model_copy(update={"attempts": last.attempts + 1})
+    @property
+    def keys(self) -> set[PartitionId]:
+        """Of the members, and of the departed whom nobody has taken over yet. Another thread may ask."""
+        departed = [member for members in tuple(self.departed) for member in members]
+        return {member.key for member in (*departed, *tuple(self.members))}
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self._stop.is_set():
-            try:
-                self._report()
-            except redis.RedisError:
-                self._logger.debug("status_not_reported")
+            for member in self.members:
+                member.rest()
             self._stop.wait(min(left, HEARTBEAT))
 
-    def _report(self) -> None:
-        status = Status(
-            worker=worker_name(),
-            state=self._state,
-            position=self._partition.position,
-            failure=self._failure,
-            at=now(),
-        )
-        self._deployment.reports[self._key] = status
-        report(self._redis, self._keys, status)
-        self._reported = time.monotonic()
+
+def _position(member: Member[Any]) -> int:
+    return -1 if member.position is None else member.position
+
+
+def _lowest(members: Sequence[Member[Any]]) -> int | None:
+    return min(members, key=_position).position

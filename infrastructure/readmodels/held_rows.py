@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic
 
-import redis
 from redis.client import Pipeline
 
+from infrastructure.readmodels.fence import Fence
+from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.keys import PartitionKeys
-from infrastructure.readmodels.rows import decode, encode, unknown_fields
+from infrastructure.readmodels.rows import codec_of
 from projections.projection import RowT
+
+_MOST_EVICTED: Final = 250_000
+"""Rows that one partition remembers to exist without holding them: some 16 MB. A replay of more looks into Redis for
+each row that begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +28,21 @@ class Found(Generic[RowT]):
 
 
 class HeldRows(Generic[RowT]):
-    """Those in memory are right as long as nobody else writes, which the fence checks."""
+    """Those in memory are right as long as nobody else writes, which the fence checks.
 
-    def __init__(self, connection: redis.Redis, row: type[RowT], keys: PartitionKeys, at_most: int) -> None:
-        self._redis: Final = connection
-        self._row: Final = row
+    What is read is held only where it was read at the checkpoint that the fence knows: after a failover of a cluster,
+    two servers may take themselves for the one that has the rows.
+    """
+
+    def __init__(self, row: type[RowT], keys: PartitionKeys, fence: Fence, at_most: int) -> None:
+        self._codec: Final = codec_of(row)
         self._keys: Final = keys
+        self._fence: Final = fence
         self._at_most: Final = at_most
         self._held: Final[OrderedDict[str, RowT | None]] = OrderedDict()
         self._unknown_fields: Final[dict[str, frozenset[bytes]]] = {}
-        self._holds_all = False  # whether a row that is not held is known not to exist
+        self._knows_all = False  # whether every row that exists is held or among the evicted
+        self._evicted: Final[set[int]] = set()  # hashes of ids: two of one hash cost a look into Redis, no more
 
     @property
     def held(self) -> Mapping[str, RowT | None]:
@@ -43,63 +53,113 @@ class HeldRows(Generic[RowT]):
         """Holds none any more; whether it is known that there are none."""
         self._held.clear()
         self._unknown_fields.clear()
-        self._holds_all = none_exist
+        self._evicted.clear()
+        self._knows_all = none_exist
 
-    def fetch(self, aggregate_ids: Iterable[str]) -> Sequence[str]:
-        """Holds these; the ids of those that Redis has lost."""
-        absent = []
+    def holds(self, aggregate_ids: Iterable[str]) -> bool:
+        """Whether nothing has to be read for these."""
+        return all(each in self._held or self._is_known_absent(each) for each in aggregate_ids)
+
+    def _is_known_absent(self, aggregate_id: str) -> bool:
+        """Of one that is not held."""
+        return self._knows_all and hash(aggregate_id) not in self._evicted
+
+    def fetch(self, aggregate_ids: Iterable[str], there: int | None) -> Sequence[str]:
+        """Holds these; the ids of those that Redis has lost. `there` is how many rows are stored, None: not known."""
+        absent: list[str] = []
         for aggregate_id in aggregate_ids:
             if aggregate_id in self._held:
                 self._held.move_to_end(aggregate_id)
+            elif self._is_known_absent(aggregate_id):
+                self._held[aggregate_id] = None
             else:
                 absent.append(aggregate_id)
-        if self._holds_all:
-            self._held.update(dict.fromkeys(absent))
+        if absent and there is not None and not self._knows_all:
+            absent = self._listed(absent, there)
+        if not absent:
             return ()
         found = self.read(absent)
         self._held.update(found.rows)
         self._unknown_fields.update(found.unknown_fields)
         return found.lost
 
+    def _listed(self, absent: list[str], there: int) -> list[str]:
+        """Those of these that Redis may have a row of; the others are held as none. Most are new: one question for all.
+
+        All rows are listed. The list proves something only where it is as long as it has to be.
+        """
+
+        def put(pipeline: Pipeline) -> None:
+            pipeline.zcard(self._keys.ids)
+            pipeline.zmscore(self._keys.ids, absent)
+
+        listed, scores = self._fence.read(put)
+        if listed != there:
+            return absent
+        self._held.update((each, None) for each, score in zip(absent, scores, strict=True) if score is None)
+        return [each for each, score in zip(absent, scores, strict=True) if score is not None]
+
     def read(self, aggregate_ids: Sequence[str]) -> Found[RowT]:
-        """What Redis has of these now, without holding it. Raises UnreadableRow."""
-        rows: dict[str, RowT | None] = {}
-        unknown: dict[str, frozenset[bytes]] = {}
-        lost = []
-        with self._redis.pipeline(transaction=True) as pipeline:
+        """What Redis has of these now, without holding it. Raises UnreadableRow, CheckpointMoved."""
+
+        def put(pipeline: Pipeline) -> None:
             for aggregate_id in aggregate_ids:
                 pipeline.hgetall(self._keys.row(aggregate_id))
                 pipeline.zscore(self._keys.ids, aggregate_id)
-            replies = pipeline.execute()
+
+        replies = self._fence.read(put)
+        rows: dict[str, RowT | None] = {}
+        unknown: dict[str, frozenset[bytes]] = {}
+        lost = []
         for aggregate_id, fields, listed in zip(aggregate_ids, replies[::2], replies[1::2], strict=True):
-            if not fields and listed is not None:
+            if listed is not None and self._codec.is_incomplete(fields):
                 lost.append(aggregate_id)
                 continue
-            rows[aggregate_id] = decode(self._row, fields)
-            if names := unknown_fields(self._row, fields):
+            rows[aggregate_id] = self._codec.decode(fields)
+            if names := self._codec.unknown_fields(fields):
                 unknown[aggregate_id] = names
         return Found(rows, unknown, lost)
 
-    def write(self, pipeline: Pipeline, rows: Mapping[str, RowT | None]) -> None:
-        """Puts what stores these rows, or removes those that are None, into a transaction."""
+    def write(self, transaction: Transaction, rows: Mapping[str, RowT]) -> None:
+        """Puts what stores these rows whole into a transaction."""
         for aggregate_id, row in rows.items():
             key = self._keys.row(aggregate_id)
-            if row is None:
-                pipeline.delete(key)
-                continue
             if unknown := self._unknown_fields.get(aggregate_id):
-                pipeline.hdel(key, *unknown)
-            pipeline.hset(key, mapping=encode(row))
+                transaction.add("HDEL", key, *unknown)
+            transaction.add("HSET", key, *self._codec.encode(row))
+
+    def write_changes(self, transaction: Transaction, rows: Mapping[str, RowT | None]) -> Mapping[int, str]:
+        """Puts what makes the stored rows these into a transaction: of rows that are held, the members that differ.
+
+        For each reply that has to be 0, its place among those of the transaction, and the row: Redis has lost that row
+        where the reply says that a member was new, and `write` has to follow.
+        """
+        in_part, held = {}, self._held
+        for aggregate_id, row in rows.items():
+            before = held.get(aggregate_id)
+            if row is None:
+                transaction.add("DEL", self._keys.row(aggregate_id))
+            elif before is None or aggregate_id in self._unknown_fields:
+                self.write(transaction, {aggregate_id: row})
+            elif members := self._codec.encode_changed(before, row):
+                in_part[len(transaction)] = aggregate_id
+                transaction.add("HSET", self._keys.row(aggregate_id), *members)
+        return in_part
 
     def hold(self, rows: Mapping[str, RowT | None]) -> None:
         """Holds rows as they were stored."""
-        for aggregate_id, row in rows.items():
-            self._held[aggregate_id] = row
-            self._unknown_fields.pop(aggregate_id, None)
+        self._held.update(rows)
+        if self._unknown_fields:
+            for aggregate_id in rows:
+                self._unknown_fields.pop(aggregate_id, None)
 
     def trim(self) -> None:
         """Lets go the least recently used beyond the bound."""
         while len(self._held) > self._at_most:
-            self._holds_all = False
-            evicted, _ = self._held.popitem(last=False)
+            evicted, row = self._held.popitem(last=False)
             self._unknown_fields.pop(evicted, None)
+            if row is not None and self._knows_all:
+                self._evicted.add(hash(evicted))
+        if len(self._evicted) > _MOST_EVICTED:
+            self._evicted.clear()
+            self._knows_all = False

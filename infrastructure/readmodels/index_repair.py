@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic
 
 import redis
-from redis.client import Pipeline
 
 from infrastructure.readmodels.errors import CheckpointUnusable
 from infrastructure.readmodels.fence import Fence
-from infrastructure.readmodels.inventory import listed_after, sizes_of
+from infrastructure.readmodels.guarded_connection import Transaction
+from infrastructure.readmodels.inventory import listed_after, set_sizes, sizes_of
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.row_repair import RowRepair, log_mended
-from infrastructure.readmodels.stream_fold import Refold
+from infrastructure.readmodels.stored_streams import StoredStreams
 from projections.projection import Add, Entry, Projection, RowEntries, RowT
 
 _ROWS_AT_ONCE: Final = 100
@@ -37,14 +37,14 @@ class IndexRepair(Generic[RowT]):
         keys: PartitionKeys,
         fence: Fence,
         rows: RowRepair[RowT],
-        refold: Refold[RowT],
+        streams: StoredStreams[RowT],
     ) -> None:
         self._redis: Final = connection
         self._index: Final = projection.index
         self._keys: Final = keys
         self._fence: Final = fence
         self._rows: Final = rows
-        self._refold: Final = refold
+        self._streams: Final = streams
         self._lacking: Final[dict[str, int]] = {}
         self._last: str | None = None  # the row that the walk has come to
 
@@ -89,7 +89,7 @@ class IndexRepair(Generic[RowT]):
         elif self._lacking.keys().isdisjoint(change.entry.index for change in self._index(None, row)):
             return ()
         else:
-            changes = self._refold(aggregate_id, self._fence.checkpoint.position or 0).changes.values()
+            changes = self._streams.refolded(aggregate_id).changes.values()
             found = (change.entry for change in changes if isinstance(change, Add))
         return (entry for entry in found if entry.index in self._lacking)
 
@@ -101,16 +101,17 @@ class IndexRepair(Generic[RowT]):
             self._add(members)
 
     def _add(self, members: Mapping[str, Mapping[str, int]]) -> None:
-        def write(pipeline: Pipeline) -> None:
+        def write(transaction: Transaction) -> None:
             for name, scores in members.items():
-                pipeline.zadd(self._keys.index(name), scores)
+                parts = (part for member, score in scores.items() for part in (score, member))
+                transaction.add("ZADD", self._keys.index(name), *parts)
 
         added = self._fence.move(self._fence.checkpoint.repaired(sum(map(len, members.values()))), write)
         for name, entries in zip(members, added, strict=True):
             self._lacking[name] -= entries
 
     def _finish(self) -> None:
-        sizes = sizes_of(self._redis, self._keys, list(self._lacking))
+        sizes = sizes_of(self._keys, self._fence, list(self._lacking))
         whole = {name: there for name, (size, there) in sizes.items() if size - there == self._lacking[name]}
         self._put_right({name: there for name, there in whole.items() if self._lacking[name]})
         if whole:
@@ -124,11 +125,5 @@ class IndexRepair(Generic[RowT]):
             reason = f"entries of the index {next(iter(sizes))} are lost that no stream makes again"
             raise CheckpointUnusable(self._keys.projection, reason)
 
-        def write(pipeline: Pipeline) -> None:
-            for name, there in sizes.items():
-                if there:
-                    pipeline.hset(self._keys.sizes, name, there)
-                else:
-                    pipeline.hdel(self._keys.sizes, name)
-
-        self._fence.move(self._fence.checkpoint.repaired(len(sizes)), write)
+        repaired = self._fence.checkpoint.repaired(len(sizes))
+        self._fence.move(repaired, lambda transaction: set_sizes(transaction, self._keys, sizes))

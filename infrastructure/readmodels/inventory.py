@@ -1,13 +1,16 @@
 """What a partition has to hold, kept in the transactions that write it: ids of rows, sizes of indexes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import redis
 from redis.client import Pipeline
 
 from infrastructure.readmodels.checkpoint import Checkpoint
+from infrastructure.readmodels.fence import Fence
+from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.texts import text_of
 from projections.projection import Add, IndexChange, Remove
 
 KEPT: Final = ""
@@ -26,15 +29,15 @@ end
 """
 
 
-def list_rows(pipeline: Pipeline, keys: PartitionKeys, there: Collection[str], gone: Collection[str]) -> None:
+def list_rows(transaction: Transaction, keys: PartitionKeys, there: Collection[str], gone: Collection[str]) -> None:
     """Notes which rows there are, and which no longer."""
     if there:
-        pipeline.zadd(keys.ids, dict.fromkeys(there, 0))
+        transaction.add("ZADD", keys.ids, *(part for each in there for part in (0, each)))
     if gone:
-        pipeline.zrem(keys.ids, *gone)
+        transaction.add("ZREM", keys.ids, *gone)
 
 
-def change_indexes(pipeline: Pipeline, keys: PartitionKeys, changes: Iterable[IndexChange]) -> None:
+def change_indexes(transaction: Transaction, keys: PartitionKeys, changes: Iterable[IndexChange]) -> None:
     """Changes the indexes, and their sizes by what that really added or removed.
 
     So what an index has lost stays missing in the count, whatever is added or removed meanwhile.
@@ -44,21 +47,26 @@ def change_indexes(pipeline: Pipeline, keys: PartitionKeys, changes: Iterable[In
         entry = change.entry
         names.append(keys.index(entry.index))
         arguments += [entry.index, entry.member, str(entry.score) if isinstance(change, Add) else ""]
-    pipeline.eval(_CHANGE_AND_COUNT, len(names), *names, *arguments)
+    transaction.add("EVAL", _CHANGE_AND_COUNT, len(names), *names, *arguments)
 
 
-def change_uncounted_indexes(pipeline: Pipeline, keys: PartitionKeys, changes: Iterable[IndexChange]) -> None:
+def change_uncounted_indexes(transaction: Transaction, keys: PartitionKeys, changes: Iterable[IndexChange]) -> None:
     """Changes the indexes of a generation that was begun before there were inventories."""
     for change in changes:
         match change:
             case Add(entry):
-                pipeline.zadd(keys.index(entry.index), {entry.member: entry.score})
+                transaction.add("ZADD", keys.index(entry.index), entry.score, entry.member)
             case Remove(entry):
-                pipeline.zrem(keys.index(entry.index), entry.member)
+                transaction.add("ZREM", keys.index(entry.index), entry.member)
 
 
-def missing(checkpoint: Checkpoint, listed: int, sizes_kept: bool) -> str | None:
-    """What of the inventory itself is lost, read together with the checkpoint; None where it is whole."""
+def missing(checkpoint: Checkpoint, listed: int, sizes_kept: bool, blocked: int) -> str | None:
+    """What of the inventory itself is lost, read together with the checkpoint; None where it is whole.
+
+    So many rows are `listed`, and so many streams `blocked`.
+    """
+    if blocked != checkpoint.blocked:
+        return f"{checkpoint.blocked} streams were blocked, {blocked} are stored"
     if checkpoint.rows is None:
         return None
     if listed != checkpoint.rows:
@@ -68,25 +76,41 @@ def missing(checkpoint: Checkpoint, listed: int, sizes_kept: bool) -> str | None
 
 def listed_after(connection: redis.Redis, keys: PartitionKeys, last: str | None, limit: int) -> Sequence[str]:
     """The next ids of rows after the `last` one, None: the first."""
-    return _texts(connection.zrangebylex(keys.ids, "-" if last is None else f"({last}", "+", 0, limit))
+    found = connection.zrangebylex(keys.ids, "-" if last is None else f"({last}", "+", 0, limit)
+    return [text_of(each) for each in found]
 
 
-def sizes_of(connection: redis.Redis, keys: PartitionKeys, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
-    """Of each index, how many entries it has to have, and how many it has."""
-    with connection.pipeline(transaction=True) as pipeline:
+def set_sizes(transaction: Transaction, keys: PartitionKeys, sizes: Mapping[str, int]) -> None:
+    """Sets the sizes of these indexes; an empty one has none."""
+    for name, size in sizes.items():
+        if size:
+            transaction.add("HSET", keys.sizes, name, size)
+        else:
+            transaction.add("HDEL", keys.sizes, name)
+
+
+def sizes_of(keys: PartitionKeys, fence: Fence, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+    """Of each index, how many entries it has to have, and how many it has, at the checkpoint that the fence knows.
+
+    Raises CheckpointMoved.
+    """
+
+    def put(pipeline: Pipeline) -> None:
         for name in names:
             pipeline.hget(keys.sizes, name)
             pipeline.zcard(keys.index(name))
-        replies = pipeline.execute()
+
+    replies = fence.read(put)
     return {name: (int(size or 0), there) for name, size, there in zip(names, replies[::2], replies[1::2], strict=True)}
 
 
 class Comparison:
     """Compares what is stored with the inventory, a part at a time, round and round."""
 
-    def __init__(self, connection: redis.Redis, keys: PartitionKeys) -> None:
+    def __init__(self, connection: redis.Redis, keys: PartitionKeys, fence: Fence) -> None:
         self._redis: Final = connection
         self._keys: Final = keys
+        self._fence: Final = fence
         self._last: str | None = None
         self._cursor = 0
 
@@ -107,11 +131,10 @@ class Comparison:
         return [part for part, rows in zip(parts, there, strict=True) if rows < len(part)]
 
     def missing_entries(self) -> Mapping[str, int]:
-        """How many entries the next 500 or so indexes have lost; those that are whole are left out."""
+        """How many entries the next 500 or so indexes have lost; those that are whole are left out.
+
+        Raises CheckpointMoved.
+        """
         self._cursor, found = self._redis.hscan(self._keys.sizes, self._cursor, count=INDEXES_COMPARED)
-        sizes = sizes_of(self._redis, self._keys, [name for name in _texts(found) if name != KEPT])
+        sizes = sizes_of(self._keys, self._fence, [name for name in map(text_of, found) if name != KEPT])
         return {name: size - there for name, (size, there) in sizes.items() if size != there}
-
-
-def _texts(values: Iterable[Any]) -> Sequence[str]:
-    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]

@@ -2,17 +2,28 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.stream_patterns import partition_pattern
 from infrastructure.readmodels.errors import ReadModelBehind
 from infrastructure.readmodels.partition_result import PartitionResult, lowest
+from infrastructure.readmodels.pointers import Generation
 from infrastructure.readmodels.position_token import PositionToken
 from infrastructure.readmodels.seen_log import NoEventsUntil, SeenLog
 from projections.projection import Projection
 
 T = TypeVar("T")
+_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The log ends at `end`; up to `until`, `end` at most, a partition has no event after its checkpoint."""
+
+    end: int
+    until: int
 
 
 class LogCoverage:
@@ -34,19 +45,35 @@ class LogCoverage:
         at_least: PositionToken,
         seconds: float,
     ) -> Sequence[PartitionResult[T]]:
-        """The results that may lack an event up to there: all of them where the store does not answer.
+        """The results that may lack an event up to there: those of which the store does not tell in time, too.
 
         Raises ReadModelBehind where the log does not go that far.
         """
         try:
-            end = await self._seen.end(seconds)
-        except StoreUnavailable:
+            async with asyncio.timeout(seconds):
+                covered = await asyncio.gather(*(self._of(projection, result) for result in results))
+        except TimeoutError:
             return results
-        if end < at_least.position:
+        if any(each is not None and each.end < at_least.position for each in covered):
             raise ReadModelBehind(projection.name, lowest(results), at_least)
-        async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(self._quiet_until(projection, result, end, seconds)) for result in results]
-        return [result for result, quiet in zip(results, asked, strict=True) if quiet.result() < at_least.position]
+        return [
+            result
+            for result, each in zip(results, covered, strict=True)
+            if each is None or each.until < at_least.position
+        ]
+
+    async def of(
+        self, projection: Projection[Any], generation: Generation, partition: int, checkpoint: int | None
+    ) -> Coverage | None:
+        """What the log says of a partition at a checkpoint, within two seconds; None where it does not answer.
+
+        All who ask for the same at once share the question.
+        """
+        question = (projection.name, generation, partition, checkpoint)
+        return await self._seen.calls.answer(question, lambda: self._covered(projection, *question[1:]))
+
+    async def _of(self, projection: Projection[Any], result: PartitionResult[Any]) -> Coverage | None:
+        return await self.of(projection, result.generation, result.partition, result.checkpoint.position)
 
     def _known_until(self, projection: Projection[Any], result: PartitionResult[Any]) -> int:
         quiet = self._seen.quiet.get((projection.name, result.partition))
@@ -54,16 +81,15 @@ class LogCoverage:
             return result.position
         return max(result.position, quiet.position)
 
-    async def _quiet_until(
-        self, projection: Projection[Any], result: PartitionResult[Any], end: int, seconds: float
-    ) -> int:
-        """The position up to which the partition has no event after its checkpoint, `end` at most."""
-        checkpoint = result.checkpoint.position
-        pattern = partition_pattern(projection.category, result.partition, result.generation.partitions)
+    async def _covered(
+        self, projection: Projection[Any], generation: Generation, partition: int, checkpoint: int | None
+    ) -> Coverage | None:
+        pattern = partition_pattern(projection.category, partition, generation.partitions)
         try:
-            following = await self._seen.log.first_after(pattern, checkpoint, seconds)
+            end = await self._seen.end(_SECONDS)
+            following = await self._seen.log.first_after(pattern, checkpoint, _SECONDS)
         except StoreUnavailable:
-            return result.position
+            return None
         until = end if following is None else min(end, following - 1)
-        self._seen.quiet[projection.name, result.partition] = NoEventsUntil(result.generation, checkpoint, until)
-        return until
+        self._seen.quiet[projection.name, partition] = NoEventsUntil(generation, checkpoint, until)
+        return Coverage(end, until)

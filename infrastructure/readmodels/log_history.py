@@ -67,7 +67,7 @@ class LogHistory:
         if token.event is None or self._seen.holds(token) or not self._seen.answers:
             return
         try:
-            if await self._seen.log.holds(token.position, token.event, _SECONDS):
+            if await self._seen.calls.answer(token, lambda: self._holds(token)):
                 self._seen.found(token)
                 return
             if token.position > await self._seen.end(_SECONDS):
@@ -75,6 +75,10 @@ class LogHistory:
         except StoreUnavailable:
             return
         raise ForeignPosition(projection, token, "the log holds another record there, as after a restore")
+
+    async def _holds(self, token: PositionToken) -> bool:
+        """Also for those who asked while another did."""
+        return self._seen.holds(token) or await self._seen.log.holds(token.position, token.event or "", _SECONDS)
 
     async def _fault(self, projection: Projection[Any], result: PartitionResult[Any]) -> str | None:
         """Why what was read of a partition is not folded from this log; None where it is, or may be."""

@@ -1,7 +1,7 @@
 """Which Redis commands a query sends to each partition, and how their replies are merged."""
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 from redis.asyncio.client import Pipeline
 
 from infrastructure.eventstore.stream_patterns import partition_of
-from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.groups import members_in, put_members
 from infrastructure.readmodels.inventory import KEPT
 from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.pointers import Generation
 from projections.projection import Entry
 
 PartitionQuery: TypeAlias = Callable[[Pipeline, PartitionKeys], None]
@@ -21,6 +22,16 @@ Query: TypeAlias = Callable[[Generation], Mapping[int, PartitionQuery]]
 """From a generation to the queries of its partitions, by their numbers."""
 Replies: TypeAlias = list[Any]
 """Of one partition, one for each command."""
+
+
+def checkpoints(generation: Generation) -> Mapping[int, PartitionQuery]:
+    """Nothing but the checkpoint of each partition, which comes with every reply."""
+    return dict.fromkeys(range(generation.partitions), lambda *_: None)
+
+
+def partition_holding(aggregate_id: str) -> Query:
+    """Nothing but the checkpoint of the partition of this aggregate."""
+    return lambda generation: {partition_of(aggregate_id, generation.partitions): lambda *_: None}
 
 
 def rows(aggregate_ids: Iterable[str]) -> Query:
@@ -57,6 +68,26 @@ def merged(index: str, limit: int, replies: Iterable[Replies]) -> tuple[tuple[En
     return entries[:limit], entries[limit - 1].score if len(entries) > limit else None
 
 
+def groups(names: Sequence[str]) -> Query:
+    """All members of these groups of sums, by their stored names, of every partition."""
+
+    def query(generation: Generation) -> Mapping[int, PartitionQuery]:
+        return dict.fromkeys(range(generation.partitions), partial(_get_groups, names))
+
+    return query
+
+
+def added(names: Sequence[str], replies: Iterable[Replies]) -> dict[str, Counter[str]]:
+    """The sums over all partitions, without those that come to 0. Raises LookupError where Redis has lost some."""
+    found = {name: Counter[str]() for name in names}
+    for *members, (kept, *sizes) in replies:
+        for name, reply, size in zip(names, members, sizes, strict=True):
+            if kept is None or len(reply) != int(size or 0):
+                raise LookupError("Redis has lost a part of a sum")
+            found[name].update(members_in(reply))
+    return {name: Counter({member: by for member, by in each.items() if by}) for name, each in found.items()}
+
+
 def row_fields(replies: Replies) -> list[dict[bytes, bytes]]:
     """The hashes of the rows that were asked for. Raises LookupError where one is listed and not there."""
     rows, listed = replies[::2], replies[1::2]
@@ -76,6 +107,12 @@ def _get_rows(aggregate_ids: Sequence[str], pipeline: Pipeline, keys: PartitionK
     for aggregate_id in aggregate_ids:
         pipeline.hgetall(keys.row(aggregate_id))
         pipeline.zscore(keys.ids, aggregate_id)
+
+
+def _get_groups(names: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:
+    for name in names:
+        put_members(pipeline, keys, name)
+    pipeline.hmget(keys.groups, KEPT, *names)
 
 
 def _get_newest(index: str, limit: int, cursor: int | None, pipeline: Pipeline, keys: PartitionKeys) -> None:

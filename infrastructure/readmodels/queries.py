@@ -1,64 +1,69 @@
-"""Answers queries from the read models: rows by key, pages of an index, at a position or later."""
+"""Answers queries from the read models: rows by key, pages of an index, sums, at a position or later."""
 
+import asyncio
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, TypeAlias
 
-from redis.asyncio import Redis
-
+from domain.stream_name import StreamName, aggregate_id_in, stream_name
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
 from infrastructure.readmodels import partition_queries
-from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.freshness import BeforeWaiting, read_fresh
+from infrastructure.readmodels.answers import GroupsAtPosition, IndexPage, RankingAtPosition, RowAtPosition
+from infrastructure.readmodels.commit_listener import CommitListener
+from infrastructure.readmodels.errors import ReadModelError, ReadModelUnavailable
+from infrastructure.readmodels.freshness import BeforeWaiting, FreshReads, blocked_refusal, require_unblocked
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.live_generation import READ_SECONDS, read_live
+from infrastructure.readmodels.log_coverage import LogCoverage
 from infrastructure.readmodels.partition_queries import Query, Replies
 from infrastructure.readmodels.partition_result import PartitionResult, lowest
+from infrastructure.readmodels.pause_readers import PauseReads
+from infrastructure.readmodels.pauses import Pauses
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.rows import UnreadableRow, decode
+from infrastructure.readmodels.rows import UnreadableRow, codec_of
 from infrastructure.readmodels.seen_log import SeenLog
-from projections.projection import Entry, Projection, Row, RowT
+from infrastructure.readmodels.servers import Servers
+from infrastructure.readmodels.text_order import MemberPage, PageQuery
+from infrastructure.readmodels.top_search import TopSearch
+from infrastructure.readmodels.watches import Watches
+from projections.projection import Projection, RowT
+from projections.sums import Counter, Ranked, stored_group
 
-RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
+_LEAST_SECONDS: Final = 0.5
+"""For all that is asked where nobody waits: it answers soon, unless a server is silent."""
+ReadElsewhere: TypeAlias = Callable[
+    [Projection[Any], Query, PositionToken | None, str | None], Awaitable[Sequence[PartitionResult[Replies]]]
+]
+"""What another than the live generation replies to a query; it has to be as far as the token, where there is one, and
+so has the stream that the query is about, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
-class RowAtPosition(Generic[RowT_co]):
-    """A row, None where there is none, as it is at that place in the log."""
+class OwnIndex:
+    """An index whose entries are all of one aggregate: the block of its stream is answered as it is for a row."""
 
-    row: RowT_co | None
-    token: PositionToken
+    name: str
+    aggregate_id: str
 
-    @property
-    def position(self) -> int:
-        return self.token.position
-
-
-@dataclass(frozen=True, slots=True)
-class IndexPage:
-    """Entries of an index, newest first; `next` is the cursor of what follows, None at the end.
-
-    `token` is that of the partition that is furthest back.
-    """
-
-    entries: tuple[Entry, ...]
-    next: int | None
-    token: PositionToken
-
-    @property
-    def position(self) -> int:
-        return self.token.position
+    def stream(self, projection: Projection[Any]) -> str:
+        return stream_name(projection.category, self.aggregate_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Freshness:
-    """How far the read model has to be, and for how many seconds to wait for that."""
+    """How far the read model has to be, and for how many seconds to wait for that.
+
+    `of` is the stream that is asked about, where it is one: it has to be as far, and not blocked before.
+    """
 
     at_least: PositionToken | None
     wait: float
+    of: str | None = None
 
 
 class ReadModels:
@@ -66,27 +71,54 @@ class ReadModels:
 
     Every method raises ReadModelUnavailable where there is nothing to read: no generation is complete (none was
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
-    read model has not come that far within `wait` seconds or the log does not go that far, ForeignPosition where the
-    token is of another log than the one that `client` finds, and ReadModelUnavailable too where the read model is
-    folded from another one. `connection` must not decode replies; `client` should
-    not be the commands', whose calls would have to wait for those of queries. A read in Redis may take `read_seconds`,
-    however short the wait for a position is.
+    read model has not come that far within `wait` seconds, the log does not go that far, or the stream is blocked
+    before; ForeignPosition where the token is of another log than the one that `client` finds, and ReadModelUnavailable
+    too where the read model is folded from another one. `servers` must not decode replies; `client` should not be the
+    commands', whose calls would have to wait for those of queries. A read in Redis may take `read_seconds`,
+    however short the wait for a position is. A `listener` that runs saves those who wait for a position from looking
+    for it.
     """
 
     def __init__(
-        self, connection: Redis, client: CommandClient, namespace: str, *, read_seconds: float = READ_SECONDS
+        self,
+        servers: Servers,
+        client: CommandClient,
+        namespace: str,
+        *,
+        read_seconds: float = READ_SECONDS,
+        listener: CommitListener | None = None,
     ) -> None:
-        self._redis = connection
+        self._servers = servers
         self._read_seconds = read_seconds
         self._seen = SeenLog(Log(client))
         self._namespace = namespace
+        listener = listener or CommitListener(servers, namespace)
+        self._watches = Watches(servers, namespace, LogCoverage(self._seen), listener)
+        self._pauses = PauseReads(self._seen.log, namespace)
         self._before_waiting: BeforeWaiting | None = None
+        self._elsewhere: ReadElsewhere | None = None
+
+    @property
+    def log(self) -> Log:
+        """The log that positions are looked up in."""
+        return self._seen.log
 
     def announcing(self, before_waiting: BeforeWaiting) -> "ReadModels":
         """The same read models, for one query that says when it begins to wait for a position."""
         announcing = copy.copy(self)
         announcing._before_waiting = before_waiting
         return announcing
+
+    def reading(self, elsewhere: ReadElsewhere) -> "ReadModels":
+        """The same questions, which all but `comes_to` and `health` ask elsewhere; no waiting, and what that raises."""
+        reading = copy.copy(self)
+        reading._elsewhere = elsewhere
+        return reading
+
+    @property
+    def seen(self) -> SeenLog:
+        """What is known of the log that positions are looked up in."""
+        return self._seen
 
     async def get(
         self,
@@ -96,14 +128,21 @@ class ReadModels:
         at_least: PositionToken | None = None,
         wait: float = 2.0,
     ) -> RowAtPosition[RowT]:
-        """The row of one aggregate."""
-        [result] = await self._read(projection, partition_queries.rows([aggregate_id]), _Freshness(at_least, wait))
-        return RowAtPosition(_rows(projection, result.value)[0], result.token)
+        """The row of one aggregate; of one whose stream is blocked the last good one, before the block.
+
+        Where such a stream has no row, ReadModelBehind is raised whatever `at_least` is: it is not unknown.
+        """
+        freshness = _Freshness(at_least, wait, stream_name(projection.category, aggregate_id))
+        [result] = await self._read(projection, partition_queries.rows([aggregate_id]), freshness)
+        [row] = _rows(projection, result.value)
+        if row is None and result.blocked is not None:
+            raise blocked_refusal(projection, result, result.blocked, at_least)
+        return RowAtPosition(row, result.token)
 
     async def page(
         self,
         projection: Projection[Any],
-        index: str,
+        index: str | OwnIndex,
         *,
         limit: int,
         cursor: int | None = None,
@@ -112,15 +151,30 @@ class ReadModels:
     ) -> IndexPage:
         """Up to `limit` entries of an index, newest first, from after `cursor`, the `next` of the page before.
 
-        Pages that follow each other are complete and without repetition while new entries come in.
+        Pages that follow each other are complete and without repetition while new entries come in. What waits behind
+        blocks has no entries.
         """
-        results = await self._read(
-            projection, partition_queries.newest(index, limit, cursor), _Freshness(at_least, wait)
-        )
-        for result in results:
-            _require_whole(projection, result.value)
-        entries, following = partition_queries.merged(index, limit, [result.value for result in results])
+        name, of = (index, None) if isinstance(index, str) else (index.name, index.stream(projection))
+        query, freshness = partition_queries.newest(name, limit, cursor), _Freshness(at_least, wait, of)
+        results = await self._read(projection, query, freshness)
+        with _whole(projection):
+            for result in results:
+                partition_queries.require_whole_index(result.value)
+        entries, following = partition_queries.merged(name, limit, [result.value for result in results])
         return IndexPage(entries, following, lowest(results))
+
+    async def members(
+        self, projection: Projection[Any], page: PageQuery, at_least: PositionToken | None = None, wait: float = 2.0
+    ) -> MemberPage:
+        """A page of an index that is ordered by the texts of its members; what waits behind blocks has no entries.
+
+        Pages that follow each other are complete and without repetition while members come and go.
+        """
+        results = await self._read(projection, page.query(), _Freshness(at_least, wait))
+        replies = [result.value for result in results]
+        with _whole(projection):
+            members, following = page.merged(replies)
+        return MemberPage(members, following, lowest(results))
 
     async def rows(self, projection: Projection[RowT], aggregate_ids: Sequence[str]) -> list[RowT | None]:
         """The rows of several aggregates, in the order asked for, None where there is none."""
@@ -133,39 +187,109 @@ class ReadModels:
             found.update(zip(grouped[result.partition], _rows(projection, result.value), strict=True))
         return [found[aggregate_id] for aggregate_id in aggregate_ids]
 
+    async def sums(
+        self,
+        projection: Projection[Any],
+        groups: Sequence[str],
+        *,
+        at_least: PositionToken | None = None,
+        wait: float = 2.0,
+    ) -> GroupsAtPosition:
+        """The counters of these groups, each with all its members: sketches, too. What waits behind blocks is not in.
+
+        Each partition's are read at one checkpoint, all groups together.
+        """
+        names = {stored_group(Counter, group): group for group in groups}
+        results = await self._read(projection, partition_queries.groups(list(names)), _Freshness(at_least, wait))
+        with _whole(projection):
+            found = partition_queries.added(list(names), [result.value for result in results])
+        return GroupsAtPosition({names[name]: members for name, members in found.items()}, lowest(results))
+
+    async def ranked(
+        self,
+        projection: Projection[Any],
+        group: str,
+        *,
+        limit: int,
+        at_least: PositionToken | None = None,
+        wait: float = 2.0,
+    ) -> RankingAtPosition:
+        """The `limit` heaviest members of a ranking over all partitions, exactly; each is read at one checkpoint."""
+        search = TopSearch(stored_group(Ranked, group), limit)
+        while True:
+            results = await self._read(projection, search.query, _Freshness(at_least, wait))
+            with _whole(projection):
+                members = search.take([result.value for result in results])
+            if members is not None:
+                return RankingAtPosition(members, lowest(results))
+
+    async def comes_to(self, projection: Projection[Any], at_least: PositionToken, wait: float, stream: str) -> bool:
+        """Whether all of the read model comes as far within `wait` seconds; False, too, where it can't be read.
+
+        And where the token's record, which is of this stream, waits there behind a block.
+        The log holds that record: it is not looked for. All who ask that of one read model at once share what has to
+        be read.
+        """
+        place = replace(at_least, event=None)
+        try:
+            async with asyncio.timeout(max(wait, _LEAST_SECONDS)):
+                read = partial(
+                    self._seen.calls.answer, ("checkpoints", projection.name), partial(self._checkpoints, projection)
+                )
+                results = await FreshReads(read, projection, self._seen, self._watches).read(place, wait)
+                if any(result.checkpoint.blocked for result in results):
+                    await self._require_unblocked(projection, stream, place)
+        except (ReadModelError, TimeoutError):
+            return False
+        return True
+
+    async def pauses(self) -> Pauses:
+        """Which projections are paused, as it was known a second ago or when the event store last answered."""
+        return await self._pauses.known()
+
     async def health(self, projection: Projection[Any]) -> ProjectionHealth:
         """How the projection fares."""
-        return await health_of(self._redis, ProjectionKeys(self._namespace, projection.name))
+        keys = ProjectionKeys(self._namespace, projection.name, projection.version)
+        return await health_of(self._servers, keys, projection.category)
 
     async def _read(
         self, projection: Projection[Any], query: Query, freshness: _Freshness
     ) -> Sequence[PartitionResult[Replies]]:
-        keys = ProjectionKeys(self._namespace, projection.name)
-
-        async def read() -> Sequence[PartitionResult[Replies]]:
-            return await read_live(self._redis, keys, query, self._read_seconds)
-
+        if self._elsewhere is not None:
+            return await self._elsewhere(projection, query, freshness.at_least, freshness.of)
+        read = partial(self._read_now, projection, query, freshness.of)
         if freshness.at_least is None:
             return await read()
-        return await read_fresh(
-            read,
-            self._seen,
-            projection,
-            at_least=freshness.at_least,
-            wait=freshness.wait,
-            before_waiting=self._before_waiting,
-        )
+        reads = FreshReads(read, projection, self._seen, self._watches)
+        return await reads.read(freshness.at_least, freshness.wait, self._before_waiting)
+
+    async def _checkpoints(self, projection: Projection[Any]) -> Sequence[PartitionResult[Replies]]:
+        return await self._read_now(projection, partition_queries.checkpoints)
+
+    async def _require_unblocked(self, projection: Projection[Any], stream: str, at_least: PositionToken) -> None:
+        """Raises ReadModelBehind where the projection folds that stream, and it is blocked before that place."""
+        if StreamName.parse(stream).category != projection.category:
+            return
+        partition = partition_queries.partition_holding(aggregate_id_in(stream))
+        for result in await self._read_now(projection, partition, stream):
+            require_unblocked(projection, result, at_least)
+
+    async def _read_now(
+        self, projection: Projection[Any], query: Query, of: str | None = None
+    ) -> Sequence[PartitionResult[Replies]]:
+        keys = ProjectionKeys(self._namespace, projection.name, projection.version)
+        return await read_live(self._servers, keys, query, self._read_seconds, of=of)
+
+
+@contextmanager
+def _whole(projection: Projection[Any]) -> Iterator[None]:
+    """Raises ReadModelUnavailable for what is lost, or can't be read."""
+    try:
+        yield
+    except (UnreadableRow, LookupError, ValueError) as error:
+        raise ReadModelUnavailable(projection.name, str(error)) from error
 
 
 def _rows(projection: Projection[RowT], replies: Replies) -> list[RowT | None]:
-    try:
-        return [decode(projection.row, fields) for fields in partition_queries.row_fields(replies)]
-    except (UnreadableRow, LookupError) as error:
-        raise ReadModelUnavailable(projection.name, str(error)) from error
-
-
-def _require_whole(projection: Projection[Any], replies: Replies) -> None:
-    try:
-        partition_queries.require_whole_index(replies)
-    except LookupError as error:
-        raise ReadModelUnavailable(projection.name, str(error)) from error
+    with _whole(projection):
+        return [codec_of(projection.row).decode(fields) for fields in partition_queries.row_fields(replies)]

@@ -7,6 +7,9 @@ import redis
 import structlog
 from redis.asyncio import Redis
 
+from infrastructure.readmodels.connection import connect_to_all
+from infrastructure.readmodels.texts import text_of
+
 _ASKED: Final = ("maxmemory-policy", "appendonly", "save")
 _logger: Final = structlog.get_logger()
 
@@ -22,13 +25,14 @@ async def misconfiguration(connection: Redis) -> str | None:
         return _fault(_from_info(await connection.info()))
 
 
-def warn_if_misconfigured(connection: redis.Redis) -> None:
-    """Logs what Redis is not set to, where it can be asked now; readiness asks again and again."""
+def warn_if_misconfigured(uri: str) -> None:
+    """Logs what Redis, or a server of a cluster, is not set to, where it can be asked now; readiness asks again."""
     try:
-        fault = _told(connection)
+        with connect_to_all(uri) as connections:
+            faults = {fault for each in connections if (fault := _told(each)) is not None}
     except redis.RedisError:
         return
-    if fault is not None:
+    for fault in sorted(faults):
         _logger.warning("redis_misconfigured", reason=fault)
 
 
@@ -44,15 +48,11 @@ def _from_info(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fault(settings: Mapping[Any, Any]) -> str | None:
-    """Only keys that expire may be evicted: those are reports of workers."""
-    values = {_text(name): _text(value) for name, value in settings.items()}
+    """Only keys that expire may be evicted: those are reports and leases of workers, and views of the past."""
+    values = {text_of(name): text_of(value) for name, value in settings.items()}
     policy = values.get("maxmemory-policy", "noeviction")
     if policy.startswith("allkeys"):
         return f"maxmemory-policy is {policy}: rows may be evicted one by one; set it to noeviction"
     if values.get("appendonly") == "no" and not values.get("save"):
         return "nothing is persisted: a restart loses every read model; set appendonly to yes"
     return None
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,7 +1,7 @@
 """Looks for what Redis has lost of a partition, and mends it, in rounds of bounded work."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Generic
 
 import redis
@@ -12,7 +12,8 @@ from infrastructure.readmodels.index_repair import IndexRepair
 from infrastructure.readmodels.inventory import Comparison
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.row_repair import RowRepair
-from infrastructure.readmodels.stream_fold import Refold
+from infrastructure.readmodels.stored_streams import StoredStreams
+from infrastructure.readmodels.sum_repair import SumRepair
 from projections.projection import Projection, RowT
 
 
@@ -26,25 +27,31 @@ class Repair(Generic[RowT]):
         keys: PartitionKeys,
         fence: Fence,
         rows: HeldRows[RowT],
-        refold: Refold[RowT],
+        streams: StoredStreams[RowT],
     ) -> None:
-        self._comparison: Final = Comparison(connection, keys)
-        self._rows: Final = RowRepair(keys, fence, rows, refold)
-        self._indexes: Final = IndexRepair(connection, projection, keys, fence, self._rows, refold)
+        self._comparison: Final = Comparison(connection, keys, fence)
+        self._rows: Final = RowRepair(keys, fence, rows, streams)
+        self._indexes: Final = IndexRepair(connection, projection, keys, fence, self._rows, streams)
+        self._sums: Final = SumRepair(connection, projection, keys, fence, self._rows)
 
     def forget(self) -> None:
         """Drops what was found: the rows may be another worker's by now."""
         self._rows.forget()
         self._indexes.forget()
+        self._sums.forget()
 
     @property
     def waits(self) -> bool:
         """Whether something was found and is not mended yet."""
-        return self._rows.waits or self._indexes.walks
+        return self._rows.waits or self._indexes.walks or self._sums.walks
 
     def mend(self, lost: Sequence[str]) -> dict[str, RowT]:
         """These rows, at once. Raises CheckpointMoved, CheckpointUnusable, and what folding raises."""
         return self._rows.mend(lost)
+
+    def follow(self, before: Mapping[str, RowT | None], after: Mapping[str, RowT | None]) -> None:
+        """These rows are being committed: what is being mended goes along."""
+        self._sums.follow(before, after)
 
     def go_on(self, seconds: float) -> None:
         """One round, which mends for so long, and ends what it has begun. Raises as `mend` does."""
@@ -53,5 +60,8 @@ class Repair(Generic[RowT]):
             self._rows.expect(self._comparison.lost_rows())
         if not self._indexes.walks:
             self._indexes.begin(self._comparison.missing_entries())
-        self._rows.go_on(now + (seconds / 2 if self._indexes.walks else seconds))
-        self._indexes.go_on(now + seconds)
+        self._sums.compare()
+        walks = self._indexes.walks + self._sums.walks
+        self._rows.go_on(now + seconds / (1 + walks))
+        self._indexes.go_on(now + (seconds if walks < 2 else seconds * 2 / 3))
+        self._sums.go_on(now + seconds)

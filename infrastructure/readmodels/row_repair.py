@@ -11,7 +11,7 @@ from infrastructure.readmodels.errors import CheckpointUnusable
 from infrastructure.readmodels.fence import Fence
 from infrastructure.readmodels.held_rows import HeldRows
 from infrastructure.readmodels.keys import PartitionKeys
-from infrastructure.readmodels.stream_fold import Refold
+from infrastructure.readmodels.stored_streams import StoredStreams
 from projections.projection import RowT
 
 _AT_ONCE: Final = 100
@@ -22,11 +22,11 @@ _logger = structlog.get_logger()
 class RowRepair(Generic[RowT]):
     """Of one partition. A row that the worker still holds is stored as it is; any other is folded from its stream."""
 
-    def __init__(self, keys: PartitionKeys, fence: Fence, rows: HeldRows[RowT], refold: Refold[RowT]) -> None:
+    def __init__(self, keys: PartitionKeys, fence: Fence, rows: HeldRows[RowT], streams: StoredStreams[RowT]) -> None:
         self._keys: Final = keys
         self._fence: Final = fence
         self._rows: Final = rows
-        self._refold: Final = refold
+        self._streams: Final = streams
         self._waiting: Final[deque[str]] = deque()
 
     def forget(self) -> None:
@@ -76,13 +76,13 @@ class RowRepair(Generic[RowT]):
         rows = {aggregate_id: self._row(aggregate_id) for aggregate_id in lost}
         if rows:
             self._fence.move(
-                self._fence.checkpoint.repaired(len(rows)), lambda pipeline: self._rows.write(pipeline, rows)
+                self._fence.checkpoint.repaired(len(rows)), lambda transaction: self._rows.write(transaction, rows)
             )
         return rows
 
     def _row(self, aggregate_id: str) -> RowT:
         row = self._rows.held.get(aggregate_id)
-        row = row or self._refold(aggregate_id, self._fence.checkpoint.position or 0).row
+        row = row or self._streams.refolded(aggregate_id).row
         if row is None:
             reason = f"the row {aggregate_id} is lost, and its stream makes none"
             raise CheckpointUnusable(self._keys.projection, reason)

@@ -6,14 +6,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from infrastructure.eventstore.errors import EventStoreError
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
 from infrastructure.eventstore.identity import known_identity
 from infrastructure.eventstore.log import Log
-from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.pointers import Generation
 from infrastructure.readmodels.position_token import PositionToken
+from infrastructure.readmodels.shared_calls import SharedCalls
 
 _KNOWN_FOR: Final = 0.1  # seconds: no event store is stopped, and started as another one or on a copy, faster
 _SECONDS: Final = 0.25
+_LONGEST: Final = 1.0  # for what many share; each waits as long as it may
 _PATIENCE: Final = 0.5  # seconds, twice what a connection that was lost waits before it is tried again
 _PAUSE: Final = 0.025
 _MOST_TOKENS: Final = 10_000
@@ -40,7 +42,7 @@ class FoldedFrom:
 class SeenLog:
     """What was found in one store's log, by projection and partition, and the tokens whose records it holds.
 
-    `turns` are taken by those who look for `folded`.
+    `turns` are taken by those who look for `folded`; `calls` are what many ask the log for at once.
 
     A log only grows, unless an older copy of it is put back; then its end is lost. So the newest record that anything
     here rests on is looked for again, and where it is gone, all of this is forgotten.
@@ -53,6 +55,7 @@ class SeenLog:
         self.quiet: Final[dict[tuple[str, int], NoEventsUntil]] = {}
         self.folded: Final[dict[tuple[str, int], FoldedFrom]] = {}
         self.turns: Final[defaultdict[tuple[str, int], asyncio.Lock]] = defaultdict(asyncio.Lock)
+        self.calls: Final = SharedCalls()
         self._tokens: Final[dict[PositionToken, None]] = {}
         self._newest: PositionToken | None = None
         self._looking: Final = asyncio.Lock()
@@ -73,11 +76,11 @@ class SeenLog:
 
     async def end(self, seconds: float) -> int:
         """The position of the last record, which is then the newest that was seen. Raises StoreUnavailable."""
-        last = await self.log.last(seconds)
-        if last is None or last.position is None:
-            return 0
-        self._see(PositionToken(last.position, str(last.id)))
-        return last.position
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.calls.answer("end", self._end)
+        except TimeoutError as error:
+            raise StoreUnavailable(self.log.address, f"no answer within {seconds:g} s") from error
 
     def holds(self, token: PositionToken) -> bool:
         """Whether the log was found to hold the token's record."""
@@ -89,6 +92,13 @@ class SeenLog:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[token] = None
         self._see(token)
+
+    async def _end(self) -> int:
+        last = await self.log.last(_LONGEST)
+        if last is None or last.position is None:
+            return 0
+        self._see(PositionToken(last.position, str(last.id)))
+        return last.position
 
     def _see(self, token: PositionToken) -> None:
         if self._newest is None or self._newest.position < token.position:

@@ -12,7 +12,8 @@ from infrastructure.readmodels.keys import PartitionKeys
 
 HEARTBEAT: Final = 1.0
 """Seconds between two reports of one worker."""
-_EXPIRY: Final = 10_000  # milliseconds
+EXPIRY: Final = 10.0
+"""Seconds for which a report stands."""
 State: TypeAlias = Literal["starting", "catching_up", "live", "failed"]
 
 
@@ -29,8 +30,38 @@ class Failure(BaseModel):
     attempts: int = 1
 
 
+class LastError(BaseModel):
+    """The last attempt that failed since the worker began with a partition, whatever has happened since."""
+
+    model_config = ConfigDict(frozen=True)
+
+    error: str
+    reason: str
+    at: datetime
+
+
+class AuditReport(BaseModel):
+    """What the background audit has found of a partition.
+
+    `streams` were looked at so far; all listed ones since that time, None before the end of the first round. So many
+    are `differing`, of which some are told with what differs.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    streams: int = 0
+    since: datetime | None = None
+    differing: int = 0
+    told: tuple[str, ...] = ()
+
+
 class Status(BaseModel):
-    """One report. `position` is the checkpoint's; None before the first."""
+    """One report. `position` is the checkpoint's; None before the first.
+
+    `rate` is how many events were folded a second lately, `batch` how many the last batch held, `still` for how many
+    seconds the checkpoint has not moved. `audit` is None where there is no background audit. The last release reports
+    none of these, and passes them by where it reads.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,6 +70,11 @@ class Status(BaseModel):
     position: int | None = None
     failure: Failure | None = None
     at: datetime
+    rate: float | None = None
+    batch: int | None = None
+    still: float | None = None
+    last_error: LastError | None = None
+    audit: AuditReport | None = None
 
 
 def worker_name() -> str:
@@ -48,7 +84,7 @@ def worker_name() -> str:
 
 def report(connection: redis.Redis, keys: PartitionKeys, status: Status) -> None:
     """Stores it until the next one, for at most ten seconds."""
-    connection.set(keys.status, status.model_dump_json(), px=_EXPIRY)
+    connection.set(keys.status, status.model_dump_json(), px=int(EXPIRY * 1000))
 
 
 def read_status(text: str) -> Status:

@@ -1,75 +1,124 @@
-"""Folds one stream anew, up to a checkpoint: what a generation has lost of it."""
+"""Folds one stream anew, or on, up to a checkpoint: what a generation has lost of it, or could not fold before."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import takewhile
 from types import TracebackType
-from typing import Final, Generic, TypeAlias
+from typing import Any, Final, Generic, TypeAlias
 
 from domain.stream_name import stream_name
+from domain.value import value
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.record import Record
+from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.errors import CheckpointUnusable
 from infrastructure.readmodels.fold import fold
-from infrastructure.subscriptions.catch_up import ReadRecord
+from infrastructure.readmodels.record_reader import ReadRecord
+from infrastructure.subscriptions.frames import Frame, Passed, Unreadable
 from projections.projection import IndexChange, Projection, RowT
 
 _PAGE: Final = 500  # records in memory
 
 
+@value
+class Part:
+    """What is folded of a stream: from version `first` on, before which its row is `row`; without the versions that
+    are `absent`; up to before version `end`, where that is not None.
+    """
+
+    absent: frozenset[int] = frozenset()
+    first: int = 0
+    row: Any = None
+    end: int | None = None
+
+
+WHOLE: Final = Part()
+
+
 @dataclass(slots=True)
 class Refolded(Generic[RowT]):
-    """What a stream comes to: its row, and the last change of each member of each index."""
+    """What a stream comes to: its row, the last change of each member of each index, and where it is blocked."""
 
     row: RowT | None = None
     changes: dict[tuple[str, str], IndexChange] = field(default_factory=dict)
+    block: Block | None = None
 
 
-Refold: TypeAlias = Callable[[str, int], Refolded[RowT]]
-"""Folds the stream of an aggregate up to a position of the log. Raises CheckpointUnusable where that can't be done."""
+Refold: TypeAlias = Callable[[str, int, Part], Refolded[RowT]]
+"""Folds a part of the stream of an aggregate up to a position of the log.
+
+Raises CheckpointUnusable where that can't be done, and TooManyBlocked.
+"""
 
 
 class StreamFolds(Generic[RowT]):
-    """Folds streams of one projection as its partitions do; connects at the first, and ends that when it is left."""
+    """Folds streams of one projection as its partitions do; connects at the first, and ends that when it is left.
 
-    def __init__(self, uri: str, projection: Projection[RowT], read: ReadRecord) -> None:
+    Told to skip what is unreadable, it passes such records.
+    """
+
+    def __init__(
+        self, uri: str, projection: Projection[RowT], read: ReadRecord, *, skip_unreadable: bool = False
+    ) -> None:
         self._uri: Final = uri
         self._projection: Final = projection
         self._read: Final = read
+        self._skips: Final = skip_unreadable
         self._closing: Final = ExitStack()
         self._reader: LogReader | None = None
         self._end = -1
 
-    def fold(self, aggregate_id: str, until: int) -> Refolded[RowT]:
-        """Raises CheckpointUnusable where the store has not kept the whole stream, and what folding raises.
+    def fold(self, aggregate_id: str, until: int, part: Part = WHOLE) -> Refolded[RowT]:
+        """Raises CheckpointUnusable where the store has not kept that part whole, and TooManyBlocked.
 
         The log may hold more of such a stream than the stream shows: only from there can its row be made again.
         """
-        stream = stream_name(self._projection.category, aggregate_id)
-        reader, refolded, after, version = self._reader_at(until), Refolded[RowT](), None, 0
+        stream, reader = stream_name(self._projection.category, aggregate_id), self._reader_at(until)
+        refolded, after, version = Refolded[RowT](part.row), None, part.first
         while True:
-            records = self._page(reader, stream, version)
-            frames = [self._read(record) for record in takewhile(lambda each: (each.position or 0) <= until, records)]
-            folded = fold(self._projection, {aggregate_id: refolded.row}, frames, after)
+            records = self._page(reader, stream, version, part)
+            frames = [self._frame(record, part) for record in takewhile(_within(until, part.end), records)]
+            blocks = {} if refolded.block is None else {aggregate_id: refolded.block}
+            folded = fold(self._projection, {aggregate_id: refolded.row}, frames, after, blocks)
             if folded.failure is not None:
                 raise folded.failure
             refolded.row = folded.rows.get(aggregate_id, refolded.row)
             refolded.changes.update(folded.changes)
+            refolded.block = folded.blocks.get(aggregate_id, refolded.block)
             after, version = folded.position, version + len(records)
             if len(frames) < _PAGE:
                 return refolded
 
-    def _page(self, reader: LogReader, stream: str, first: int) -> Sequence[Record]:
-        """The records from version `first` on. Raises CheckpointUnusable where it, or the whole stream, is gone."""
+    def frame(self, aggregate_id: str, version: int) -> Frame | None:
+        """What one record means to the projection; None where there is none any more. Raises StoreUnavailable."""
+        stream, reader = stream_name(self._projection.category, aggregate_id), self._reader_at(-1)
         try:
-            records = reader.page(stream, first, _PAGE) or ()
+            records = reader.page(stream, version, 1)
+        except StreamGone:
+            return None
+        return self._read(records[0]) if records and records[0].version == version else None
+
+    def _frame(self, record: Record, part: Part) -> Frame:
+        frame = self._read(record)
+        if record.version in part.absent or (self._skips and isinstance(frame, Unreadable)):
+            return Passed(record.position or 0, record.id)
+        return frame
+
+    def _page(self, reader: LogReader, stream: str, version: int, part: Part) -> Sequence[Record]:
+        """The records from that version on. Raises CheckpointUnusable where it, or the whole stream, is gone.
+
+        Where it is the first one of the part, it has to be there.
+        """
+        limit = _PAGE if part.end is None else min(_PAGE, max(1, part.end - version))
+        try:
+            records = reader.page(stream, version, limit) or ()
         except StreamGone as error:
             raise CheckpointUnusable(self._projection.name, f"{error}; its row is lost") from error
         found = records[0].version if records else None
-        if found != first and (records or first == 0):
-            reason = f"what is lost of {stream} can't be mended: of version {first} on, the first kept is {found}"
+        if found != version and (records or version == part.first):
+            reason = f"what is lost of {stream} can't be mended: of version {version} on, the first kept is {found}"
             raise CheckpointUnusable(self._projection.name, reason)
         return records
 
@@ -83,11 +132,22 @@ class StreamFolds(Generic[RowT]):
             raise StoreUnavailable(self._reader.address, f"it has come to {self._end} of {position}")
         return self._reader
 
+    def close(self) -> None:
+        """Ends the connection; the next fold connects again."""
+        self._closing.close()
+        self._reader, self._end = None, -1
+
     def __enter__(self) -> "StreamFolds[RowT]":
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing.close()
-        self._reader, self._end = None, -1
+        self.close()
+
+
+def _within(until: int, end: int | None) -> Callable[[Record], bool]:
+    def is_within(record: Record) -> bool:
+        return (record.position or 0) <= until and (end is None or record.version < end)
+
+    return is_within

@@ -1,137 +1,150 @@
-"""Keeps read models up to date: every projection, generation and partition in a thread that fails alone."""
+"""Keeps read models up to date: follows what is leased to this process, with shared subscriptions where it can."""
 
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import redis
 import structlog
 
-from infrastructure.eventstore.errors import EventStoreError, place_of
-from infrastructure.eventstore.identity import store_identity
-from infrastructure.eventstore.log_reader import open_reader
-from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.errors import ReadModelError
-from infrastructure.readmodels.follower import Deployment, Follower
-from infrastructure.readmodels.generations import Generation, Generations
+from infrastructure.readmodels.deployment import Deployment
+from infrastructure.readmodels.follower import Follower
+from infrastructure.readmodels.keys import PartitionId
+from infrastructure.readmodels.leases import Leases
+from infrastructure.readmodels.member import Member, Share
+from infrastructure.readmodels.pause_readers import PauseWatch
 from infrastructure.readmodels.redis_policy import warn_if_misconfigured
-from infrastructure.subscriptions.policy import back_off
+from infrastructure.readmodels.skip_readers import SkipWatch
+from infrastructure.readmodels.wanted import StoreIdentity, Wanted
 from projections.projection import Projection
 
 _TICK: Final = 1.0
-_SWEEP_EVERY: Final = 600.0
 _STOP_SECONDS: Final = 8.0
+_END_SECONDS: Final = 6.0
 _logger = structlog.get_logger()
 
 
 def run_projections(projections: Sequence[Projection[Any]], deployment: Deployment, stop: threading.Event) -> None:
     """Follows the log with all of them until `stop` is set; returns a few seconds after that at most.
 
-    Every batch in hand is then committed or dropped whole. Neither server has to be there at the start.
+    Every batch in hand is then committed or dropped whole, and what was leased to this process is given back. Neither
+    server has to be there at the start.
     """
-    with connect(deployment.redis_uri) as connection:
-        warn_if_misconfigured(connection)
-    supervisors = [ProjectionSupervisor(projection, deployment, stop) for projection in projections]
-    threads = [threading.Thread(target=supervisor.run, name=supervisor.name, daemon=True) for supervisor in supervisors]
-    for thread in threads:
-        thread.start()
+    warn_if_misconfigured(deployment.redis_uri)
+    supervisor = Supervisor(projections, deployment, stop)
+    thread = threading.Thread(target=supervisor.run, name="projections", daemon=True)
+    thread.start()
     while not stop.wait(_TICK):
         deployment.outages.tick()
-        if dead := [thread.name for thread in threads if not thread.is_alive()]:
+        if not thread.is_alive():
             stop.set()
-            raise RuntimeError(f"nobody keeps {dead} up to date any more")
-    for supervisor in supervisors:
-        supervisor.reconsider()
-    _join(threads)
+            raise RuntimeError("nobody keeps the read models up to date any more")
+    supervisor.reconsider()
+    thread.join(_STOP_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
 class _Running:
-    thread: threading.Thread
-    stop: threading.Event
+    """A follower in its thread."""
+
+    def __init__(self, deployment: Deployment, members: Sequence[Member[Any]], supervisor: "Supervisor") -> None:
+        self.stop: Final = threading.Event()
+        self.follower: Final = Follower(deployment, members, self.stop, supervisor.reconsider)
+        name = ", ".join(f"{name} {generation} p{number}" for name, generation, number in sorted(self.follower.keys))
+        self.thread: Final = threading.Thread(target=self.follower.run, name=name, daemon=True)
+        self.thread.start()
 
 
-class ProjectionSupervisor:
-    """Runs the followers of one projection: those of the live generation, and of the one that is being built."""
+class Supervisor:
+    """Runs the followers of the partitions that are leased to it, of generations that are read or being built.
 
-    def __init__(self, projection: Projection[Any], deployment: Deployment, stop: threading.Event) -> None:
-        self.name = projection.name
-        self._projection = projection
-        self._deployment = deployment
-        self._stop = stop
-        self._news = threading.Event()
-        self._redis = connect(deployment.redis_uri)
-        self._generations = Generations(self._redis, deployment.namespace, projection.name)
-        self._store: str | None = None
-        self._running: dict[tuple[Generation, int], _Running] = {}
-        self._kept: tuple[Generation, ...] = ()
-        self._swept = 0.0
+    Those of one share begin together. Who fails or is far ahead leaves and is followed alone; once both have been at
+    the end of the log for a while, they are followed together again.
+    """
+
+    def __init__(self, projections: Sequence[Projection[Any]], deployment: Deployment, stop: threading.Event) -> None:
+        self._deployment: Final = deployment
+        self._stop: Final = stop
+        self._news: Final = threading.Event()
+        self._identity: Final = StoreIdentity(deployment)
+        self._pauses: Final = PauseWatch(deployment)
+        self._skips: Final = SkipWatch(deployment)
+        watches = (self._pauses, self._skips)
+        self._wanted: Final = [Wanted(each, deployment, self._identity, *watches) for each in projections]
+        self._leases: Final = Leases(deployment, projections, self._news.set)
+        self._running: list[_Running] = []
 
     def reconsider(self) -> None:
         """Something has changed: the store, or what is to be followed. Called by other threads."""
-        self._store = None
+        self._identity.forget()
         self._news.set()
 
     def run(self) -> None:
-        failures = 0
+        """Until `stop` is set. Raises RuntimeError where leases are not renewed any more."""
         while not self._stop.is_set():
-            try:
-                self._decide()
-                failures = 0
-                self._deployment.outages.succeeded(self.name)
-            except (redis.RedisError, EventStoreError, ReadModelError) as error:
-                failures += 1
-                if not self._deployment.outages.failed(self.name, error):
-                    told = {"reason": str(error), "failures": failures, **place_of(error)}
-                    _logger.warning("projection_undecided", projection=self.name, **told)
-            self._news.wait(back_off(failures, longest=3.0) if failures else _TICK)
+            for wanted in self._wanted:
+                wanted.decide(self._leases.workable)
+            self._align()
+            if not self._leases.is_renewed:
+                raise RuntimeError("nobody renews the leases any more")
+            self._news.wait(_TICK)
             self._news.clear()
-        self._end(list(self._running))
-        self._redis.close()
+        self._leases.wish(())  # nothing is taken any more
+        self._end(self._running)
+        self._leases.close()
+        for wanted in self._wanted:
+            wanted.close()
+        self._pauses.close()
+        self._skips.close()
 
-    def _decide(self) -> None:
-        store = self._store or self._identity()
-        wanted = self._generations.wanted(self._deployment.partitions, store)
-        self._align({(generation, number) for generation in wanted for number in range(generation.partitions)})
-        if wanted != self._kept or time.monotonic() - self._swept > _SWEEP_EVERY:
-            self._sweep(wanted)
+    def _align(self) -> None:
+        """Ends the followers of what is not wanted or leased, gives that back, and follows the rest."""
+        wished = [lease for wanted in self._wanted for lease in wanted.leases]
+        self._leases.wish(wished)
+        keys = {lease.partition for lease in wished} & self._leases.workable
+        self._end([each for each in self._running if not each.follower.keys <= keys or not each.thread.is_alive()])
+        for running in tuple(self._running):
+            self._take_over(running, keys)
+        self._reunite()
+        missing = keys - {key for running in self._running for key in running.follower.keys}
+        self._begin([member for wanted in self._wanted for member in wanted.members(self.reconsider, missing)])
+        self._leases.give_back(keys)
 
-    def _identity(self) -> str:
-        with open_reader(self._deployment.eventstore_uri) as reader:
-            self._store = store_identity(reader)
-            return self._store
+    def _take_over(self, running: _Running, keys: set[PartitionId]) -> None:
+        """Lets those who left go on by themselves; those of one departure together."""
+        while running.follower.departed:
+            members = running.follower.departed.popleft()
+            for member in members:
+                if member.key not in keys:
+                    member.end()
+            if staying := [member for member in members if member.key in keys]:
+                self._running.append(_Running(self._deployment, staying, self))
 
-    def _align(self, wanted: set[tuple[Generation, int]]) -> None:
-        """Ends the followers that are not wanted, and begins those that are wanted and do not run."""
-        self._end([key for key, running in self._running.items() if key not in wanted or not running.thread.is_alive()])
-        for key in sorted(wanted - self._running.keys(), key=str):
-            self._begin(*key)
+    def _reunite(self) -> None:
+        """Ends the followers of one share that have all come to the end of the log: they begin together again."""
+        for settled in _by_share(running for running in self._running if running.follower.is_settled).values():
+            if len(settled) > 1:
+                self._end(settled)
 
-    def _begin(self, generation: Generation, number: int) -> None:
-        stop = threading.Event()
-        follower = Follower(self._deployment, self._projection, generation, number, stop, self.reconsider)
-        name = f"{self.name} {generation.number} p{number}"
-        running = _Running(threading.Thread(target=follower.run, name=name, daemon=True), stop)
-        running.thread.start()
-        self._running[generation, number] = running
+    def _begin(self, members: Sequence[Member[Any]]) -> None:
+        shares: dict[Share, list[Member[Any]]] = {}
+        for member in members:
+            shares.setdefault(member.share, []).append(member)
+        self._running += [_Running(self._deployment, each, self) for each in shares.values()]
 
-    def _end(self, keys: Sequence[tuple[Generation, int]]) -> None:
-        ending = [self._running.pop(key) for key in keys]
+    def _end(self, ending: Sequence[_Running]) -> None:
+        """Waits for all of them together, bounded."""
         for running in ending:
             running.stop.set()
-        _join(running.thread for running in ending)
+        self._running = [running for running in self._running if running not in ending]
+        end = time.monotonic() + _END_SECONDS
+        for running in ending:
+            running.thread.join(max(0.0, end - time.monotonic()))
+            for member in (member for members in running.follower.departed for member in members):
+                member.end()
 
-    def _sweep(self, wanted: tuple[Generation, ...]) -> None:
-        swept = self._generations.sweep(wanted)
-        self._kept, self._swept = wanted, time.monotonic()
-        if swept:
-            _logger.info("generations_swept", projection=self.name, keys=swept)
 
-
-def _join(threads: Iterable[threading.Thread]) -> None:
-    """Waits for all of them together, bounded."""
-    end = time.monotonic() + _STOP_SECONDS
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
+def _by_share(several: Iterable[_Running]) -> dict[Share, list[_Running]]:
+    shares: dict[Share, list[_Running]] = {}
+    for running in several:
+        shares.setdefault(running.follower.share, []).append(running)
+    return shares

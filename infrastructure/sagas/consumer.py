@@ -1,19 +1,24 @@
 """Feeds a saga's coordinator from a persistent subscription, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import structlog
 
-from infrastructure.eventstore.client import CommandClient
-from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.client import CommandClient, address_of
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.persistent_subscription import PersistentSubscription, join_group
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions, Deliveries
+from infrastructure.sagas.errors import NotBegun
+from infrastructure.sagas.filters import filter_id, group_name
+from infrastructure.sagas.former_groups import FormerGroups
+from infrastructure.sagas.start_position import StartPosition
 from infrastructure.sagas.sweep import Sweep
+from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
 from infrastructure.subscriptions.policy import back_off
 
 _logger: Final = structlog.get_logger(__name__)
@@ -23,37 +28,63 @@ _STEADY: Final = 10.0  # a subscription that held for so many seconds was a good
 async def consume_saga(
     coordinator: SagaCoordinator,
     client: CommandClient,
-    group: str,
+    saga_groups: str,
     stop: asyncio.Event,
     options: ConsumerOptions = ConsumerOptions(),  # noqa: B008 - frozen
 ) -> None:
-    """Reacts to every message of the group, together with others who do the same, until `stop` is set.
+    """Reacts to every message of the saga, together with others who do the same, until `stop` is set.
 
-    The group is made where it is missing. `client` is this consumer's own. A message is acknowledged after nothing
+    The name of its group is `saga_groups` and a digest of the filter. The group is made where it is missing, after it
+    was written where the saga begins. `client` is this consumer's own. A message is acknowledged after nothing
     of it is pending; meanwhile the log is swept for messages that no delivery brought to an end.
     A lost subscription is joined again, after growing pauses. On `stop` the reactions under way end within the
-    grace, and the other messages are given back. Raises only what the policy stops at.
+    grace, and the other messages are given back. Raises only errors of the engine's own.
     """
-    pattern, log = coordinator.pattern, Log(client)
+    sweep = Sweep(coordinator, Log(client), options.policy, options.outages, options.gate)
+    pattern = sweep.start.pattern
+    group = group_name(saga_groups, filter_id(pattern))
+    former = FormerGroups(client, saga_groups, sweep.start.filters, pattern)
     logger = _logger.bind(saga=coordinator.saga.category, group=group)
-    logger.info("saga_consumer_started", filter=pattern, address=log.address)
-    sweep = Sweep(coordinator, log, options.policy)
+    logger.info("saga_consumer_started", filter=pattern, address=address_of(client))
     losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
-            subscription = await join_group(client, group, pattern, buffer=2 * options.concurrency)
+            begun = await _begun(sweep.start)
+            subscription = await join_group(client, group, pattern, begun.position, buffer=2 * options.concurrency)
             options.outages.succeeded(coordinator.saga.category)
             logger.info("saga_subscription_joined", subscription=subscription.id)
-            sweeping = sweep.run(settling=options.settling, every=options.sweep_every)
-            deliveries = Deliveries(subscription, coordinator, options)
-            await _serve(subscription, deliveries, sweeping, stop)
-        except StoreUnavailable as error:
+            deliveries = Deliveries(subscription, coordinator, options, begun.begin)
+            async with _running(former.run(options.sweep_every)):
+                await _serve(subscription, deliveries, sweep.run(options.settling, options.sweep_every), stop)
+        except (StoreUnavailable, NotBegun) as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
             pause = back_off(losses, longest=5.0)
-            options.outages.failed(coordinator.saga.category, error)
+            if not options.outages.failed(coordinator.saga.category, error):
+                logger.warning("saga_waits", reason=str(error), retry_after=pause)
             await _unless_set(stop, pause)
     logger.info("saga_consumer_stopped")
+
+
+async def _begun(start: StartPosition) -> SweepCheckpoint:
+    """Where the sweep is, hence where a group is to be made. Raises StoreUnavailable, NotBegun."""
+    try:
+        return await start.checkpoint()
+    except StoreUnavailable:
+        raise
+    except EventStoreError as error:
+        raise NotBegun(str(error)) from error
+
+
+@asynccontextmanager
+async def _running(beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Something that never ends and never fails runs while the block lasts."""
+    task = asyncio.create_task(beside)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _serve(

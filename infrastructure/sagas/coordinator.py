@@ -1,21 +1,18 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
-import json
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import stamina
+import structlog
 
 from domain.decider import Decider
+from domain.engine_events import SagaMessageTaken, SagaMessageWaiting, SagaResumed
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
-from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
@@ -23,15 +20,21 @@ from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEven
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.quarantine import Quarantine
+from infrastructure.sagas.quarantine_state import MessagePlace
+from infrastructure.sagas.run import Run
+
+_logger: Final = structlog.get_logger(__name__)
 
 
 class SagaCoordinator:
     """Reacts to messages on behalf of one saga.
 
     What the saga observes is stored in its own stream before anything is asked; what is pending follows from that
-    stream alone. The id of a command comes from the saga's event that made it pending, so that redeliveries and rivals
-    ask under the same ids and end in the same facts: of two that append at one version, one reads what the other
-    stored.
+    stream alone. The id of a command comes from the saga's event since which it is pending, so that redeliveries and
+    rivals ask under the same ids and end in the same facts, whatever is stored between an ask and its answer: of two
+    that append at one version, one reads what the other stored.
     """
 
     def __init__(
@@ -49,118 +52,160 @@ class SagaCoordinator:
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
+        self._quarantine: Final = Quarantine(self.streams, codec)
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
 
-    @property
-    def pattern(self) -> str:
-        """One regular-expression group that matches the stored names of what wakes the saga, the older ones too."""
-        names = sorted({name for event in self.saga.reacts_to for name in event.stored_names()})
-        return f"(?:{'|'.join(re.escape(name) for name in names)})"
-
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
-        """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`."""
-        return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.reacts_to]
+        """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
+
+        A word that an instance is to go on is one of them.
+
+        None of one that was written before the time at which the saga begins.
+        """
+        begins = self.saga.begins
+        if isinstance(begins, datetime) and delivered.at is not None and delivered.at < begins:
+            return []
+        if delivered.type in SagaResumed.stored_names() and not self._is_own(delivered.stream):
+            return []  # it is for an instance of another saga
+        woken_by = (*self.saga.reacts_to, SagaResumed)
+        return [event for event in self._codec.events_in(delivered) if type(event.event) in woken_by]
 
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns, a stream of the same tenant.
 
         Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
         """
+        if isinstance(message.event, SagaResumed):
+            return message.stream
         try:
             tenant = StreamName.parse(message.stream).tenant
             return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
-        except ValueError as error:
-            raise UnreadableEvent(message.stream, message.version, message.position, str(error)) from error
+        except Exception as error:
+            reason = f"it says of no instance that it concerns it: {error!r}"
+            raise UnreadableEvent(message.stream, message.version, message.position, reason) from error
 
     async def react(self, message: Recorded[Any]) -> None:
         """Returns when the message is stored in the saga's stream and nothing that follows from it is pending.
 
+        What waits for an instance that goes on again is taken before it, in log order; where the instance stands still,
+        the message waits as well, and this is noted in its stream.
         May be called with the same message any number of times. Raises what the domain refuses the saga, SagaStuck,
         StoreUnavailable, ConcurrencyConflict, and what a stream that can't be read raises; the next call goes on
         from there.
         """
-        run = _Run(message, self._history(message), actor=f"saga:{self.saga.category}")
+        run = self._run(message)
         try:
-            await self._retrying(WrongExpectedVersion, self._advance, run)
-        except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(run.history.stream, self._attempts) from error
+            await self._repeatedly(self._advance, run)
+        finally:
+            if run.instance.standing.is_clear:
+                self._handler.loader.consider(run.instance, self.saga.category)
+
+    async def stop(self, message: Recorded[Any], error: str) -> None:
+        """Has the instance stand still, at this message and for this error; others that came meanwhile wait with it.
+
+        Nothing of the saga's is called. Raises StoreUnavailable, ConcurrencyConflict, and what a stream that can't be
+        appended to, or what the engine noted there and can't be read, raises.
+        """
+        await self._quarantine.stop(self._run(message), error)
+
+    async def attempts(self, message: Recorded[Any]) -> int:
+        """How often a message that came again was in hand since. Raises as `stop`."""
+        return await self._quarantine.attempts(self._run(message))
+
+    async def attempt(self, message: Recorded[Any]) -> bool:
+        """Notes that a message that came again is in hand now; False where it waits instead. Raises as `stop`."""
+        return await self._quarantine.attempt(self._run(message))
+
+    async def attempted(self, message: Recorded[Any]) -> None:
+        """Notes that no process has ended with it. Raises as `stop`."""
+        await self._quarantine.attempted(self._run(message))
 
     async def is_settled(self, message: Recorded[Any]) -> bool:
         """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
-        history = self._history(message)
-        await history.catch_up(self.streams)
-        return not self.saga.observe(message.event, history.state) and not self.saga.pending(history.state)
+        run = self._run(message)
+        instance = run.instance
+        await self._load(instance)
+        if instance.standing.stopped is not None:
+            return run.is_word or instance.standing.holds(str(message.id))
+        return not instance.standing.waiting and not self._observed(run) and not instance.pending
 
-    def _history(self, message: Recorded[Any]) -> Aggregate[Any]:
-        saga = self.saga
-        return Aggregate(self.stream_of(message), saga.initial, saga.evolve, saga.events)
+    def _is_own(self, stream: str) -> bool:
+        try:
+            return StreamName.parse(stream).category == self.saga.category
+        except ValueError:
+            return False
 
-    async def _advance(self, run: "_Run") -> None:
-        saga, history = self.saga, run.history
-        await history.catch_up(self.streams)
-        await self._store(run, run.observation(), saga.observe(run.message.event, history.state))
-        while asks := saga.pending(history.state):
+    def _run(self, message: Recorded[Any]) -> Run:
+        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}")
+
+    async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
+        """Acts again, on what the stream holds then, as often as somebody else was faster."""
+        try:
+            await self._retrying(WrongExpectedVersion, act, run, *told)
+        except WrongExpectedVersion as error:
+            raise ConcurrencyConflict(run.instance.stream, self._attempts) from error
+
+    async def _load(self, instance: Instance[Any]) -> None:
+        await self._handler.loader.load_mostly_short(instance, self.saga.category)
+
+    async def _advance(self, run: Run) -> None:
+        instance = run.instance
+        await self._load(instance)
+        if instance.standing.stopped is not None:
+            await self._wait(run)
+            return
+        for place in instance.standing.waiting:
+            await self._take(run, place)
+        await self._go_on(run)
+
+    async def _wait(self, run: Run) -> None:
+        """Notes once that the message waits for an instance that stands still."""
+        if run.is_word or run.instance.standing.holds(run.place.message_id):
+            return
+        note = SagaMessageWaiting(**run.place._asdict())
+        await self._store(run, run.note(note), [note])
+        _logger.warning("saga_message_waits", message=run.place.message_id, saga=run.instance.stream)
+
+    async def _take(self, run: Run, place: MessagePlace) -> None:
+        """Reacts to a message that has waited; where its record is gone, there is nothing to react to."""
+        records = await self.streams.records(place.stream, place.version, 1) or []
+        kept = [record for record in records if str(record.id) == place.message_id]
+        if not kept:
+            _logger.warning("saga_message_gone", message=place.message_id, stream=place.stream, version=place.version)
+        for message in [message for record in kept for message in self.messages_in(record)]:
+            if self.stream_of(message) == run.instance.stream:
+                await self._go_on(Run(message, run.instance, run.actor))
+        note = SagaMessageTaken(message_id=place.message_id)
+        await self._store(run, run.note(note), [note])
+
+    async def _go_on(self, run: Run) -> None:
+        await self._store(run, run.observation(), self._observed(run))
+        while asks := run.instance.pending:
             await self._ask(run, asks[0])
 
-    async def _ask(self, run: "_Run", ask: Ask) -> None:
+    def _observed(self, run: Run) -> list[Event]:
+        """What the saga has to store of the message."""
+        return [] if run.is_word else self.saga.observe(run.message.event, run.instance.state)
+
+    async def _ask(self, run: Run, ask: Ask) -> None:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        facts = self.saga.on_reply(ask, outcome.events, run.history.state)
-        if not facts or not outcome.events or outcome.last_id is None:  # its commands always leave an event
-            raise SagaStuck(run.history.stream, ask.step)
+        if not outcome.events or outcome.last_id is None:
+            raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
+        facts = self.saga.on_reply(ask, outcome.events, run.instance.state)
+        run.instance.require_progress(ask.step, facts)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
 
-    async def _store(self, run: "_Run", reaction: Request, facts: Sequence[Event]) -> None:
+    async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
             return
-        history = run.history
+        instance = run.instance
         records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
-        appended = await self.streams.append(history.stream, history.version, records)
-        if appended.last_id is None or appended.version != history.version + len(facts):
-            history.forget()  # they stand elsewhere, as after a deletion
-            raise WrongExpectedVersion(history.stream, None)
-        history.append(facts, appended.last_id, reaction.command_id, appended.position or 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One message on its way through one instance of the saga."""
-
-    message: Recorded[Any]
-    history: Aggregate[Any]
-    actor: str
-
-    def request(self, ask: Ask) -> Request:
-        """The request that sends an ask, caused by the saga's own last event."""
-        cause = self.history.last_id
-        if cause is None:
-            raise SagaStuck(self.history.stream, ask.step)
-        return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
-
-    def observation(self) -> Request:
-        """For the metadata of the facts that the message led to; each event of a record has its own."""
-        return self.reaction_to(self.message.id, self.message.index)
-
-    def reaction_to(self, cause: UUID, index: int = 0) -> Request:
-        """For the metadata of the saga's events that were caused by this event of that record."""
-        stream = self.history.stream if index == 0 else f"{self.history.stream} {index}"
-        return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
-
-    def _request(self, command_id: UUID, digest: str, cause: UUID) -> Request:
-        return Request(
-            command_id=command_id,
-            digest=digest,
-            correlation_id=self.message.metadata.correlation_id,
-            causation_id=cause,
-            actor=self.actor,
-            tenant=StreamName.parse(self.history.stream).tenant,
-            time=datetime.now(UTC),
-        )
-
-
-def digest_of(ask: Ask) -> str:
-    """A digest of what is asked: the step and the command, in canonical JSON."""
-    command = json.dumps(ask.command.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return sha256(f"{ask.step} {command}".encode()).hexdigest()
+        appended = await self.streams.append(instance.stream, instance.version, records)
+        if appended.version != instance.version + len(facts):
+            instance.forget()  # they stand elsewhere, as after a deletion
+            raise WrongExpectedVersion(instance.stream, None)
+        for fact, event_id in zip(facts, appended.event_ids, strict=True):
+            instance.append([fact], UUID(event_id), reaction.command_id, appended.position or 0)

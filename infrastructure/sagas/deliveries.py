@@ -14,12 +14,13 @@ from weakref import WeakValueDictionary
 import structlog
 
 from domain.message import Recorded
-from infrastructure.eventstore.errors import place_of
+from infrastructure.eventstore.errors import EventStoreError, place_of
 from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription
 from infrastructure.outages import Outages
 from infrastructure.sagas.coordinator import SagaCoordinator
-from infrastructure.sagas.failures import after_failure
-from infrastructure.subscriptions.policy import FailurePolicy, Park, Retry, Stop
+from infrastructure.sagas.failures import TRANSIENT, after_failure
+from infrastructure.sagas.gate import Gate
+from infrastructure.subscriptions.policy import FailurePolicy, Retry
 
 _logger: Final = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ class ConsumerOptions:
     """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop.
 
     Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
-    `outages` is what its process finds of the event store.
+    `outages` is what its process finds of the event store; `gate` is what all that it handles passes.
     """
 
     concurrency: int = 16
@@ -38,12 +39,15 @@ class ConsumerOptions:
     settling: float = 20.0
     sweep_every: float = 300.0
     outages: Outages = field(default_factory=Outages, compare=False)
+    gate: Gate = field(default_factory=Gate, compare=False)
 
 
 class Deliveries:
-    """Reacts to messages and settles each: acknowledged after `react` returned, parked, or left to be sent again.
+    """Reacts to messages and settles each: acknowledged after `react` returned or its instance was stopped, or left.
 
-    `failure` is set when the policy says that the worker must stop; the message is then given back.
+    A message whose instance can't be told, or whose stream takes no note, is parked. `failure` is set at an error of
+    the engine's own; the message is then given back. What lies at position `begin` or before is not for the saga: it
+    is acknowledged, and nothing is done. A message that came again and was in hand twice is handled alone.
     """
 
     def __init__(
@@ -51,11 +55,13 @@ class Deliveries:
         subscription: PersistentSubscription,
         coordinator: SagaCoordinator,
         options: ConsumerOptions,
+        begin: int | None = None,
     ) -> None:
         self.failure: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._subscription: Final = subscription
         self._coordinator: Final = coordinator
         self._options: Final = options
+        self._begin: Final = -1 if begin is None else begin
         self._slots: Final = asyncio.Semaphore(options.concurrency)
         self._instances: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
         self._in_hand: Final[dict[UUID, asyncio.Task[None]]] = {}
@@ -91,40 +97,48 @@ class Deliveries:
         while not self._finishing:
             try:
                 await self._react(delivered)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - an unknown error stops the instance, not the worker
                 failures[type(error)] += 1
                 reaction = self._options.policy(error, failures[type(error)])
-                if isinstance(reaction, Stop):
-                    _logger.error("saga_message_stops_worker", reason=reaction.reason, **_described(delivered, error))
-                    raise
-                if isinstance(reaction, Park):
-                    await self._park(delivered, error, reaction.reason)
+                if isinstance(reaction, Retry):
+                    await self._pause(delivered, error, reaction)
+                elif await self._set_aside(delivered, error, reaction.reason):
                     return
-                await self._pause(delivered, error, reaction)
             else:
                 self._options.outages.succeeded(self._coordinator.saga.category)
                 return
 
     async def _react(self, delivered: Delivered) -> None:
         """Reacts to each event of the record in turn; the record is acknowledged with the last one."""
-        messages = self._coordinator.messages_in(delivered.record)
-        for message in messages[:-1]:
-            await self._react_to(message, None)
-        if messages:
-            await self._react_to(messages[-1], delivered)
-        else:
+        is_ours = (delivered.record.position or 0) > self._begin
+        messages = self._coordinator.messages_in(delivered.record) if is_ours else []
+        for number, message in enumerate(messages, 1):
+            await self._react_to(message, delivered, is_last=number == len(messages))
+        if not messages:
             await self._acknowledge(delivered)
 
-    async def _react_to(self, message: Recorded[Any], delivered: Delivered | None) -> None:
+    async def _react_to(self, message: Recorded[Any], delivered: Delivered, *, is_last: bool) -> None:
         stream = self._coordinator.stream_of(message)
         instance = self._instances.setdefault(stream, asyncio.Lock())
         async with instance, self._slots, self._marked_as_reacting():
             began = time.perf_counter()
-            await self._coordinator.react(message)
-            if delivered is not None:
+            await (self._try_again(message) if delivered.retries else self._try(message))
+            if is_last:
                 await self._acknowledge(delivered)
         seconds = round(time.perf_counter() - began, 3)
         _logger.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
+
+    async def _try(self, message: Recorded[Any]) -> None:
+        async with self._options.gate.shared():
+            await self._coordinator.react(message)
+
+    async def _try_again(self, message: Recorded[Any]) -> None:
+        """A process may have ended with it in hand: each attempt is noted, the second and later ones are alone."""
+        gate = self._options.gate
+        async with gate.alone() if await self._coordinator.attempts(message) else gate.shared():
+            if await self._coordinator.attempt(message):
+                await self._coordinator.react(message)
+                await self._coordinator.attempted(message)
 
     @asynccontextmanager
     async def _marked_as_reacting(self) -> AsyncIterator[None]:
@@ -139,6 +153,22 @@ class Deliveries:
     async def _acknowledge(self, delivered: Delivered) -> None:
         if not await self._subscription.acknowledge(delivered):
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
+
+    async def _set_aside(self, delivered: Delivered, error: Exception, reason: str) -> bool:
+        """Whether the instances that the message concerns stand still now, or it is parked since they can't."""
+        try:
+            for message in self._coordinator.messages_in(delivered.record):
+                await self._coordinator.stop(message, reason)
+        except EventStoreError as failed:
+            reaction = self._options.policy(failed, 1)
+            if isinstance(failed, TRANSIENT) and isinstance(reaction, Retry):
+                await self._pause(delivered, failed, reaction)
+                return False
+            await self._park(delivered, error, reason)
+        else:
+            _logger.error("saga_message_set_aside", reason=reason, **_described(delivered, error))
+            await self._acknowledge(delivered)
+        return True
 
     async def _park(self, delivered: Delivered, error: Exception, reason: str) -> None:
         _logger.error("saga_message_parked", reason=reason, **_described(delivered, error))

@@ -1,7 +1,9 @@
 """What can go wrong while a saga runs, beside what its parts raise.
 
 SagaError
-└── SagaStuck    an answer changed nothing, so the same would be asked for ever
+├── NotBegun         where it begins is not known yet
+├── SagaStuck        it can't get on: the same would be asked for ever
+└── UnknownInstance  there is no such instance
 """
 
 
@@ -9,10 +11,22 @@ class SagaError(Exception):
     """Base of all that running a saga raises of its own."""
 
 
-class SagaStuck(SagaError):
-    """The answer to `step` left the saga of `stream` where it was."""
+class NotBegun(SagaError):
+    """The saga waits, since the store can't be asked, or told, where it begins."""
 
-    def __init__(self, stream: str, step: str) -> None:
-        super().__init__(f"{stream} learned nothing from the answer to {step}")
+
+class SagaStuck(SagaError):
+    """The saga of `stream` does not get past `step`, which has this fault."""
+
+    def __init__(self, stream: str, step: str, fault: str) -> None:
+        super().__init__(f"{step} of {stream} {fault}")
         self.stream = stream
         self.step = step
+
+
+class UnknownInstance(SagaError):
+    """Nothing of the instance whose stream would be `stream` is there."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(f"there is no {stream}")
+        self.stream = stream

@@ -1,9 +1,9 @@
 """Remembers in the event store the position up to which a saga's messages are settled."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 from domain.stream_name import stream_name
 from infrastructure.eventstore.errors import UnreadableEvent
@@ -12,7 +12,7 @@ from infrastructure.eventstore.retained_stream import RetainedStream
 from infrastructure.eventstore.streams import Streams
 
 _FORMAT: Final = 1
-"""Format 0 had no number and no id."""
+"""Format 0 had no number and no id. A release that knows no `begin` leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +20,22 @@ class SweepCheckpoint:
     """Every message up to `position` (None: the beginning of the log) is settled, but for those at `unsettled`.
 
     `version` is that of the record that says so; None where none does yet. `event_id` is that of the record at
-    `position`, by which another history of the log is told from this one; None where it is not known.
+    `position`, by which another history of the log is told from this one; None where it is not known. What lies at
+    `begin` or before was never for the saga, or was settled under another filter; None: nothing.
     """
 
     position: int | None = None
     unsettled: tuple[int, ...] = ()
     version: int | None = None
     event_id: UUID | None = None
+    begin: int | None = None
 
 
 class SweepCheckpoints:
-    """One saga's checkpoint, the only visible record of a stream. Another filter has another, and begins anew."""
+    """One saga's checkpoint, the only visible record of a stream. Another filter has another."""
 
-    def __init__(self, streams: Streams, category: str, pattern: str) -> None:
-        self.stream: Final = stream_name(f"{category}_sweep", str(uuid5(NAMESPACE_OID, pattern)))
+    def __init__(self, streams: Streams, category: str, own: UUID) -> None:
+        self.stream: Final = stream_name(f"{category}_sweep", str(own))
         self._retained: Final = RetainedStream(streams, self.stream, 1)
 
     async def read(self) -> SweepCheckpoint:
@@ -52,10 +54,18 @@ class SweepCheckpoints:
 
         Raises WrongExpectedVersion where somebody did since it was read, StoreUnavailable, StreamGone, AppendRefused.
         """
-        stored = {"format": _FORMAT, "position": position, "unsettled": unsettled, "event_id": event_id}
+        return await self.begin(SweepCheckpoint(position, unsettled, None, event_id, before.begin), before.version)
+
+    async def begin(self, first: SweepCheckpoint, version: int | None = None) -> SweepCheckpoint:
+        """Writes one that does not follow from the one before, of this version, None where there is none.
+
+        Raises as `move`.
+        """
+        stored: dict[str, object] = {"format": _FORMAT, "position": first.position, "unsettled": first.unsettled}
+        stored |= {"event_id": first.event_id, "begin": first.begin}
         record = NewRecord("SagaSwept", json.dumps(stored, default=str).encode())
-        appended = await self._retained.append(record, before.version)
-        return SweepCheckpoint(position, unsettled, appended.version, event_id)
+        appended = await self._retained.append(record, version)
+        return replace(first, version=appended.version)
 
 
 def _checkpoint_in(record: Record) -> SweepCheckpoint:
@@ -66,8 +76,7 @@ def _checkpoint_in(record: Record) -> SweepCheckpoint:
             raise UnreadableEvent(*place, f"a later release has stored it, in format {stored['format']}")
         event_id = stored.get("event_id")
         unsettled = tuple(stored["unsettled"])
-        return SweepCheckpoint(
-            stored["position"], unsettled, record.version, None if event_id is None else UUID(event_id)
-        )
+        known = None if event_id is None else UUID(event_id)
+        return SweepCheckpoint(stored["position"], unsettled, record.version, known, stored.get("begin"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableEvent(*place, "it holds no sweep checkpoint") from error

@@ -11,6 +11,7 @@ from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
+from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.record import snapshot_in
 from infrastructure.snapshots.rule import SnapshotRule, Unusable
@@ -24,12 +25,20 @@ _log: Final = structlog.get_logger()
 class SnapshotLoader:
     """The snapshots of every category that has a rule; at most `waiting` wait to be taken."""
 
-    def __init__(self, streams: Streams, rules: Iterable[SnapshotRule], counts: Counts, *, waiting: int = 256) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        rules: Iterable[SnapshotRule],
+        counts: Counts,
+        outages: Outages | None = None,
+        *,
+        waiting: int = 256,
+    ) -> None:
         self._streams: Final = streams
         self._stored: Final = SnapshotStore(streams)
         self._rules: Final = {rule.category: rule for rule in rules}
         self._counts: Final = counts
-        self._writer: Final = SnapshotWriter(self._stored, counts, waiting)
+        self._writer: Final = SnapshotWriter(self._stored, counts, waiting, outages)
 
     async def restore(self, aggregate: Aggregate[Any], category: str) -> bool:
         """Loads an aggregate of which nothing was read, from its newest usable snapshot to the end of its stream.
@@ -53,6 +62,11 @@ class SnapshotLoader:
         if not usable.complete:
             await aggregate.catch_up(self._streams)
         return True
+
+    def interval(self, category: str) -> int | None:
+        """After how many events streams of the category get a snapshot; None where they get none."""
+        rule = self._rules.get(category)
+        return None if rule is None else rule.every
 
     def consider(self, aggregate: Aggregate[Any], category: str) -> None:
         """Queues a snapshot where one is due; where the queue is full, it stays due."""

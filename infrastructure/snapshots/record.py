@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,6 +15,7 @@ from infrastructure.aggregates.command_ids import SEGMENT, CommandIds
 from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.snapshots.rule import FORMAT, SnapshotRule, Unusable
 from infrastructure.snapshots.state import StateJson
+from infrastructure.times import time_text
 
 SNAPSHOT_TAKEN: Final = "SnapshotTaken"
 _BEYOND: Final = 2**63
@@ -48,10 +49,13 @@ class StoredSnapshot(StoredRecord):
     taken_at: datetime
     state: StateJson
     commands: _Commands
+    notes: dict[str, Any] = Field(default_factory=dict)
 
     def restored(self, rule: SnapshotRule, position: int, sealed: Sequence[BloomFilter]) -> Snapshot:
         """The snapshot, given the filters of its segments in order. Raises Unusable."""
         state = rule.state_in(self.state, self.version)
+        if not rule.fits(state, self.notes):
+            raise Unusable("other-schema", self.version)
         commands = self.commands
         within = all(0 <= first <= last <= self.version for first, last in commands.recent.values())
         if commands.sealed != self.version // SEGMENT or not within:
@@ -63,20 +67,20 @@ class StoredSnapshot(StoredRecord):
         if len(sealed) != commands.sealed:
             raise Unusable("segments-missing", self.version)
         known = CommandIds(commands.recent, sealed, unsealed)
-        return Snapshot(self.stream, self.version, position, self.last_id, state, known)
+        return Snapshot(self.stream, self.version, position, self.last_id, state, known, self.notes)
 
 
 def snapshot_record(snapshot: Snapshot, rule: SnapshotRule) -> NewRecord:
     """The record to store. Raises ValueError for a state that could not be read back."""
     commands = snapshot.commands
-    body = {
+    body: dict[str, object] = {
         "stream": snapshot.stream,
         "version": snapshot.version,
         "position": snapshot.position,
         "last_id": str(snapshot.last_id),
         "format": FORMAT,
         "fingerprint": rule.fingerprint,
-        "taken_at": datetime.now(UTC).isoformat(),
+        "taken_at": time_text(datetime.now(UTC)),
         "state": rule.stored(snapshot.state),
         "commands": {
             "recent": {str(command_id): versions for command_id, versions in commands.recent.items()},
@@ -84,6 +88,8 @@ def snapshot_record(snapshot: Snapshot, rule: SnapshotRule) -> NewRecord:
             "unsealed": None if commands.unsealed is None else filter_text(commands.unsealed),
         },
     }
+    if snapshot.notes:
+        body["notes"] = snapshot.notes
     return with_checksum(SNAPSHOT_TAKEN, body)
 
 

@@ -1,6 +1,7 @@
 """Which streams get snapshots, how often, and which stored states are still valid."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -27,12 +28,14 @@ class SnapshotRule:
     """The streams of a category get a snapshot every `every` events; their states are of one of these classes.
 
     `revision` has to be raised when old histories fold to other states than before, though the classes are the same.
+    `fits` tells whether what is kept beside a state, as JSON, belongs to it.
     """
 
     category: str
     states: tuple[type, ...]
     every: int = 100
     revision: int = 1
+    fits: Callable[[Any, Mapping[str, Any]], bool] = lambda state, notes: not notes
 
     @cached_property
     def fingerprint(self) -> str:

@@ -10,6 +10,7 @@ import structlog
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
 from infrastructure.eventstore.errors import EventStoreError, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
+from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.record import snapshot_in, snapshot_record
 from infrastructure.snapshots.rule import SnapshotRule, Unusable
@@ -35,10 +36,11 @@ class SnapshotJob:
 class SnapshotWriter:
     """A queue with at most one job for a stream, and a task that runs while it is not empty."""
 
-    def __init__(self, stored: SnapshotStore, counts: Counts, limit: int) -> None:
+    def __init__(self, stored: SnapshotStore, counts: Counts, limit: int, outages: Outages | None = None) -> None:
         self._stored: Final = stored
         self._counts: Final = counts
         self._limit: Final = limit
+        self._outages: Final = outages
         self._waiting: Final[dict[str, SnapshotJob]] = {}
         self._task: asyncio.Task[None] | None = None
         self._racing: Final = stamina.AsyncRetryingCaller(attempts=5, timeout=None, wait_initial=0.005, wait_max=0.1)
@@ -70,8 +72,9 @@ class SnapshotWriter:
                 await self.take(job)
             except _FAILURES as error:
                 self._counts.failed += 1
-                version, reason = job.snapshot.version, f"{type(error).__name__}: {error}"
-                _log.warning("snapshot_failed", stream=job.snapshot.stream, version=version, reason=reason)
+                if self._outages is None or not self._outages.met("snapshots", error):
+                    version, reason = job.snapshot.version, f"{type(error).__name__}: {error}"
+                    _log.warning("snapshot_failed", stream=job.snapshot.stream, version=version, reason=reason)
 
     async def take(self, job: SnapshotJob) -> None:
         """Stores the segments and then the snapshot that needs them, unless they are stored already.

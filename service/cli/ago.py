@@ -15,10 +15,14 @@ def parse_ago(text: str, now: datetime) -> datetime | None:
 
     Raises BadParameter before the year 1.
     """
-    said = _AGO.fullmatch(text)
-    if said is None:
-        return None
     try:
-        return now - timedelta(**{_UNITS[said[2]]: int(said[1])})
+        ago = parse_duration(text)
+        return None if ago is None else now - ago
     except OverflowError as error:
         raise typer.BadParameter(f"{text!r} ago there was no year yet") from error
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """So many seconds, minutes, hours, days or weeks; None for other text. Raises OverflowError for too many."""
+    said = _AGO.fullmatch(text)
+    return None if said is None else timedelta(**{_UNITS[said[2]]: int(said[1])})

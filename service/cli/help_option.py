@@ -1,15 +1,28 @@
 """Commands whose `--help` is printed as everything else is."""
 
-from typing import Any
+from shutil import get_terminal_size
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from infrastructure.terminal import print_raw
 
+_NARROWEST: Final = 40  # characters of a line; the parser's own bound is 50
+_WIDEST: Final = 78
+
+
+class _Formatter(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  # an attribute of the parser
+    """Leaves the half of each line to what is said of an option, if need be on a line of its own."""
+
+    def write_dl(self, rows: Any, col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, min(col_max, self.width // 2), col_spacing)
+
 
 def print_help(context: typer.Context) -> None:
-    """Prints the help of a command. Raises OutputUnusable."""
+    """Prints the help of a command, as wide as the terminal (or COLUMNS) within bounds. Raises OutputUnusable."""
+    context.terminal_width = max(_NARROWEST, min(get_terminal_size().columns, _WIDEST))
+    context.formatter_class = _Formatter
     print_raw(context.get_help())
 
 

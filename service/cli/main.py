@@ -15,20 +15,27 @@ from infrastructure import terminal
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError
 from infrastructure.terminal import OutputUnusable, print_error, print_line
+from infrastructure.uri import without_logins
 from service import logs
 from service.addresses import listen
 from service.cli import eventstore
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
-from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path
+from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path, with_options
+from service.cli.poison import commands as poison
+from service.cli.projections import commands as projections
+from service.cli.rebuild import commands as rebuilds
+from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
-from service.cli.surroundings import settings_at
-from service.cli.verbs import epilog, server, verb
+from service.cli.surroundings import folders_in, settings_at
+from service.cli.verbs import epilog, server, verb, with_shared_options
+from service.cli.views import commands as views
 from service.errors import ServiceError
 from service.settings import Settings, SettingsError, unknown_variables
 
 _log: Final = structlog.get_logger("foldstream")
+WRONG_USAGE: Final = 2  # an option that can't be used, and likewise a setting
 INTERRUPTED: Final = 130  # as shells count it
 WorkerData: TypeAlias = Annotated[
     Path | None,
@@ -47,8 +54,14 @@ app = typer.Typer(
 app.add_typer(
     eventstore.app, name="eventstore", short_help="Run the embedded event store, which speaks EventStoreDB's protocol."
 )
+app.add_typer(
+    projections.app, name="projections", short_help="Run the projections: they fold the log into the read models."
+)
+app.add_typer(sagas.app, name="sagas", short_help="Run the saga coordinators; any number share the work.")
+app.add_typer(poison.app, name="poison")
 app.add_typer(schema.app, name="schema")
 app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 
 
@@ -97,12 +110,14 @@ def api(
     port: Port = 8000,
     inherited: Annotated[int | None, typer.Option("--listen", min=3, hidden=True)] = None,
     data: WorkerData = None,
+    kept: Annotated[list[Path] | None, typer.Option("--kept", hidden=True)] = None,
     stop_when_closed: Pipe = None,
 ) -> int:
     """Run the HTTP API."""
     from service.workers.api import run_api  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_api(_settings(data, stop_when_closed), _listening(host, port, inherited), stop_when_closed)
+    settings, listening = _settings(data, stop_when_closed), _listening(host, port, inherited)
+    return run_api(settings, listening, stop_when_closed, kept or folders_in(data))
 
 
 def _settings(data: Path | None, pipe: int | None = None) -> Settings:
@@ -116,20 +131,58 @@ def _listening(host: str, port: int, inherited: int | None) -> socket.socket:
     return listen(host, port) if inherited is None else socket.socket(fileno=inherited)
 
 
-@server(app, example="projections --eventstore 'esdb://node1:2113?tls=false' --redis redis://redis:6379/0")
-def projections(data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
-    """Run the projections: they fold the log into the read models."""
+def _projections(
+    context: typer.Context,
+    data: WorkerData = None,
+    worker: Annotated[str | None, typer.Option("--worker", hidden=True)] = None,
+    stop_when_closed: Pipe = None,
+) -> int:
+    """Run the projections: they fold the log into the read models; any number of these processes share the work.
+
+    With a further word, look at them.
+    """
+    if context.invoked_subcommand is not None:
+        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
+        return 0
     from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_projections(_settings(data, stop_when_closed), stop_when_closed)
+    return run_projections(_settings(data, stop_when_closed), stop_when_closed, worker)
 
 
-@server(app, example="sagas --eventstore 'esdb://node1:2113?tls=false'")
-def sagas(data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
-    """Run the saga coordinators; any number of these processes share the work."""
+def _given_before_the_word(context: typer.Context) -> dict[str, object]:
+    """The options of `projections --data DIR list`, which are those of `list` where that has none itself."""
+    return {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
+
+
+_PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=false' --redis redis://redis:6379/0"
+projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
+    with_shared_options(_projections, ("eventstore", "redis"), serves=True)
+)
+verb(app, example="lag order_summary --watch", uses=("eventstore", "redis"))(projections.lag)
+verb(app, example="audit order_summary --all", uses=("eventstore", "redis"))(
+    with_options(projections.AuditOptions)(projections.audit)
+)
+verb(app, example="rebuild order_summary --keep --why 'a handler was mended'", uses=("eventstore", "redis"))(
+    with_options(rebuilds.RebuildOptions)(rebuilds.rebuild)
+)
+
+
+def _sagas(context: typer.Context, data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
+    """Run the saga coordinators; any number of these processes share the work.
+
+    With a further word, act on an instance.
+    """
+    if context.invoked_subcommand is not None:
+        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
+        return 0
     from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
 
     return run_sagas(_settings(data, stop_when_closed), stop_when_closed)
+
+
+sagas.app.callback(invoke_without_command=True, epilog=epilog("sagas --eventstore 'esdb://node1:2113?tls=false'"))(
+    with_shared_options(_sagas, ("eventstore", "redis"), serves=True)
+)
 
 
 @server(app, example="redis --data data/redis", uses=())
@@ -179,7 +232,9 @@ def _run() -> int:
         return int(app(standalone_mode=False) or 0)
     except TyperException as refusal:
         return _refuse(refusal.format_message(), refusal.exit_code)
-    except (ServiceError, SettingsError, EventStoreError, HistoryError) as refusal:
+    except SettingsError as refusal:
+        return _refuse(str(refusal), WRONG_USAGE)
+    except (ServiceError, EventStoreError, HistoryError) as refusal:
         return _refuse(str(refusal), 1)
     except typer.Abort:
         return INTERRUPTED
@@ -196,5 +251,5 @@ def _refuse(reason: str, code: int) -> int:
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)
     who = f"foldstream {name}" if name else "foldstream"
-    print_error(f"{who}: {' '.join(reason.split())}")
+    print_error(f"{who}: {without_logins(' '.join(reason.split()))}")
     return code

@@ -18,6 +18,9 @@ def _reason(text: str) -> str:
     return text
 
 
+Reason: TypeAlias = Annotated[
+    str, typer.Option("--why", parser=_reason, metavar="TEXT", help="Why; it is kept with what was done.")
+]
 Why: TypeAlias = Annotated[
     str | None, typer.Option("--why", parser=_reason, metavar="TEXT", help="Why; it goes into the log.")
 ]

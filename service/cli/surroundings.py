@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from service.errors import NoStore
+from service.errors import NoRedis, NoStore
 from service.settings import Settings
 
 _SETTINGS: Final = {"eventstore": "eventstore_uri", "redis": "redis_uri"}
@@ -21,12 +21,41 @@ def store_uri(data: Path) -> str:
     return uri
 
 
+def both_servers(data: Path) -> Settings:
+    """The settings, with an event store and a Redis that are named or run in this folder.
+
+    Raises NoStore, NoRedis, SettingsError.
+    """
+    settings = settings_at(data)
+    if settings.eventstore_uri is None:
+        raise NoStore(data)
+    if settings.redis_uri is None:
+        raise NoRedis(data)
+    return settings
+
+
+def redis_settings(data: Path) -> Settings:
+    """The settings, with a Redis that is named or runs in this folder. Raises NoRedis, SettingsError."""
+    settings = settings_at(data)
+    if settings.redis_uri is None:
+        raise NoRedis(data)
+    return settings
+
+
 def settings_at(data: Path | None) -> Settings:
     """The settings; a server that they don't name is that of the service in this folder. Raises SettingsError."""
     settings = Settings.from_environment()
     running = {} if data is None else _running_in(data)
     missing = {name: uri for name, uri in running.items() if getattr(settings, name) is None}
     return settings.model_copy(update=missing)
+
+
+def folders_in(data: Path | None) -> list[Path]:
+    """The folders of the embedded servers that are used with `settings_at(data)`."""
+    if data is None:
+        return []
+    named, running = Settings.from_environment(), _running_in(data)
+    return [data / name for name, setting in _SETTINGS.items() if setting in running and not getattr(named, setting)]
 
 
 def _running_in(data: Path) -> dict[str, str]:

@@ -8,17 +8,19 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_type_hints
 
 import typer
 
-from infrastructure.terminal import AS_JSON, print_error
+from infrastructure.terminal import AS_JSON, confirm, print_error, require_output
 from service import logs
-from service.cli.help_option import HelpfulCommand, print_help
+from service.cli.help_option import HelpfulCommand, HelpfulGroup, print_help
 from service.cli.options import DEFAULT_DATA, parse_path
 from service.settings import Settings, SettingsError, override, variable_of
 
 Server: TypeAlias = Literal["eventstore", "redis"]
 Run: TypeAlias = Callable[..., int]
 _SERVERS: Final[Mapping[Server, str]] = {
-    "eventstore": "The event store to use instead of that of FOLDSTREAM_EVENTSTORE_URI.",
-    "redis": "The Redis to use instead of that of FOLDSTREAM_REDIS_URI.",
+    "eventstore": "The event store to use in place of that of FOLDSTREAM_EVENTSTORE_URI. A password belongs in the"
+    " variable: options show in the list of processes.",
+    "redis": "The Redis to use in place of that of FOLDSTREAM_REDIS_URI. A password belongs in the variable: options"
+    " show in the list of processes.",
 }
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -84,8 +86,21 @@ def with_shared_options(run: Run, uses: tuple[Server, ...], *, serves: bool = Fa
     return command
 
 
-def help_alone(context: typer.Context) -> None:
-    """Prints the help of a group of verbs where none is named."""
+def verb_group(summary: str) -> typer.Typer:
+    """A group of verbs, which prints its help where none is named."""
+    return typer.Typer(
+        cls=HelpfulGroup,
+        help=summary,
+        add_completion=False,
+        short_help=summary,
+        invoke_without_command=True,
+        callback=_help_alone,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def _help_alone(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         print_help(context)
 
@@ -95,16 +110,20 @@ def consented(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     require_consent(yes=yes)
-    if typer.confirm(question, err=True):
-        return True
-    print_error("Nothing was done.")
-    return False
+    try:
+        agreed = confirm(question)
+    except EOFError as error:
+        raise typer.Abort from error
+    if not agreed:
+        print_error("Nothing was done.")
+    return agreed
 
 
 def require_consent(*, yes: bool) -> None:
-    """Raises BadParameter where there is nobody to ask."""
+    """Raises BadParameter where there is nobody to ask, OutputUnusable where nobody could be told what was done."""
     if not yes and not sys.stdin.isatty():
         raise typer.BadParameter("there is nobody to ask; --yes does it without asking")
+    require_output()
 
 
 def _described(run: Run) -> tuple[list[tuple[str, Parameter]], list[Any]]:

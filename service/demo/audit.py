@@ -57,6 +57,32 @@ async def money(report: Report, shop: Shop, orders: Iterable[Mapping[str, Any]])
     report.check("every statement adds up to its balance, line by line", not broken, ", ".join(broken))
 
 
+async def dashboard(report: Report, shop: Shop, orders: Iterable[Mapping[str, Any]]) -> None:
+    """The sums of the dashboard are those over all orders: counts, revenue to the cent, products."""
+    said = await shop.get("/dashboard")
+    statuses = Counter({"pending": 0, "confirmed": 0, "shipped": 0, "cancelled": 0})
+    revenue: defaultdict[str, Decimal] = defaultdict(Decimal)
+    products: Counter[str] = Counter()
+    for order in orders:
+        statuses[order["status"]] += 1
+        if order["status"] == "shipped":
+            revenue[order["currency"]] += Decimal(order["total"])
+            for item in order["items"]:
+                products[item["sku"]] += item["quantity"]
+    by_day: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for day in said["revenue"]["days"]:
+        by_day[day["currency"]] += Decimal(day["revenue"])
+    baskets = {each["currency"]: Decimal(each["total"]) for each in said["average_basket"]["currencies"]}
+    top = [(each["sku"], each["quantity"]) for each in said["top_products"]["products"]]
+    heaviest = sorted(products.items(), key=lambda each: (-each[1], each[0]))[: len(top)]
+    found = (said["orders_by_status"], by_day, baskets, top)
+    report.check(
+        "the dashboard: orders by status, revenue by day and products are the sums over all orders",
+        found == (statuses, revenue, revenue, heaviest),
+        str(found),
+    )
+
+
 def adds_up(entries: list[dict[str, Any]], balance: Decimal) -> bool:
     """Whether each line's balance is that of the line before it and its own amount (newest first)."""
     running = Decimal(0)

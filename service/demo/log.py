@@ -48,7 +48,7 @@ class DemoLog:
             handler = handlers.get(type(recorded.event))
             if handler is None:
                 continue
-            after = handler(rows.get(recorded.aggregate_id), recorded)
+            after = handler(rows.pop(recorded.aggregate_id, None), recorded)
             if after is not None:
                 rows[recorded.aggregate_id] = after
         return rows

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from infrastructure.eventstore.client import command_client
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.servers import OneServer
 from service.demo import audit, dataset, tables
 from service.demo.dataset import PlannedOrder
 from service.demo.log import DemoLog
@@ -71,29 +72,33 @@ def _example(planned: tuple[PlannedOrder, ...], outcome: str) -> PlannedOrder:
 
 async def _afternoon(server: Server, report: Report, shop: Shop) -> None:
     planned = shop.dataset.orders[MORNING:]
-    report.heading(f"Afternoon: {len(planned)} more orders; the projection worker is killed in the middle")
+    report.heading(f"Afternoon: {len(planned)} more orders; a projection worker is killed in the middle")
     half_done = shop.milestone(len(planned))  # each order takes two commands
     placing = asyncio.create_task(shop.place(planned))
     async with asyncio.timeout(30):
         await half_done.wait()
-    killed = server.processes["projections"]
+    name = next(name for name in server.processes if name.startswith("projections"))
+    killed = server.processes[name]
     os.kill(killed, signal.SIGKILL)
-    report.say(f"killed the projections process {killed} with SIGKILL while orders came in")
+    report.say(f"killed the {name} process {killed} with SIGKILL while orders came in")
     await placing
     orders = await shop.settled(planned)
-    report.check("the worker was started again by itself", server.processes["projections"] != killed)
+    report.check("the worker was started again by itself", server.processes[name] != killed)
     audit.outcomes(report, planned, orders)
 
 
 async def _evening(server: Server, report: Report, shop: Shop) -> None:
-    report.heading("Evening: is everything right?")
     planned = shop.dataset.orders
     orders = await shop.settled(planned)
+    report.heading("Read models: the sales dashboard")
+    await tables.dashboard(report, shop)
+    report.heading("Evening: is everything right?")
     audit.outcomes(report, planned, orders)
     await audit.stock(report, shop, orders)
     await audit.money(report, shop, orders)
+    await audit.dashboard(report, shop, orders)
     await audit.repeats(report, shop, _example(planned, "shipped"))
-    client, redis = await command_client(server.eventstore_uri), Redis.from_url(server.redis_uri)
+    client, redis = await command_client(server.eventstore_uri), OneServer(Redis.from_url(server.redis_uri))
     try:
         with DemoLog(server.eventstore_uri) as log:
             await audit.read_models(report, log, ReadModels(redis, client, server.namespace), tokens.read(shop.seen))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -26,18 +27,20 @@ WITHOUT_SETTINGS: Final = (
 class Server:
     """The whole service in `folder` while the block lasts, on servers of its own; it is stopped in order at the end.
 
-    Entering raises ChildRefused or NotReady, with the last lines that the service wrote.
+    `settings` are variables for it, beside which it has none. Entering raises ChildRefused or NotReady, with the last
+    lines that the service wrote.
     """
 
     namespace: Final = Settings().namespace
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._settings = [f"{name}={text}" for name, text in (settings or {}).items()]
         self.url = ""
 
     def __enter__(self) -> Self:
         serve = (sys.executable, "-P", "-m", "service", "serve", "--port", "0", "--data", str(self._folder))
-        command = [*WITHOUT_SETTINGS, *serve]
+        command = [*WITHOUT_SETTINGS, *self._settings, *serve]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             self.url = self._ready_line().split("url=")[1].split()[0]

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from domain.fulfilment.saga import saga as fulfilment
 from domain.message import Recorded
 from domain.ordering.order import decider as orders
@@ -44,6 +46,17 @@ async def statement(report: Report, shop: Shop, customer_id: str, lines: int) ->
     report.table(["at", "kind", "amount", "balance", "reference"], rows, right=("amount", "balance"))
 
 
+async def dashboard(report: Report, shop: Shop) -> None:
+    """The sales dashboard, in short."""
+    said = await shop.get("/dashboard")
+    report.say(", ".join(f"{count} {status}" for status, count in said["orders_by_status"].items()))
+    figures = ("orders", "total", "average")
+    rows = [[each["currency"], *(each[name] for name in figures)] for each in said["average_basket"]["currencies"]]
+    report.table(["currency", *figures], rows, right=figures)
+    products = [(each["sku"], each["quantity"]) for each in said["top_products"]["products"][:5]]
+    report.table(["SKU", "shipped"], products, right=("shipped",))
+
+
 def history(report: Report, log: DemoLog, order: PlannedOrder) -> None:
     """Everything that happened to an order: when, who, and what caused it."""
     events = log.stream(stream_name(orders.category, order.order_id))
@@ -75,7 +88,7 @@ def _cause(recorded: Recorded[Any]) -> str:
 
 def _says(recorded: Recorded[Any]) -> str:
     """The event's own members, the short ones, but for the order's id, which they all share."""
-    members = recorded.event.model_dump(mode="json", exclude={"order_id"})
+    members = to_jsonable_python(recorded.event, exclude={"order_id"})
     short = {name: _short(value) for name, value in members.items()}
     return ", ".join(f"{name}: {text}" for name, text in short.items() if text)[:60]
 

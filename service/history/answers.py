@@ -1,14 +1,17 @@
 """Makes the answers to looking back of what was found."""
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 from uuid import UUID
+
+from pydantic_core import to_jsonable_python
 
 from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.trace import Found, metadata_of, tree_of
+from infrastructure.times import time_text
 from service.history.causes import TreeNode, depth_first
 from service.history.shapes import (
     ChangeAnswer,
@@ -18,6 +21,7 @@ from service.history.shapes import (
     StoredEvent,
     TraceAnswer,
     TraceAnswerCommand,
+    TraceHeading,
 )
 
 
@@ -31,8 +35,8 @@ def state_answer(found: StateAsOf) -> StateAnswer:
     return {
         "stream": found.stream,
         "version": found.version,
-        "since": time_of(found.since),
-        "until": None if found.until is None else time_of(found.until),
+        "since": time_text(found.since),
+        "until": None if found.until is None else time_text(found.until),
         "first_version": found.first_version,
         "state": cast("State", found.state),
     }
@@ -44,7 +48,7 @@ def change_answer(change: Change) -> ChangeAnswer:
         **_heading(change.record),
         "caused_by": _text(change.cause),
         "events": [
-            {"name": recorded.event.stored_name, "data": recorded.event.model_dump(mode="json")}
+            {"name": recorded.event.stored_name, "data": to_jsonable_python(recorded.event)}
             for recorded in change.events
         ],
         "fields": [{"field": each.field, "before": each.before, "after": each.after} for each in change.fields],
@@ -55,19 +59,26 @@ def change_answer(change: Change) -> ChangeAnswer:
 
 def trace_answer(correlation_id: str, found: Found) -> TraceAnswer:
     """The tree of a correlation id, as a list."""
+    return {**trace_heading(correlation_id, found), "commands": list(trace_commands(found))}
+
+
+def trace_heading(correlation_id: str, found: Found) -> TraceHeading:
+    """All of it but the commands."""
     return {
         "correlation_id": correlation_id,
         "source": "system projection" if found.searched is None else "search",
         "searched": found.searched,
         "complete": found.complete,
         "next": found.following,
-        "commands": [_command(node) for node in depth_first(tree_of(found.records))],
     }
 
 
-def time_of(at: datetime) -> str:
-    """The time as RFC 3339, in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def trace_commands(
+    found: Found, filled: Callable[[Record], Record] = lambda record: record
+) -> Iterator[TraceAnswerCommand]:
+    """The commands one by one; `filled` gives a record its data, where it was kept without."""
+    for node in depth_first(tree_of(found.records)):
+        yield _command(node, filled)
 
 
 def _heading(record: Record) -> RecordHeading:
@@ -76,7 +87,7 @@ def _heading(record: Record) -> RecordHeading:
     return {
         "version": record.version,
         "position": str(record.position),
-        "at": time_of(written(record)),
+        "at": time_text(written(record)),
         "id": str(record.id),
         "type": record.type,
         "schema_version": None if metadata is None else metadata.schema_version,
@@ -87,7 +98,7 @@ def _heading(record: Record) -> RecordHeading:
     }
 
 
-def _command(node: TreeNode) -> TraceAnswerCommand:
+def _command(node: TreeNode, filled: Callable[[Record], Record]) -> TraceAnswerCommand:
     command = node.command
     return {
         "command_id": str(command.command_id),
@@ -96,7 +107,7 @@ def _command(node: TreeNode) -> TraceAnswerCommand:
         "stream": command.stream,
         "depth": node.depth,
         "caused_by": _text(node.caused_by),
-        "events": [record_answer(event.record) for event in command.events],
+        "events": [record_answer(filled(event.record)) for event in command.events],
     }
 
 

@@ -96,16 +96,21 @@ class TraceAnswerCommand(TypedDict):
     events: list[StoredEvent]
 
 
-class TraceAnswer(TypedDict):
-    """A tree as a list: each command is followed at once by all that follows from it.
-
-    `searched` counts the events that were looked at; null where the system projection had the answer. `next` is the
-    cursor of the part after this one, null where there is none; `complete` is true then.
-    """
+class TraceHeading(TypedDict):
+    """How a tree was found, and how far it was looked for."""
 
     correlation_id: str
     source: Literal["system projection", "search"]
     searched: int | None
     complete: bool
     next: str | None
+
+
+class TraceAnswer(TraceHeading):
+    """A tree as a list: each command is followed at once by all that follows from it.
+
+    `searched` counts the events that were looked at; null where the system projection had the answer. `next` is the
+    cursor of the part after this one, null where there is none; `complete` is true then.
+    """
+
     commands: list[TraceAnswerCommand]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from domain.decider import Decider
+from domain.engine_events import ENGINE_EVENTS
 from domain.saga import Saga
 from domain.stock.stock import decider as stock
 from domain.stock.stock import stock_id
@@ -19,14 +20,22 @@ from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS
 CODEC: Final = EventCodec(EVENTS)
 
 
-def _boundary(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Boundary:
-    rule = next((rule for rule in SNAPSHOTS if rule.category == source.category), None)
-    return Boundary(source.category, frozenset(source.events), source.initial, source.evolve, rule)
+_RULES: Final = {rule.category: rule for rule in SNAPSHOTS}
+
+
+def _of_decider(decider: Decider[Any, Any, Any]) -> Boundary:
+    rule = _RULES.get(decider.category)
+    return Boundary(decider.category, frozenset(decider.events), decider.initial, decider.evolve, rule)
+
+
+def _of_saga(saga: Saga[Any, Any]) -> Boundary:
+    events, rule = frozenset((*saga.events, *ENGINE_EVENTS)), _RULES.get(saga.category)
+    return Boundary(saga.category, events, saga.initial, saga.evolve_past_notes, rule)
 
 
 BOUNDARIES: Final[Mapping[str, Boundary]] = {
-    **{decider.category: _boundary(decider) for decider in DECIDERS},
-    **{saga.category: _boundary(saga) for saga in SAGAS},
+    **{decider.category: _of_decider(decider) for decider in DECIDERS},
+    **{saga.category: _of_saga(saga) for saga in SAGAS},
 }
 _SKU: Final = re.compile(rf"{stock.category}:(.+)", re.DOTALL)
 

@@ -2,16 +2,20 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
 
+from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
-from service.http.endpoints import accounts, documentation, health, histories, orders, pages, stock
+from service.http.disk_check import DiskCheck
+from service.http.endpoints import accounts, documentation, health, histories, lists, orders, pages, reports, stock
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
 from service.http.middleware.command_metrics import CommandMetrics
@@ -20,8 +24,10 @@ from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.observation import observe_requests
 from service.http.middleware.representations import answer_head, answer_unchanged
+from service.http.middleware.stopped_requests import answer_stopped
 from service.http.readiness import Readiness
 from service.http.readiness_metrics import ReadinessMetrics
+from service.lag_bounds import lag_bounds
 from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
@@ -29,8 +35,11 @@ _TURN: Final = 0.75  # of a command's time may pass before its turn; the rest is
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. Raises SettingsError where a server is not named; it need not be there yet."""
+def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
+    """The application; `folders` are those of the embedded servers beside it.
+
+    Raises SettingsError where a server is not named, which need not be there yet, or a projection that there is not.
+    """
     connections = Connections(settings)
     app = FastAPI(
         title="Foldstream",
@@ -47,19 +56,21 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.connections = connections
-    app.state.readiness = Readiness(connections)
+    disk = DiskCheck(folders, settings.disk_free_mib * MIB)
+    app.state.readiness = Readiness(connections, disk, lag_bounds(settings))
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
     app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in (orders, stock, accounts, histories, health, pages):
+    for module in (orders, stock, accounts, lists, reports, histories, health, pages):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)
+    app.add_middleware(answer_stopped)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
     app.state.document = documentation.openapi_of(app)
     app.state.reference = reference(app.state.document)
@@ -69,22 +80,29 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _connected(app: FastAPI) -> AsyncIterator[None]:
     connections: Connections = app.state.connections
-    finding = asyncio.create_task(connections.find_store(), name="find the event store")
-    finding.add_done_callback(_end_where_it_failed)
-    watching = asyncio.create_task(connections.watch_outages(), name="watch for outages")
-    watching.add_done_callback(_end_where_it_failed)
+    finding = _begin(connections.find_store(), "eventstore_search_failed")
+    watching = _begin(connections.watch_outages(), "outage_watch_failed")
+    listening = _begin(connections.commits.run(), "commit_listener_failed")
+    tasks = (finding, watching, listening)
     await asyncio.wait({finding}, timeout=_FIND_SECONDS)
     try:
         yield
     finally:
-        finding.cancel()
-        watching.cancel()
-        await asyncio.gather(finding, watching, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await connections.close()
 
 
-def _end_where_it_failed(finding: asyncio.Task[None]) -> None:
+def _begin(work: Coroutine[Any, Any, None], failed: str) -> asyncio.Task[None]:
+    """Begins what the process can't do without; `failed` is the line of the log where it fails."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(partial(_end_where_it_failed, failed))
+    return task
+
+
+def _end_where_it_failed(failed: str, task: asyncio.Task[None]) -> None:
     """Ends the process in order: without the search it would never find the store. The supervisor starts it again."""
-    if not finding.cancelled() and (error := finding.exception()) is not None:
-        _log.error("eventstore_search_failed", exc_info=error)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error(failed, exc_info=error)
         signal.raise_signal(signal.SIGTERM)

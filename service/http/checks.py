@@ -4,8 +4,12 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from infrastructure.eventstore.group_state import GroupState
+from infrastructure.readmodels.condition import NO_WORKER, LagBounds, condition_of
 from infrastructure.readmodels.health import ProjectionHealth
+from infrastructure.readmodels.lag_meter import ProjectionLag
+from infrastructure.readmodels.pauses import Operation
+from infrastructure.readmodels.status import now
+from service.http.saga_state import SagaState
 
 State: TypeAlias = Literal[
     "ok", "behind", "slow", "stuck", "failing", "stopped", "paused", "blocked", "away", "misconfigured"
@@ -16,9 +20,12 @@ class Check(BaseModel):
     """One thing that the service needs or runs: whether it is as it should be, and `detail` about what is
     not, or was not.
 
-    `away` is what does not answer or does not run, `failing` what answers and can't do its work, `behind` what catches
-    up by itself, `stopped` what waits for a release that can go on, `blocked` what goes on except for some streams,
-    `stuck` what does not go on before somebody acts, `misconfigured` what serves but may lose what it was given.
+    `away` is what does not answer, `failing` what answers and can't do its work, or did not at its last attempt,
+    `behind` what catches up by itself, `slow` what goes on and falls back all the same,
+    `stopped` what has no worker, or waits for a release that can go on, `paused` what an operator has paused,
+    `blocked` what goes on except for some streams, or has some wrong, `stuck` what is worked on and does not go on
+    before somebody acts,
+    `misconfigured` what serves but may lose what it was given.
     """
 
     ok: bool
@@ -34,29 +41,57 @@ class Report(BaseModel):
     checks: dict[str, Check]
 
 
-def of_projection(health: ProjectionHealth) -> Check:
-    """The check of a projection, by its workers' reports."""
-    if health.failure is not None:
-        by_an_event = health.failure.position is not None
-        return wrong("stopped" if by_an_event else "away", f"stopped: {health.failure.reason}")
-    if not health.live:
-        return wrong("behind", "is being built")
-    if not health.alive:
-        return wrong("away", "has no worker")
-    return Check(ok=True, detail=_mended(health)) if health.caught_up else wrong("behind", "is catching up")
+def of_projection(
+    health: ProjectionHealth, lag: ProjectionLag | None, bounds: LagBounds, pause: Operation | None
+) -> Check:
+    """The check of a projection, by its workers' reports and its lag, None where the log could not be asked."""
+    found = condition_of(health, lag, bounds, pause)
+    told = (found.detail, _audited(health) if found.word == "ok" else None)
+    detail = "; ".join(filter(None, told)) or None
+    return Check(ok=found.word == "ok", state=found.word, detail=detail)
 
 
-def of_saga(group: GroupState | None) -> Check:
-    """The check of a saga, by its group; None where no worker has ever joined one."""
-    if group is None or group.consumers == 0:
-        return wrong("away", "has no worker")
+def _audited(health: ProjectionHealth) -> str | None:
+    """When the last look at all of its rows began, once there was one at each."""
+    audit = health.audit
+    if audit is None or audit.since is None:
+        return None
+    seconds = (now() - audit.since).total_seconds()
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds > 2 * length:
+            return _compared(f"{seconds / length:.0f} {unit}")
+    return _compared(f"{max(1.0, seconds):.0f} s")
+
+
+def _compared(ago: str) -> str:
+    """Rows that came since then may not have been."""
+    return f"all rows of {ago} ago have been compared with the log since"
+
+
+def of_unreported() -> Check:
+    """The check of a projection whose workers could not report until a moment ago."""
+    return wrong("behind", "its worker has not reported yet since Redis can be used again")
+
+
+def of_saga(found: SagaState) -> Check:
+    """The check of a saga, by its group and its sweep of the log."""
+    group = found.group
+    if group is None or not found.has_worker:
+        return wrong("stopped", NO_WORKER)
+    if found.is_halted:
+        return wrong("stuck", f"its sweep of the log has halted: {found.unsettled} messages fail")
+    if found.stands_still:
+        waiting = f"{group.waiting} messages wait"
+        return wrong("stuck", f"nothing was acknowledged for {found.unacknowledged_seconds:.0f} s, {waiting}")
+    if found.stopped:
+        number, first = len(found.stopped), found.stopped[0]
+        have = "has" if number == 1 else "have"
+        return wrong("blocked", f"{number} of its instances {have} stopped, first {first}")
     if group.parked:
         return wrong("blocked", f"{group.parked} of its messages are parked")
+    if found.fails_for_long:
+        return wrong("stuck", f"{found.unsettled} messages fail in every sweep of the log")
     return Check(ok=True) if group.is_live else wrong("behind", f"is catching up, {group.waiting} messages wait")
-
-
-def _mended(health: ProjectionHealth) -> str | None:
-    return f"Redis had lost {health.repairs} rows and entries, which were mended" if health.repairs else None
 
 
 def wrong(state: State, detail: str) -> Check:

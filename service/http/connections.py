@@ -1,10 +1,11 @@
 """The API's connections to the event store and Redis; it starts without them, and says which one it waits for."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from domain.saga import Saga
@@ -18,15 +19,23 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outages
+from infrastructure.readmodels.commit_listener import CommitListener
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.redis_policy import misconfiguration
+from infrastructure.readmodels.redis_writes import Refusal, require_readable, write_refusal
+from infrastructure.readmodels.servers import Primary, Servers, servers_at
 from infrastructure.readmodels.uri import address_in as redis_address_in
+from infrastructure.sagas.filters import filter_id, group_name, pattern_of
+from infrastructure.sagas.stopped_instances import StoppedInstances
+from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
 from infrastructure.snapshots.counts import Counts
-from service.consumers import EVENTS, SNAPSHOTS, group_of
+from infrastructure.views.view_reads import ViewReads
+from service.consumers import EVENTS, SNAPSHOTS, groups_of
 from service.http.history_threads import HistoryThreads
 from service.settings import Settings
 
+T = TypeVar("T")
 _CHECK_SECONDS: Final = 1.0
 _FIRST_WAIT: Final = 0.25  # seconds between two attempts to reach the event store; doubled each time
 _LONGEST_WAIT: Final = 5.0
@@ -34,7 +43,6 @@ _PATIENCE: Final = 0.75  # of the time that a command has: the rest is for its a
 _CALL: Final = 0.625  # of that time, for a single call: one that was lost leaves time for another
 _REQUESTS: Final = "requests"  # all of them miss a server together
 _SEARCH: Final = "search"
-_REDIS_CONNECTIONS: Final = 128
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
@@ -48,7 +56,8 @@ class Connections:
             settings.eventstore, settings.histories_at_once, settings.history_seconds
         )
         self._settings: Final = settings
-        self._redis: Final = Redis(connection_pool=_pool(settings.redis, settings.read_seconds))
+        self._redis: Final[Servers] = servers_at(settings.redis, settings.read_seconds)
+        self.commits: Final = CommitListener(self._redis, settings.namespace)
         self.outages: Final = Outages()
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
@@ -56,6 +65,7 @@ class Connections:
         self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
         self._current_store: CurrentStore | None = None
+        self._stopped_sagas: StoppedInstances | None = None
         self._write_probe: WriteProbe | None = None
         self._read_models: ReadModels | None = None
 
@@ -84,6 +94,14 @@ class Connections:
             raise ReadModelUnavailable("every read model", "the event store has not been found since the start")
         return self._read_models
 
+    def models_in(self, view: str | None) -> ReadModels:
+        """The read models, or those of the views of the past that have this name. Raises as `read_models`."""
+        models = self.read_models
+        if view is None:
+            return models
+        reads = ViewReads(self._redis, self._settings.namespace, models.seen, self._settings.read_seconds)
+        return models.reading(reads.of(view))
+
     async def find_store(self) -> None:
         """Tries until the event store answers, with growing pauses."""
         wait = _FIRST_WAIT
@@ -95,8 +113,13 @@ class Connections:
         _log.info("eventstore_found", address=self.store_address)
 
     def missed(self, error: BaseException) -> bool:
-        """Notes that a request failed with this error; False where neither server was away."""
-        return self.outages.failed(_REQUESTS, error)
+        """Notes that a request failed with this error; False where neither a server nor a read model was away."""
+        if self.outages.failed(_REQUESTS, error):
+            return True
+        if isinstance(error, ReadModelUnavailable):
+            self.outages.met_elsewhere(f"read model {error.projection}", _REQUESTS, str(error))
+            return True
+        return False
 
     async def watch_outages(self) -> None:
         """Looks each second whether a server that requests missed is there again, and logs what is due; never ends."""
@@ -127,30 +150,72 @@ class Connections:
         """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within a second."""
         if self._client is None:
             raise StoreUnavailable(self.store_address, self._reason)
-        return await group_state(self._client, group_of(saga, self._settings.namespace), _CHECK_SECONDS)
+        name = group_name(groups_of(saga, self._settings.namespace), filter_id(pattern_of(saga)))
+        return await group_state(self._client, name, _CHECK_SECONDS)
 
-    async def redis_fault(self) -> str | None:
-        """Why Redis can't be used now, None where it can. Takes about a second at most."""
+    async def sweep_of(self, saga: Saga[Any, Any]) -> SweepCheckpoint:
+        """How far a saga's sweep of the log has come. Raises StoreUnavailable, within a second, and UnreadableEvent."""
+        checkpoints = SweepCheckpoints(self.handler.streams, saga.category, filter_id(pattern_of(saga)))
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await self._redis.ping()
-        except (RedisError, OSError, TimeoutError) as error:
-            return str(error) or type(error).__name__
+                return await checkpoints.read()
+        except TimeoutError as error:
+            raise StoreUnavailable(self.store_address, f"no answer within {_CHECK_SECONDS:g} s") from error
+
+    async def stopped_instances(self) -> Mapping[str, list[str]]:
+        """The streams of the instances that have stopped, by saga, as far as is known within half a second."""
+        return {} if self._stopped_sagas is None else await self._stopped_sagas.look()
+
+    async def redis_fault(self) -> str | None:
+        """Why Redis can't be read now, None where it can. Takes about a second at most."""
+
+        async def fault(server: Primary) -> None:
+            await require_readable(server.client, self._settings.namespace, server.slot)
+
+        try:
+            await self._first_found(fault)
+        except TimeoutError:
+            return f"no answer within {_CHECK_SECONDS:g} s"
+        except (RedisError, OSError) as error:
+            return str(error)
         return None
+
+    async def redis_refusal(self) -> Refusal | None:
+        """Why Redis takes no writes now, None where it does or where it does not answer within a second."""
+
+        async def refusal(server: Primary) -> Refusal | None:
+            found = await write_refusal(server.client, self._settings.namespace, server.slot)
+            return found and replace(found, reason=server.said(found.reason))
+
+        try:
+            return await self._first_found(refusal)
+        except (RedisError, OSError, TimeoutError):
+            return None
 
     async def redis_misconfiguration(self) -> str | None:
         """What Redis is not set to, None where all is well or where it does not answer within a second."""
+
+        async def fault(server: Primary) -> str | None:
+            found = await misconfiguration(server.client)
+            return found and server.said(found)
+
         try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                return await misconfiguration(self._redis)
+            return await self._first_found(fault)
         except (RedisError, OSError, TimeoutError):
             return None
+
+    async def _first_found(self, look: Callable[[Primary], Awaitable[T | None]]) -> T | None:
+        """What is found first at the servers of Redis, all of which are looked at, within a second."""
+        async with asyncio.timeout(_CHECK_SECONDS):
+            found = await asyncio.gather(*map(look, await self._redis.primaries()))
+        return next((each for each in found if each is not None), None)
 
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
-        if self._write_probe is not None:
-            await self._write_probe.close()
+        for each in (self._write_probe, self._stopped_sagas):
+            if each is not None:
+                await each.close()
         if self._handler is not None:
             await self._handler.close()
         for client in (self._client, self._queries_client):
@@ -183,21 +248,16 @@ class Connections:
                     queued=settings.commands_at_once // 2,
                 ),
                 snapshots=SNAPSHOTS,
+                outages=self.outages,
             )
             self._current_store = CurrentStore(self._handler.streams)
+            self._stopped_sagas = StoppedInstances(Log(self._client))
         if self._queries_client is None:
             self._queries_client = await command_client(uri)
             self._read_models = ReadModels(
-                self._redis, self._queries_client, settings.namespace, read_seconds=settings.read_seconds
+                self._redis,
+                self._queries_client,
+                settings.namespace,
+                read_seconds=settings.read_seconds,
+                listener=self.commits,
             )
-
-
-def _pool(uri: str, seconds: float) -> BlockingConnectionPool:
-    """Each of its steps may take as long as the whole read, which ends it."""
-    return BlockingConnectionPool.from_url(
-        uri,
-        max_connections=_REDIS_CONNECTIONS,
-        timeout=seconds,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-    )

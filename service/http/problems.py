@@ -18,6 +18,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown-order": 404,
     "unknown-account": 404,
     "unknown-sku": 404,
+    "unknown-view": 404,
     "unknown-stream": 404,
     "unknown-category": 404,
     "unknown-correlation-id": 404,
@@ -36,13 +37,16 @@ STATUSES: Final[Mapping[str, int]] = {
     "malformed": 422,
     "idempotency-key-reused": 422,
     "foreign-position": 422,
+    "view-is-past": 422,
     "overloaded": 429,
     "head-too-large": 431,
     "unexpected": 500,
     "unreadable-event": 500,
+    "unknown-method": 501,
     "store-unavailable": 503,
     "read-model-behind": 503,
     "read-model-unavailable": 503,
+    "unsupported-http-version": 505,
 }
 COME_BACK: Final = (429, 503)
 _MOST_FAULTS: Final = 100
@@ -117,13 +121,13 @@ def answer(request: Request, problem: Problem) -> JSONResponse:
     return JSONResponse(document(problem, request.scope["path"]), problem.status_code, headers, MEDIA_TYPE)
 
 
-def answer_bytes(problem: Problem, path: str, headers: Mapping[str, str]) -> bytes:
-    """The problem as a whole answer, for what never became a request."""
+def answer_bytes(problem: Problem, path: str, headers: Mapping[str, str], *, with_body: bool = True) -> bytes:
+    """The problem as a whole answer, for what never became a request; `with_body` unless it was for HEAD."""
     body = json.dumps(document(problem, path)).encode()
     status = HTTPStatus(problem.status_code)
     lines = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"HTTP/1.1 {status} {status.phrase}\r\n{head}\r\n".encode() + body
+    return f"HTTP/1.1 {status} {status.phrase}\r\n{head}\r\n".encode() + (body if with_body else b"")
 
 
 class ProblemDocument(BaseModel):

@@ -1,60 +1,96 @@
 """Looks after what the service needs and what it runs, once for all who ask within a second."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from domain.saga import Saga
-from infrastructure.eventstore.errors import StoreUnavailable
-from infrastructure.eventstore.group_state import GroupState
-from infrastructure.readmodels.errors import ReadModelUnavailable
-from projections.projection import Projection
+from infrastructure.eventstore.errors import StoreUnavailable, UnreadableEvent
+from infrastructure.readmodels.condition import NO_WORKER, LagBounds
+from infrastructure.readmodels.redis_writes import Refusal
 from service.consumers import PROJECTIONS, SAGAS
-from service.http.checks import Check, Report, of_projection, of_saga, wrong
+from service.http.checks import Check, Report, State, of_saga, of_unreported, wrong
 from service.http.connections import Connections
+from service.http.disk_check import DiskCheck
+from service.http.projection_checks import ProjectionChecks
 from service.http.readiness_metrics import Findings
+from service.http.saga_state import SagaHistory, SagaState
 
-_CHECK_SECONDS: Final = 1.0
 _LOOK_EVERY: Final = 1.0
+_REPORT_SECONDS: Final = 10.0  # within which a worker reports, once Redis can be used again
 
 
 class Readiness:
-    """The state of the event store, of Redis, of every projection and of every saga."""
+    """The state of the event store, of Redis, of every projection and saga, and of the embedded servers' disks."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, disk: DiskCheck, bounds: Mapping[str, LagBounds]) -> None:
         self._connections: Final = connections
+        self._disk: Final = disk
+        self._projections: Final = ProjectionChecks(connections, bounds)
         self._looking: asyncio.Task[Report] | None = None
         self._began = 0.0
-        self._positions: dict[str, int] = {}
-        self._groups: dict[str, GroupState] = {}
+        self._refusal: Refusal | None = None
+        self._redis_failed = -_REPORT_SECONDS
+        self._histories: Final = {saga.category: SagaHistory() for saga in SAGAS}
+        self._sagas: dict[str, SagaState] = {}
         self.findings = Findings()
 
     async def report(self) -> Report:
         """What was found within the last second, else what is found now; a look takes a few seconds at most."""
+        return await asyncio.shield(self._current_look())
+
+    async def refresh(self, seconds: float) -> None:
+        """Waits for what is found now for so many seconds at most; the look goes on, for `findings`."""
+        await asyncio.wait({self._current_look()}, timeout=seconds)
+
+    def _current_look(self) -> asyncio.Task[Report]:
         now = asyncio.get_running_loop().time()
         if self._looking is None or (self._looking.done() and now - self._began >= _LOOK_EVERY):
             self._began, self._looking = now, asyncio.create_task(self._look(), name="look after readiness")
-        return await asyncio.shield(self._looking)
+        return self._looking
 
     async def _look(self) -> Report:
-        self._positions, self._groups = {}, {}
+        self._sagas, self._refusal = {}, None
+        store_fault = asyncio.create_task(self._connections.store_fault(), name="look for the event store")
         looks: Mapping[str, Awaitable[Check]] = {
-            "eventstore": self._eventstore(),
+            "eventstore": self._eventstore(store_fault),
             "redis": self._redis(),
-            **{projection.name: self._projection(projection) for projection in PROJECTIONS},
             **{saga.category: self._saga(saga) for saga in SAGAS},
+            **({"disk": self._disk.check()} if self._disk.is_needed else {}),
         }
-        checks = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True))
-        end = self._connections.end
-        lags = {name: max(0, end - position) for name, position in self._positions.items()}
-        self.findings = Findings(checks, lags if checks["eventstore"].state != "away" else {}, self._groups)
+        projections, others = await asyncio.gather(self._projections.look(store_fault), asyncio.gather(*looks.values()))
+        checks = {**dict(zip(looks, others, strict=True)), **projections}
+        checks |= self._explained(checks)
+        self.findings = self._found(checks)
         if not checks["eventstore"].ok:
             return Report(status="unable", checks=checks)
         return Report(status="ok" if all(check.ok for check in checks.values()) else "degraded", checks=checks)
 
-    async def _eventstore(self) -> Check:
+    def _found(self, checks: Mapping[str, Check]) -> Findings:
+        end, positions = self._connections.end, self._projections.positions
+        known = {} if checks["eventstore"].state == "away" else positions
+        distances = {name: max(0, end - position) for name, position in known.items()}
+        found = self._projections
+        lags, audits, blocked = found.lags, found.audits, found.blocked
+        return Findings(checks, distances, lags, audits, blocked, self._sagas, self._disk.disks, time.monotonic())
+
+    def _explained(self, checks: Mapping[str, Check]) -> dict[str, Check]:
+        """What is to be said of projections whose workers can't report, or could not until a moment ago."""
+        now = asyncio.get_running_loop().time()
+        shown = {name: checks[name] for name in (projection.name for projection in PROJECTIONS)}
+        if self._refusal is not None or checks["redis"].state == "away":
+            self._redis_failed = now
+        if self._refusal is not None:
+            unwritten = wrong("failing", f"can't be folded further: Redis takes no writes: {self._refusal.reason}")
+            return {name: unwritten for name, check in shown.items() if check.state not in {"away", "paused"}}
+        if now - self._redis_failed < _REPORT_SECONDS:
+            return {name: of_unreported() for name, check in shown.items() if check.detail == NO_WORKER}
+        return {}
+
+    async def _eventstore(self, store_fault: Awaitable[str | None]) -> Check:
         address = self._connections.store_address
-        if (fault := await self._connections.store_fault()) is not None:
+        if (fault := await store_fault) is not None:
             return wrong("away", f"{address}: {fault}")
         if (fault := await self._connections.write_fault()) is not None:
             return wrong("failing", f"{address}: it can be read, and takes no appends: {fault}")
@@ -62,27 +98,28 @@ class Readiness:
 
     async def _redis(self) -> Check:
         fault = await self._connections.redis_fault()
+        address = self._connections.redis_address
         if fault is not None:
-            return wrong("away", f"{self._connections.redis_address}: {fault}")
+            return wrong("away", f"{address}: {fault}")
+        self._refusal = await self._connections.redis_refusal()
+        if (refusal := self._refusal) is not None:
+            state: State = "misconfigured" if refusal.is_by_setting else "failing"
+            return wrong(state, f"{address}: it can be read, and takes no writes: {refusal.reason}")
         misconfigured = await self._connections.redis_misconfiguration()
         return Check(ok=True) if misconfigured is None else wrong("misconfigured", misconfigured)
 
-    async def _projection(self, projection: Projection[Any]) -> Check:
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                health = await self._connections.read_models.health(projection)
-        except ReadModelUnavailable as error:
-            return wrong("away", error.reason)
-        except TimeoutError:
-            return wrong("away", f"no answer within {_CHECK_SECONDS:g} s")
-        self._positions[projection.name] = health.position
-        return of_projection(health)
-
     async def _saga(self, saga: Saga[Any, Any]) -> Check:
+        history = self._histories[saga.category]
         try:
-            group = await self._connections.group_state(saga)
+            group, sweep, stopped = await asyncio.gather(
+                self._connections.group_state(saga),
+                self._connections.sweep_of(saga),
+                self._connections.stopped_instances(),
+            )
         except StoreUnavailable as error:
+            history.missed()
             return wrong("away", error.reason)
-        if group is not None:
-            self._groups[saga.category] = group
-        return of_saga(group)
+        except UnreadableEvent as error:
+            return wrong("stuck", f"its sweep of the log can't go on: {error}")
+        found = self._sagas[saga.category] = history.state(group, sweep, stopped.get(saga.category, ()))
+        return of_saga(found)

@@ -1,5 +1,7 @@
 """Maps the errors of every layer to problems: the only place that knows both."""
 
+from typing import Any
+
 from domain.errors import DomainError, Rejected
 from infrastructure.eventstore.errors import (
     CommandIdReused,
@@ -23,6 +25,7 @@ from infrastructure.history.errors import (
     UnknownStream,
 )
 from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelError, ReadModelUnavailable
+from infrastructure.views.errors import UnknownView, ViewIsPast
 from service.http import tokens
 from service.http.problems import Fault, Problem, malformed
 
@@ -52,17 +55,17 @@ def problem_of_history(error: HistoryError | EventStoreError) -> Problem:
     """The problem for an error in looking back. An error that callers can do nothing about is raised again."""
     match error:
         case UnknownStream():
-            return Problem("unknown-stream", f"There is no stream {error.stream}.")
+            return Problem("unknown-stream", f"There is no stream {error.stream}{_after(error.hint)}.")
         case UnknownCategory():
             known = ", ".join(error.known)
             return Problem("unknown-category", f"{error.stream} has no history here; these have one: {known}.")
         case OutOfReach():
-            reason = error.reason.replace("+00:00", "Z")  # as all times over HTTP
-            return Problem("out-of-reach", f"{error.stream} {reason}.")
+            return Problem("out-of-reach", f"{error.stream} {error.reason}.")
         case NothingTraced():
             bounds = "as far as was looked; `limit` and `from` say how far"
             return Problem(
-                "unknown-correlation-id", f"No event carries {error.correlation_id}, {bounds}; {CORRELATION_IDS}."
+                "unknown-correlation-id",
+                f"No event carries {error.correlation_id}, {bounds}{_after(error.hint)}; {CORRELATION_IDS}.",
             )
         case StoreUnavailable():
             return Problem("store-unavailable", "The event store can't be used at present.")
@@ -72,6 +75,10 @@ def problem_of_history(error: HistoryError | EventStoreError) -> Problem:
             return _of_an_event(error)
         case _:
             raise error
+
+
+def _after(hint: str) -> str:
+    return f"; {hint}" if hint else ""
 
 
 def _of_an_event(error: UnknownEventType | UnknownEventVersion | UnreadableEvent) -> Problem:
@@ -108,16 +115,34 @@ def _of_the_store(error: EventStoreError) -> Problem:
 def _of_a_read_model(error: ReadModelError) -> Problem:
     match error:
         case ReadModelBehind():
-            return Problem(
-                "read-model-behind",
-                f"{error.projection} has not come as far as it was asked to.",
-                position=tokens.write(error.position),
-                at_least=tokens.write(error.at_least),
-            )
+            return _of_one_behind(error)
         case ForeignPosition():
             advice = "Ask without it, or with one that was given out since."
             return Problem("foreign-position", f"The position is none of this log: {error.reason}. {advice}")
+        case UnknownView():
+            return Problem(
+                "unknown-view", f"There is no view {error.name} of {error.projection}{_after(error.reason)}."
+            )
+        case ViewIsPast():
+            return Problem(
+                "view-is-past",
+                f"The view {error.name} of {error.projection} ends before that position, and never comes further.",
+                position=tokens.write(error.position),
+                at_least=tokens.write(error.at_least),
+            )
+        case ReadModelUnavailable(other_version=True):
+            return Problem("read-model-unavailable", f"{error.projection} can't be read at present: {error.reason}.")
         case ReadModelUnavailable():
             return Problem("read-model-unavailable", f"{error.projection} can't be read at present.")
         case _:
             raise error
+
+
+def _of_one_behind(error: ReadModelBehind) -> Problem:
+    members: dict[str, Any] = {"position": tokens.write(error.position)}
+    if error.at_least is not None:
+        members["at_least"] = tokens.write(error.at_least)
+    if error.stream is None:
+        return Problem("read-model-behind", f"{error.projection} has not come as far as it was asked to.", **members)
+    said = f"{error.projection} can't fold {error.stream} at version {error.version}; what comes after it waits."
+    return Problem("read-model-behind", said, **members, stream=error.stream, version=error.version)

@@ -1,6 +1,7 @@
 """Positions in the log as callers hold them: tokens and cursors, opaque text that is checked when it comes back."""
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -11,6 +12,8 @@ from service.http.numbers import DIGITS, number_in
 UNKNOWN: Final = "is none of those that this service gives out"
 _LARGEST_POSITION: Final = 2**64 - 1
 _LARGEST_SCORE: Final = 2**53
+_LIST_FORMAT: Final = "1"
+_BETWEEN: Final = "\0"
 _NO_EVENT: Final = "00000000"
 _HEX: Final = "[0-9a-f]{8}"
 _WHOLE: Final = re.compile(rf"1\.({DIGITS})\.({_HEX})\.({_HEX})")
@@ -38,6 +41,26 @@ def write_number(position: int) -> str:
 def write_cursor(position: int | None) -> str | None:
     """The text that stands for the beginning of a list's next part; None at its end."""
     return None if position is None else write_number(position)
+
+
+def write_list_cursor(index: str, member: str | None) -> str | None:
+    """The text that stands for what follows a member of an index; None at the end of the list."""
+    if member is None:
+        return None
+    whole = f"{_LIST_FORMAT}{index}{_BETWEEN}{member}".encode()
+    return urlsafe_b64encode(whole).decode().rstrip("=")
+
+
+def read_list_cursor(index: str, text: str) -> str:
+    """The member that the cursor stands for. Raises ValueError for what no list of that index has given out."""
+    try:
+        whole = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError as error:
+        raise ValueError(UNKNOWN) from error
+    member = whole.removeprefix(f"{_LIST_FORMAT}{index}{_BETWEEN}")
+    if write_list_cursor(index, member) != text:
+        raise ValueError(f"{UNKNOWN} for a list with these filters")
+    return member
 
 
 def read(text: object) -> PositionToken:
@@ -72,6 +95,7 @@ Token = Annotated[
     WithJsonSchema({"type": "string", "pattern": _TAKEN, "description": f"{DESCRIPTION} {_EARLIER}"}),
 ]
 Cursor = Annotated[int, BeforeValidator(_read_cursor), WithJsonSchema({"type": "string", "pattern": f"^{DIGITS}$"})]
+ListCursor = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]+$"})]
 TraceCursor = Annotated[
     str, BeforeValidator(_read_trace_cursor), WithJsonSchema({"type": "string", "pattern": f"^[ls]{DIGITS}$"})
 ]

@@ -1,6 +1,7 @@
 """One process that is kept running: restarted when it ends, its output read, and stopped within a bound."""
 
 import asyncio
+import json
 import signal
 from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -17,6 +18,7 @@ from service.supervisor.programs import Program
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 STEADY_SECONDS: Final = 15.0  # a process that ran so long is able to run; its pauses begin anew
+WRONG_USAGE: Final = 2  # the exit code for an option or a setting that can't be used
 REFUSALS: Final = 3  # so many ends with an error in a row, before it was settled, are a refusal
 _log = structlog.get_logger(__name__)
 
@@ -24,8 +26,9 @@ _log = structlog.get_logger(__name__)
 class Child:
     """Keeps one program running until `stop`. `changed` is called whenever its pid changes.
 
-    A program that ends with an error three times in a row is given up: ChildRefused, with its explanation. Once it has
-    run for `steady` seconds, or `settled` is set, it never is.
+    A program that ends with an error three times in a row is given up: ChildRefused, with its explanation. At its
+    first end is a server that says why it does not start, or one with wrong settings: it would say the same again. Once
+    it has run for `steady` seconds, or `settled` is set, it never is.
     """
 
     def __init__(self, program: Program, changed: Callable[[], None], steady: float = STEADY_SECONDS) -> None:
@@ -39,6 +42,7 @@ class Child:
         self._stopping = asyncio.Event()
         self._explained = ""  # the line by which it explained its end, if it did
         self._last_line = ""
+        self._has_refused = False  # it explained its end itself, in its latest run
         self._pause = FIRST_PAUSE
         self._refused = 0
 
@@ -75,6 +79,7 @@ class Child:
     async def _run(self) -> int:
         """Runs the process once, from start to end; the exit code."""
         self._explained = self._last_line = ""
+        self._has_refused = False
         if self._has_lost_its_folder():
             self._explained = f"{self.program.keeps} is gone: put it back; only a stop and a start begin a new one"
             return 1
@@ -124,11 +129,11 @@ class Child:
                 print_error(line)
 
     async def _relay(self, errors: StreamReader) -> None:
-        """Passes its log on, and keeps the line in which it explains its end: `foldstream <name>: …`."""
-        beginning = f"foldstream {self.program.name}: "
+        """Passes its log on, and keeps the line in which it explains its end: `foldstream <kind>: …`."""
+        beginning = f"foldstream {self.program.kind}: "
         async for line in _lines(errors):
             if line.startswith(beginning):
-                self._explained = line.removeprefix(beginning)
+                self._explained, self._has_refused = line.removeprefix(beginning), True
             else:
                 self._last_line = line.strip() or self._last_line
                 print_error(line)
@@ -137,8 +142,13 @@ class Child:
         if seconds >= self._steady:
             self._pause, self.settled = FIRST_PAUSE, True
         self._refused = self._refused + 1 if code > 0 and not self.settled else 0
-        if self._refused >= REFUSALS:
-            raise ChildRefused(self.program.name, code, self._explained or self._last_line)
+        if self._refused >= (1 if self._would_refuse_again(code) else REFUSALS):
+            raise ChildRefused(self.program.name, code, self._explained or last_words(self._last_line))
+
+    def _would_refuse_again(self, code: int) -> bool:
+        """Whether what it refused can't change by another try: a server's folder, or any program's settings."""
+        is_server = self.program.ready is not None
+        return code == WRONG_USAGE or (is_server and self._has_refused and not self.ready.is_set())
 
     async def _pause_before_restart(self, code: int) -> None:
         explained = {"reason": self._explained} if self._explained else {}
@@ -146,6 +156,16 @@ class Child:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+
+def last_words(line: str) -> str:
+    """What a process said last, on one line; of an error that nobody caught, which log lines hold as JSON, its end."""
+    try:
+        logged = json.loads(line)
+        trace = str(logged["exception"]).rstrip().rpartition("\n")[2]
+    except (ValueError, KeyError, TypeError):
+        return line
+    return f"{logged.get('event')}: {trace}; the log has all of it"
 
 
 async def _lines(stream: StreamReader) -> AsyncIterator[str]:

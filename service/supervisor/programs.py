@@ -1,14 +1,18 @@
 """The programs of `serve`, in the order of their start: embedded servers, unless real ones are named, then workers."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
+from uuid import uuid4
 
+from service.consumers import PROJECTIONS
 from service.settings import Settings, variable_of
 
+_MOST_WORKERS: Final = 16
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
 
 
@@ -17,17 +21,24 @@ class Program:
     """One process: its command, and how it is started and stopped.
 
     `uri`: where it answers, if it does. `ready`: how the line on its output begins by which it says that it can be
-    used; None where nothing waits for it. `files`: descriptors that it inherits. `grace`: seconds that it has to stop
-    in order. `keeps`: the folder that has what can't be made again; once it was there, nothing is begun without it.
+    used; None where nothing waits for it. `verb`: the name that it gives itself, where several do the same;
+    they are stopped together. `files`: descriptors that it inherits. `grace`: seconds that it has to stop in order.
+    `keeps`: the folder that has what can't be made again; once it was there, nothing is begun without it.
     """
 
     name: str
     command: tuple[str, ...]
     uri: str | None = None
     ready: str | None = None
+    verb: str | None = None
     files: tuple[int, ...] = ()
     grace: float = 10.0
     keeps: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it runs: the verb of the command line."""
+        return self.verb or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,11 @@ class ServeContext:
         }
         return {name: uri for name, uri in addresses.items() if getattr(self.settings, name) is None}
 
+    @property
+    def folders(self) -> list[Path]:
+        """Those of the embedded servers."""
+        return [self.data / setting.removesuffix("_uri") for setting in self.own]
+
 
 def servers(context: ServeContext) -> list[Program]:
     """The embedded servers, each omitted if a real one is named."""
@@ -65,12 +81,35 @@ def servers(context: ServeContext) -> list[Program]:
 
 def workers(context: ServeContext) -> list[Program]:
     """The processes that use the servers."""
-    listen = ("api", "--listen", str(context.api_socket))
+    kept = [part for folder in context.folders for part in ("--kept", str(folder))]
+    listen = ("api", "--listen", str(context.api_socket), *kept)
     return [
-        Program("projections", _command(context, "projections"), files=_shared(context)),
+        *_projections(context),
         Program("sagas", _command(context, "sagas"), files=_shared(context)),
         Program("api", _command(context, *listen), context.api_url, files=(*_shared(context), context.api_socket)),
     ]
+
+
+def _projections(context: ServeContext) -> list[Program]:
+    """One process or several; each goes on with what was leased to it when it is started again."""
+    number = context.settings.projection_workers or _processors_for_projections(context.settings)
+    names = ["projections"] if number == 1 else [f"projections-{each}" for each in range(1, number + 1)]
+    run = uuid4().hex
+    return [
+        Program(
+            name,
+            _command(context, "projections", "--worker", f"{run}-{name}"),
+            verb="projections",
+            files=_shared(context),
+        )
+        for name in names
+    ]
+
+
+def _processors_for_projections(settings: Settings) -> int:
+    """As many as there are, but no more than there is work for, or than are good for one Redis."""
+    categories = {projection.category for projection in PROJECTIONS}
+    return min(len(os.sched_getaffinity(0)), len(categories) * settings.partitions, _MOST_WORKERS)
 
 
 def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Program:

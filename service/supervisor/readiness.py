@@ -9,6 +9,7 @@ import httpx
 import structlog
 
 from infrastructure.eventstore.uri import address_in as store_address_in
+from infrastructure.readmodels.condition import NO_WORKER
 from infrastructure.readmodels.uri import address_in as redis_address_in
 from service.errors import NotReady
 from service.settings import Settings
@@ -17,7 +18,7 @@ SILENT_SECONDS: Final = 120.0  # how long the API may take to give any answer at
 ASK_EVERY: Final = 0.5
 LOG_EVERY: Final = 10.0
 LOG_FIRST: Final = 3.0
-_AWAITED: Final = frozenset({"away", "behind"})
+_AWAITED: Final = frozenset({"away", "behind", "slow"})
 _log = structlog.get_logger(__name__)
 
 
@@ -38,8 +39,8 @@ async def ready(url: str, settings: Settings) -> None:
                 logged = monotonic()
                 _log_missing(answer, settings)
             await asyncio.sleep(ASK_EVERY)
-    if stopped := [name for name, state in checks.items() if state == "stopped"]:
-        _log.warning("service_degraded", stopped=stopped)
+    if degraded := {name: check["state"] for name, check in checks.items() if not check["ok"]}:
+        _log.warning("service_degraded", checks=degraded)
 
 
 async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
@@ -51,13 +52,15 @@ async def _ask(http: httpx.AsyncClient) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _checks(answer: dict[str, Any] | None) -> dict[str, str]:
-    """The state of each thing that the service needs; empty if there is no answer."""
-    return {name: check["state"] for name, check in (answer or {}).get("checks", {}).items()}
+def _checks(answer: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """How each thing fares that the service needs; empty if there is no answer."""
+    return dict((answer or {}).get("checks", {}))
 
 
-def _is_awaited(answer: dict[str, Any] | None, checks: dict[str, str]) -> bool:
-    return (answer or {}).get("status") == "unable" or not _AWAITED.isdisjoint(checks.values())
+def _is_awaited(answer: dict[str, Any] | None, checks: dict[str, dict[str, Any]]) -> bool:
+    if (answer or {}).get("status") == "unable":
+        return True
+    return any(check["state"] in _AWAITED or check["detail"] == NO_WORKER for check in checks.values())
 
 
 def _log_missing(answer: dict[str, Any] | None, settings: Settings) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infrastructure.embedded.folder import socket_path
+from infrastructure.embedded.folder import shortage, socket_path
 from service.addresses import lasting_port, listen, url_of
+from service.errors import DataFolderUnusable
+from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.supervisor import folder
 from service.supervisor.programs import ServeContext, servers, workers
 from service.supervisor.supervisor import Supervisor
-from service.workers.projections import skipping
 
 
 def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> None:
@@ -20,7 +21,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
 
     Raises ServiceError, SettingsError.
     """
-    skipping(settings)  # a projection would refuse it as well, three times
+    require_known_projections(settings)  # a process would refuse it as well, once its servers run
     data = data.absolute()
     with (
         folder.lock_folder(data) as lock,
@@ -39,7 +40,14 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
             lock=lock,
             log=log,
         )
+        _require_room(context)
         asyncio.run(Supervisor(data, settings, api).run(servers(context), workers(context)))
+
+
+def _require_room(context: ServeContext) -> None:
+    """Raises DataFolderUnusable where an embedded server would find a full disk."""
+    if context.own and (full := shortage(context.data)):
+        raise DataFolderUnusable(context.data, full.removeprefix("; "))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import signal
 from asyncio import Future, Task
 from collections.abc import Iterable
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from socket import socket
 from typing import Any, Final
@@ -81,8 +82,8 @@ class Supervisor:
 
     async def _stop(self) -> None:
         self._listening.close()  # from now on callers are refused, instead of waiting for an API that ends
-        for child, keeping in reversed(self._children):
-            await child.stop(keeping)
+        for _, together in groupby(reversed(self._children), key=lambda each: each[0].program.kind):
+            await asyncio.gather(*(child.stop(keeping) for child, keeping in together))
         folder.forget(self._data)
         _log.info("service_stopped")
 

@@ -2,13 +2,13 @@
 
 import resource
 import signal
+from collections.abc import Sequence
+from pathlib import Path
 from socket import socket
 from typing import Final
 
-import uvicorn
-
 from service.http.app import create_app
-from service.http.server import server_config
+from service.http.server import ApiServer, server_config
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
@@ -16,11 +16,14 @@ from service.workers.lifetime import end_with
 _OTHER_FILES: Final = 512  # that may be open beside connections
 
 
-def run_api(settings: Settings, listening: socket, stop_when_closed: int | None) -> int:
-    """Answers until SIGTERM or SIGINT; requests under way are finished, bounded. Returns the exit code."""
+def run_api(settings: Settings, listening: socket, stop_when_closed: int | None, folders: Sequence[Path] = ()) -> int:
+    """Answers until SIGTERM or SIGINT; requests under way are finished, bounded. Returns the exit code.
+
+    `folders` are those of embedded servers, whose disks are looked after.
+    """
     _allow_files(settings.connections + _OTHER_FILES)
-    server = uvicorn.Server(server_config(create_app(settings), settings))
-    # For what comes before uvicorn takes the signals; when it has stopped in order, it raises them once more.
+    server = ApiServer(server_config(create_app(settings, folders), settings))
+    # For what comes before uvicorn takes the signals, and after it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     end_with(stop_when_closed)

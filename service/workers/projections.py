@@ -1,42 +1,49 @@
 """Runs the projections, each in threads of its own, until it is told to stop."""
 
+from dataclasses import replace
+
+from infrastructure.audits.background_audit import auditing
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels import worker
-from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.deployment import Deployment
 from service.consumers import EVENTS, PROJECTIONS
-from service.settings import Settings, SettingsError, variable_of
+from service.projection_names import require_known_projections
+from service.settings import Settings
+from service.workers.collector import freeze_before_folding
 from service.workers.lifetime import end_with, thread_stop_event
 from service.workers.metrics_port import metrics_on
 from service.workers.projection_metrics import ProjectionMetrics
 
 
-def run_projections(settings: Settings, stop_when_closed: int | None) -> int:
-    """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed."""
+def run_projections(settings: Settings, stop_when_closed: int | None, worker_name: str | None = None) -> int:
+    """Folds the log into the read models until SIGTERM or SIGINT; no batch is left half committed.
+
+    Any number of these processes share the work. One that is started again under its name goes on at once with what
+    it was killed at.
+    """
     deployment = deployment_of(settings)
+    if worker_name is not None:
+        deployment = replace(deployment, worker=worker_name)
     stop = thread_stop_event()
     end_with(stop_when_closed)
-    with metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)):
+    freeze_before_folding()
+    with (
+        metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)),
+        auditing(PROJECTIONS, deployment, settings.audit_streams),
+    ):
         worker.run_projections(PROJECTIONS, deployment, stop)
     return 0
 
 
 def deployment_of(settings: Settings) -> Deployment:
     """The deployment that these settings describe. Raises SettingsError, also for an unknown projection's name."""
+    require_known_projections(settings)
     return Deployment(
         eventstore_uri=settings.eventstore,
         redis_uri=settings.redis,
         namespace=settings.namespace,
         codec=EventCodec(EVENTS),
         partitions=settings.partitions,
-        skip_unreadable=skipping(settings),
+        skip_unreadable=frozenset(settings.skip_unreadable),
+        priorities=settings.priorities,
     )
-
-
-def skipping(settings: Settings) -> frozenset[str]:
-    """The projections that skip what they can't read. Raises SettingsError for the name of none."""
-    known = [projection.name for projection in PROJECTIONS]
-    if unknown := [name for name in settings.skip_unreadable if name not in known]:
-        raise SettingsError(
-            variable_of("skip_unreadable"), f"there is no projection {unknown[0]!r}; there are: {', '.join(known)}"
-        )
-    return frozenset(settings.skip_unreadable)

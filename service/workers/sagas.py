@@ -16,7 +16,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.snapshots.counts import Counts
 from infrastructure.subscriptions.policy import back_off
-from service.consumers import EVENTS, SAGAS, SNAPSHOTS, group_of, route
+from service.consumers import EVENTS, SAGAS, SNAPSHOTS, groups_of, route
 from service.http.middleware.command_metrics import CommandMetrics
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
@@ -59,24 +59,27 @@ async def _consume_all(uri: str, settings: Settings, counts: Counts, stop: async
     commands = await _connected(uri, stop, "commands", outages)
     if commands is None:
         return
+    options = ConsumerOptions(grace=_GRACE, outages=outages)
     codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
-    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts)
+    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=outages)
     try:
         async with asyncio.TaskGroup() as consumers:
             for saga in SAGAS:
                 coordinator = SagaCoordinator(saga, route, handler, codec)
-                consumers.create_task(_consume(coordinator, uri, group_of(saga, settings.namespace), stop, outages))
+                consumers.create_task(_consume(coordinator, uri, groups_of(saga, settings.namespace), stop, options))
     finally:
         await handler.close()
         await commands.close()
 
 
-async def _consume(coordinator: SagaCoordinator, uri: str, group: str, stop: asyncio.Event, outages: Outages) -> None:
-    subscription = await _connected(uri, stop, group, outages)
+async def _consume(
+    coordinator: SagaCoordinator, uri: str, groups: str, stop: asyncio.Event, options: ConsumerOptions
+) -> None:
+    subscription = await _connected(uri, stop, groups, options.outages)
     if subscription is None:
         return
     try:
-        await consume_saga(coordinator, subscription, group, stop, ConsumerOptions(grace=_GRACE, outages=outages))
+        await consume_saga(coordinator, subscription, groups, stop, options)
     finally:
         await subscription.close()
 

@@ -9,10 +9,13 @@ import pytest
 from tests.architecture.sources import sources
 
 TERMINAL: Final = "infrastructure/terminal.py"
-CALLS: Final = {"print", "typer.echo", "typer.secho", "click.echo", "click.secho", "rich.print", "rich.print_json"}
+CALLS: Final = {
+    *("print", "input", "getpass.getpass", "rich.print", "rich.print_json"),
+    *(f"{library}.{call}" for library in ("typer", "click") for call in ("echo", "secho", "confirm", "prompt")),
+}
 STREAMS: Final = tuple(f"sys.{stream}.{what}" for stream in ("stdout", "stderr") for what in ("write", "buffer"))
-IMPORTS: Final = {"echo", "secho", "print", "print_json", "stdout", "stderr"}
-PRINTERS: Final = {"typer", "click", "rich", "sys"}
+IMPORTS: Final = {"echo", "secho", "print", "print_json", "stdout", "stderr", "confirm", "prompt", "getpass"}
+PRINTERS: Final = {"typer", "click", "rich", "sys", "getpass"}
 
 
 def prints(tree: ast.AST) -> Iterator[str]:
@@ -33,6 +36,10 @@ def prints(tree: ast.AST) -> Iterator[str]:
         ("print(1)", ["print"]),
         ("typer.echo(1)", ["typer.echo"]),
         ("from rich import print", ["print"]),
+        ("typer.confirm(question, err=True)", ["typer.confirm"]),
+        ("name = input(question)", ["input"]),
+        ("getpass.getpass(question)", ["getpass.getpass"]),
+        ("from typer import prompt", ["prompt"]),
         ("from sys import stderr", ["stderr"]),
         ("sys.stdout.write(text)", ["sys.stdout.write"]),
         ("sys.stderr.writelines(lines)", ["sys.stderr.writelines"]),

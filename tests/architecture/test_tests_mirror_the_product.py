@@ -14,6 +14,7 @@ OF_A_WHOLE = {
     "domain/histories",
     "infrastructure/embedded/eventstoredb/durability",
     "infrastructure/embedded/eventstoredb/fuzz",
+    "infrastructure/readmodels/durability",
 }
 # What -ing is the field's own noun for.
 NOUNS = {"load_shedding", "trip_booking", "upcasting"}

@@ -4,7 +4,7 @@ import json
 
 from bench.benches import BENCHES
 from bench.figures import Extent, Figure, Run, compared, in_turns
-from bench.report import as_json
+from bench.report import as_json, as_markdown
 from tests.bench.command import BENCH
 from tests.support.processes import Listened
 
@@ -28,6 +28,8 @@ STORE = (
     "start-up, 1,000 events",
     "memory, 1,000 events",
 )
+WHILE_THEY_WAIT = ("wait, CPU of the API", "wait, commands at Redis")
+ONCE_ANSWERED = ("woken by a commit, CPU of the API each", "for another category, CPU of the API each")
 
 
 def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
@@ -39,10 +41,29 @@ def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
     assert [line.split()[0] for line in rows[len(STORE) :]][:2] == ["processor", "load"]
 
 
+def test_the_bench_of_waits_compares_many_queries_with_few() -> None:
+    process = Listened((*BENCH, "projections/waits", "--part", "0.01", "--json"), {})
+    assert process.wait(within=60) == 0
+    figures = json.loads("".join(process.output))["benches"]["projections/waits"]
+    assert [(figure["name"], figure["baseline"]) for figure in figures] == [
+        (f"{number} queries {what}", f"10 queries {what}")
+        for whats, numbers in ((WHILE_THEY_WAIT, (0, 10, 20)), (ONCE_ANSWERED, (10, 20)))
+        for number in numbers
+        for what in whats
+    ]
+
+
 def test_a_bench_that_there_is_not_is_refused_by_name() -> None:
     process = Listened((*BENCH, "nonsense"), {})
     assert process.wait(within=30) == 2
     assert process.errors == [f"bench: Invalid value: there is no bench 'nonsense'; there are: {', '.join(BENCHES)}"]
+
+
+def test_a_part_that_there_is_not_is_refused_by_name() -> None:
+    process = Listened((*BENCH, "store/nonsense"), {})
+    assert process.wait(within=30) == 2
+    parts = "reads, appends, deliveries, long logs"
+    assert process.errors == [f"bench: Invalid value: store has no part 'nonsense'; there are: {parts}"]
 
 
 def test_ways_take_turns_and_the_middle_run_of_each_counts() -> None:
@@ -59,11 +80,34 @@ def test_ways_take_turns_and_the_middle_run_of_each_counts() -> None:
 
 def test_programs_get_the_same_as_json() -> None:
     figure = Figure("start-up, empty log", 0.5, "s", 1.0, "start-up, empty log")
-    fields = {"name": figure.name, "value": 0.5, "unit": "s", "ratio": 1.0, "baseline": figure.name, "note": ""}
+    fields = {
+        "name": figure.name,
+        "value": 0.5,
+        "unit": "s",
+        "ratio": 1.0,
+        "baseline": figure.name,
+        "note": "",
+        "aim": "",
+    }
     assert json.loads(as_json({"load": "0.1"}, {"store": [figure]})) == {
         "machine": {"load": "0.1"},
-        "benches": {"store": [fields]},
+        "benches": {"store": [{**fields, "note": "", "aim": ""}]},
     }
+
+
+def test_a_page_gets_the_same_tables_as_markdown() -> None:
+    read = Figure("read", 20_000.0, "events/s", 1.0, "read", "alone")
+    folded = Figure("folded", 5_000.0, "events/s", 0.25, "read", aim="≥ 0.5")
+    assert as_markdown({"load": "0.1", "python": "3.11"}, {"replay": [read, folded]}).splitlines() == [
+        "**replay**",
+        "",
+        "| figure | value | ratio | aim | to | note |",
+        "|---|---|---|---|---|---|",
+        "| read | 20,000 events/s |  |  |  | alone |",
+        "| folded | 5,000 events/s | 0.25 | ≥ 0.5 | read |  |",
+        "",
+        "load 0.1, python 3.11",
+    ]
 
 
 def test_a_part_of_the_extent_is_enough_to_see_that_it_works() -> None:

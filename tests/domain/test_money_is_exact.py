@@ -1,16 +1,19 @@
 """Money is exact: a decimal that its currency can express, never a float, never rounded, never of two currencies."""
 
+import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from domain.errors import Rejected
-from domain.money import Currency, Money, in_currency, zero
+from domain.money import Currency, Money, in_currency, minor_units, of_minor_units, sum_of, zero
 from tests.domain.values import money
+
+MONEY: Final = TypeAdapter(Money)
 
 
 @pytest.mark.parametrize(("digits", "currency"), [("19.90", "EUR"), ("0.00", "USD"), ("-5.00", "GBP"), ("500", "JPY")])
@@ -22,7 +25,7 @@ def test_digits_of_the_currency_are_taken_as_they_are(digits: str, currency: Cur
     ("digits", "currency"), [("19.9", "EUR"), ("1.999", "EUR"), ("1", "USD"), ("1.0", "JPY"), ("1E+2", "JPY")]
 )
 def test_other_digits_are_refused(digits: str, currency: Currency) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match=f"{currency} has"):
         money(digits, currency)
     with pytest.raises(Rejected) as refusal:
         in_currency(Decimal(digits), currency)
@@ -31,13 +34,16 @@ def test_other_digits_are_refused(digits: str, currency: Currency) -> None:
 
 @pytest.mark.parametrize("amount", [1, 1.5, 19.9, True, None, "NaN", "Infinity", "ten"])
 def test_what_is_no_decimal_is_refused(amount: Any) -> None:
+    members = {"amount": amount, "currency": "EUR"}
     with pytest.raises(ValidationError):
-        Money(amount=amount, currency="EUR")
+        MONEY.validate_python(members)
+    with pytest.raises(ValidationError):
+        MONEY.validate_json(json.dumps(members))
 
 
 def test_a_currency_that_nobody_keeps_accounts_in_is_refused() -> None:
     with pytest.raises(ValidationError):
-        Money.model_validate({"amount": "1.00", "currency": "CHF"})
+        MONEY.validate_python({"amount": "1.00", "currency": "CHF"})
 
 
 def test_a_zero_with_a_sign_is_refused() -> None:
@@ -47,6 +53,8 @@ def test_a_zero_with_a_sign_is_refused() -> None:
 
 
 def test_two_currencies_are_never_reckoned_with_each_other() -> None:
+    with pytest.raises(ValueError, match="USD can't be reckoned with EUR"):
+        sum_of([(money("1.00"), 1), (money("1.00", "USD"), 2)], "EUR")
     for reckon in (Money.__add__, Money.__sub__, Money.__lt__):
         with pytest.raises(ValueError, match="USD can't be reckoned with EUR"):
             reckon(money("1.00"), money("1.00", "USD"))
@@ -70,3 +78,12 @@ def test_so_many_times_is_added_so_many_times(amount: Money, quantity: int) -> N
     for _ in range(quantity):
         total = total + amount
     assert amount.times(quantity) == total
+
+
+@pytest.mark.parametrize(
+    ("digits", "currency", "units"),
+    [("19.90", "EUR", 1990), ("-0.05", "USD", -5), ("500", "JPY", 500), (f"{10**18}.01", "GBP", 10**20 + 1)],
+)
+def test_money_is_a_number_of_its_currency_s_smallest_units(digits: str, currency: Currency, units: int) -> None:
+    assert minor_units(money(digits, currency)) == units
+    assert of_minor_units(units, currency) == money(digits, currency)

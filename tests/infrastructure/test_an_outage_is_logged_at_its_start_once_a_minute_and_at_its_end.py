@@ -10,6 +10,7 @@ import structlog
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.outages import CALM, MINUTE, Outages
 from infrastructure.readmodels.errors import EventNotFolded, ReadModelUnavailable
+from tests.support.clock import Clock
 
 AWAY: Final = StoreUnavailable("127.0.0.1:1", "nobody answers")
 REASON: Final = "The event store at 127.0.0.1:1 can't be used: nobody answers"
@@ -18,19 +19,9 @@ BEGAN: Final = {"event": "outage_began", "log_level": "warning", **STORE, "reaso
 Lines: TypeAlias = list[MutableMapping[str, Any]]
 
 
-class Clock:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture
@@ -82,6 +73,24 @@ def test_a_server_that_stumbles_when_it_comes_back_has_one_outage(outages: Outag
         pass_time(outages, clock, int(CALM) - 1)
     pass_time(outages, clock, 1)
     assert lines == [BEGAN, {"event": "outage_ended", "log_level": "info", **STORE, "seconds": 8.0, "failures": 5}]
+
+
+def test_who_does_not_try_again_soon_keeps_no_outage_open(outages: Outages, clock: Clock, lines: Lines) -> None:
+    assert outages.met("a", AWAY)
+    assert not outages.met("a", ValueError("of something else"))
+    pass_time(outages, clock, int(CALM))
+    assert [line["event"] for line in lines] == ["outage_began", "outage_ended"]
+
+
+def test_each_read_model_has_its_own(outages: Outages, clock: Clock, lines: Lines) -> None:
+    for _ in range(5):
+        for name in ("read model a", "read model b"):
+            outages.met_elsewhere(name, "requests", "nothing is built yet")
+        pass_time(outages, clock, 1)
+    pass_time(outages, clock, int(CALM))
+    told = [(line["event"], line["server"]) for line in lines]
+    names = ("read model a", "read model b")
+    assert told == [(event, name) for event in ("outage_began", "outage_ended") for name in names]
 
 
 def test_the_next_outage_is_another(outages: Outages, clock: Clock, lines: Lines) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.message import Event, Metadata, Recorded
 from projections.projection import Add, IndexChange, Projection, Remove, RowT
+from projections.sums import Place, add_change
 
 FIRST_POSITION: Final = 1000
 _BEGINNING: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -36,12 +37,12 @@ def history(stream: str, *events: Event) -> list[Recorded[Any]]:
     return [
         Recorded(
             event=event,
-            id=UUID(int=version),
+            id_or_text=UUID(int=version),
             stream=stream,
             version=version,
             position=position(version),
             at=at(version),
-            metadata=_METADATA,
+            metadata_or_read=_METADATA,
         )
         for version, event in enumerate(events)
     ]
@@ -63,6 +64,21 @@ def index_after(projection: Projection[RowT], *events: Event) -> dict[str, dict[
             case Remove(entry):
                 assert members.pop(entry.member) == entry.score
     return {index: members for index, members in indexes.items() if members}
+
+
+def sums_after(projection: Projection[RowT], *events: Event) -> dict[str, dict[str, int]]:
+    """The members of each counter group (`sum:…`) and ranking (`ranked:…`) that are not 0, added up event by event."""
+    changes: dict[Place, int] = {}
+    row: RowT | None = None
+    for recorded in history(f"{projection.category}-1", *events):
+        if type(recorded.event) not in projection.ignored:
+            before, row = row, projection.handlers[type(recorded.event)](row, recorded)
+            add_change(projection.sums, before, row, changes)
+    groups: dict[str, dict[str, int]] = {}
+    for (group, member), by in changes.items():
+        if by:
+            groups.setdefault(group, {})[member] = by
+    return groups
 
 
 def fold(projection: Projection[RowT], *events: Event) -> tuple[RowT | None, Iterable[IndexChange]]:

@@ -1,5 +1,8 @@
 """The balance of an account, with its credit limit."""
 
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
 from domain.accounts.account import ChargeDeclined, ChargeRefunded, MoneyWithdrawn, NothingToCharge
 from domain.message import Event
 from projections.account_balance import AccountBalance, projection
@@ -59,4 +62,4 @@ def test_it_is_read_by_key_only() -> None:
 
 def test_a_row_survives_its_storage() -> None:
     row = balance("-0.01", version=3)
-    assert AccountBalance.model_validate_json(row.model_dump_json()) == row
+    assert TypeAdapter(AccountBalance).validate_json(to_json(row)) == row

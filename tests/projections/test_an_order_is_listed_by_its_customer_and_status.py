@@ -2,15 +2,20 @@
 
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+from pydantic_core import to_json
+
 from domain.message import Event
 from domain.ordering.events import ItemAdded, ItemRemoved, Line, ShipmentDeclined
-from projections.orders_by_customer import CustomerOrder, of_customer, of_customer_in, projection
+from domain.value import changed
+from projections.listed_order import ListedOrder
+from projections.orders_by_customer import of_customer, of_customer_in, projection
 from tests.domain.ordering.orders import CANCELLED, CONFIRMED, CREATED, DESK, LAMP, REQUESTED, SHIPPED
 from tests.domain.values import ORDER, money
 from tests.projections.history import at, index_after, position, row_after
 
 RUG: Final = Line(line=3, sku="rug", quantity=3, unit_price=money("7.50"))
-FRESH: Final = CustomerOrder(
+FRESH: Final = ListedOrder(
     id=ORDER,
     customer_id="ada",
     status="pending",
@@ -24,11 +29,11 @@ FRESH: Final = CustomerOrder(
 AT_ITS_PLACE: Final = {ORDER: position(0)}
 
 
-def order(**members: Any) -> CustomerOrder:
-    return FRESH.model_copy(update=members)
+def order(**members: Any) -> ListedOrder:
+    return changed(FRESH, **members)
 
 
-def after(*events: Event) -> CustomerOrder | None:
+def after(*events: Event) -> ListedOrder | None:
     return row_after(projection, *events)
 
 
@@ -84,4 +89,4 @@ def test_the_lists_are_named_by_customer_and_status() -> None:
 
 
 def test_a_row_survives_its_storage() -> None:
-    assert CustomerOrder.model_validate_json(FRESH.model_dump_json()) == FRESH
+    assert TypeAdapter(ListedOrder).validate_json(to_json(FRESH)) == FRESH

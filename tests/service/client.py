@@ -59,11 +59,14 @@ class Client:
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """A query's answer, asked again while the service is away or the read model behind."""
-        fresh = {} if self.seen is None else {"at_least": self.seen}
+        return self.ask(path, **{**({} if self.seen is None else {"at_least": self.seen}), **parameters})
+
+    def ask(self, path: str, **parameters: str) -> dict[str, Any]:
+        """The same where nothing is asked of its position: of the log."""
 
         def answer() -> dict[str, Any] | None:
             try:
-                response = self._http.get(self.url + path, params={**fresh, **parameters})
+                response = self._http.get(self.url + path, params=parameters)
             except httpx.TransportError:
                 return None
             if response.status_code == 503:

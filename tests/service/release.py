@@ -1,15 +1,22 @@
-"""One of two releases that share their servers: its workers and its API, each a process of its own."""
+"""Two releases that share their servers: the workers and the API of each, all processes of their own."""
 
 import json
 import sys
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import redis
 
 from service.addresses import lasting_port
-from service.consumers import PROJECTIONS, SAGAS
+from service.consumers import SAGAS
+from tests.service.client import Client
+from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
+from tests.support.redis import RedisProcess
 
 LAST: Final = Path(__file__).parent / "data" / "last_release.tar.xz"
 WORKERS: Final = ("projections", "sagas")
@@ -50,7 +57,15 @@ class Release:
         """Whether the workers that run now follow the log with every projection, and have joined the saga's group."""
         caught_up = {line["projection"] for line in _lines_about("projection_caught_up", self._running.values())}
         joined = _lines_about("saga_subscription_joined", self._running.values())
-        return caught_up == {projection.name for projection in PROJECTIONS} and len(joined) == len(SAGAS)
+        return caught_up == set(self.projections) and len(joined) == len(SAGAS)
+
+    @cached_property
+    def projections(self) -> list[str]:
+        """The names of those that it has: this one's may be more."""
+        say = "from service.consumers import PROJECTIONS; print(*(each.name for each in PROJECTIONS))"
+        asked = Listened((sys.executable, "-P", "-c", say), self._environment)
+        asked.wait(within=30)
+        return asked.output[0].split()
 
     def place_of_code(self) -> Path:
         """The folder that its processes import the product from."""
@@ -69,3 +84,34 @@ def unpacked_last_release(folder: Path) -> Path:
     with tarfile.open(LAST) as packed:
         packed.extractall(folder, filter="data")
     return folder
+
+
+class TwoReleases(NamedTuple):
+    """The last release and the one under test on servers of their own, nothing of them started yet."""
+
+    last: Release
+    this: Release
+    clients: tuple[Client, Client]
+    eventstore: str
+    redis_uri: str
+    redis: "redis.Redis"
+
+
+@contextmanager
+def two_releases(namespace: str, folder: Path) -> Iterator[TwoReleases]:
+    """In an empty folder, which gets the last release's code; both are killed at the end."""
+    with ExitStack() as stack:
+        store = stack.enter_context(EventStoreProcess(None))
+        server = RedisProcess().start()
+        stack.callback(server.close)
+        servers = {
+            "FOLDSTREAM_EVENTSTORE_URI": store.uri,
+            "FOLDSTREAM_REDIS_URI": server.uri,
+            "FOLDSTREAM_NAMESPACE": namespace,
+        }
+        last, this = Release(servers, unpacked_last_release(folder)), Release(servers)
+        stack.callback(last.close)
+        stack.callback(this.close)
+        clients = stack.enter_context(Client(last.url)), stack.enter_context(Client(this.url))
+        connection = stack.enter_context(redis.Redis.from_url(server.uri))
+        yield TwoReleases(last, this, clients, store.uri, server.uri, connection)

@@ -1,7 +1,9 @@
 """The settings of a deployment: read, refused, and with an effect."""
 
+import json
 import socket
 import traceback
+from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,11 +11,14 @@ import httpx
 import pytest
 import redis
 
-from service.settings import Settings, SettingsError, unknown_variables
+from infrastructure.readmodels.keys import PartitionKeys
+from service.settings import PerProjection, Settings, SettingsError, unknown_variables
+from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
+BY_NAME = ", or such as name=number, with commas"
 BAD_STORE = "must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113"
-BAD_REDIS = "must be a URI such as redis://host:6379/0, rediss://… or unix:///path"
+BAD_REDIS = "must be a URI such as redis://host:6379/0, rediss://…, redis+cluster://host:6379,… or unix:///path"
 
 
 def test_without_variables_there_are_defaults() -> None:
@@ -22,7 +27,12 @@ def test_without_variables_there_are_defaults() -> None:
         redis_uri=None,
         namespace="foldstream",
         partitions=1,
+        projection_workers=None,
         skip_unreadable=(),
+        priorities=(),
+        lag_events=PerProjection(1_000),
+        lag_seconds=PerProjection(10),
+        audit_streams=1,
         command_seconds=4,
         commands_at_once=64,
         commands_waiting=1024,
@@ -32,6 +42,7 @@ def test_without_variables_there_are_defaults() -> None:
         read_seconds=5,
         histories_at_once=4,
         history_seconds=10,
+        disk_free_mib=256,
         metrics_port=None,
         head_bytes=32_768,
         url_bytes=8_192,
@@ -51,8 +62,6 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_EVENTSTORE_URI": "esdb://store:2113?tls=false",
         "FOLDSTREAM_REDIS_URI": "redis://redis:6379/1",
         "FOLDSTREAM_NAMESPACE": "shop.test_1-a",
-        "FOLDSTREAM_PARTITIONS": "16",
-        "FOLDSTREAM_SKIP_UNREADABLE": "order_summary, stock_levels",
         "FOLDSTREAM_COMMAND_SECONDS": "9",
         "FOLDSTREAM_COMMANDS_AT_ONCE": "8",
         "FOLDSTREAM_COMMANDS_WAITING": "0",
@@ -62,6 +71,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_HISTORIES_AT_ONCE": "2",
         "FOLDSTREAM_READ_SECONDS": "8",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
+        "FOLDSTREAM_DISK_FREE_MIB": "64",
         "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
@@ -69,8 +79,6 @@ def test_every_setting_is_read_from_its_variable() -> None:
         eventstore_uri="esdb://store:2113?tls=false",
         redis_uri="redis://redis:6379/1",
         namespace="shop.test_1-a",
-        partitions=16,
-        skip_unreadable=("order_summary", "stock_levels"),
         command_seconds=9,
         commands_at_once=8,
         commands_waiting=0,
@@ -80,8 +88,39 @@ def test_every_setting_is_read_from_its_variable() -> None:
         read_seconds=8,
         histories_at_once=2,
         history_seconds=30,
+        disk_free_mib=64,
         metrics_port=9464,
     )
+
+
+def test_every_setting_of_read_models_is_read_from_its_variable() -> None:
+    variables = {
+        "FOLDSTREAM_PARTITIONS": "16",
+        "FOLDSTREAM_PROJECTION_WORKERS": "5",
+        "FOLDSTREAM_SKIP_UNREADABLE": "order_summary, stock_levels",
+        "FOLDSTREAM_PRIORITIES": "stock_levels,order_summary",
+        "FOLDSTREAM_AUDIT_STREAMS": "50",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        partitions=16,
+        projection_workers=5,
+        skip_unreadable=("order_summary", "stock_levels"),
+        priorities=("stock_levels", "order_summary"),
+        audit_streams=50,
+    )
+
+
+def test_a_bound_of_lag_is_for_all_or_for_those_that_are_named() -> None:
+    variables = {
+        "FOLDSTREAM_LAG_EVENTS": "500, stock_levels = 50",
+        "FOLDSTREAM_LAG_SECONDS": "order_summary=60,account_balance=5",
+    }
+    settings = Settings.from_mapping(variables)
+    assert settings == Settings(
+        lag_events=PerProjection(500, {"stock_levels": 50}),
+        lag_seconds=PerProjection(10, {"order_summary": 60, "account_balance": 5}),
+    )
+    assert (settings.lag_events.of("stock_levels"), settings.lag_events.of("order_summary")) == (50, 500)
 
 
 def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> None:
@@ -125,6 +164,15 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_NAMESPACE", "{shop}", "should be 1 to 64 letters of a to z, digits, '.', '_' or '-'"),
         ("FOLDSTREAM_PARTITIONS", "3", "should be 1, 2, 4, 8 or 16"),
         ("FOLDSTREAM_PARTITIONS", "four", "should be 1, 2, 4, 8 or 16"),
+        ("FOLDSTREAM_PROJECTION_WORKERS", "0", "should be a whole number from 1 to 16"),
+        ("FOLDSTREAM_PROJECTION_WORKERS", "17", "should be a whole number from 1 to 16"),
+        ("FOLDSTREAM_LAG_EVENTS", "0", f"should be a whole number from 1 to 100000000{BY_NAME}"),
+        ("FOLDSTREAM_LAG_EVENTS", "stock_levels=", f"should be a whole number from 1 to 100000000{BY_NAME}"),
+        ("FOLDSTREAM_LAG_EVENTS", "=5", f"should be a whole number from 1 to 100000000{BY_NAME}"),
+        ("FOLDSTREAM_LAG_EVENTS", "500, 600", "has two numbers for all"),
+        ("FOLDSTREAM_LAG_SECONDS", "stock_levels=5,stock_levels=6", "has two numbers for stock_levels"),
+        ("FOLDSTREAM_LAG_SECONDS", "10,soon", f"should be a whole number from 1 to 86400{BY_NAME}"),
+        ("FOLDSTREAM_AUDIT_STREAMS", "51", "should be a whole number from 0 to 50"),
         ("FOLDSTREAM_COMMAND_SECONDS", "0", "should be a whole number from 1 to 60"),
         ("FOLDSTREAM_COMMAND_SECONDS", "1.5", "should be a whole number from 1 to 60"),
         ("FOLDSTREAM_COMMAND_SECONDS", "NaN", "should be a whole number from 1 to 60"),
@@ -136,10 +184,12 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_CACHED_AGGREGATES", "1000001", "should be a whole number from 0 to 1000000"),
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be a whole number from 1 to 64"),
         ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be a whole number from 1 to 60"),
+        ("FOLDSTREAM_DISK_FREE_MIB", "0", "should be a whole number from 1 to 1000000"),
         ("FOLDSTREAM_METRICS_PORT", "0", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "65536", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_HEAD_BYTES", "1023", "should be a whole number from 1024 to 1048576"),
+        ("FOLDSTREAM_URL_BYTES", "65536", "should be a whole number from 256 to 65535"),
         ("FOLDSTREAM_HEADERS", "9", "should be a whole number from 10 to 10000"),
         ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be a whole number from 1 to 3600"),
         ("FOLDSTREAM_CONNECTIONS", "100001", "should be a whole number from 1 to 100000"),
@@ -178,7 +228,14 @@ def test_credentials_do_not_stand_in_what_is_printed() -> None:
     assert "secret" not in f"{settings!r}{settings}"
 
 
-def test_partitions_and_namespace_shape_the_read_models_and_no_process_gets_the_port_for_metrics(
+def shares(connection: "redis.Redis", namespace: str) -> list[int]:
+    """How many of the twelve groups, four partitions of each of three categories, are leased to each worker."""
+    of_categories = ("order_summary", "stock_levels", "account_balance")
+    leases = [PartitionKeys(namespace, name, 1, number).lease for name in of_categories for number in range(4)]
+    return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
+
+
+def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_gets_the_port_for_metrics(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
@@ -187,13 +244,20 @@ def test_partitions_and_namespace_shape_the_read_models_and_no_process_gets_the_
         "FOLDSTREAM_REDIS_URI": redis_uri,
         "FOLDSTREAM_NAMESPACE": namespace,
         "FOLDSTREAM_PARTITIONS": "4",
+        "FOLDSTREAM_PROJECTION_WORKERS": "2",
     }
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": str(taken.getsockname()[1])}) as service,
     ):
         assert httpx.get(f"{service.url}/health/ready", trust_env=False).json()["status"] == "ok"
+        workers = [name for name in service.processes if name.startswith("projections")]
         with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:
             keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")
+            poll_until(lambda: shares(connection, namespace) == [6, 6], seconds=20, what="six for each worker")
+    assert workers == ["projections-1", "projections-2"]
+    stopped = [json.loads(line)["name"] for line in service.process.errors if '"process_stopped"' in line]
+    assert (stopped[:2], sorted(stopped[2:])) == (["api", "sagas"], workers)
+    assert [line for line in service.process.errors if '"process_killed"' in line or '"process_ended"' in line] == []
     partitions = {str(key).partition("}")[0].rpartition(":")[2] for key in keys}
     assert partitions == {"p0", "p1", "p2", "p3"}

@@ -6,7 +6,6 @@ anew at each release; `xz -dc … | git get-tar-commit-id` says which commit it 
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,12 +21,10 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.readmodels.keys import ProjectionKeys
-from service.consumers import DECIDERS, EVENTS, PROJECTIONS, SAGAS
+from service.consumers import DECIDERS, EVENTS, SAGAS
 from tests.service.client import Client
-from tests.service.release import WORKERS, Release, unpacked_last_release
-from tests.support.eventstore import EventStoreProcess
+from tests.service.release import WORKERS, Release, two_releases
 from tests.support.polling import poll_until
-from tests.support.redis import RedisProcess
 
 NAMESPACE: Final = "upgraded"
 SKU: Final = "lamp"
@@ -43,6 +40,7 @@ VOID: Final = {"CheckpointUnusable", "GenerationLeft", "StoreReplaced"}
 class Upgrade:
     """Both releases, the last one first, on their servers, a customer of each API, and what was seen on the way.
 
+    `ready` is what the last release's readiness said of the read models while only this one's workers followed them.
     `stored` is what stood at the newer format's two places after both had met it, and `told` what the queries of
     what it hid were answered meanwhile; `pointers` are those that the last release made by itself.
     """
@@ -55,6 +53,7 @@ class Upgrade:
     account: str = ""
     orders: list[str] = field(default_factory=list)
     pointers: dict[str, Any] = field(default_factory=dict)
+    ready: dict[str, str] = field(default_factory=dict)
     stored: list[Any] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)
 
@@ -83,14 +82,14 @@ class Upgrade:
         self.orders += orders
 
     def made_pointers(self) -> dict[str, Any]:
-        keys = [ProjectionKeys(NAMESPACE, projection.name) for projection in PROJECTIONS]
+        keys = [ProjectionKeys(NAMESPACE, name) for name in self.last.projections]
         names = [name for key in keys for name in (key.live, key.building, key.last_number)]
         values = zip(names, self.redis.mget(names), strict=True)
         return {name: value for name, value in values if value is not None}
 
-    def generations(self) -> set[int | None]:
-        """The numbers of all generations of which anything is stored."""
-        keys = [ProjectionKeys(NAMESPACE, projection.name) for projection in PROJECTIONS]
+    def generations(self) -> set[tuple[int, int] | None]:
+        """The versions and numbers of all generations of which anything is stored."""
+        keys = [ProjectionKeys(NAMESPACE, name) for name in self.last.projections]
         return {
             each.generation_of(key.decode())
             for each in keys
@@ -103,22 +102,8 @@ class Upgrade:
 
 @pytest.fixture(scope="module")
 def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
-    with ExitStack() as stack:
-        store = stack.enter_context(EventStoreProcess(None))
-        server = RedisProcess().start()
-        stack.callback(server.close)
-        servers = {
-            "FOLDSTREAM_EVENTSTORE_URI": store.uri,
-            "FOLDSTREAM_REDIS_URI": server.uri,
-            "FOLDSTREAM_NAMESPACE": NAMESPACE,
-        }
-        last = Release(servers, unpacked_last_release(tmp_path_factory.mktemp("last")))
-        this = Release(servers)
-        stack.callback(last.close)
-        stack.callback(this.close)
-        clients = stack.enter_context(Client(last.url)), stack.enter_context(Client(this.url))
-        connection = stack.enter_context(redis.Redis.from_url(server.uri))
-        upgrade = Upgrade(last, this, clients, store.uri, connection)
+    with two_releases(NAMESPACE, tmp_path_factory.mktemp("last")) as both:
+        upgrade = Upgrade(both.last, both.this, both.clients, both.eventstore, both.redis)
         _go_through(upgrade)
         yield upgrade
 
@@ -141,8 +126,16 @@ def _go_through(upgrade: Upgrade) -> None:
     poll_until(upgrade.this.works, seconds=30, what="this release's workers")
     upgrade.ship(old, new, killed=upgrade.last)
     poll_until(lambda: not new.get(f"/stock/{SKU}")["reserved"], seconds=20, what="all handed over")
+    upgrade.ready = poll_until(lambda: _readiness(upgrade.last), seconds=20, what="reports of this release alone")
     for client in upgrade.clients:  # so that each API has a token from after all that
         client.receive(SKU, 1)
+
+
+def _readiness(release: Release) -> dict[str, str]:
+    """What it says of the read models, once nothing is left of reports of its own workers' failures."""
+    checks = httpx.get(f"{release.url}/health/ready", trust_env=False).json()["checks"]
+    states = {name: str(checks[name]["state"]) for name in release.projections}
+    return states if set(states.values()) == {"ok"} else {}
 
 
 def _meet_a_newer_format(upgrade: Upgrade) -> None:
@@ -196,9 +189,14 @@ def test_no_generation_was_retired_or_built_because_of_the_other(upgrade: Upgrad
     assert {name: value for name, value in upgrade.made_pointers().items() if name in upgrade.pointers} == (
         upgrade.pointers
     )
-    assert upgrade.generations() == {1}
+    assert upgrade.generations() == {(1, 1)}
     assert upgrade.logged("generation_retired") == []
-    assert upgrade.this.logged("generation_flipped") == []
+    flipped = {line["projection"] for line in upgrade.this.logged("generation_flipped")}
+    assert flipped & set(upgrade.last.projections) == set()
+
+
+def test_the_last_release_reads_what_this_one_s_workers_report(upgrade: Upgrade) -> None:
+    assert upgrade.ready == dict.fromkeys(upgrade.last.projections, "ok")
 
 
 def test_whoever_finds_a_checkpoint_moved_begins_again_from_it(upgrade: Upgrade) -> None:

@@ -18,12 +18,13 @@ class FoldstreamProcess:
     """`foldstream serve` on a free port; the same port and folder whenever it is started again.
 
     `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
-    namespace; without them it runs the embedded ones in `data`. It inherits no other setting.
+    namespace; without them it runs the embedded ones in `data`. It inherits no other setting. One process folds, unless
+    the environment says otherwise (an empty FOLDSTREAM_PROJECTION_WORKERS: as many as `serve` itself chooses).
     """
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
-        self._environment = dict(environment or {})
+        self._environment = {"FOLDSTREAM_PROJECTION_WORKERS": "1", **(environment or {})}
         self._port = lasting_port()
         self._process: Listened | None = None
         self._url: str | None = None

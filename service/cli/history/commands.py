@@ -102,12 +102,13 @@ def export(
         str | None, typer.Option(metavar="FILE", help="Where to write; - is the output [default: the output].")
     ] = None,
     data: Data = DEFAULT_DATA,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON lines, as without it.")] = False,
 ) -> int:
     """Write everything of a stream as JSON lines, which `foldstream replay` reads on any machine."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return HistoryPrinter(store_uri(data), json=False).export(stream, out)
+    return HistoryPrinter(store_uri(data), as_json).export(stream, out)
 
 
 @verb(app, example="replay mug-blue.jsonl --step")
@@ -118,6 +119,6 @@ def replay(
     as_json: Json = False,
 ) -> int:
     """Fold an exported stream without any server: show the state at its end, or every step."""
-    from service.cli.history.printer import replay as replay_file  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.history.replay import replay as replay_file  # noqa: PLC0415 - a command loads only what it runs
 
     return replay_file(file, until, step=step, json=as_json)

@@ -1,26 +1,23 @@
-"""Prints histories, states, changes and traces for people."""
+"""Prints histories, states and changes for people."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any
-from uuid import UUID
 
-from rich.text import Text
-from rich.tree import Tree
+from pydantic_core import to_jsonable_python
 
 from domain.message import Metadata
 from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf
 from infrastructure.history.states import leaves
-from infrastructure.history.trace import Found, metadata_of, tree_of
-from infrastructure.terminal import print_line, printable
-from service.history.answers import time_of
-from service.history.causes import depth_first
-from service.tables import print_table, print_whole
+from infrastructure.history.trace import metadata_of
+from infrastructure.terminal import print_line
+from infrastructure.times import time_text
+from service.tables import print_long_table, print_table
 
 _LONGEST = 120
-_DEEPEST = 12
 
 
 def print_records(stream: str, records: Sequence[Record], following: int | None) -> None:
@@ -31,18 +28,27 @@ def print_records(stream: str, records: Sequence[Record], following: int | None)
 
 
 def print_state(found: StateAsOf) -> None:
-    until = "the last" if found.until is None else f"until {time_of(found.until)}"
-    print_line(f"{found.stream} at version {found.version}, since {time_of(found.since)}, {until}")
+    until = "the last" if found.until is None else f"until {time_text(found.until)}"
+    print_line(f"{found.stream} at version {found.version}, since {time_text(found.since)}, {until}")
     if found.first_version > 0:
         print_line(f"The events before version {found.first_version} are gone; the state lacks them.")
     print_table(("field", "value"), [(field, _text(value)) for field, value in leaves(found.state)])
 
 
-def print_changes(stream: str, changes: Sequence[Change]) -> None:
-    print_line(f"{stream}: {len(changes):,} changes")
-    if changes:
-        columns = ("version", "at", "event", "by", "command", "because of", "field", "before", "after")
-        print_table(columns, [row for change in changes for row in _change_rows(change)])
+def print_changes(stream: str, changes: Iterable[Change]) -> None:
+    """As they come; their number stands at the end."""
+    number = 0
+
+    def rows() -> Iterator[Sequence[str]]:
+        nonlocal number
+        for number, change in enumerate(chain(first, rest), 1):  # noqa: B007 - the last one is their number
+            yield from _change_rows(change)
+
+    rest = iter(changes)
+    first = list(islice(rest, 1))  # what there is no answer for is said before anything is printed
+    print_line(stream)
+    print_long_table(("version", "at", "event", "by", "command", "because of", "field", "before", "after"), rows())
+    print_line(f"{number:,} changes")
 
 
 def print_step(change: Change) -> None:
@@ -50,42 +56,15 @@ def print_step(change: Change) -> None:
     version, at, event, by, _, because_of = _heading(change)
     print_line(f"version {version}  {at}  {event}  by {by} because of {because_of}")
     for recorded in change.events:
-        print_line(f"    {recorded.event.stored_name} {_compact(recorded.event.model_dump(mode='json'))}")
+        print_line(f"    {recorded.event.stored_name} {_compact(to_jsonable_python(recorded.event))}")
     print_line(f"  before {_compact(change.before)}")
     print_line(f"  after  {_compact(change.after)}")
-
-
-def print_tree(correlation_id: str, found: Found) -> None:
-    source = (
-        "the links of the system projection" if found.searched is None else f"a search of {found.searched:,} events"
-    )
-    bound = "" if found.complete else "; --limit was reached, so there may be more"
-    root = Tree(_label(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}"))
-    _grow(root, found)
-    print_whole(root)
-
-
-def _grow(root: Tree, found: Found) -> None:
-    """A branch for each command; what is caused far below grows beside its cause, or the lines would have no end."""
-    branches: dict[UUID | None, Tree] = {None: root}
-    for node in depth_first(tree_of(found.records)):
-        command, above = node.command, branches[node.caused_by]
-        branch = above.add(_label(f"{command.actor} → {command.stream}  command {command.command_id}"))
-        for event in command.events:
-            record = event.record
-            at = time_of(written(record))
-            leaf = branch.add(_label(f"{record.type}  version {record.version}  {at}  {record.id}"))
-            branches[record.id] = leaf if node.depth < _DEEPEST else above
-
-
-def _label(text: str) -> Text:
-    return Text(printable(text))
 
 
 def _record_row(record: Record) -> Sequence[object]:
     metadata = metadata_of(record)
     who = ("?", "?") if metadata is None else (metadata.actor, _cause(metadata))
-    return record.version, time_of(written(record)), record.type, *who, _data(record)
+    return record.version, time_text(written(record)), record.type, *who, _data(record)
 
 
 def _change_rows(change: Change) -> Iterator[Sequence[str]]:
@@ -98,7 +77,7 @@ def _change_rows(change: Change) -> Iterator[Sequence[str]]:
 
 def _heading(change: Change) -> tuple[str, str, str, str, str, str]:
     record, metadata = change.record, change.metadata
-    at = time_of(written(record))
+    at = time_text(written(record))
     return str(record.version), at, record.type, metadata.actor, str(metadata.command_id), _cause(metadata)
 
 

@@ -4,21 +4,11 @@ from typing import Annotated
 
 import typer
 
-from service.cli.help_option import HelpfulGroup
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until
-from service.cli.verbs import help_alone, verb
+from service.cli.verbs import verb, verb_group
 
 SUMMARY = "Show how events are stored, and find those that today's code can't read."
-app = typer.Typer(
-    cls=HelpfulGroup,
-    help=SUMMARY,
-    add_completion=False,
-    short_help=SUMMARY,
-    invoke_without_command=True,
-    callback=help_alone,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = verb_group(SUMMARY)
 
 
 @verb(app, "list", example="schema list --json")

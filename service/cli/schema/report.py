@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from domain.engine_events import ENGINE_EVENTS
 from domain.message import Event
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.log_reader import open_reader
@@ -15,7 +16,7 @@ from service.tables import print_table
 
 EVENTS_BY_CATEGORY: Final[Mapping[str, tuple[type[Event], ...]]] = {
     **{decider.category: decider.events for decider in DECIDERS},
-    **{saga.category: saga.events for saga in SAGAS},
+    **{saga.category: (*saga.events, *ENGINE_EVENTS) for saga in SAGAS},
 }
 
 

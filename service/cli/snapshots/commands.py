@@ -5,22 +5,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
-from service.cli.verbs import Yes, consented, help_alone, require_consent, verb
+from service.cli.verbs import Yes, consented, require_consent, verb, verb_group
 
 SUMMARY = "Show the snapshots that loads begin at, drop them, take them anew."
-app = typer.Typer(
-    cls=HelpfulGroup,
-    help=SUMMARY,
-    add_completion=False,
-    short_help=SUMMARY,
-    invoke_without_command=True,
-    callback=help_alone,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = verb_group(SUMMARY)
 
 Names: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="STREAM", help="Such as order-<id> or stock:SKU.")

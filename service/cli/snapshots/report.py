@@ -12,9 +12,10 @@ from infrastructure.snapshots.store import SnapshotStore
 from service.cli.operator_act import Act
 from service.cli.snapshots import tables
 from service.cli.snapshots.retake import Retaken, retake
-from service.cli.snapshots.selection import Selection, last_versions, rule_of, streams_with_snapshots
+from service.cli.snapshots.selection import Selection, has_rule, last_versions, rule_of, streams_with_snapshots
 from service.cli.snapshots.survey import SnapshotStatus, Summary, survey
-from service.errors import SnapshotsNotTaken
+from service.errors import SnapshotsNotTaken, WithoutSnapshots
+from service.history.hints import exists_beside, with_hint
 from service.history.sources import CODEC
 
 ResultT = TypeVar("ResultT")
@@ -43,9 +44,9 @@ def list_snapshots(uri: str, selection: Selection, behind: int, *, as_json: bool
 
 
 def streams_to_drop(uri: str, selection: Selection) -> list[str]:
-    """The streams whose snapshots are to be dropped. Raises WithoutSnapshots, StoreUnavailable."""
+    """The streams whose snapshots are to be dropped. Raises WithoutSnapshots, UnknownStream, StoreUnavailable."""
     if selection.names:
-        return selection.streams
+        return _named(uri, selection)
     with open_reader(uri) as reader:
         return streams_with_snapshots(reader, selection.all_categories)
 
@@ -93,11 +94,21 @@ def retake_snapshots(uri: str, names: list[str], act: Act, *, as_json: bool) -> 
 
 def _versions(uri: str, selection: Selection) -> dict[str, int]:
     """The last version of each stream that is asked for."""
-    names = selection.streams
+    names = _named(uri, selection)
     with open_reader(uri) as reader:
         if names:
             return {stream: Records(reader, stream).last().version for stream in names}
         return last_versions(reader, selection.all_categories)
+
+
+def _named(uri: str, selection: Selection) -> list[str]:
+    """The streams that were named. Raises WithoutSnapshots, and UnknownStream for an id without its category."""
+    try:
+        return selection.streams
+    except WithoutSnapshots as error:
+        with open_reader(uri) as reader:
+            exists = exists_beside(Records(reader, error.stream))
+            raise with_hint(error, error.stream, lambda name: has_rule(name) and exists(name)) from error
 
 
 def _due(versions: Mapping[str, int], selection: Selection) -> dict[str, int]:

@@ -12,15 +12,17 @@ from infrastructure.eventstore.errors import (
     WrongExpectedVersion,
 )
 from infrastructure.eventstore.streams import Streams
+from infrastructure.sagas.instance import Instance
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.store import SnapshotStore
 from infrastructure.snapshots.writer import SnapshotJob, SnapshotWriter
 from service.cli.snapshots.selection import rule_of
-from service.consumers import DECIDERS
+from service.consumers import DECIDERS, SAGAS
 
 Result: TypeAlias = Literal["taken", "incomplete", "gone", "unreadable", "refused", "busy"]
 _DECIDERS: Final = {decider.category: decider for decider in DECIDERS}
+_SAGAS: Final = {saga.category: saga for saga in SAGAS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,7 @@ class Retaken:
 
 async def retake(streams: Streams, stream: str) -> Retaken:
     """Loads a stream from its beginning, and stores its segments and a snapshot. Raises StoreUnavailable."""
-    decider = _DECIDERS[rule_of(stream).category]
-    aggregate = Aggregate(stream, decider.initial, decider.evolve, decider.events)
+    aggregate = _empty(stream)
     try:
         await aggregate.catch_up(streams)
         result = await _store(streams, aggregate, rule_of(stream))
@@ -53,6 +54,14 @@ async def retake(streams: Streams, stream: str) -> Retaken:
     except (AppendRefused, EventTooLarge, ValueError):
         result = "refused"
     return Retaken(stream, result, aggregate.version if aggregate.version >= 0 else None)
+
+
+def _empty(stream: str) -> Aggregate[Any]:
+    category = rule_of(stream).category
+    if (saga := _SAGAS.get(category)) is not None:
+        return Instance(saga, stream)
+    decider = _DECIDERS[category]
+    return Aggregate(stream, decider.initial, decider.evolve, decider.events)
 
 
 async def _store(streams: Streams, aggregate: Aggregate[Any], rule: SnapshotRule) -> Result:

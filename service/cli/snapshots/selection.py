@@ -47,6 +47,11 @@ def rule_of(stream: str) -> SnapshotRule:
         raise WithoutSnapshots(stream, tuple(RULES)) from error
 
 
+def has_rule(stream: str) -> bool:
+    """Whether snapshots are kept of the stream, whose name has a category."""
+    return StreamName.parse(stream).category in RULES
+
+
 def last_versions(reader: LogReader, categories: Iterable[str]) -> dict[str, int]:
     """Every stream of these categories that the log holds, with the version of its last event. Raises StoreUnavailable.
 

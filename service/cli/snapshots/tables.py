@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure.terminal import print_json, print_line
+from infrastructure.times import time_text
 from service.cli.snapshots.retake import Retaken
 from service.cli.snapshots.survey import SnapshotStatus, Summary
-from service.history.answers import time_of
 from service.tables import print_table
 
 
@@ -67,7 +67,7 @@ def _answer(status: SnapshotStatus, now: datetime) -> dict[str, Any]:
         "state": status.state,
         "snapshot_version": status.snapshot,
         "behind": status.behind,
-        "taken_at": None if taken_at is None else time_of(taken_at),
+        "taken_at": None if taken_at is None else time_text(taken_at),
         "age_seconds": None if taken_at is None else round((now - taken_at).total_seconds(), 1),
     }
 

@@ -1,15 +1,16 @@
 """Accounts: opened, paid into, drawn from; read with their statements."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from domain.accounts.account import Deposit, OpenAccount, Withdraw
 from domain.errors import Unknown
 from domain.money import Currency
+from infrastructure.readmodels.queries import OwnIndex
 from projections import account_balance, account_statement
 from projections.account_statement import StatementEntry
 from service.http import tokens
@@ -22,6 +23,7 @@ from service.http.endpoints.queries import Freshness, Listing, Reading
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/accounts", tags=["accounts"])
+_ENTRY: Final = TypeAdapter(StatementEntry)
 
 
 class AccountAnswer(BaseModel):
@@ -109,10 +111,12 @@ async def read_statement(
     account_id: AccountPath, listing: Annotated[Listing, Query()], reading: Reading
 ) -> JSONResponse:
     """What changed an account's balance, newest first."""
-    page = await reading.page(account_statement.projection, account_statement.of_account(account_id), listing)
-    if not page.entries and not await reading.rows(account_statement.projection, [account_id]):
+    index = OwnIndex(account_statement.of_account(account_id), account_id)
+    page = await reading.page(account_statement.projection, index, listing)
+    now = Freshness(view=listing.view)
+    if not page.entries and (await reading.row(account_statement.projection, account_id, now)).row is None:
         raise Unknown("account", account_id)
-    entries = [_entry(StatementEntry.model_validate_json(entry.member)) for entry in page.entries]
+    entries = [_entry(_ENTRY.validate_json(entry.member)) for entry in page.entries]
     return queries.answer(StatementAnswer(entries=entries, next=tokens.write_cursor(page.next)), page.token)
 
 

@@ -25,12 +25,12 @@ class LineAdded(Changed):
 
 
 def changed(key: str, sent: Sent, **members: Any) -> JSONResponse:
-    """200: it happened, or was so before."""
+    """200: it happened, or was so before. 202 where a read model that was named does not show it yet."""
     return _answer(200, key, sent, **members)
 
 
 def created(path: str, key: str, sent: Sent) -> JSONResponse:
-    """201: it was created, at the path."""
+    """201: it was created, at the path. 202 where a read model that was named does not show it yet."""
     answer = _answer(201, key, sent)
     answer.headers["Location"] = path
     return answer
@@ -44,4 +44,5 @@ def digits(money: Money) -> str:
 def _answer(status: int, key: str, sent: Sent, **members: Any) -> JSONResponse:
     position, version = tokens.write(sent.token), sent.outcome.version
     headers = {"Foldstream-Position": position, "ETag": f'"{version}"'}
-    return JSONResponse({"id": key, "version": version, "position": position, **members}, status, headers)
+    body = {"id": key, "version": version, "position": position, **members}
+    return JSONResponse(body, status if sent.is_visible else 202, headers)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -21,7 +21,8 @@ from infrastructure.readmodels.position_token import PositionToken, beginning_of
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
-from service.http.endpoints.parameters import NoParameters, spelled
+from service.http.endpoints.consistency import Consistency
+from service.http.endpoints.parameters import spelled
 from service.http.middleware import metrics
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
@@ -58,15 +59,20 @@ Version = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of a command, and the token of its last event: the same for a repeat."""
+    """What came of a command, and the token of its last event: the same for a repeat.
+
+    `is_visible` unless the sender named a read model that had not come as far when the answer was due.
+    """
 
     outcome: Outcome
     token: PositionToken
+    is_visible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One request that carries a command. `if_version` is the version that it is meant for.
+    """One request that carries a command. `if_version` is the version that it is meant for, `consistency` says which
+    read models are to show it.
 
     `former_key` is the key with its quotes, where it came with some: as earlier releases stored it.
     """
@@ -74,6 +80,7 @@ class Sender:
     request: Request
     key: str | None
     if_version: int | None
+    consistency: Consistency
     former_key: str | None = None
 
     async def create(
@@ -115,7 +122,11 @@ class Sender:
         what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
         bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
         counted.labels(name, what).inc()
-        return sent
+        state = self.request.app.state
+        is_visible = await self.consistency.is_reached(
+            sent.token, outcome.stream, state.connections, state.waiting_queries
+        )
+        return replace(sent, is_visible=is_visible)
 
     async def _first_of(self, sends: Sequence[tuple[Command, int | None]], digest: str) -> Sent:
         """The outcome of the first of these commands, each for a version, that is not refused; else of the last."""
@@ -166,7 +177,7 @@ async def _token(outcome: Outcome, connections: Connections, ends: float) -> Pos
 
 async def sender(
     request: Request,
-    parameters: Annotated[NoParameters, Query()],
+    consistency: Annotated[Consistency, Query()],
     idempotency_key: Key = None,
     if_match: Version = None,
 ) -> Sender:
@@ -176,7 +187,8 @@ async def sender(
         raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])
     key = None if idempotency_key is None else idempotency.unquoted(idempotency_key)
     former_key = None if key == idempotency_key else idempotency_key
-    return Sender(request, key, None if if_match is None else int(if_match.strip('"')), former_key)
+    version = None if if_match is None else int(if_match.strip('"'))
+    return Sender(request, key, version, consistency, former_key)
 
 
 Sending = Annotated[Sender, Depends(sender)]

@@ -20,7 +20,15 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Location": {"description": "The path of what was created.", "schema": _TEXT},
     "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
 }
-_ALWAYS: Final = ("bad-request", "request-timeout", "url-too-long", "head-too-large", "malformed", "unexpected")
+_ALWAYS: Final = (
+    "bad-request",
+    "request-timeout",
+    "url-too-long",
+    "head-too-large",
+    "malformed",
+    "unexpected",
+    "unsupported-http-version",
+)
 _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "command": (
         "version-mismatch",
@@ -31,7 +39,14 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
         "store-unavailable",
         "unreadable-event",
     ),
-    "query": ("foreign-position", "overloaded", "read-model-behind", "read-model-unavailable"),
+    "query": (
+        "foreign-position",
+        "overloaded",
+        "read-model-behind",
+        "read-model-unavailable",
+        "unknown-view",
+        "view-is-past",
+    ),
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }
@@ -53,6 +68,9 @@ _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "history": "What was asked for, as the log has it.",
     "plain": "What was asked for.",
 }
+_NOT_VISIBLE: Final = "It happened, or was so already; a read model that `consistency` names has not come as far yet."
+_ANY: Final = "`If-None-Match: *` was asked, and there is an answer."
+_UNCHANGED: Final = "The answer's ETag is in `If-None-Match`, or that is `*`."
 _CORRELATION: Final = {
     "name": CORRELATION,
     "in": "header",
@@ -71,12 +89,17 @@ def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int |
     for rule in (*rules, *_RULES[family], *bodies, *_ALWAYS):
         by_status[status_of(rule)].append(rule)
     success = status or (201 if kind == "create" else 200)
-    unchanged = {"description": "What If-None-Match names is still so.", "headers": _headers(*_SUCCESS[kind])}
+    unchanged = {"description": _UNCHANGED if kind == "query" else _ANY, "headers": _headers(*_SUCCESS[kind])}
     return {
         success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},
-        **({304: unchanged} if kind == "query" else {}),
+        **({304: unchanged} if family != "command" else {202: _not_visible(kind)}),
         **{refused: _refusal(refused, names) for refused, names in sorted(by_status.items())},
     }
+
+
+def _not_visible(kind: Kind) -> dict[str, Any]:
+    """Its body is that of the success."""
+    return {"description": _NOT_VISIBLE, "headers": _headers(*_SUCCESS[kind])}
 
 
 def unable(description: str, model: type[BaseModel]) -> dict[str, Any]:
@@ -93,6 +116,9 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = schema
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         operation.setdefault("parameters", []).append(_CORRELATION)
+        responses = operation["responses"]
+        if "202" in responses:
+            responses["202"]["content"] = responses["200" if "200" in responses else "201"]["content"]
     return document
 
 

@@ -16,13 +16,13 @@ from service.http.endpoints.parameters import spelled, whole_number
 from service.http.problems import Fault, Problem, malformed
 
 _HEX: Final = "[0-9a-fA-F]"
-_UUID: Final = f"^{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}$"
-_UUID_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "uuid"})
+UUID_FORM: Final = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+UUID_SCHEMA: Final = WithJsonSchema({"type": "string", "format": "uuid"})
 Uuid: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=_UUID, to_lower=True),
+    StringConstraints(pattern=f"^{UUID_FORM}$", to_lower=True),
     spelled("should be a UUID of 32 hexadecimal digits, with hyphens after the 8th, 12th, 16th and 20th"),
-    _UUID_SCHEMA,
+    UUID_SCHEMA,
 ]
 Name: TypeAlias = Annotated[terms.Name, spelled("should be 1 to 64 of A-Z a-z 0-9 . _ : -")]
 OrderPath: TypeAlias = Annotated[Uuid, Path()]

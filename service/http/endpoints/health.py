@@ -17,6 +17,7 @@ from service.http.readiness import Readiness
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
+_METRICS_SECONDS: Final = 0.5  # for the checks to be made; what was found before is good enough after that
 _READY: Final = {**documented("plain"), 503: unable("It can't serve: `status` is `unable`.", Report)}
 
 
@@ -45,8 +46,8 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=documented("plain"))
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
-    """What was counted since the start, and the checks of readiness, in Prometheus' text format."""
-    await request.app.state.readiness.report()
+    """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format."""
+    await request.app.state.readiness.refresh(_METRICS_SECONDS)
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
 
 

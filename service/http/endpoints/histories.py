@@ -15,17 +15,25 @@ from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.schema_check import Window
 from infrastructure.eventstore.stream_patterns import category_pattern
-from infrastructure.history.errors import HistoryError, NothingTraced, UnknownCursor
+from infrastructure.history.errors import (
+    CORRELATION_IDS,
+    HistoryError,
+    NothingTraced,
+    UnknownCategory,
+    UnknownCursor,
+    UnknownStream,
+)
 from infrastructure.history.pages import records_page
 from infrastructure.history.records import Records
 from infrastructure.history.trace import PART, find_part
 from service.history.answers import change_answer, record_answer, state_answer, trace_answer
 from service.history.causes import of_categories
+from service.history.hints import hinted, with_stream
 from service.history.shapes import ChangeAnswer, StateAnswer, StoredEvent, TraceAnswer
 from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 from service.http import tokens
 from service.http.endpoints.documentation import documented
-from service.http.endpoints.forms import Uuid
+from service.http.endpoints.forms import UUID_FORM, UUID_SCHEMA
 from service.http.endpoints.parameters import Limit, Time, spelled, whole_number
 from service.http.history_threads import HistoryThreads
 from service.http.middleware.strict_route import StrictRoute
@@ -43,9 +51,18 @@ SearchLimit: TypeAlias = Annotated[
 ]
 StreamPath: TypeAlias = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}[-:][A-Za-z0-9._:-]{1,64}$"),
+    StringConstraints(pattern=rf"^([a-z][a-z0-9_]{{0,31}}[-:][A-Za-z0-9._:-]{{1,64}}|{UUID_FORM})$"),
     spelled("should be a category, - or :, and 1 to 64 of A-Z a-z 0-9 . _ : -, such as order-<id> or stock:mug-blue"),
     Path(description="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:<SKU>."),
+]
+
+
+CorrelationPath: TypeAlias = Annotated[
+    str,
+    StringConstraints(pattern=f"^{UUID_FORM}$", to_lower=True),
+    spelled(f"should be a UUID; {CORRELATION_IDS}"),
+    UUID_SCHEMA,
+    Path(),
 ]
 
 
@@ -116,13 +133,20 @@ class HistoryReader:
         """What `look_back` finds in one stream, of a known category only: the store keeps secrets in others."""
         with _problems():
             stream = stream_called(name).lower()  # as ids are elsewhere
-            boundary_of(stream)
-            return await self.threads.run(lambda reader: JSONResponse(look_back(Records(reader, stream))))
+            return await self.threads.run(lambda reader: JSONResponse(_looked_back(Records(reader, stream), look_back)))
 
     async def read_log(self, look_back: Callable[[LogReader], object]) -> JSONResponse:
         """What `look_back` finds in the whole log."""
         with _problems():
             return await self.threads.run(lambda reader: JSONResponse(look_back(reader)))
+
+
+def _looked_back(records: Records, look_back: Callable[[Records], object]) -> object:
+    try:
+        boundary_of(records.stream)
+        return look_back(records)
+    except (UnknownStream, UnknownCategory) as error:
+        raise hinted(error, records) from error
 
 
 @contextmanager
@@ -147,7 +171,7 @@ Reader: TypeAlias = Annotated[HistoryReader, Depends(history_reader)]
     "/trace/{correlation_id}", response_model=TraceAnswer, responses=documented("history", "unknown-correlation-id")
 )
 async def read_trace(
-    correlation_id: Annotated[Uuid, Path()], query: Annotated[TraceQuery, Query()], reader: Reader
+    correlation_id: CorrelationPath, query: Annotated[TraceQuery, Query()], reader: Reader
 ) -> JSONResponse:
     """What a request caused, across all streams: commands, their events, and what followed from those."""
 
@@ -156,7 +180,7 @@ async def read_trace(
         part = find_part(log, asked, category_pattern(BOUNDARIES), limit, since=query.since, cursor=query.cursor)
         found = of_categories(part, BOUNDARIES)
         if not found.records and found.complete and query.cursor is None:
-            raise NothingTraced(asked, "the streams that have a history here")
+            raise with_stream(NothingTraced(asked, "the streams that have a history here"), log)
         return trace_answer(correlation_id, found)
 
     return await reader.read_log(look_back)

@@ -9,7 +9,10 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from pydantic import BaseModel
 
 _QUOTED: Final = r'"(([!#-\[\]-~]|\\["\\]){1,128})"'
-KEY: Final = rf"^([!-~]{{1,128}}|{_QUOTED})$"
+_UNQUOTED: Final = (
+    r'"|"?[!#-~][!-~]{0,126}|[!#-~][!-~]{127}|""[!-~]{1,126}'  # all but "" alone; pydantic has no look-ahead
+)
+KEY: Final = rf"^({_UNQUOTED}|{_QUOTED})$"
 _ESCAPED: Final = re.compile(r'\\(["\\])')
 _COMMANDS: Final = uuid5(NAMESPACE_URL, "foldstream:command")
 _CREATIONS: Final = uuid5(NAMESPACE_URL, "foldstream:creation")

@@ -12,8 +12,8 @@ from domain.money import Currency
 from domain.ordering.events import ItemAdded
 from domain.ordering.order import AddItem, ConfirmOrder, CreateOrder, RemoveItem, RequestCancellation
 from projections import order_summary, orders_by_customer
+from projections.listed_order import ListedOrder, Status
 from projections.order_summary import OrderSummary
-from projections.orders_by_customer import CustomerOrder, Status
 from service.http import tokens
 from service.http.endpoints import queries
 from service.http.endpoints.answers import Changed, LineAdded, changed, created, digits
@@ -170,7 +170,7 @@ async def list_orders(
 ) -> JSONResponse:
     """A customer's orders, newest first."""
     page = await reading.page(orders_by_customer.projection, _index(customer_id, listing.status), listing)
-    rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries])
+    rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries], listing)
     orders = [_in_list(row) for row in rows if listing.status in {None, row.status}]
     return queries.answer(OrdersAnswer(orders=orders, next=tokens.write_cursor(page.next)), page.token)
 
@@ -202,7 +202,7 @@ def _order(row: OrderSummary) -> OrderAnswer:
     )
 
 
-def _in_list(row: CustomerOrder) -> OrderInList:
+def _in_list(row: ListedOrder) -> OrderInList:
     return OrderInList(
         id=row.id,
         status=row.status,

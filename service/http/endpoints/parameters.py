@@ -1,7 +1,7 @@
 """Numbers, times and texts as requests carry them: of exactly one form, checked before anything is looked up."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, TypeAlias
 
 from pydantic import (
@@ -14,8 +14,9 @@ from pydantic import (
     WrapValidator,
 )
 
+from infrastructure.views.definition import NAME
 from service.http.numbers import number_in
-from service.times import read_time
+from service.times import read_day, read_time
 
 LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
@@ -51,7 +52,16 @@ def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
 
 
 def _read_time(text: object) -> datetime:
-    return read_time(str(text))
+    try:
+        return read_time(str(text))
+    except ValueError as error:
+        if re.search(r" [0-9:]+$", str(text)):  # what a `+` in a URL is read as
+            raise ValueError(f"{error}; in a URL, the + of an offset is %2B") from error
+        raise
+
+
+def _read_day(text: object) -> date:
+    return read_day(str(text))
 
 
 def _read_seconds(text: object) -> float:
@@ -61,9 +71,16 @@ def _read_seconds(text: object) -> float:
     return seconds
 
 
+def _read_view_name(text: object) -> str:
+    if not isinstance(text, str) or re.fullmatch(NAME, text) is None:
+        raise ValueError("should be the name of a view: 1 to 32 characters of a-z, 0-9 and -")
+    return text
+
+
 Time: TypeAlias = Annotated[
     datetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
+Day: TypeAlias = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"})]
 Seconds: TypeAlias = Annotated[
     float,
     BeforeValidator(_read_seconds),
@@ -73,6 +90,19 @@ Limit: TypeAlias = Annotated[
     int,
     whole_number(1, LARGEST_PAGE),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": 20}),
+]
+
+
+ViewName: TypeAlias = Annotated[
+    str,
+    BeforeValidator(_read_view_name),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{NAME}$",
+            "description": "A view of the past, made by `foldstream rebuild --into`, to be read instead.",
+        }
+    ),
 ]
 
 

@@ -9,22 +9,28 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
+from infrastructure.readmodels.answers import GroupsAtPosition, IndexPage, RankingAtPosition, RowAtPosition
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.queries import IndexPage, ReadModels, RowAtPosition
+from infrastructure.readmodels.queries import OwnIndex, ReadModels
+from infrastructure.readmodels.text_order import MemberPage, PageQuery
 from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
-from service.http.endpoints.parameters import Limit, Seconds
+from service.http.endpoints.parameters import Limit, Seconds, ViewName
 from service.http.middleware.gate import Gate
 
 
 class Freshness(BaseModel):
-    """How far the read model has to be (`at_least`, a position token), and for how many seconds to wait for that."""
+    """How far the read model has to be (`at_least`, a position token), and for how many seconds to wait for that.
+
+    With a `view`, that view of the past is read instead, which nobody waits for.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     at_least: tokens.Token | None = None
     wait: Seconds = 2.0
+    view: ViewName | None = None
 
 
 class Listing(BaseModel):
@@ -34,6 +40,7 @@ class Listing(BaseModel):
 
     at_least: tokens.Token | None = None
     wait: Seconds = 2.0
+    view: ViewName | None = None
     limit: Limit = 20
     cursor: tokens.Cursor | None = None
 
@@ -51,12 +58,12 @@ class ReadModelReader:
 
     async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> RowAtPosition[RowT]:
         """The row of one aggregate. Raises Problem `overloaded`."""
-        async with self._place() as read_models:
+        async with self._place(freshness.view) as read_models:
             return await read_models.get(projection, key, at_least=freshness.at_least, wait=freshness.wait)
 
-    async def page(self, projection: Projection[Any], index: str, listing: Listing) -> IndexPage:
+    async def page(self, projection: Projection[Any], index: str | OwnIndex, listing: Listing) -> IndexPage:
         """A part of a list. Raises Problem `overloaded`."""
-        async with self._place() as read_models:
+        async with self._place(listing.view) as read_models:
             return await read_models.page(
                 projection,
                 index,
@@ -66,12 +73,32 @@ class ReadModelReader:
                 wait=listing.wait,
             )
 
-    async def rows(self, projection: Projection[RowT], keys: Sequence[str]) -> list[RowT]:
+    async def members(self, projection: Projection[Any], page: PageQuery, freshness: Freshness) -> MemberPage:
+        """A part of a list that is ordered by text. Raises Problem `overloaded`."""
+        async with self._place(freshness.view) as read_models:
+            return await read_models.members(projection, page, at_least=freshness.at_least, wait=freshness.wait)
+
+    async def sums(self, projection: Projection[Any], groups: Sequence[str], freshness: Freshness) -> GroupsAtPosition:
+        """The counters of these groups. Raises Problem `overloaded`."""
+        async with self._place(freshness.view) as read_models:
+            return await read_models.sums(projection, groups, at_least=freshness.at_least, wait=freshness.wait)
+
+    async def ranked(
+        self, projection: Projection[Any], group: str, limit: int, freshness: Freshness
+    ) -> RankingAtPosition:
+        """The heaviest members of a ranking. Raises Problem `overloaded`."""
+        async with self._place(freshness.view) as read_models:
+            return await read_models.ranked(
+                projection, group, limit=limit, at_least=freshness.at_least, wait=freshness.wait
+            )
+
+    async def rows(self, projection: Projection[RowT], keys: Sequence[str], listing: Listing | Freshness) -> list[RowT]:
         """The rows that exist of these, for a page that was read just now."""
-        return [row for row in await self.connections.read_models.rows(projection, keys) if row is not None]
+        found = await self.connections.models_in(listing.view).rows(projection, keys)
+        return [row for row in found if row is not None]
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[ReadModels]:
+    async def _place(self, view: str | None) -> AsyncIterator[ReadModels]:
         async with AsyncExitStack() as place:
             await place.enter_async_context(self.answering)
 
@@ -79,7 +106,7 @@ class ReadModelReader:
                 await place.aclose()
                 await place.enter_async_context(self.waiting)
 
-            yield self.connections.read_models.announcing(begin_to_wait)
+            yield self.connections.models_in(view).announcing(begin_to_wait)
 
 
 async def read_model_reader(request: Request) -> ReadModelReader:

@@ -55,6 +55,8 @@ def _sections(document: Mapping[str, Any], title: str, description: str) -> Iter
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+    tags = list(dict.fromkeys(str(each[0]) for each in operations))
+    operations.sort(key=lambda each: tags.index(str(each[0])))
     for tag, group in groupby(operations, key=lambda each: str(each[0])):
         yield f"<h2>{escape(tag)}</h2>"
         yield from (_operation(method, path, operation) for _, method, path, operation in group)

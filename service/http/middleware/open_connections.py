@@ -1,15 +1,23 @@
 """Bounds the connections that are open at once, and those of one address that have not sent a whole head."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final, Protocol
 
 import structlog
 
 from service.http.middleware.metrics import Metrics
+from service.settings import variable_of
 
 _PATIENCE: Final = 1.0  # seconds that a connection is left in peace: many may be accepted before the first is read
 _BETWEEN_LINES: Final = 10.0  # seconds
+_SETTINGS: Final[Mapping[str, str]] = {  # what bounds it, by the reason for closing a connection; a stop has no setting
+    "address-share": variable_of("pending_per_address"),
+    "connections": variable_of("connections"),
+    "head-timeout": variable_of("head_seconds"),
+    "send-timeout": variable_of("send_seconds"),
+}
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
@@ -37,7 +45,7 @@ class OpenConnections:
         self._bodies: Final[dict[Connection, float]] = {}
         self._unread: Final[dict[Connection, float]] = {}
         self._pending_of: Final[defaultdict[str, dict[Connection, float]]] = defaultdict(dict)
-        self._logged = -_BETWEEN_LINES
+        self._logged: Final[dict[str, float]] = {}  # when, by the reason
         metrics.count_connections(lambda: len(self._addresses), lambda: len(self._pending))
 
     def admit(self, connection: Connection, address: str) -> None:
@@ -90,14 +98,16 @@ class OpenConnections:
         self._addresses.pop(connection, None)
 
     def note_closed(self, connection: Connection, reason: str) -> None:
-        """Counts a connection that is closed before its client wants it, and logs it, if none was logged lately."""
+        """Counts a connection that is closed before its client wants it; logs it, unless one was lately for that."""
         self._metrics.connections_closed.labels(reason).inc()
         now = monotonic()
-        if now - self._logged >= _BETWEEN_LINES:
-            self._logged = now
+        if now - self._logged.get(reason, -_BETWEEN_LINES) >= _BETWEEN_LINES:
+            self._logged[reason] = now
+            bound = {"setting": _SETTINGS[reason]} if reason in _SETTINGS else {}
             _log.warning(
                 "connection_closed",
                 reason=reason,
+                **bound,
                 address=self._addresses.get(connection),
                 open=len(self._addresses),
                 without_head=len(self._pending),

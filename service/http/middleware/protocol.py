@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, within bounds on heads, trailers and times; refusals are problems, like all others."""
 
 import asyncio
+from functools import partial
 from typing import Any, Final
 
 import httptools
@@ -9,9 +10,11 @@ from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.http import problems
+from service.http.middleware.head_bounds import HeadBounds, Part
 from service.http.middleware.observation import CORRELATION, named_or_new
 from service.http.middleware.open_connections import OpenConnections
-from service.http.middleware.request_heads import require_host, too_large, unreadable
+from service.http.middleware.parser_errors import refusal_of
+from service.http.middleware.request_heads import path_of, require_host, require_method, require_version, unreadable
 from service.http.middleware.send_deadline import SendDeadline
 from service.http.problems import Problem
 from service.settings import Settings
@@ -19,8 +22,9 @@ from service.settings import Settings
 _LINGER_SECONDS: Final = 2.0  # after a refusal: closed at once, what the client still sends would destroy the answer
 _LINGER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
-_OVERHEAD_FACTOR: Final = 2  # times what is counted of a head, at most, come as bytes: separators and white space, too
+_LONGEST_METHOD: Final = 32  # bytes, with the space after it
 _GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
+_READ_AT_STOP_SECONDS: Final = 3.0  # for answers, when the API stops; requests under way have a second more
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
 _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
@@ -36,15 +40,18 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._settings: Final = settings
         self._connections: Final = connections
-        self._begun = self._refused = self._has_head = self._repeating_head = False
-        self._unparsed_bytes = self._head_bytes = self._headers = self._dropped = 0
+        self._bounds: Final = HeadBounds(settings)
+        self._begun = self._refused = self._repeating_head = False
+        self._part: Part = "head"
+        self._unparsed_bytes = self._dropped = 0
+        self._first_bytes = b""  # of a request, where the client sent them at once
         self._timer: asyncio.TimerHandle | None = None
         self._running: RequestResponseCycle | None = None
         self._last_whole: RequestResponseCycle | None = None  # of the requests that came whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
-        self._sending = SendDeadline(transport, self._settings.send_seconds, self._end_unread)
+        self._sending = SendDeadline(transport, self._settings.send_seconds, partial(self._end_unread, "send-timeout"))
         self._set_timer(self._settings.head_seconds, self._end_late_head)
         self._connections.admit(self, self.client[0] if self.client else "")
 
@@ -62,8 +69,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Ends the connection at once, whatever the client has not read yet."""
         self.transport.abort()
 
-    def _end_unread(self) -> None:
-        self._connections.note_closed(self, "send-timeout")
+    def shutdown(self) -> None:
+        """Ends the connection when all is answered: the API stops. For a client that does not read, it waits less."""
+        super().shutdown()
+        self._sending.end_in(_READ_AT_STOP_SECONDS, partial(self._end_unread, "stop"))
+
+    def _end_unread(self, reason: str) -> None:
+        self._connections.note_closed(self, reason)
         self.close()
 
     def pause_writing(self) -> None:
@@ -96,44 +108,45 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if not self._repeating_head:
             super().on_message_begin()
-            self._begun, self._head_bytes, self._headers = True, 0, 0
+            self._begun = True
+            self._bounds.begin()
 
     def on_url(self, url: bytes) -> None:
         if self._repeating_head:
             return
         super().on_url(url)
-        self._head_bytes += len(url)
-        if len(self.url) > self._settings.url_bytes:
-            raise Problem("url-too-long", f"A URL may have {self._settings.url_bytes} bytes.")
+        self._bounds.add_to_url(len(url), len(self.url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of a head; of trailers, which are counted alike, it takes nothing over."""
         if self._repeating_head:
             return
         value = value.strip(b" \t")
-        self._headers += 1
-        self._head_bytes += len(name) + len(value)
-        if len(name) + len(value) > self._settings.header_bytes:
-            raise too_large(f"A header may have {self._settings.header_bytes} bytes.")
-        if self._headers > self._settings.headers:
-            raise too_large(f"A request may have {self._settings.headers} headers.")
-        self._require_bounded_head(self._head_bytes)
-        if not self._has_head:
+        self._bounds.add_field(len(name) + len(value), self._part)
+        if self._part == "head":
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self._repeating_head:
             return
-        require_host(self.headers, self.parser.get_http_version())
+        version, method = self.parser.get_http_version(), self.parser.get_method().decode()
+        require_version(version, self.headers)
+        require_method(method)
+        require_host(self.headers, version)
+        self.url = path_of(method, self.url)
+        self.expect_100_continue &= version != "1.0"  # which does not know it (RFC 9110, 10.1.1)
         if len(self.pipeline) >= _MOST_PIPELINED:
             raise unreadable("has too many requests before it that are not answered yet")
-        self._has_head, self._unparsed_bytes = True, 0
+        self._part, self._unparsed_bytes = "body", 0
         self._stop_timer()
         self._connections.take_up(self)
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        self._part = "trailers"  # unless a body follows
+
     def on_body(self, body: bytes) -> None:
-        self._unparsed_bytes = 0
+        self._part, self._unparsed_bytes = "body", 0
         if self.cycle.response_complete:
             self._drop(len(body))
         super().on_body(body)
@@ -143,9 +156,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return  # to no other protocol: its body follows, if it has one
         self._stop_timer()
         self._connections.take_up(self)
-        self._begun = self._has_head = False
+        self._begun, self._part = False, "head"
         self._unparsed_bytes = self._dropped = 0
-        self._last_whole = self.cycle
+        self._last_whole, self._first_bytes = self.cycle, b""
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -204,18 +217,24 @@ class BoundedProtocol(HttpToolsProtocol):
         return not self._refused and not self.transport.is_closing()
 
     def _feed(self, piece: memoryview) -> None:
+        if not self._begun and not self._unparsed_bytes:
+            self._first_bytes = bytes(piece[:_LONGEST_METHOD])
         self._unparsed_bytes += len(piece)
         try:
             self.parser.feed_data(piece)
-            self._require_bounded_head(self._unparsed_bytes // _OVERHEAD_FACTOR)
+            self._bounds.require_result(self._unparsed_bytes, self._part)
         except Problem as problem:
             self.refuse(problem)
         except httptools.HttpParserUpgrade as upgrade:
             self._stay_with_http()
             self._feed(piece[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, Problem):  # of what was raised above
+                raise
+            self.refuse(error.__context__)
         except httptools.HttpParserError as error:
-            cause = error.__context__  # what was raised above
-            self.refuse(cause if isinstance(cause, Problem) else unreadable("can't be read as HTTP/1.1"))
+            field = "header" if self._part == "head" else "trailer"
+            self.refuse(refusal_of(error, self._first_bytes, field))
 
     def _stay_with_http(self) -> None:
         """Ignores a wish for another protocol, which stops the parser before the body: another one goes on there."""
@@ -224,13 +243,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
         self._repeating_head = False
 
-    def _require_bounded_head(self, size: int) -> None:
-        if size > self._settings.head_bytes:
-            raise too_large(f"A request's head may have {self._settings.head_bytes} bytes.")
-
     def _await_the_rest(self) -> None:
         """Sets a time for what has begun: a body, or a head, of which an empty line before it is enough."""
-        if self._has_head:
+        if self._part != "head":
             self._set_timer(self._settings.body_seconds + _GRACE_SECONDS, self._end_late_body)
             self._connections.await_body(self)
         elif self._begun or self._unparsed_bytes:
@@ -273,10 +288,10 @@ class BoundedProtocol(HttpToolsProtocol):
         headers = Headers(raw=self.headers) if self._begun else Headers()
         correlation_id = str(named_or_new(headers.get(CORRELATION)))
         path = self.url.decode("latin-1").partition("?")[0] if self._begun else ""
-        shown = problems.shortened(path)
-        _log.info("request_unreadable", correlation_id=correlation_id, path=shown, rule=problem.rule)
+        _log.info("request_unreadable", correlation_id=correlation_id, path=problems.shortened(path), rule=problem.rule)
         self._connections.count_unreadable(problem.rule)
-        return problems.answer_bytes(problem, path, {CORRELATION: correlation_id, "Connection": "close"})
+        told = {CORRELATION: correlation_id, "Connection": "close"}
+        return problems.answer_bytes(problem, path, told, with_body=not path or self.parser.get_method() != b"HEAD")
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:

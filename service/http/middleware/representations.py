@@ -6,7 +6,8 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+_TAG: Final = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
+_ONE_TAG: Final = "\0"  # stands in no header
 _OF_A_BODY: Final = ("Content-Length", "Content-Type")
 
 
@@ -27,7 +28,10 @@ def answer_head(app: ASGIApp) -> ASGIApp:
 
 
 def answer_unchanged(app: ASGIApp) -> ASGIApp:
-    """Wraps the application so that `If-None-Match` with the answer's ETag gets 304, without a body."""
+    """Wraps the application so that `If-None-Match` with the answer's ETag, or `*` where there is any answer, gets 304.
+
+    It has no body then. What is no list of tags is passed over.
+    """
 
     async def compare(scope: Scope, receive: Receive, send: Send) -> None:
         known = _known(scope)
@@ -39,7 +43,7 @@ def answer_unchanged(app: ASGIApp) -> ASGIApp:
         async def answer(message: Message) -> None:
             nonlocal unchanged
             if message["type"] == "http.response.start":
-                unchanged = message["status"] == 200 and _is_in(known, Headers(raw=message["headers"]).get("ETag"))
+                unchanged = message["status"] == 200 and _names(known, Headers(raw=message["headers"]).get("ETag"))
                 message = _not_modified(message) if unchanged else message
             elif unchanged:
                 message = {**message, "body": b""}
@@ -57,9 +61,15 @@ def _known(scope: Scope) -> str:
     return ",".join(Headers(scope=scope).getlist("If-None-Match")).strip()
 
 
-def _is_in(known: str, tag: str | None) -> bool:
+def _names(known: str, tag: str | None) -> bool:
     """Whether the tag is one of these (RFC 9110, 13.1.2): compared weakly, so that `W/` makes no difference."""
-    return tag is not None and (known == "*" or tag in _TAG.findall(known))
+    return known == "*" or (tag is not None and tag in _tags(known))
+
+
+def _tags(known: str) -> list[str]:
+    """The tags of a list, without `W/`; of anything else none."""
+    parts = _TAG.sub(_ONE_TAG, known).split(",")
+    return _TAG.findall(known) if all(part.strip(" \t") in {"", _ONE_TAG} for part in parts) else []
 
 
 def _not_modified(message: Message) -> Message:

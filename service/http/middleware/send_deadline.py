@@ -28,6 +28,10 @@ class SendDeadline:
             self._timer.cancel()
             self._timer = None
 
+    def end_in(self, seconds: float, end: Callable[[], None]) -> None:
+        """Calls `end` after this time, if anything still waits then, however fast the client reads."""
+        asyncio.get_running_loop().call_later(seconds, lambda: end() if self._unread() else None)
+
     def _check(self, before: int) -> None:
         if self._unread() < before:
             self.start()

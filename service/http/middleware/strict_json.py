@@ -47,7 +47,9 @@ def require_json(content_type: str | None) -> None:
         raise Problem("not-json", f"A body has the content type application/json, not {shortened(content_type)}.")
     for charset in (part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")):
         if charset not in _UTF_8:
-            raise Problem("not-json", f"JSON is read in UTF-8, not in {shortened(charset)}.")
+            raise Problem(
+                "not-json", f"JSON is read in UTF-8, not in {shortened(charset) or 'a charset without a name'}."
+            )
 
 
 def require_known_encoding(encodings: Sequence[str], known: str = "identity") -> None:

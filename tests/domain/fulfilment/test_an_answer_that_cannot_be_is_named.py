@@ -10,6 +10,7 @@ from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import OrderShipped
 from domain.stock.stock import ReservationReleased, StockReserved
+from domain.value import changed
 from tests.domain.fulfilment.shops import STARTED
 from tests.domain.values import ACCOUNT, ORDER, money, numbered
 
@@ -19,9 +20,9 @@ NO_ANSWER: Final[list[list[Event]]] = [
     [OrderShipped(order_id=ORDER)],
     [ReservationReleased(sku="desk", order_id=ORDER, quantity=1)],
     [RESERVED, RESERVED],
-    [RESERVED.model_copy(update={"sku": "lamp"})],
-    [RESERVED.model_copy(update={"quantity": 2})],
-    [RESERVED.model_copy(update={"order_id": numbered(2)})],
+    [changed(RESERVED, sku="lamp")],
+    [changed(RESERVED, quantity=2)],
+    [changed(RESERVED, order_id=numbered(2))],
 ]
 
 
@@ -45,7 +46,7 @@ def test_no_answer_to_a_reservation(answer: list[Event]) -> None:
     ],
 )
 def test_no_answer_to_a_charge(answer: Event) -> None:
-    state = saga.evolve(saga.initial, STARTED.model_copy(update={"reservations": ()}))
+    state = saga.evolve(saga.initial, changed(STARTED, reservations=()))
     [ask] = saga.pending(state)
     with pytest.raises(UnexpectedAnswer, match="charge"):
         saga.on_reply(ask, [answer], state)

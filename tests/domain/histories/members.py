@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from domain.money import DECIMALS, Money
+from domain.money import DECIMALS, Currency, Money
 from tests.domain.values import numbered
 
 Values: TypeAlias = st.SearchStrategy[Any]
@@ -65,7 +65,7 @@ class Members:
 
     def _money(self) -> Values:
         """Its members must fit each other; the currency is one of the few, as everybody's."""
-        currencies = self.value("currency", Money.model_fields["currency"].annotation)
+        currencies = self.value("currency", Currency)
         return currencies.flatmap(
             lambda currency: st.builds(Money, amount=amounts(DECIMALS[currency]), currency=st.just(currency))
         )

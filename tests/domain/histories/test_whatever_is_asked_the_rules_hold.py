@@ -13,7 +13,7 @@ from service.consumers import DECIDERS, route
 from tests.domain.histories.boundaries import BOUNDARIES, Boundary, of_each_decider
 from tests.domain.histories.histories import Step, command_types, decided, folded, history
 
-OFTEN: Final = settings(deadline=None, max_examples=60)
+OFTEN: Final = settings(deadline=None, max_examples=25)
 SEARCH: Final = settings(deadline=None, max_examples=500, database=None, phases=[Phase.generate])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from domain.ordering.events import ItemAdded, ItemRemoved, Line, OrderCreated, OrderEvent
 from domain.ordering.order import AddItem, RemoveItem, decider
+from domain.value import changed
 from tests.domain.ordering.orders import CANCELLED, CONFIRMED, CREATED, DESK, LAMP, REQUESTED, SHIPPED
 from tests.domain.values import ACCOUNT, ORDER, money
 from tests.support.given import given
@@ -21,7 +22,7 @@ FULL: Final = OrderCreated(
     customer_id="ada",
     account_id=ACCOUNT,
     currency="EUR",
-    lines=tuple(LAMP.model_copy(update={"line": number}) for number in range(1, 101)),
+    lines=tuple(changed(LAMP, line=number) for number in range(1, 101)),
 )
 NO_LONGER_PENDING: Final[list[list[OrderEvent]]] = [
     [CREATED, CONFIRMED],
@@ -37,14 +38,14 @@ def test_an_added_item_gets_the_next_line_and_the_currency_of_the_order() -> Non
 
 def test_the_number_of_a_removed_line_is_not_used_again() -> None:
     removed = ItemRemoved(order_id=ORDER, line=3)
-    fourth = ItemAdded(order_id=ORDER, line=RUG.model_copy(update={"line": 4}))
+    fourth = ItemAdded(order_id=ORDER, line=changed(RUG, line=4))
     given(decider, CREATED, ADDED, removed).when(ADD).then(fourth, repeatable=True)
     given(decider, CREATED, REMOVED, ADDED).when(ADD).then(fourth, repeatable=True)
 
 
 def test_the_hundredth_line_is_added_and_one_more_is_refused() -> None:
     room = ItemRemoved(order_id=ORDER, line=50)
-    last = ItemAdded(order_id=ORDER, line=RUG.model_copy(update={"line": 101}))
+    last = ItemAdded(order_id=ORDER, line=changed(RUG, line=101))
     given(decider, FULL, room).when(ADD).then(last, refused_again="too-many-items")
     given(decider, FULL).when(ADD).refuses("too-many-items")
 

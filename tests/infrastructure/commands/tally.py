@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
-from domain.message import Command, Event
+from domain.message import Command, Event, stored_as
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
@@ -19,15 +19,18 @@ NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 CORRELATION = UUID("11111111-1111-4111-8111-111111111111")
 
 
-class TallyOpened(Event, name="TallyOpened", version=1):
+@stored_as(name="TallyOpened", version=1)
+class TallyOpened(Event):
     limit: Decimal
 
 
-class Counted(Event, name="Counted", version=1):
+@stored_as(name="Counted", version=1)
+class Counted(Event):
     by: Decimal
 
 
-class LimitMet(Event, name="LimitMet", version=1):
+@stored_as(name="LimitMet", version=1)
+class LimitMet(Event):
     pass
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome, Request
 from infrastructure.eventstore.client import CommandClient
-from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.errors import ConcurrencyConflict, StoreUnavailable
 from infrastructure.eventstore.streams import Streams
 from tests.infrastructure.commands.stories import count, opened, stored
 from tests.infrastructure.commands.tally import CODEC, connected, decider, request
@@ -21,12 +21,12 @@ COMMANDS = 40
 
 
 async def insist(handler: CommandHandler, tally: str, sent: Request) -> Outcome:
-    """Sends a command until it is answered, as a client does who was told 503."""
+    """Sends a command until it is answered, as a client does who was told 503, or 409 for lost races."""
     async with asyncio.timeout(60.0):
         while True:
             try:
                 return await handler.handle(decider, count(tally), sent)
-            except StoreUnavailable:
+            except (StoreUnavailable, ConcurrencyConflict):
                 continue
 
 

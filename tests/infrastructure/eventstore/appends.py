@@ -25,7 +25,7 @@ def new_stream() -> str:
 
 def at(version: int, position: int | None) -> Appended:
     """What the store answers to an append, as `sent` ends."""
-    return Appended(version, position, None)
+    return Appended(version, position, ())
 
 
 def sent(append: Coroutine[Any, Any, Appended]) -> "asyncio.Task[Appended | EventStoreError]":
@@ -35,7 +35,7 @@ def sent(append: Coroutine[Any, Any, Appended]) -> "asyncio.Task[Appended | Even
 
 async def _outcome(append: Coroutine[Any, Any, Appended]) -> Appended | EventStoreError:
     try:
-        return (await append)._replace(last_id=None)  # which the store does not say
+        return (await append)._replace(event_ids=())  # which the store does not say
     except EventStoreError as error:
         return error
 

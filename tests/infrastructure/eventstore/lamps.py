@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 from typing_extensions import TypedDict
 
 from domain.decider import Decider
-from domain.message import Command, Event, Metadata, Recorded
+from domain.engine_events import ENGINE_EVENTS
+from domain.message import Command, Event, Metadata, Recorded, stored_as
 from domain.saga import Saga
 from domain.upcasting import Stored, Upcaster
+from domain.value import changed, value
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import NewRecord, Record
 from projections.projection import Entry, Projection, Row, RowEntries, where_known
@@ -32,11 +34,13 @@ def _lit_and_named(old: _LitAndNamed) -> Sequence[Stored]:
 LIT_AND_NAMED = Upcaster("LampBegun", 1, _LitAndNamed, _lit_and_named)
 
 
-class LampLit(Event, name="LampLit", version=1, upcasters=(LIT_AND_NAMED,)):
+@stored_as(name="LampLit", version=1, upcasters=(LIT_AND_NAMED,))
+class LampLit(Event):
     lamp_id: str
 
 
-class LampNamed(Event, name="LampNamed", version=1, upcasters=(LIT_AND_NAMED,)):
+@stored_as(name="LampNamed", version=1, upcasters=(LIT_AND_NAMED,))
+class LampNamed(Event):
     lamp_id: str
     name: str
 
@@ -107,6 +111,7 @@ def recorded(new: NewRecord, *, version: int, position: int) -> Record:
     return Record(f"lamp-{LAMP}", version, position, uuid4(), new.type, new.data, new.metadata, at)
 
 
+@value
 class LampRow(Row):
     lit: int
     names: tuple[str, ...]
@@ -120,7 +125,7 @@ def _light(row: LampRow | None, recorded: Recorded[LampLit]) -> LampRow:
 def _name(row: LampRow, recorded: Recorded[LampNamed]) -> LampRow:
     if recorded.event.name == "":
         raise ValueError("a name has letters")
-    return row.model_copy(update={"names": (*row.names, recorded.event.name), "version": recorded.version})
+    return changed(row, names=(*row.names, recorded.event.name), version=recorded.version)
 
 
 LAMPS: Final = Projection[LampRow](
@@ -135,7 +140,8 @@ LIGHTS: Final = Projection[LampRow](
 )
 
 
-class NameNoted(Event, name="NameNoted", version=1):
+@stored_as(name="NameNoted", version=1)
+class NameNoted(Event):
     name: str
 
 
@@ -153,9 +159,10 @@ SAGA: Final = Saga[frozenset[str], NameNoted](
     initial=frozenset(),
     evolve=_notes,
     reacts_to=(LampNamed,),
+    begins="beginning",
     identify=lambda event: event.lamp_id,
     observe=_observe,
     pending=lambda names: [],
     on_reply=lambda ask, answer, names: [],
 )
-CODEC: Final = EventCodec((*decider.events, *SAGA.events))
+CODEC: Final = EventCodec((*decider.events, *SAGA.events, *ENGINE_EVENTS))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
+from esdbclient.exceptions import NotFound
 from esdbclient.persistent import SubscriptionInfo
 
 from infrastructure.eventstore.log_reader import LogReader
@@ -55,6 +56,14 @@ class Operator:
     def group_info(self, group: str) -> SubscriptionInfo:
         """How many messages it has delivered and parked, among others."""
         return self.client.get_subscription_info(group, timeout=5.0)
+
+    def has_group(self, group: str) -> bool:
+        """Whether it is there."""
+        try:
+            self.group_info(group)
+        except NotFound:
+            return False
+        return True
 
     def delete_group(self, group: str) -> None:
         """Ends it for all who consume it."""

@@ -22,6 +22,7 @@ class Line:
         self._host, self._port, self._query = target.hostname, target.port, target.query
         self._server: asyncio.Server
         self._writers: set[asyncio.StreamWriter] = set()
+        self._held: set[asyncio.StreamWriter] = set()
         self._connections: set[asyncio.Task[None]] = set()
         self._muted = self._refusing = False
         self._passed = asyncio.Event()
@@ -40,6 +41,10 @@ class Line:
     def mute(self) -> None:
         self._muted = True
         self._passed.clear()
+
+    def hold(self) -> None:
+        """No answer passes any more on the connections that there are; others are not affected."""
+        self._held |= self._writers
 
     def refuse(self) -> None:
         """Cuts every connection, and each new one as soon as it is made."""
@@ -71,6 +76,7 @@ class Line:
         for writer in self._writers:
             writer.close()
         self._writers.clear()
+        self._held.clear()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._refusing:
@@ -99,7 +105,7 @@ class Line:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await _read(reader):
-            if not self._muted:
+            if not self._muted and writer not in self._held:
                 writer.write(data)
         writer.close()
 

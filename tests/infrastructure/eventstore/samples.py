@@ -1,13 +1,14 @@
 """Recorded samples of every stored name and version, and streams of them as the log would give them out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from domain.decider import Decider
 from domain.message import Event
@@ -61,10 +62,16 @@ def replayed(story: Mapping[str, Any]) -> dict[str, Any]:
     return {"state": _state(category, events), "read_models": _read_models(category, records)}
 
 
+def evolve_of(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Callable[[Any, Any], Any]:
+    """How the events of its streams are folded."""
+    return source.evolve_past_notes if isinstance(source, Saga) else source.evolve
+
+
 def _state(category: str, events: Sequence[Event]) -> Any:
-    state = _FOLDS[category].initial
+    source = _FOLDS[category]
+    state, evolve = source.initial, evolve_of(source)
     for event in events:
-        state = _FOLDS[category].evolve(state, event)
+        state = evolve(state, event)
     return {"is": type(state).__name__, **TypeAdapter(type(state)).dump_python(state, mode="json")}
 
 
@@ -75,11 +82,11 @@ def _read_models(category: str, records: Sequence[Record]) -> dict[str, Any]:
         if projection.category == category:
             read = reader_of(projection, CODEC)
             folded = fold(projection, {}, [read(each) for each in records], None)
-            assert folded.failure is None
+            assert (folded.failure, folded.blocks) == (None, {})
             [row] = folded.rows.values()
             added = [change.entry for change in folded.changes.values() if isinstance(change, Add)]
             index = [[entry.index, entry.member, entry.score] for entry in added]
-            models[projection.name] = {"row": row and row.model_dump(mode="json"), "index": index}
+            models[projection.name] = {"row": row and to_jsonable_python(row), "index": index}
     return models
 
 

@@ -37,3 +37,24 @@ def test_consumers_waiting_and_parked_messages_are_counted(eventstore_uri: str) 
             consumer.nack(first, "park")
             becomes(eventstore_uri, group, GroupState(consumers=1, is_live=True, waiting=1, parked=1))
         becomes(eventstore_uri, group, GroupState(consumers=0, is_live=True, waiting=1, parked=1))
+
+
+def test_the_place_up_to_which_all_is_acknowledged_moves_with_the_oldest_message_alone(eventstore_uri: str) -> None:
+    group, kind = f"group-{uuid4()}", f"Grouped{uuid4().hex}"
+    with operating(eventstore_uri) as operator:
+        operator.append(f"grouped-{uuid4()}", *[NewRecord(kind, b"{}")] * 3)
+        operator.create_group(group, kind, min_checkpoint_count=1, checkpoint_after=0.1)
+        with operator.client.read_subscription_to_all(group, max_ack_batch_size=1) as consumer:
+            first, second, _ = next(consumer), next(consumer), next(consumer)
+            before = poll_until(lambda: acknowledged(eventstore_uri, group), seconds=10, what="a first place")
+            consumer.ack(second)
+            becomes(eventstore_uri, group, GroupState(consumers=1, is_live=True, waiting=2, parked=0))
+            assert acknowledged(eventstore_uri, group) == before
+            consumer.ack(first)
+            poll_until(lambda: acknowledged(eventstore_uri, group) != before, seconds=10, what="a place further on")
+
+
+def acknowledged(uri: str, group: str) -> str:
+    found = state(uri, group)
+    assert found is not None
+    return found.acknowledged

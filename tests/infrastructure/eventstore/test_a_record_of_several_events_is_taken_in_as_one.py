@@ -12,13 +12,14 @@ from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome
 from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.client import CommandClient
-from infrastructure.eventstore.errors import CommandIdReused, UnknownEventType, VersionMismatch
+from infrastructure.eventstore.errors import CommandIdReused, VersionMismatch
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.streams import Streams
 from infrastructure.readmodels.fold import fold, touched
 from infrastructure.readmodels.record_reader import reader_of
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.filters import pattern_of
 from infrastructure.sagas.sweep import Sweep
 from infrastructure.subscriptions.frames import Frame, Happened
 from infrastructure.subscriptions.policy import Stop
@@ -61,10 +62,10 @@ def test_a_read_model_takes_in_all_of_it_at_once() -> None:
 
 def test_a_read_model_takes_in_nothing_of_it_where_one_part_fails() -> None:
     folded = fold(LAMPS, {}, [frame(LAMPS, "ann", "")], 4)
-    assert (folded.rows, folded.changes, folded.position) == ({}, {}, 4)
-    assert folded.failure is not None
-    assert (folded.failure.version, folded.failure.position) == (3, 10)
-    assert "a name has letters" in folded.failure.reason
+    assert (folded.rows, folded.changes, folded.position) == ({}, {}, 10)
+    block = folded.blocks[LAMP]
+    assert block is not None
+    assert (block.version, block.position, block.reason) == (3, 10, "a name has letters")
 
 
 def test_a_read_model_does_not_take_it_in_again() -> None:
@@ -83,15 +84,18 @@ def test_two_parts_at_one_place_of_an_index_are_refused() -> None:
         LAMPS, index=lambda before, after: [Add(Entry("names", name, 10)) for name in (after.names if after else ())]
     )
     folded = fold(by_name, {}, [frame(by_name, "ann", "bob")], None)
-    assert folded.failure is not None
-    assert "several events of one record stand at one place in names" in folded.failure.reason
+    block = folded.blocks[LAMP]
+    assert block is not None
+    assert block.reason == "several events of one record stand at one place in names"
 
 
-def test_a_part_that_the_read_model_does_not_know_stops_it() -> None:
+def test_a_part_that_the_read_model_does_not_know_blocks_its_stream() -> None:
     unaware = replace(LIGHTS, ignored=frozenset())
-    with pytest.raises(UnknownEventType) as refusal:
-        frame(unaware, "ann")
-    assert (refusal.value.type, refusal.value.version, refusal.value.position) == ("LampNamed", 3, 10)
+    folded = fold(unaware, {}, [frame(unaware, "ann")], None)
+    block = folded.blocks[LAMP]
+    assert block is not None
+    assert (block.event_type, block.version, block.position) == ("LampNamed", 3, 10)
+    assert (block.error, folded.rows) == ("UnknownEventType", {})
 
 
 async def _append(client: CommandClient, lamp_id: str, *names: str) -> Appended:
@@ -136,12 +140,8 @@ def test_a_repeat_of_the_command_that_left_it_is_answered_with_all_of_it(eventst
     assert [type(event) for event in outcome.events] == [LampLit, LampNamed]
 
 
-def test_a_saga_asks_the_store_for_records_by_their_older_names_too(eventstore_uri: str) -> None:
-    async def story() -> str:
-        async with connected(eventstore_uri) as client:
-            return _coordinator(client).pattern
-
-    assert asyncio.run(story()) == "(?:LampBegun|LampNamed)"
+def test_a_saga_asks_the_store_for_records_by_their_older_names_too() -> None:
+    assert pattern_of(SAGA) == "(?:LampBegun|LampNamed|SagaResumed)"
 
 
 async def _noted(client: CommandClient, lamp_id: str) -> list[Recorded[Any]]:

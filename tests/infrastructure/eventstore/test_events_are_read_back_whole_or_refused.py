@@ -7,11 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from domain.message import Event, Recorded
+from domain.message import Event, Recorded, stored_as
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import UnknownEventType, UnknownEventVersion, UnreadableEvent
 from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.record_messages import record_in
 from tests.infrastructure.commands.tally import CODEC, CORRELATION, NOW, Counted, TallyOpened, request
+from tests.infrastructure.eventstore.messages import message_of
 
 COMMAND = UUID("22222222-2222-4222-8222-222222222222")
 EVENT = UUID("33333333-3333-4333-8333-333333333333")
@@ -43,12 +45,12 @@ def test_an_event_is_read_back_as_it_was() -> None:
     assert CODEC.events_in(STORED) == [
         Recorded(
             event=COUNTED,
-            id=EVENT,
+            id_or_text=EVENT,
             stream="tally-0",
             version=4,
             position=99,
             at=datetime(2026, 3, 1, tzinfo=UTC),
-            metadata=METADATA,
+            metadata_or_read=METADATA,
         )
     ]
     assert METADATA.time == NOW
@@ -78,7 +80,8 @@ def test_metadata_without_the_id_of_a_command_are_refused_with_their_place() -> 
 
 
 def test_the_stored_version_is_the_events_own() -> None:
-    class Recounted(Event, name="Recounted", version=3):
+    @stored_as(name="Recounted", version=3)
+    class Recounted(Event):
         by: int
 
     codec = EventCodec([Recounted])
@@ -125,6 +128,30 @@ def test_metadata_as_we_write_it_is_read_when_it_is_asked_for() -> None:
     assert (refusal.value.stream, refusal.value.version, refusal.value.position) == ("tally-0", 4, 99)
 
 
+def test_a_message_is_read_as_the_record_that_it_carries() -> None:
+    assert record_in(message_of(STORED)) == STORED._replace(prepare_position=0)
+    [read, again] = [CODEC.message_reader(["Counted"])(message_of(STORED)) for _ in range(2)]
+    assert [read] == [again] == CODEC.events_in(STORED)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        STORED._replace(type="Melted"),
+        STORED._replace(data=b"{}"),
+        STORED._replace(metadata=b"{}"),
+        STORED._replace(metadata=NEW.metadata.replace(b'"schema_version":1', b'"schema_version":2')),
+        STORED._replace(at=None),
+    ],
+)
+def test_whatever_is_not_as_it_is_written_today_is_not_read_off_its_message(other: Record) -> None:
+    assert CODEC.message_reader(["Counted", "Melted"])(message_of(other)) is None
+
+
+def test_only_what_is_wanted_is_read_off_its_message() -> None:
+    assert CODEC.message_reader(["TallyOpened"])(message_of(STORED)) is None
+
+
 @pytest.mark.parametrize("last", ['{"schema_version":9,"time":"2026-03-01T15:00:00Z"}', '",\\"schema_version\\":9"'])
 def test_only_the_metadatas_own_schema_version_counts(last: str) -> None:
     ours = NEW.metadata[:-1].decode()
@@ -138,7 +165,8 @@ def test_an_event_that_could_not_be_read_again_is_not_stored() -> None:
 
 
 def test_two_types_can_not_share_a_stored_name_and_version() -> None:
-    class Imposter(Event, name="Counted", version=1):
+    @stored_as(name="Counted", version=1)
+    class Imposter(Event):
         pass
 
     with pytest.raises(ValueError, match="both stored as Counted 1"):

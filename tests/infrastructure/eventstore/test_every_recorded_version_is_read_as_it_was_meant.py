@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
-from domain.message import Event
+from domain.message import Event, stored_as
 from infrastructure.eventstore.schema import Schema
 from infrastructure.eventstore.shapes import Shape, fields_of, shapes_of
+from tests.infrastructure.eventstore.messages import message_of
 from tests.infrastructure.eventstore.samples import CODEC, RECORDED, SAMPLES, STORIES, load, record, replayed
 
 TOLD: Final = sorted(path.stem for path in STORIES.glob("*.json"))
@@ -47,7 +48,8 @@ def test_no_event_changed_without_a_new_version() -> None:
     assert objections(CODEC.schema, SAMPLES) == []
 
 
-class Paid(Event, name="Paid", version=1):
+@stored_as(name="Paid", version=1)
+class Paid(Event):
     by: str
 
 
@@ -58,7 +60,8 @@ def _release(samples: Path, event: type[Event]) -> None:
 def test_an_event_with_other_fields_is_told_its_next_version_and_which_file_to_add(tmp_path: Path) -> None:
     _release(tmp_path, Paid)
 
-    class PaidWithTip(Event, name="Paid", version=1):
+    @stored_as(name="Paid", version=1)
+    class PaidWithTip(Event):
         by: str
         tip: int = 0
 
@@ -71,7 +74,8 @@ def test_an_event_with_other_fields_is_told_its_next_version_and_which_file_to_a
 
 
 def test_a_new_event_is_told_which_file_to_add_and_a_removed_one_is_missed(tmp_path: Path) -> None:
-    class Refunded(Event, name="Refunded", version=1):
+    @stored_as(name="Refunded", version=1)
+    class Refunded(Event):
         to: str
 
     _release(tmp_path, Paid)
@@ -90,7 +94,7 @@ def test_every_version_up_to_todays_is_read() -> None:
 @pytest.mark.parametrize("sample", RECORDED)
 def test_a_recorded_event_means_exactly_what_it_did(sample: str) -> None:
     events = CODEC.events_in(record(sample))
-    said = [{"name": each.event.stored_name, "data": each.event.model_dump(mode="json")} for each in events]
+    said = [{"name": each.event.stored_name, "data": to_jsonable_python(each.event)} for each in events]
     assert said == load(SAMPLES / f"{sample}.json")["events"]
     assert [each.index for each in events] == list(range(len(events)))
     assert [each.metadata.model_dump(mode="json", by_alias=True) for each in events] == [
@@ -124,7 +128,10 @@ def test_every_sample_is_part_of_a_stream() -> None:
     assert {sample for story in TOLD for sample in load(STORIES / f"{story}.json")["records"]} == set(RECORDED)
 
 
-def test_nothing_recorded_can_be_changed_by_who_reads_it() -> None:
-    [created] = CODEC.events_in(record("OrderCreated.1"))
-    with pytest.raises(ValidationError, match="frozen"):
-        created.event.order_id = "another"
+@pytest.mark.parametrize("sample", RECORDED)
+def test_what_is_read_off_its_message_is_what_the_record_means(sample: str) -> None:
+    """Of older forms nothing is read off: they are left to `events_in`."""
+    stored = record(sample)
+    name, _, version = sample.rpartition(".")
+    read = CODEC.message_reader([name])(message_of(stored))
+    assert [read] == (CODEC.events_in(stored) if (name, int(version)) in CODEC.schema.current else [None])

@@ -28,4 +28,4 @@ def test_the_same_records_are_sent_under_other_ids_each_time() -> None:
     read = [BatchAppendReq.FromString(message.request) for message in messages]
     sent = [proposed.id.string for request in read for proposed in request.proposed_messages]
     assert len({*sent, *(request.correlation_id.string for request in read)}) == 6
-    assert [message.last_id for message in messages] == [sent[1], sent[3]]
+    assert [message.event_ids for message in messages] == [tuple(sent[:2]), tuple(sent[2:])]

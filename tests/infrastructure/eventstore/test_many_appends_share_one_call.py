@@ -38,7 +38,9 @@ def test_an_append_says_where_its_last_event_stands(eventstore_uri: str) -> None
         second = await appender.append(stream, 1, records[2:])
         stored = await client.get_stream(stream)
         assert [event.data for event in stored] == [record.data for record in records]
-        assert [first, second] == [Appended(at.stream_position, at.commit_position, at.id) for at in stored[1:]]
+        assert [first[:2], second[:2]] == [(at.stream_position, at.commit_position) for at in stored[1:]]
+        assert [first.last_id, second.last_id] == [at.id for at in stored[1:]]
+        assert [*first.event_ids, *second.event_ids] == [str(at.id) for at in stored]
 
     tell(eventstore_uri, story)
 

@@ -20,13 +20,13 @@ FIRST, SECOND = UUID("8d3a5c1e-2b4f-4e6a-9c7d-1f0e2d3c4b5a"), UUID("0f9e8d7c-6b5
 EXPORTED = [  # as earlier releases wrote them
     (
         f'{{"stream": "{ACCOUNT}", "version": 0, "position": 2117, "prepare_position": 2117, "id": "{FIRST}", '
-        '"type": "AccountOpened", "content_type": "application/json", "created": "2026-03-01T15:00:00.123456+00:00", '
+        '"type": "AccountOpened", "content_type": "application/json", "created": "2026-03-01T15:00:00.123456Z", '
         '"data": {"owner_id": "Café", "credit_limit": {"amount": "0.00", "currency": "EUR"}}, '
         '"metadata": {"$correlationId": "c", "schema_version": 1}}'
     ),
     (
         f'{{"stream": "{ACCOUNT}", "version": 1, "position": 3201, "prepare_position": 3150, "id": "{SECOND}", '
-        '"type": "Odd", "content_type": "application/octet-stream", "created": "2026-03-01T15:00:00+00:00", '
+        '"type": "Odd", "content_type": "application/octet-stream", "created": "2026-03-01T15:00:00Z", '
         '"data_base64": "/wA=", "metadata_base64": ""}'
     ),
     (

@@ -16,6 +16,7 @@ from infrastructure.history.errors import OutOfReach, UnknownStream
 from infrastructure.history.moment import bisect, moment_of_time, written
 from infrastructure.history.past import Past, StateAsOf
 from infrastructure.history.records import Records
+from infrastructure.times import time_text
 from tests.infrastructure.eventstore.operator import Operator
 from tests.infrastructure.history.ledger import BOUNDARY, append, balance, metadata, opened, past, stored, told
 
@@ -40,7 +41,7 @@ def test_a_time_before_the_first_event_is_refused(store: Operator) -> None:
     stream, records = told(store)
     with pytest.raises(OutOfReach) as refusal:
         past(store, stream).as_of_time(written(records[0]) - timedelta(microseconds=1))
-    assert str(refusal.value) == f"{stream} holds nothing from before {written(records[0]).isoformat()}"
+    assert str(refusal.value) == f"{stream} holds nothing from before {time_text(written(records[0]))}"
 
 
 def test_the_state_after_a_version_lasts_until_the_next(store: Operator) -> None:

@@ -9,10 +9,13 @@ import redis
 
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.connection import connect
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.keys import PartitionKeys
 from tests.infrastructure.readmodels.partitions import Worker, partition_of
 from tests.infrastructure.readmodels.restored import Restored
 from tests.infrastructure.readmodels.tallies import Tally, new_category
+from tests.infrastructure.readmodels.workers import deployment
+from tests.support.redis_cluster import RedisCluster
 
 
 @pytest.fixture
@@ -33,6 +36,28 @@ def connection(redis_uri: str) -> Iterator[redis.Redis]:
     client = connect(redis_uri)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RedisCluster]:
+    """One without replicas, which no test leaves broken."""
+    made = RedisCluster()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def replicated() -> Iterator[RedisCluster]:
+    """One with replicas, of the test's own."""
+    made = RedisCluster(replicated=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deployed(eventstore_uri: str, redis_uri: str, namespace: str) -> Deployment:
+    """Whose generations have one partition."""
+    return deployment(eventstore_uri, redis_uri, namespace)
 
 
 @pytest.fixture

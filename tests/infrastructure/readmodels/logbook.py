@@ -22,7 +22,7 @@ class Logbook:
     def __init__(self, uri: str, category: str) -> None:
         self._closing = ExitStack()
         self._operator = self._closing.enter_context(operating(uri))
-        self._category = category
+        self.category = category
         self.totals: defaultdict[str, int] = defaultdict(int)
 
     def write(self, tally: str, *events: Event) -> int:
@@ -31,7 +31,7 @@ class Logbook:
 
     def write_raw(self, tally: str, *records: NewRecord) -> int:
         """Appends what may be no event of ours."""
-        return self._operator.append(stream_name(self._category, tally), *records)
+        return self._operator.append(stream_name(self.category, tally), *records)
 
     def open(self, tallies: Iterable[str], owner: str = "ann") -> int:
         """Opens each of them; the position of the last."""

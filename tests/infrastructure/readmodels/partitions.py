@@ -1,13 +1,17 @@
 """What tests of one partition share: its store, who commits to it, and what they commit."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Annotated, Any, NoReturn
 
 import redis
+from pydantic import PlainSerializer
 
+from domain.message import Recorded
+from domain.value import value
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.keys import PartitionKeys
-from projections.projection import Projection
+from infrastructure.readmodels.stream_fold import Part
+from projections.projection import Projection, Row
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, history, tallies
 
 STORE = "store-1"
@@ -24,5 +28,21 @@ def partition_of(
     return Partition(connection, projection, keys, STORE, rows_held, _no_stream)
 
 
-def _no_stream(aggregate_id: str, until: int) -> NoReturn:
+def _no_stream(aggregate_id: str, until: int, part: Part) -> NoReturn:
     raise AssertionError(f"the stream of {aggregate_id} is asked for up to {until}")
+
+
+def interrupted(when_written: Callable[[int], int]) -> Projection[Any]:
+    """Tallies during whose writing something else happens: while a total of theirs is written down."""
+
+    @value
+    class Interrupted(Row):
+        owner: str
+        total: Annotated[int, PlainSerializer(when_written)]
+        opened: int
+        version: int
+
+    def opened(row: Tally | None, recorded: Recorded[Opened]) -> Interrupted:
+        return Interrupted(owner="eve", total=0, opened=recorded.position, version=0)
+
+    return Projection[Any]("tallies", "tally", Interrupted, {**TALLIES.handlers, Opened: opened})

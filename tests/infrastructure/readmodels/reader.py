@@ -1,16 +1,16 @@
 """Asks read models in tests, each question on connections of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from redis.asyncio import Redis
-
 from infrastructure.eventstore.client import command_client
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.health import ProjectionHealth
+from infrastructure.readmodels.live_generation import READ_SECONDS
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.servers import servers_at
 from projections.projection import Entry, Projection
 from tests.infrastructure.readmodels.tallies import Tally
 from tests.support.polling import poll_until
@@ -31,11 +31,11 @@ class Reader:
 
         async def asked() -> T:
             client = await command_client(self._deployed.eventstore_uri)
-            connection = Redis.from_url(self._deployed.redis_uri)
+            servers = servers_at(self._deployed.redis_uri, READ_SECONDS)
             try:
-                return await question(ReadModels(connection, client, self._deployed.namespace))
+                return await question(ReadModels(servers, client, self._deployed.namespace))
             finally:
-                await connection.aclose()
+                await servers.aclose()
                 await client.close()
 
         return asyncio.run(asked())
@@ -69,6 +69,13 @@ class Reader:
                     return entries
 
         return self.ask(question)
+
+    def sums(
+        self, projection: Projection[Any], *groups: str, at_least: int | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """The counters of these groups, at that position or later."""
+        token = None if at_least is None else at(at_least)
+        return self.ask(lambda models: models.sums(projection, groups, at_least=token, wait=WAIT)).groups
 
     def health(self, projection: Projection[Any]) -> ProjectionHealth:
         """How it fares."""

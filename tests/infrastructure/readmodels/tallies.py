@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from domain.message import Event, Metadata, Recorded
+from domain.message import Event, Metadata, Recorded, stored_as
+from domain.value import changed, value
 from infrastructure.subscriptions.frames import Happened
-from projections.projection import Add, Entry, IndexChange, Projection, Row, RowEntries
+from projections.projection import Add, Entry, IndexChange, Projection, Row, RowEntries, RowT
 
 AT: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 METADATA: Final = Metadata.model_validate(
@@ -24,29 +25,35 @@ METADATA: Final = Metadata.model_validate(
 )
 
 
-class Opened(Event, name="TallyOpened", version=1):
+@stored_as(name="TallyOpened", version=1)
+class Opened(Event):
     owner: str
 
 
-class Raised(Event, name="TallyRaised", version=1):
+@stored_as(name="TallyRaised", version=1)
+class Raised(Event):
     by: int
 
 
-class Closed(Event, name="TallyClosed", version=1):
+@stored_as(name="TallyClosed", version=1)
+class Closed(Event):
     pass
 
 
-class Remarked(Event, name="TallyRemarked", version=1):
+@stored_as(name="TallyRemarked", version=1)
+class Remarked(Event):
     pass
 
 
-class Unheard(Event, name="TallyUnheard", version=1):
+@stored_as(name="TallyUnheard", version=1)
+class Unheard(Event):
     """Neither handled nor ignored by the projections here."""
 
 
 EVENTS: Final = (Opened, Raised, Closed, Remarked, Unheard)
 
 
+@value
 class Tally(Row):
     owner: str
     total: int
@@ -63,7 +70,7 @@ def _raised(row: Tally | None, recorded: Recorded[Raised]) -> Tally | None:
         return None
     if recorded.event.by < 0:
         raise ValueError("a tally is never lowered")
-    return row.model_copy(update={"total": row.total + recorded.event.by, "version": recorded.version})
+    return changed(row, total=row.total + recorded.event.by, version=recorded.version)
 
 
 def _closed(row: Tally | None, recorded: Recorded[Closed]) -> None:
@@ -87,6 +94,17 @@ def tallies(category: str, name: str = "tallies") -> Projection[Tally]:
     )
 
 
+class _Unwritable:
+    def __str__(self) -> str:
+        raise TypeError("it can't be written")
+
+
+def unstorable(row: RowT, member: str = "total") -> RowT:
+    """One that can't be written: unlike an event that can't be folded, that stops the whole partition."""
+    return changed(row, **{member: _Unwritable()})
+
+
+@value
 class Change(Row):
     owner: str
     total: int

@@ -5,10 +5,13 @@ import threading
 import pytest
 
 from infrastructure.readmodels.connection import connect
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment, Follower
-from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.follower import Follower
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.member import Member
+from infrastructure.readmodels.pointers import Generation
+from infrastructure.readmodels.skip_readers import SkipWatch
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import WAIT
@@ -110,7 +113,8 @@ def retire(deployed: Deployment, projection: Projection[Tally]) -> None:
     """Lets a follower come as far as to reject its generation, without anybody who would begin the next."""
     stop, rejected = threading.Event(), threading.Event()
     store = pointed_at(deployed, projection).store
-    follower = Follower(deployed, projection, Generation(1, 1, store), 0, stop, rejected.set)
+    member = Member(deployed, projection, Generation(1, 1, store), 0, rejected.set, SkipWatch(deployed))
+    follower = Follower(deployed, [member], stop, rejected.set)
     thread = threading.Thread(target=follower.run, daemon=True)
     thread.start()
     assert rejected.wait(WAIT)

@@ -7,8 +7,8 @@ import pytest
 import redis
 import structlog
 
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.queries import ReadModels
 from projections.projection import Projection

@@ -70,10 +70,6 @@ def test_info_tells_the_policy_where_config_is_refused(policy: str, fault: str |
 
 
 def test_a_worker_logs_it_when_it_starts(own: RedisProcess) -> None:
-    with (
-        set_to(own, maxmemory_policy="allkeys-lru"),
-        redis.Redis.from_url(own.uri) as connection,
-        structlog.testing.capture_logs() as captured,
-    ):
-        warn_if_misconfigured(connection)
+    with set_to(own, maxmemory_policy="allkeys-lru"), structlog.testing.capture_logs() as captured:
+        warn_if_misconfigured(own.uri)
     assert captured == [{"event": "redis_misconfigured", "log_level": "warning", "reason": EVICTS}]

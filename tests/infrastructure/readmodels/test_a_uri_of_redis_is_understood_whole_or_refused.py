@@ -17,14 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.uri import address_in, require_valid
+from infrastructure.readmodels.uri import address_in, node_uri, nodes_in, require_valid
 from tests.support.redis import RedisProcess
 from tests.support.secure import Certificates
 
 ENCODE = "in user and password all but letters, digits and -._~ has to be percent-encoded, as %40 for @"
 KNOWN = "known are db, username, password, client_name"
 KNOWN_OF_TLS = "ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_password, ssl_cert_reqs, ssl_check_hostname"
-FORM = "must be a URI such as redis://host:6379/0, rediss://… or unix:///path"
+FORM = "must be a URI such as redis://host:6379/0, rediss://…, redis+cluster://host:6379,… or unix:///path"
+NO_DATABASE = "names a database, of which a cluster has only 0"
 NO_HOST = f"names no host, or a host or port that can't be one; {ENCODE}"
 UNMATCHED = "names a ssl_certfile and a ssl_keyfile that don't belong together"
 NO_SOCKET = "must have the socket's whole path behind unix://, such as unix:///run/redis.sock"
@@ -77,6 +78,9 @@ def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: Redi
         ("redis://host?password=secret", "redis://host/0"),
         ("rediss://host/0?ssl_cert_reqs=none&ssl_check_hostname=false", "rediss://host/0"),
         ("rediss://host?ssl_check_hostname=No", "rediss://host/0"),
+        ("redis+cluster://:s3cret@a:7000,b,[::1]:7002", "redis+cluster://a:7000,b,[::1]:7002"),
+        ("redis+cluster://a/0?client_name=shop", "redis+cluster://a"),
+        ("rediss+cluster://ada:s3cret@a?db=0&ssl_cert_reqs=none", "rediss+cluster://a"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock"),
         ("unix://ada:secret@/run/a%20b.sock?db=1", "unix:///run/a b.sock?db=1"),
     ],
@@ -84,6 +88,13 @@ def test_a_password_alone_opens_redis_before_the_host_and_as_an_option(own: Redi
 def test_what_can_be_used_is_taken_and_shown_without_user_and_password(uri: str, address: str) -> None:
     require_valid(uri)
     assert address_in(uri) == address
+
+
+def test_each_server_of_a_cluster_has_its_login_and_its_options() -> None:
+    uri = "rediss+cluster://ada:p%40ss@a:7000,b,[::1]:7002/0?client_name=shop"
+    assert nodes_in(uri) == [("a", 7000), ("b", 6379), ("::1", 7002)]
+    assert node_uri(uri, ("::1", 7002)) == "rediss://ada:p%40ss@[::1]:7002?client_name=shop"
+    assert node_uri("redis+cluster://a", ("10.0.0.1", 7001)) == "redis://10.0.0.1:7001"
 
 
 def test_the_authority_of_rediss_is_a_file_of_certificates(tmp_path: Path) -> None:
@@ -164,7 +175,16 @@ def test_a_certificate_of_rediss_goes_with_its_key_and_the_password_of_that(tmp_
         ("redis://host:0", "has a port that is not from 1 to 65535"),
         ("redis://host:port", NO_HOST),
         ("redis://", NO_HOST),
-        ("redis://a,b", NO_HOST),
+        ("redis://a,b", "names several hosts; redis+cluster:// takes a list of nodes, redis:// one host"),
+        ("redis+cluster://", NO_HOST),
+        ("redis+cluster://a,", NO_HOST),
+        ("redis+cluster://:s3cret@a:1,b:0", "has a port that is not from 1 to 65535"),
+        ("redis+cluster://:s3cret@a:1,:s3cret@b:2", f"has an @ at the wrong place: {ENCODE}"),
+        ("redis+cluster://a/1", NO_DATABASE),
+        ("redis+cluster://a?db=2", NO_DATABASE),
+        ("redis+cluster://a?ssl_ca_certs=/etc/passwd", f"has the unknown option ssl_ca_certs; {KNOWN}"),
+        ("Redis+cluster://a", FORM),
+        ("unix+cluster:///run/redis.sock", FORM),
         ("redis://host ", "has white space or a control character in it"),
         ("unix://run/redis.sock", NO_SOCKET),
         ("unix://", NO_SOCKET),

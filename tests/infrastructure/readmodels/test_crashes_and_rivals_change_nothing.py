@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.keys import ProjectionKeys
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
 from tests.infrastructure.readmodels.reader import WAIT, Reader
@@ -77,7 +77,7 @@ def lose_some(deployed: Deployment, random: Random) -> None:
             connection.delete(key)
 
 
-@pytest.mark.parametrize("partitions", [1, 4])
+@pytest.mark.parametrize("partitions", [pytest.param(1, marks=pytest.mark.soak), 4])
 def test_a_worker_killed_again_and_again_while_redis_loses_rows_and_indexes(
     partitions: int,
     eventstore_uri: str,
@@ -105,7 +105,7 @@ def test_a_worker_killed_again_and_again_while_redis_loses_rows_and_indexes(
     assert last.stop() == 0
 
 
-def test_two_workers_on_the_same_partitions(
+def test_two_workers_of_one_name_on_the_same_partitions(
     eventstore_uri: str, redis_uri: str, namespace: str, category: str, written: tuple[dict[str, int], int]
 ) -> None:
     totals, position = written
@@ -127,13 +127,14 @@ def test_when_one_of_two_dies_the_other_goes_on(
 ) -> None:
     totals, position = written
     deployed = deployment(eventstore_uri, redis_uri, namespace)
-    rivals = [ProcessWorker(deployed, category).wait_until_it_follows() for _ in range(2)]
+    first = ProcessWorker(deployed, category, "first").wait_until_it_follows()
     reach(deployed, category, position)
-    rivals[0].kill()
+    second = ProcessWorker(deployed, category, "second")
+    first.kill()
     with Logbook(eventstore_uri, category) as log:
         position = log.raise_all(totals, 1)
     reach(deployed, category, position)
-    assert rivals[1].stop() == 0
+    assert second.stop() == 0
 
 
 def test_partitions_make_no_difference_to_what_is_answered(

@@ -3,8 +3,9 @@
 import pytest
 import redis
 
-from infrastructure.readmodels.generations import Generation, Generations
+from infrastructure.readmodels.generations import Generations
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.pointers import Generation
 
 STORE = "store-1"
 FIRST = Generation(1, 2, STORE)
@@ -74,6 +75,50 @@ def test_only_older_generations_that_nobody_follows_are_swept(
     assert generations.sweep([Generation(2, 1, STORE), Generation(3, 1, STORE)]) == 1
     left = {keys.partition(number, 0).row("a") for number in (2, 3, 10)}
     assert keys_of(connection, namespace) == {*left, other}
+
+
+def point(connection: redis.Redis, namespace: str, **pointers: Generation) -> None:
+    """Stores these, as a rebuild does."""
+    keys = ProjectionKeys(namespace, "tallies")
+    for name, generation in pointers.items():
+        connection.set(str(getattr(keys, name)), generation.to_json())
+
+
+def test_what_is_rebuilt_or_kept_is_noted_as_caught_up_and_not_read(
+    connection: redis.Redis, namespace: str, generations: Generations
+) -> None:
+    rebuilt, kept = Generation(3, 1, STORE), Generation(1, 1, STORE)
+    point(connection, namespace, live=Generation(2, 1, STORE), rebuilding=rebuilt, kept=kept)
+    for each in (rebuilt, kept):
+        generations.mark_caught_up(each, 0)
+        assert (generations.is_live(each), generations.is_followed(each)) == (False, True)
+        assert connection.smembers(ProjectionKeys(namespace, "tallies").caught_up(each.number)) == {b"0"}
+    assert generations.wanted(1, STORE) == (Generation(2, 1, STORE),)
+
+
+def test_what_is_rebuilt_or_kept_is_not_swept(
+    connection: redis.Redis, namespace: str, generations: Generations
+) -> None:
+    keys = ProjectionKeys(namespace, "tallies")
+    live, rebuilt, kept = Generation(4, 1, STORE), Generation(3, 1, STORE), Generation(1, 1, STORE)
+    point(connection, namespace, live=live, rebuilding=rebuilt, kept=kept)
+    for number in (1, 2, 3, 4):
+        connection.set(keys.partition(number, 0).row("a"), "x")
+    assert generations.sweep([live]) == 1
+    assert not connection.exists(keys.partition(2, 0).row("a"))
+
+
+def test_pointers_that_are_none_count_as_lost(
+    connection: redis.Redis, namespace: str, generations: Generations
+) -> None:
+    keys = ProjectionKeys(namespace, "tallies")
+    connection.rpush(keys.live, "x")
+    connection.set(keys.rebuilding, "[]")
+    connection.hset(keys.kept, "x", "y")
+    assert generations.wanted(1, STORE) == (Generation(1, 1, STORE),)
+    assert not generations.is_live(Generation(1, 1, STORE))
+    generations.mark_caught_up(Generation(1, 1, STORE), 0)
+    assert generations.is_live(Generation(1, 1, STORE))
 
 
 def test_names_that_are_patterns_too_are_taken_literally(connection: redis.Redis, namespace: str) -> None:

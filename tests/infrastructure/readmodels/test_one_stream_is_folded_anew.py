@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import StoreUnavailable, UnknownEventVersion
+from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
 from infrastructure.readmodels.errors import CheckpointUnusable
 from infrastructure.readmodels.fold import fold
 from infrastructure.readmodels.record_reader import reader_of
-from infrastructure.readmodels.stream_fold import StreamFolds
+from infrastructure.readmodels.stream_fold import Part, Refolded, StreamFolds
 from projections.projection import Projection
 from tests.infrastructure.eventstore.lamps import LAMPS, LampLit, LampNamed, LampRow, begun
 from tests.infrastructure.eventstore.operator import Operator, operating
@@ -36,7 +36,7 @@ def log(eventstore_uri: str, category: str) -> Iterator[Logbook]:
 
 
 def folds(uri: str, projection: Projection[Any], *, skip_unreadable: bool = False) -> StreamFolds[Any]:
-    return StreamFolds(uri, projection, reader_of(projection, CODEC, skip_unreadable=skip_unreadable))
+    return StreamFolds(uri, projection, reader_of(projection, CODEC), skip_unreadable=skip_unreadable)
 
 
 @pytest.mark.parametrize("made", [tallies, raises])
@@ -104,8 +104,42 @@ def test_what_cant_be_read_is_skipped_only_on_request(eventstore_uri: str, categ
     with folds(eventstore_uri, tallies(category), skip_unreadable=True) as streams:
         row = streams.fold(TALLY, position).row
     assert row == Tally(owner="ann", total=4, opened=opened, version=2)
-    with folds(eventstore_uri, tallies(category)) as streams, pytest.raises(UnknownEventVersion):
-        streams.fold(TALLY, position)
+    with folds(eventstore_uri, tallies(category)) as streams:
+        found = streams.fold(TALLY, position)
+    assert found.row == Tally(owner="ann", total=0, opened=opened, version=0)
+    assert found.block is not None
+    assert (found.block.version, found.block.error, found.block.waiting) == (1, "UnknownEventVersion", 1)
+
+
+def test_what_is_absent_is_left_out_and_what_comes_from_an_end_on(
+    eventstore_uri: str, category: str, log: Logbook
+) -> None:
+    opened = log.write(TALLY, Opened(owner="ann"))
+    position = log.raise_all([TALLY], times=600)
+    with folds(eventstore_uri, tallies(category)) as streams:
+        found = streams.fold(TALLY, position, Part(frozenset({2, 550}), end=560))
+        assert found.row == Tally(owner="ann", total=sum(range(560)) - 2 - 550, opened=opened, version=559)
+        on = streams.fold(TALLY, position, Part(frozenset({2, 550}), first=560, row=found.row))
+        assert on.row == Tally(owner="ann", total=log.totals[TALLY] - 2 - 550, opened=opened, version=600)
+        assert on.row == streams.fold(TALLY, position, Part(frozenset({2, 550}))).row
+        assert (on.block, streams.frame(TALLY, 601)) == (None, None)
+        assert streams.fold(TALLY, -1) == Refolded()
+
+
+def test_a_record_that_cannot_be_folded_blocks_and_all_after_it_wait_page_by_page(
+    eventstore_uri: str, category: str, log: Logbook
+) -> None:
+    opened = log.write(TALLY, Opened(owner="ann"))
+    log.write(TALLY, Raised(by=7))
+    poison = log.write(TALLY, Raised(by=-1))
+    position = log.raise_all([TALLY], times=1_100)
+    with folds(eventstore_uri, tallies(category)) as streams:
+        found = streams.fold(TALLY, position)
+    assert found.row == Tally(owner="ann", total=7, opened=opened, version=1)
+    assert found.block is not None
+    block = found.block
+    assert (block.version, block.position, block.error, block.waiting) == (2, poison, "ValueError", 1_100)
+    assert (block.event_type, block.reason, block.tries) == ("TallyRaised", "a tally is never lowered", 1)
 
 
 @pytest.mark.parametrize("lose", LOST.values(), ids=LOST)

@@ -7,14 +7,14 @@ from infrastructure.readmodels.checkpoint import Anchor, Checkpoint
 from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointMoved
 from infrastructure.readmodels.keys import PartitionKeys
-from infrastructure.readmodels.stream_fold import Refolded
+from infrastructure.readmodels.stream_fold import Part, Refolded
 from tests.infrastructure.readmodels.partitions import MORE, OPENED_AND_RAISED, STORE, TALLIES, Worker
 from tests.infrastructure.readmodels.tallies import Tally
 
 LOST = Tally(owner="ann", total=3, opened=10, version=1)
 
 
-def from_its_stream(aggregate_id: str, until: int) -> Refolded[Tally]:
+def from_its_stream(aggregate_id: str, until: int, part: Part) -> Refolded[Tally]:
     assert (aggregate_id, until) == ("a", 20)
     return Refolded(LOST)
 
@@ -51,9 +51,9 @@ def test_who_is_overtaken_while_it_folds_the_stream_writes_nothing(
     rival = Partition(connection, TALLIES, keys, STORE, 100, from_its_stream)
     rival.load()
 
-    def slowly(aggregate_id: str, until: int) -> Refolded[Tally]:
+    def slowly(aggregate_id: str, until: int, part: Part) -> Refolded[Tally]:
         rival.apply(MORE)
-        return from_its_stream(aggregate_id, until)
+        return from_its_stream(aggregate_id, until, part)
 
     slow = Partition(connection, TALLIES, keys, STORE, 100, slowly)
     slow.load()

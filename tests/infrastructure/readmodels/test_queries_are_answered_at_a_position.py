@@ -8,9 +8,10 @@ import pytest
 
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import open_reader
+from infrastructure.readmodels.answers import RowAtPosition
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.queries import ReadModels, RowAtPosition
+from infrastructure.readmodels.queries import ReadModels
 from projections.projection import Entry, Projection
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
 from tests.infrastructure.readmodels.reader import WAIT, Reader

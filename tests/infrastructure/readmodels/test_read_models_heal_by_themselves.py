@@ -8,14 +8,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import redis
 
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.connection import connect
-from infrastructure.readmodels.follower import Deployment, Follower
-from infrastructure.readmodels.generations import Generation
+from infrastructure.readmodels.deployment import Deployment
+from infrastructure.readmodels.follower import Follower
 from infrastructure.readmodels.keys import ProjectionKeys
+from infrastructure.readmodels.member import Member
+from infrastructure.readmodels.pointers import Generation
+from infrastructure.readmodels.skip_readers import SkipWatch
 from infrastructure.readmodels.status import read_status
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
@@ -162,7 +166,8 @@ def test_a_generation_never_mixes_two_stores(
     written(store, category)
     another = Generation(1, 2, "another-store")
     stop, reconsidered = threading.Event(), threading.Event()
-    follower = Follower(deployed, tallies(category), another, 0, stop, reconsidered.set)
+    member = Member(deployed, tallies(category), another, 0, reconsidered.set, SkipWatch(deployed))
+    follower = Follower(deployed, [member], stop, reconsidered.set)
     thread = threading.Thread(target=follower.run, daemon=True)
     thread.start()
     assert reconsidered.wait(WAIT)
@@ -246,4 +251,21 @@ def numbers(deployed: Deployment) -> set[int]:
     keys = ProjectionKeys(deployed.namespace, "tallies")
     with connect(deployed.redis_uri) as connection:
         found = {keys.generation_of(key.decode()) for key in connection.scan_iter(match=keys.generations_pattern)}
-    return {number for number in found if number is not None}
+    return {generation[1] for generation in found if generation is not None}
+
+
+def test_a_flip_that_redis_has_forgotten_is_made_again(
+    eventstore_uri: str, redis_uri: str, connection: redis.Redis, namespace: str, category: str
+) -> None:
+    """A failover of a cluster may take back what was written to the pointers last."""
+    deployed = deployment(eventstore_uri, redis_uri, namespace, partitions=2)
+    keys = ProjectionKeys(namespace, "tallies")
+    with followed_tallies(deployed, category) as projection:
+        flipped = connection.get(keys.live)
+        assert flipped is not None
+        with connection.pipeline(transaction=True) as pipeline:
+            pipeline.set(keys.building, flipped)
+            pipeline.delete(keys.live)
+            pipeline.execute()
+        Reader(deployed).wait_until_available(projection)
+        assert connection.get(keys.live) == flipped

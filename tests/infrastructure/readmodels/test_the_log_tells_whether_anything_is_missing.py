@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from infrastructure.readmodels.answers import RowAtPosition
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelBehind
-from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.queries import ReadModels, RowAtPosition
+from infrastructure.readmodels.queries import ReadModels
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import WAIT, Reader

@@ -8,9 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from infrastructure.eventstore.client import command_client
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment
 from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.servers import OneServer
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import Reader
@@ -75,7 +76,7 @@ async def reading(deployed: Deployment, path: RedisPath, seconds: float) -> Asyn
     async with path.open() as uri:
         client, connection = await command_client(deployed.eventstore_uri), Redis.from_url(uri)
         try:
-            yield ReadModels(connection, client, deployed.namespace, read_seconds=seconds)
+            yield ReadModels(OneServer(connection), client, deployed.namespace, read_seconds=seconds)
         finally:
             await connection.aclose()
             await client.close()

@@ -12,10 +12,11 @@ from infrastructure.readmodels.commit import Partition
 from infrastructure.readmodels.errors import CheckpointUnusable
 from infrastructure.readmodels.fold import fold
 from infrastructure.readmodels.keys import PartitionKeys
-from infrastructure.readmodels.stream_fold import Refolded
+from infrastructure.readmodels.stream_fold import WHOLE, Part, Refolded
 from infrastructure.subscriptions.frames import Happened
 from projections.projection import Projection
 from tests.infrastructure.readmodels.partitions import STORE
+from tests.infrastructure.readmodels.summed import GROUPS, summed
 from tests.infrastructure.readmodels.tallies import Closed, Opened, Raised, history, raises, tallies
 
 OWNERS = ("ann", "bob", "cat")
@@ -36,7 +37,8 @@ class Written:
         partition.load()
         return partition
 
-    def refold(self, aggregate_id: str, until: int) -> Refolded[Any]:
+    def refold(self, aggregate_id: str, until: int, part: Part) -> Refolded[Any]:
+        assert part == WHOLE
         of_stream = [frame for frame in self.frames if frame.events[0].aggregate_id == aggregate_id]
         folded = fold(self.projection, {}, [frame for frame in of_stream if frame.position <= until], None)
         return Refolded(folded.rows.get(aggregate_id), folded.changes)
@@ -55,15 +57,17 @@ def any_history(random: Random) -> list[Happened]:
 
 
 def contents(connection: redis.Redis, keys: PartitionKeys) -> dict[str, Any]:
-    """The rows and indexes that are there, the ids of rows, and the sizes of indexes."""
+    """The rows, indexes and sums that are there, the ids of rows, and the sizes of indexes and groups."""
     rows = [f"row:{tally}" for tally in IDS]
     indexes = [f"index:{kind}:{owner}" for kind in ("owner", "history") for owner in OWNERS]
+    hashes = (*rows, "sizes", "groups", *(name for name in GROUPS if name.startswith("sum:")))
+    sets = (*indexes, "ids", *(name for name in GROUPS if name.startswith("ranked:")))
     with connection.pipeline() as pipeline:
-        for name in (*rows, "sizes"):
+        for name in hashes:
             pipeline.hgetall(keys.prefix + name)
-        for name in (*indexes, "ids"):
+        for name in sets:
             pipeline.zrange(keys.prefix + name, 0, -1, withscores=True)
-        found = dict(zip((*rows, "sizes", *indexes, "ids"), pipeline.execute(), strict=True))
+        found = dict(zip((*hashes, *sets), pipeline.execute(), strict=True))
     return {name: value for name, value in found.items() if value}
 
 
@@ -77,10 +81,29 @@ def require_right_or_missed(found: dict[str, Any], right: dict[str, Any]) -> Non
         entries = found.get(f"index:{index}", [])
         if int(found["sizes"].get(index.encode(), 0)) == len(entries):
             assert entries == right.get(f"index:{index}", []), index
+    for group in GROUPS:
+        sizes, members = found.get("groups", {}), found.get(group, {})
+        if b"" in sizes and int(sizes.get(group.encode(), 0)) == len(members):
+            assert members == right.get(group, {}), group
+
+
+def lose_something(random: Random, connection: redis.Redis, keys: PartitionKeys) -> None:
+    """Or nothing."""
+    match random.randrange(10):
+        case 0 | 1:
+            connection.delete(*(keys.row(tally) for tally in random.choices(IDS, k=20)))
+        case 2 | 3:
+            connection.delete(keys.index(f"{random.choice(('owner', 'history'))}:{random.choice(OWNERS)}"))
+        case 4 | 5:
+            connection.delete(keys.group(random.choice(GROUPS)))
+        case 6:
+            connection.delete(keys.groups, keys.group(random.choice(GROUPS)))
+        case _:
+            pass
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 40))])
-@pytest.mark.parametrize("made", [tallies, raises])
+@pytest.mark.parametrize("made", [tallies, raises, summed])
 def test_in_any_order_all_is_right_or_missed_and_whole_in_the_end(
     made: Made, seed: int, connection: redis.Redis, keys: PartitionKeys, namespace: str
 ) -> None:
@@ -93,18 +116,34 @@ def test_in_any_order_all_is_right_or_missed_and_whole_in_the_end(
         worker.apply(batch)
         calm.apply(batch)
         for _ in range(random.randrange(8)):
-            match random.randrange(4):
-                case 0:
-                    connection.delete(*(keys.row(tally) for tally in random.choices(IDS, k=20)))
-                case 1:
-                    connection.delete(keys.index(f"{random.choice(('owner', 'history'))}:{random.choice(OWNERS)}"))
-                case 2:
-                    worker.verify(0.0)
-                case _:
-                    worker = written.worker(keys)
+            lose_something(random, connection, keys)
+            if random.random() < 0.2:
+                worker.verify(0.0)
+            elif random.random() < 0.2:
+                worker = written.worker(keys)
         require_right_or_missed(contents(connection, keys), contents(connection, calm_keys))
     for _ in range(40):
         worker.verify(0.0)
+    assert contents(connection, keys) == contents(connection, calm_keys)
+
+
+def test_rows_that_a_walk_has_passed_are_followed_and_others_are_not(
+    connection: redis.Redis, keys: PartitionKeys, namespace: str
+) -> None:
+    """It passes a hundred rows at a time: the hundredth is the last that it has passed."""
+    calm_keys = PartitionKeys(f"{namespace}-calm", "summed", 1, 0)
+    opened = history(*((tally, Opened(owner="ann")) for tally in IDS))
+    raised = history(*((IDS[number], Raised(by=number)) for number in (1, 99, 100, 101, 229)), first=9_000)
+    written = Written(summed("tally"), [*opened, *raised], connection)
+    worker, calm = written.worker(keys), written.worker(calm_keys)
+    worker.apply(opened)
+    connection.delete(keys.group("sum:totals"), keys.group("ranked:totals"))
+    worker.verify(0.0)
+    assert worker.mends
+    worker.apply(raised)
+    while worker.mends:
+        worker.verify(0.0)
+    calm.apply(written.frames)
     assert contents(connection, keys) == contents(connection, calm_keys)
 
 

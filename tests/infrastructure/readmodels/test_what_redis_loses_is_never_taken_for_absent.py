@@ -6,15 +6,15 @@ import pytest
 import redis
 import structlog
 
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
-from infrastructure.readmodels.follower import Deployment
-from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 from projections.projection import Entry, Projection
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.readmodels.logbook import Logbook
 from tests.infrastructure.readmodels.reader import WAIT, Reader
 from tests.infrastructure.readmodels.tallies import Opened, Raised, Tally, tallies
-from tests.infrastructure.readmodels.workers import ThreadWorker, deployment
+from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.support.polling import poll_until
 
 TALLY, OTHER = "0000000a", "0000000b"
@@ -25,11 +25,6 @@ LOSSES = {
     "the sizes": lambda keys: keys.sizes,
 }
 Loss = Callable[[PartitionKeys], str]
-
-
-@pytest.fixture
-def deployed(eventstore_uri: str, redis_uri: str, namespace: str) -> Deployment:
-    return deployment(eventstore_uri, redis_uri, namespace)
 
 
 @pytest.fixture
@@ -146,3 +141,19 @@ def test_an_event_is_not_folded_into_a_row_that_is_lost(
         reader = Reader(deployed)
         assert reader.totals(left, [TALLY, OTHER], position) == {TALLY: 6, OTHER: 2}
         assert reader.health(left).generation == 1
+
+
+def test_a_pointer_of_another_type_counts_as_lost_and_the_read_model_is_built_anew(
+    connection: redis.Redis, namespace: str, deployed: Deployment, left: Projection[Tally]
+) -> None:
+    live = ProjectionKeys(namespace, left.name).live
+    with connection.pipeline(transaction=True) as pipeline:
+        pipeline.delete(live)
+        pipeline.rpush(live, "no pointer")
+        pipeline.execute()
+    assert Reader(deployed).health(left).generation is None
+    with pytest.raises(ReadModelUnavailable):
+        Reader(deployed).row(left, TALLY)
+    with ThreadWorker(deployed, left):
+        Reader(deployed).wait_until_available(left)
+    assert Reader(deployed).health(left).generation == 2

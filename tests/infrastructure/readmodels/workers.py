@@ -10,19 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
-from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.worker import run_projections
 from projections.projection import Projection
 from tests.infrastructure.readmodels.logbook import CODEC
 from tests.infrastructure.readmodels.reader import Reader
+from tests.infrastructure.readmodels.summed import summed
 from tests.infrastructure.readmodels.tallies import Tally, raises, tallies
 
 _REPOSITORY = Path(__file__).parents[3]
 
 
-def deployment(eventstore_uri: str, redis_uri: str, namespace: str, partitions: int = 1) -> Deployment:
-    return Deployment(eventstore_uri, redis_uri, namespace, partitions, CODEC)
+def deployment(
+    eventstore_uri: str, redis_uri: str, namespace: str, partitions: int = 1, worker: str | None = None
+) -> Deployment:
+    """Whose workers have that name; without one, those of two deployments are two that share the work."""
+    return Deployment(eventstore_uri, redis_uri, namespace, partitions, CODEC, worker=worker or uuid4().hex)
 
 
 class ThreadWorker:
@@ -54,10 +59,14 @@ def followed_tallies(deployed: Deployment, category: str) -> Iterator[Projection
 
 
 class ProcessWorker:
-    """Follows `tallies` and `raises` of one category in a process of its own, which ends with this one."""
+    """Follows `tallies`, `raises` and `summed` of one category in a process of its own, which ends with this one.
 
-    def __init__(self, deployed: Deployment, category: str) -> None:
-        arguments = [deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, deployed.partitions, category]
+    Two of the same name, by default the deployment's, take each other's leases for their own, and so are rivals.
+    """
+
+    def __init__(self, deployed: Deployment, category: str, name: str | None = None) -> None:
+        place = [deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, deployed.partitions]
+        arguments = [category, *place, name or deployed.worker]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.infrastructure.readmodels.workers", json.dumps(arguments)],
             cwd=_REPOSITORY,
@@ -75,6 +84,17 @@ class ProcessWorker:
         """Returns when it has begun to follow a partition."""
         assert self._follows.wait(20)
         return self
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its connections, and knows nothing of what happens meanwhile."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def told(self, event: str) -> list[str]:
+        """The lines of its log about this event."""
+        return [line for line in self.output if event in line]
 
     def kill(self) -> None:
         """SIGKILL, at whatever instruction."""
@@ -103,12 +123,12 @@ class ProcessWorker:
 
 
 def _main(arguments: str) -> None:
-    eventstore_uri, redis_uri, namespace, partitions, category = json.loads(arguments)
+    category, *deployed = json.loads(arguments)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_end_with_pipe, args=(stop,), daemon=True).start()
-    followed: list[Projection[Any]] = [tallies(category), raises(category)]
-    run_projections(followed, deployment(eventstore_uri, redis_uri, namespace, partitions), stop)
+    followed: list[Projection[Any]] = [tallies(category), raises(category), summed(category)]
+    run_projections(followed, deployment(*deployed), stop)
 
 
 def _end_with_pipe(stop: threading.Event) -> None:

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from domain.message import Recorded
+from domain.decider import Decider
+from domain.engine_events import PREFIX, SagaMessageWaiting, SagaStopped
+from domain.message import Command, Recorded
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.record import Record
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.quarantine import Quarantine
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.operator import Operator, operating
-from tests.infrastructure.sagas.errand import Errands
+from tests.infrastructure.sagas.errand import Errands, request
 from tests.support.polling import poll_until_async
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +54,35 @@ class GatedCoordinator(SagaCoordinator):
             self.inside[stream] -= 1
 
 
+def stop_at(message: Recorded[Any], error: str) -> SagaStopped:
+    """What the engine notes where an instance stops at a message."""
+    return SagaStopped(
+        stream=message.stream,
+        version=message.version,
+        position=message.position,
+        message_id=str(message.id),
+        error=error,
+    )
+
+
+def waiting_at(message: Recorded[Any]) -> SagaMessageWaiting:
+    """What it notes of a message that came after that."""
+    return SagaMessageWaiting(
+        stream=message.stream, version=message.version, position=message.position, message_id=str(message.id)
+    )
+
+
+def broken(command: Command) -> Decider[Any, Any, Any]:
+    """A route with a bug."""
+    raise KeyError(type(command).__name__)
+
+
+async def resume(client: CommandClient, errands: Errands, errand_id: str) -> None:
+    """An operator has an instance go on."""
+    quarantine = Quarantine(errands.coordinator(client).streams, errands.codec)
+    assert await quarantine.resume(errands.stream(errand_id), "it is mended", request()) is not None
+
+
 @asynccontextmanager
 async def consuming(
     uri: str,
@@ -61,7 +94,7 @@ async def consuming(
     stop = asyncio.Event()
     async with connected(uri) as client, connected(uri) as own:
         reacting = coordinator or errands.coordinator(client)
-        task = asyncio.create_task(consume_saga(reacting, own, errands.group, stop, options))
+        task = asyncio.create_task(consume_saga(reacting, own, errands.groups, stop, options))
         try:
             yield task
         finally:
@@ -95,8 +128,13 @@ def messages_in_hand() -> int:
 
 
 async def number_of_facts(client: CommandClient, message: Recorded[Any]) -> int:
-    """How many events the message's saga has recorded."""
-    return len(await Log(client).of_stream(f"errand-{message.event.errand_id}", 0, 100) or ())
+    """How many events the message's saga has recorded, without what the engine noted."""
+    return sum(not record.type.startswith(PREFIX) for record in await _records(client, message))
+
+
+async def _records(client: CommandClient, message: Recorded[Any]) -> list[Record]:
+    tag = message.event.stored_name.removeprefix("ErrandAsked")
+    return await Log(client).of_stream(f"errand_{tag}-{message.event.errand_id}", 0, 1_000) or []
 
 
 async def until_done(client: CommandClient, message: Recorded[Any], events: int) -> None:
@@ -106,6 +144,15 @@ async def until_done(client: CommandClient, message: Recorded[Any], events: int)
         return await number_of_facts(client, message) == events
 
     await until(done, f"{events} facts of the saga of {message.stream}")
+
+
+async def until_recorded(client: CommandClient, message: Recorded[Any], events: int) -> None:
+    """Waits until the stream of the message's saga holds so many events, with what the engine noted."""
+
+    async def done() -> bool:
+        return len(await _records(client, message)) >= events
+
+    await until(done, f"{events} events of the saga of {message.stream}")
 
 
 async def parked(uri: str, errands: Errands, number: int) -> None:

@@ -1,6 +1,9 @@
 """A saga for tests: take one thing from each of several shelves, or put back, last one first, what was taken.
 
-Its events carry a tag, so that every test has a saga, a group and a filter of its own in a store that all share.
+All things are pending at once, so the answers may be stored in any order.
+
+Its events and its streams carry a tag, so that every test has a saga, a group and a filter of its own in a store that
+all share.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,124 +13,56 @@ from typing import Any, TypeAlias, assert_never
 from uuid import UUID, uuid4
 
 from domain.decider import Decider
-from domain.errors import Rejected
-from domain.message import Command, Event, Recorded
-from domain.saga import Ask, Saga
+from domain.engine_events import ENGINE_EVENTS
+from domain.message import Command, Event, Recorded, stored_as
+from domain.saga import Ask, Begins, Saga
+from domain.stream_name import DEFAULT_TENANT, stream_name
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.filters import filter_id, group_name, pattern_of
+from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 
 
-class Stocked(Event, name="ShelfStocked", version=1):
-    number: int
-
-
-class Taken(Event, name="ShelfTaken", version=1):
-    errand_id: str
-
-
-class TakingDeclined(Event, name="ShelfTakingDeclined", version=1):
-    errand_id: str
-
-
-class PutBack(Event, name="ShelfPutBack", version=1):
-    errand_id: str
-
-
-ShelfEvent: TypeAlias = Stocked | Taken | TakingDeclined | PutBack
-
-
-class _ShelfCommand(Command):
-    shelf_id: str
-
-    @property
-    def aggregate_id(self) -> str:
-        return self.shelf_id
-
-
-class Stock(_ShelfCommand):
-    number: int
-
-
-class Take(_ShelfCommand):
-    errand_id: str
-
-
-class Return(_ShelfCommand):
-    errand_id: str
-
-
-ShelfCommand: TypeAlias = Stock | Take | Return
-
-
-def evolve_shelf(number: int, event: ShelfEvent) -> int:
-    match event:
-        case Stocked():
-            return number + event.number
-        case Taken():
-            return number - 1
-        case PutBack():
-            return number + 1
-        case TakingDeclined():
-            return number
-        case _:
-            assert_never(event)
-
-
-def decide_shelf(command: ShelfCommand, number: int) -> list[ShelfEvent]:
-    match command:
-        case Stock():
-            if command.number < 0:
-                raise Rejected("never-less", "A shelf is not stocked with less than nothing.")
-            return [Stocked(number=command.number)]
-        case Take():
-            errand = command.errand_id
-            return [Taken(errand_id=errand)] if number else [TakingDeclined(errand_id=errand)]
-        case Return():
-            return [PutBack(errand_id=command.errand_id)]
-        case _:
-            assert_never(command)
-
-
-shelf = Decider[ShelfCommand, int, ShelfEvent](
-    category="shelf",
-    events=(Stocked, Taken, TakingDeclined, PutBack),
-    initial=0,
-    evolve=evolve_shelf,
-    decide=decide_shelf,
-    exists=lambda number: True,
-)
-
-
-class ErrandBegun(Event, name="ErrandBegun", version=1):
+@stored_as(name="ErrandBegun", version=1)
+class ErrandBegun(Event):
     errand_id: str
     shelves: tuple[str, ...]
 
 
-class ThingFetched(Event, name="ErrandThingFetched", version=1):
+@stored_as(name="ErrandThingFetched", version=1)
+class ThingFetched(Event):
     shelf_id: str
 
 
-class ThingMissing(Event, name="ErrandThingMissing", version=1):
+@stored_as(name="ErrandThingMissing", version=1)
+class ThingMissing(Event):
     shelf_id: str
 
 
-class ThingReturned(Event, name="ErrandThingReturned", version=1):
+@stored_as(name="ErrandThingReturned", version=1)
+class ThingReturned(Event):
     shelf_id: str
 
 
-ErrandEvent: TypeAlias = ErrandBegun | ThingFetched | ThingMissing | ThingReturned
+@stored_as(name="ErrandExtended", version=1)
+class ErrandExtended(Event):
+    shelves: tuple[str, ...]
+
+
+ErrandEvent: TypeAlias = ErrandBegun | ErrandExtended | ThingFetched | ThingMissing | ThingReturned
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is still to be fetched, what was, and whether all is being undone."""
+    """What it was asked for, what is still to be fetched, what was, and whether all is being undone."""
 
     errand_id: str = ""
+    asked: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     undoing: bool = False
@@ -136,15 +71,25 @@ class Errand:
 def evolve(errand: Errand, event: ErrandEvent) -> Errand:
     match event:
         case ErrandBegun():
-            return Errand(event.errand_id, event.shelves)
+            return Errand(event.errand_id, event.shelves, event.shelves)
+        case ErrandExtended():
+            return replace(errand, asked=(*errand.asked, *event.shelves), ahead=(*errand.ahead, *event.shelves))
         case ThingFetched():
-            return replace(errand, ahead=errand.ahead[1:], held=(*errand.held, event.shelf_id))
+            ahead = tuple(shelf_id for shelf_id in errand.ahead if shelf_id != event.shelf_id)
+            return replace(errand, ahead=ahead, held=(*errand.held, event.shelf_id))
         case ThingMissing():
             return replace(errand, undoing=True)
         case ThingReturned():
-            return replace(errand, held=errand.held[:-1])
+            return replace(errand, held=tuple(shelf_id for shelf_id in errand.held if shelf_id != event.shelf_id))
         case _:
             assert_never(event)
+
+
+def observe(errand_id: str, shelves: tuple[str, ...], errand: Errand) -> list[ErrandEvent]:
+    if not errand.errand_id:
+        return [ErrandBegun(errand_id=errand_id, shelves=shelves)]
+    more = tuple(shelf_id for shelf_id in shelves if shelf_id not in errand.asked)
+    return [ErrandExtended(shelves=more)] if more else []
 
 
 def pending(errand: Errand) -> list[Ask]:
@@ -186,24 +131,26 @@ Route: TypeAlias = Callable[[Command], Decider[Any, Any, Any]]
 class Errands:
     """One test's errands: its own trigger event, saga, and group; `hear` and `route` may be watched."""
 
-    def __init__(self, tag: str, *, hear: Hear = hear, route: Route = lambda command: shelf) -> None:
-        class ErrandAsked(Event, name=f"ErrandAsked{tag}", version=1):
+    def __init__(
+        self, tag: str, *, hear: Hear = hear, route: Route = lambda command: shelf, begins: Begins = "beginning"
+    ) -> None:
+        @stored_as(name=f"ErrandAsked{tag}", version=1)
+        class ErrandAsked(Event):
             errand_id: str
             shelves: tuple[str, ...]
 
         self.tag = tag
-        self.group = f"errands-{tag}"
+        self.groups = f"errands-{tag}"
         self.route = route
         self.saga = Saga[Errand, ErrandEvent](
-            category="errand",
-            events=(ErrandBegun, ThingFetched, ThingMissing, ThingReturned),
+            category=f"errand_{tag}",
+            events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),
             initial=Errand(),
             evolve=evolve,
             reacts_to=(ErrandAsked,),
+            begins=begins,
             identify=lambda event: event.errand_id,
-            observe=lambda event, errand: (
-                [] if errand.errand_id else [ErrandBegun(errand_id=event.errand_id, shelves=event.shelves)]
-            ),
+            observe=lambda event, errand: observe(event.errand_id, event.shelves, errand),
             pending=pending,
             on_reply=hear,
         )
@@ -215,8 +162,22 @@ class Errands:
             decide=lambda command, state: [ErrandAsked(errand_id=command.errand_id, shelves=command.shelves)],
             exists=lambda state: True,
         )
-        self.codec = EventCodec((*shelf.events, *self.saga.events, ErrandAsked))
+        self.codec = EventCodec((*shelf.events, *self.saga.events, *ENGINE_EVENTS, ErrandAsked))
         self._handlers: dict[CommandClient, CommandHandler] = {}
+
+    @property
+    def pattern(self) -> str:
+        """What matches the messages that wake its saga, and no others."""
+        return pattern_of(self.saga)
+
+    @property
+    def group(self) -> str:
+        """The group of its saga's consumers."""
+        return group_name(self.groups, filter_id(self.pattern))
+
+    def stream(self, errand_id: str, tenant: str = DEFAULT_TENANT) -> str:
+        """The stream of an instance."""
+        return stream_name(self.saga.category, errand_id, tenant)
 
     def coordinator(self, client: CommandClient) -> SagaCoordinator:
         return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
@@ -225,20 +186,26 @@ class Errands:
         """One for each client, whose connection takes a hundred calls."""
         return self._handlers.setdefault(client, CommandHandler(client, self.codec))
 
-    async def ask(self, client: CommandClient, shelves: Sequence[str], errand_id: str | None = None) -> Recorded[Any]:
+    async def ask(
+        self, client: CommandClient, shelves: Sequence[str], errand_id: str | None = None, tenant: str = DEFAULT_TENANT
+    ) -> Recorded[Any]:
         """An errand to these shelves, asked for now: the message that wakes its saga."""
         command = Asked(errand_id=errand_id or str(uuid4()), shelves=tuple(shelves))
-        outcome = await self._handler(client).handle(self._asker, command, request())
+        outcome = await self._handler(client).handle(self._asker, command, request(tenant=tenant))
         records = await self.recorded(client, outcome.stream)
         return next(recorded for recorded in records if recorded.id == outcome.last_id)
 
     async def stocked(self, client: CommandClient, *numbers: int) -> list[str]:
         """The ids of new shelves that hold so many things."""
         shelves = [str(uuid4()) for _ in numbers]
-        handler = self._handler(client)
         for shelf_id, number in zip(shelves, numbers, strict=True):
-            await handler.handle(shelf, Stock(shelf_id=shelf_id, number=number), request())
+            await self.stock(client, shelf_id, number)
         return shelves
+
+    async def stock(self, client: CommandClient, shelf_id: str, number: int, tenant: str = DEFAULT_TENANT) -> None:
+        """So many things more on a shelf."""
+        command = Stock(shelf_id=shelf_id, number=number)
+        await self._handler(client).handle(shelf, command, request(tenant=tenant))
 
     async def recorded(self, client: CommandClient, stream: str) -> list[Recorded[Any]]:
         """All that a stream holds, of which there are not many."""
@@ -251,10 +218,10 @@ class Errands:
         return [recorded.event for recorded in await self.recorded(client, stream)]
 
 
-def request(command_id: UUID | None = None) -> Request:
+def request(command_id: UUID | None = None, tenant: str = DEFAULT_TENANT) -> Request:
     """A request as a person sends it, with a correlation id of its own."""
     own_id = command_id or uuid4()
-    return Request(own_id, "digest", uuid4(), own_id, "anonymous", "default", NOW)
+    return Request(own_id, "digest", uuid4(), own_id, "anonymous", tenant, NOW)
 
 
 def new_tag() -> str:

@@ -15,18 +15,8 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.sagas.coordinator import SagaCoordinator
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.proxy import line_to
-from tests.infrastructure.sagas.errand import (
-    ErrandBegun,
-    Errands,
-    PutBack,
-    Stocked,
-    Taken,
-    TakingDeclined,
-    ThingFetched,
-    ThingMissing,
-    ThingReturned,
-    new_tag,
-)
+from tests.infrastructure.sagas.errand import ErrandBegun, Errands, ThingFetched, ThingMissing, ThingReturned, new_tag
+from tests.infrastructure.sagas.shelf import PutBack, Stocked, Taken, TakingDeclined
 
 
 class OvertakenHandler(CommandHandler):
@@ -64,9 +54,11 @@ def test_a_rival_that_is_faster_leaves_nothing_to_be_asked(eventstore_uri: str, 
             handler = OvertakenHandler(errands, client, message, at)
             await SagaCoordinator(errands.saga, errands.route, handler, errands.codec).react(message)
             await _demand_each_once(errands, client, message, [first, second, empty])
-            facts = await errands.recorded(client, f"errand-{message.event.errand_id}")
+            facts = await errands.recorded(client, errands.stream(message.event.errand_id))
             steps = [f"take:{first}", f"take:{second}", f"take:{empty}", f"return:{second}", f"return:{first}"]
-            commands = [uuid5(cause.id, step) for cause, step in zip(facts, steps, strict=False)]
+            begun, _, _, missing, *_ = facts
+            causes = [begun, begun, begun, missing, missing]
+            commands = [uuid5(cause.id, step) for cause, step in zip(causes, steps, strict=True)]
             assert handler.asked == commands[: at + 1]
 
     asyncio.run(run())
@@ -93,7 +85,7 @@ def test_a_fact_that_was_stored_without_an_answer_is_found_by_the_next(
             with pytest.raises(StoreUnavailable):
                 await coordinator.react(message)
             line.restore()
-            told = await errands.story(client, f"errand-{message.event.errand_id}")
+            told = await errands.story(client, errands.stream(message.event.errand_id))
             assert type(told[-1]) is fact
             await errands.coordinator(client).react(message)
             await _demand_each_once(errands, client, message, shelves)
@@ -107,7 +99,7 @@ async def _demand_each_once(
     """Two things were fetched, the third is missing, all is put back."""
     first, second, empty = shelves
     errand = message.event.errand_id
-    assert await errands.story(client, f"errand-{errand}") == [
+    assert await errands.story(client, errands.stream(errand)) == [
         ErrandBegun(errand_id=errand, shelves=(first, second, empty)),
         ThingFetched(shelf_id=first),
         ThingFetched(shelf_id=second),

@@ -15,27 +15,22 @@ from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import ConcurrencyConflict
 from infrastructure.eventstore.log import Log
-from infrastructure.sagas.coordinator import digest_of
 from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.run import digest_of
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import (
     Errand,
     ErrandBegun,
     ErrandEvent,
     Errands,
-    PutBack,
-    Stock,
-    Stocked,
-    Taken,
-    TakingDeclined,
     ThingFetched,
     ThingMissing,
     ThingReturned,
     hear,
     new_tag,
     request,
-    shelf,
 )
+from tests.infrastructure.sagas.shelf import PutBack, Stock, Stocked, Taken, TakingDeclined, shelf
 
 Story = Callable[[CommandClient, Errands], Awaitable[None]]
 
@@ -58,7 +53,7 @@ def test_every_step_is_asked_for_until_nothing_is_pending(eventstore_uri: str) -
         message = await errands.ask(client, [first, second])
         errand = message.event.errand_id
         await errands.coordinator(client).react(message)
-        assert await errands.story(client, f"errand-{errand}") == [
+        assert await errands.story(client, errands.stream(errand)) == [
             ErrandBegun(errand_id=errand, shelves=(first, second)),
             ThingFetched(shelf_id=first),
             ThingFetched(shelf_id=second),
@@ -74,7 +69,7 @@ def test_a_declined_step_undoes_the_earlier_ones_last_first(eventstore_uri: str)
         message = await errands.ask(client, [first, second, empty])
         errand = message.event.errand_id
         await errands.coordinator(client).react(message)
-        assert (await errands.story(client, f"errand-{errand}"))[1:] == [
+        assert (await errands.story(client, errands.stream(errand)))[1:] == [
             ThingFetched(shelf_id=first),
             ThingFetched(shelf_id=second),
             ThingMissing(shelf_id=empty),
@@ -92,7 +87,7 @@ def test_causes_and_ids_can_be_followed_through_the_whole_run(eventstore_uri: st
         shelves = await errands.stocked(client, 1)
         message = await errands.ask(client, shelves)
         await errands.coordinator(client).react(message)
-        begun, fetched = await errands.recorded(client, f"errand-{message.event.errand_id}")
+        begun, fetched = await errands.recorded(client, errands.stream(message.event.errand_id))
         taken = (await errands.recorded(client, f"shelf-{shelves[0]}"))[1]
         assert begun.metadata.causation_id == message.id
         assert taken.metadata.causation_id == begun.id
@@ -100,7 +95,7 @@ def test_causes_and_ids_can_be_followed_through_the_whole_run(eventstore_uri: st
         assert taken.metadata.command_id == uuid5(begun.id, f"take:{shelves[0]}")
         for one in (begun, taken, fetched):
             assert one.metadata.correlation_id == message.metadata.correlation_id
-            assert (one.metadata.actor, one.metadata.tenant) == ("saga:errand", "default")
+            assert (one.metadata.actor, one.metadata.tenant) == (f"saga:{errands.saga.category}", "default")
 
     tell(eventstore_uri, story)
 
@@ -124,7 +119,7 @@ def test_a_message_that_comes_again_changes_nothing(eventstore_uri: str) -> None
         end = await Log(client).end()
         for _ in range(3):
             await coordinator.react(message)
-        errand = await errands.recorded(client, f"errand-{message.event.errand_id}")
+        errand = await errands.recorded(client, errands.stream(message.event.errand_id))
         assert len(errand) == 4
         assert errand[-1].position <= end
 
@@ -137,19 +132,19 @@ def test_many_coordinators_at_once_end_in_the_same_facts(eventstore_uri: str) ->
         message = await errands.ask(client, shelves)
         errand = message.event.errand_id
         await asyncio.gather(*(errands.coordinator(client).react(message) for _ in range(6)))
-        assert (await errands.story(client, f"errand-{errand}"))[1:] == [
+        assert (await errands.story(client, errands.stream(errand)))[1:] == [
             *(ThingFetched(shelf_id=shelf_id) for shelf_id in shelves[:3]),
             ThingMissing(shelf_id=shelves[3]),
             *(ThingReturned(shelf_id=shelf_id) for shelf_id in reversed(shelves[:3])),
         ]
-        facts = await errands.recorded(client, f"errand-{errand}")
-        for number, shelf_id in enumerate(shelves[:3]):
+        facts = await errands.recorded(client, errands.stream(errand))
+        begun, missing = facts[0], facts[4]
+        for shelf_id in shelves[:3]:
             stocked, taken, put_back = await errands.recorded(client, f"shelf-{shelf_id}")
             told = [stocked.event, taken.event, put_back.event]
             assert told == [Stocked(number=5), Taken(errand_id=errand), PutBack(errand_id=errand)]
-            causes = facts[number].id, facts[-2 - number].id
-            assert (taken.metadata.causation_id, put_back.metadata.causation_id) == causes
-            commands = uuid5(causes[0], f"take:{shelf_id}"), uuid5(causes[1], f"return:{shelf_id}")
+            assert (taken.metadata.causation_id, put_back.metadata.causation_id) == (begun.id, missing.id)
+            commands = uuid5(begun.id, f"take:{shelf_id}"), uuid5(missing.id, f"return:{shelf_id}")
             assert (taken.metadata.command_id, put_back.metadata.command_id) == commands
 
     tell(eventstore_uri, story)
@@ -197,7 +192,7 @@ def test_a_crash_before_an_answer_is_stored_is_made_good_by_the_next(eventstore_
                 await errands.coordinator(client).react(message)
             await errands.coordinator(client).react(message)
             errand = message.event.errand_id
-            assert len(await errands.story(client, f"errand-{errand}")) == 6
+            assert len(await errands.story(client, errands.stream(errand))) == 6
             for shelf_id in (first, second):
                 told = await errands.story(client, f"shelf-{shelf_id}")
                 assert told == [Stocked(number=1), Taken(errand_id=errand), PutBack(errand_id=errand)]
@@ -217,7 +212,7 @@ def test_an_answer_that_says_nothing_is_reported_and_not_asked_for_ever(eventsto
             message = await errands.ask(client, shelves)
             with pytest.raises(SagaStuck) as refusal:
                 await errands.coordinator(client).react(message)
-            assert refusal.value.stream == f"errand-{message.event.errand_id}"
+            assert refusal.value.stream == errands.stream(message.event.errand_id)
             assert refusal.value.step == f"take:{shelves[0]}"
 
     asyncio.run(run())

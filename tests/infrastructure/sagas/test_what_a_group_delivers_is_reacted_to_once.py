@@ -6,13 +6,8 @@ from collections import Counter
 from infrastructure.sagas.deliveries import ConsumerOptions
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consumers import GatedCoordinator, consuming, here, until, until_done
-from tests.infrastructure.sagas.errand import (
-    Errands,
-    Stocked,
-    Taken,
-    ThingFetched,
-    new_tag,
-)
+from tests.infrastructure.sagas.errand import Errands, ThingFetched, new_tag
+from tests.infrastructure.sagas.shelf import Stocked, Taken
 
 
 def test_messages_from_before_and_after_the_start_are_reacted_to(eventstore_uri: str) -> None:
@@ -82,7 +77,7 @@ def test_one_saga_reacts_to_one_message_at_a_time(eventstore_uri: str) -> None:
                 await until(here(lambda: len(coordinator.came) == 5 and not coordinator.inside.total()), "all five")
             assert set(coordinator.came) == {first.id, other.id, *(message.id for message in same)}
             assert (coordinator.most, coordinator.most_of_one) == (2, 1)
-            assert (await errands.story(client, f"errand-{first.event.errand_id}"))[1:] == [
+            assert (await errands.story(client, errands.stream(first.event.errand_id)))[1:] == [
                 ThingFetched(shelf_id=shelves[0])
             ]
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from domain.decider import Decider
 from domain.errors import Rejected
@@ -14,14 +16,25 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.outages import Outages
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.failures import after_failure
-from infrastructure.sagas.sweep import Sweep
+from infrastructure.sagas.sweep import MOST_UNSETTLED, Sweep
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
-from infrastructure.subscriptions.policy import Reaction, Stop
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.sagas.consumers import GatedCoordinator, consuming, number_of_facts, operated, until_done
-from tests.infrastructure.sagas.errand import Errands, Taken, new_tag, shelf
+from tests.infrastructure.sagas.consumers import (
+    GatedCoordinator,
+    broken,
+    consuming,
+    number_of_facts,
+    operated,
+    stop_at,
+    until_done,
+    waiting_at,
+)
+from tests.infrastructure.sagas.errand import Errands, new_tag
+from tests.infrastructure.sagas.shelf import Taken, shelf
+from tests.support.eventstore import EventStoreProcess
 
 Story = Callable[[CommandClient, Errands, Sweep], Awaitable[None]]
 AT_ONCE = ConsumerOptions(settling=0.0, sweep_every=0.1)
@@ -44,17 +57,28 @@ async def through_all(client: CommandClient, sweeping: Sweep) -> None:
     await sweeping.through(await Log(client).end())
 
 
-async def make_group_from_the_end(uri: str, client: CommandClient, errands: Errands) -> None:
+async def make_group_from_the_end(uri: str, errands: Errands) -> None:
     """As if the group had gone past all that is in the log: an operator made it anew, or the server skipped."""
-    pattern = errands.coordinator(client).pattern
-    await operated(uri, lambda operator: operator.create_group(errands.group, pattern, from_end=True))
+    await operated(uri, lambda operator: operator.create_group(errands.group, errands.pattern, from_end=True))
+
+
+def test_a_store_that_is_away_is_one_line_for_all_sweeps() -> None:
+    async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
+        store.kill()
+        sweeping = Sweep(errands.coordinator(client), Log(client), after_failure, Outages())
+        with structlog.testing.capture_logs() as lines, suppress(TimeoutError):
+            await asyncio.wait_for(sweeping.run(settling=0.0, every=0.05), 2.0)
+        assert [line["event"] for line in lines] == ["outage_began"]
+
+    with EventStoreProcess(None) as store:
+        tell(store.uri, story)
 
 
 def test_a_worker_reacts_to_what_its_group_never_delivers(eventstore_uri: str) -> None:
     async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
         shelves = await errands.stocked(client, 5)
         lost = [await errands.ask(client, shelves) for _ in range(3)]
-        await make_group_from_the_end(eventstore_uri, client, errands)
+        await make_group_from_the_end(eventstore_uri, errands)
         async with consuming(eventstore_uri, errands, AT_ONCE):
             for message in lost:
                 await until_done(client, message, 2)
@@ -90,9 +114,9 @@ def test_what_is_settled_is_left_alone_and_not_read_again(eventstore_uri: str) -
         sweeping = Sweep(watched, Log(client), after_failure)
         await through_all(client, sweeping)
         assert watched.came == []
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0, messages[-1].id)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1, messages[-1].id)
         await through_all(client, sweeping)
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 0, messages[-1].id)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1, messages[-1].id)
 
     tell(eventstore_uri, story)
 
@@ -114,7 +138,7 @@ def shut(command: Command) -> Decider[Any, Any, Any]:
     raise Rejected("closed", "The shop is closed.")
 
 
-def test_what_fails_is_tried_again_next_time_and_holds_up_nothing_else(eventstore_uri: str) -> None:
+def test_what_fails_in_two_sweeps_stops_its_instance_and_holds_up_nothing_else(eventstore_uri: str) -> None:
     closed: list[str] = []
 
     def route(command: Command) -> Decider[Any, Any, Any]:
@@ -127,36 +151,50 @@ def test_what_fails_is_tried_again_next_time_and_holds_up_nothing_else(eventstor
         await through_all(client, sweeping)
         assert [await number_of_facts(client, message) for message in messages] == [2, 1, 2]
         left = (messages[1].position,)
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, left, 0, messages[-1].id)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, left, 1, messages[-1].id)
         await through_all(client, sweeping)
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, left, 0, messages[-1].id)
-        closed.clear()
-        await through_all(client, sweeping)
-        assert [await number_of_facts(client, message) for message in messages] == [2, 2, 2]
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 1, messages[-1].id)
+        stopped = (await errands.story(client, errands.stream(messages[1].event.errand_id)))[-1]
+        assert stopped == stop_at(messages[1], "Rejected: The shop is closed.")
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(messages[-1].position, (), 2, messages[-1].id)
 
     tell(eventstore_uri, story, Errands(new_tag(), route=route))
 
 
-def test_what_nobody_foresaw_stops_the_worker(eventstore_uri: str) -> None:
-    def stop(error: Exception, failures: int) -> Reaction:
-        return Stop(str(error))
+def test_what_nobody_foresaw_stops_the_instance_at_once(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        message = await errands.ask(client, await errands.stocked(client, 5))
+        await through_all(client, sweeping)
+        stopped = (await errands.story(client, errands.stream(message.event.errand_id)))[-1]
+        assert stopped == stop_at(message, "KeyError: 'Take'")
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(message.position, (), 1, message.id)
 
-    async def story(client: CommandClient, errands: Errands, _: Sweep) -> None:
-        await errands.ask(client, await errands.stocked(client, 5))
-        options = ConsumerOptions(settling=0.0, policy=stop)
-        await make_group_from_the_end(eventstore_uri, client, errands)
-        async with consuming(eventstore_uri, errands, options) as task:
-            with pytest.raises(Rejected):
-                await asyncio.wait_for(asyncio.shield(task), 10)
+    tell(eventstore_uri, story, Errands(new_tag(), route=broken))
 
-    tell(eventstore_uri, story, Errands(new_tag(), route=shut))
+
+def test_a_hundred_messages_for_an_instance_that_stands_still_are_settled(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
+        shelves = await errands.stocked(client, 5)
+        first = await errands.ask(client, shelves)
+        await errands.coordinator(client).stop(first, "it can't be done")
+        for _ in range(MOST_UNSETTLED):
+            last = await errands.ask(client, shelves, first.event.errand_id)
+        other = await errands.ask(client, shelves)
+        await through_all(client, sweeping)
+        assert await number_of_facts(client, other) == 2
+        noted = await errands.story(client, errands.stream(first.event.errand_id))
+        assert noted[-1] == waiting_at(last)
+        assert len(noted) == 1 + MOST_UNSETTLED
+        assert (await sweeping.checkpoints.read()).unsettled == ()
+
+    tell(eventstore_uri, story)
 
 
 def test_more_messages_than_fit_on_a_page(eventstore_uri: str) -> None:
     async def story(client: CommandClient, errands: Errands, sweeping: Sweep) -> None:
         shelves = await errands.stocked(client, 0)
-        messages = await asyncio.gather(*(errands.ask(client, shelves) for _ in range(120)))
+        messages = []
+        for _ in range(12):
+            messages += await asyncio.gather(*(errands.ask(client, shelves) for _ in range(10)))
         await through_all(client, sweeping)
         assert [await number_of_facts(client, message) for message in messages] == [2] * 120
         assert (await sweeping.checkpoints.read()).position == max(message.position for message in messages)
@@ -185,7 +223,7 @@ def test_a_mark_at_another_record_than_it_was_is_none(eventstore_uri: str) -> No
         await sweeping.checkpoints.move(await sweeping.checkpoints.read(), at.position, (), uuid4())
         await through_all(client, sweeping)
         assert [await number_of_facts(client, message) for message in (lost, at)] == [2, 2]
-        assert await sweeping.checkpoints.read() == SweepCheckpoint(at.position, (), 1, at.id)
+        assert await sweeping.checkpoints.read() == SweepCheckpoint(at.position, (), 2, at.id)
 
     tell(eventstore_uri, story)
 

@@ -58,7 +58,7 @@ def test_a_snapshot_says_what_it_is_of(eventstore_uri: str) -> None:
         recent = {str(command_id): [place, place] for place, command_id in enumerate(aggregate.commands.recent)}
         [body] = await tally.snapshots()
         taken_at = body.pop("taken_at")
-        assert taken_at.endswith("+00:00")
+        assert taken_at.endswith("Z")
         assert body == {
             "stream": tally.stream,
             "version": 10,

@@ -1,6 +1,5 @@
 """For every decider, a snapshot and the tail, the whole history and the state in memory are the same."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.decider import Decider
+from domain.fulfilment.saga import saga as fulfilment
 from domain.message import Event
 from domain.saga import Saga
 from domain.stream_name import segment_stream, snapshot_stream, stream_name
 from infrastructure.aggregates.aggregate import Aggregate
-from infrastructure.commands.handler import CommandHandler
-from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.stream_patterns import partition_pattern
-from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.filters import pattern_of
+from infrastructure.sagas.instance import Instance
 from infrastructure.snapshots.record import SNAPSHOT_TAKEN, snapshot_in, snapshot_record
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.segments import SEGMENT_SEALED
-from service.consumers import DECIDERS, EVENTS, SAGAS, SNAPSHOTS, route
+from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
+from tests.domain.fulfilment.test_any_run_ends_with_everything_accounted_for import ORDERS, Plan, do, opened, plans
 from tests.domain.histories.boundaries import Boundary, of_each_decider
 from tests.domain.histories.histories import history, state_type
-from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.snapshots.tally_snapshots import recorded
 
 OFTEN: Final = settings(deadline=None, max_examples=20)
@@ -55,6 +54,25 @@ def test_wherever_a_snapshot_is_taken_it_leads_to_the_same_end(boundary: Boundar
         assert facts(restored) == facts(whole)
 
 
+@settings(deadline=None, max_examples=10)
+@given(plans())
+def test_wherever_a_fulfilment_s_snapshot_is_taken_its_steps_keep_their_ids(plan: Plan) -> None:
+    run, rule = opened(plan), RULES[fulfilment.category]
+    for deed, order_id, number in plan.deeds:
+        do(run, deed, order_id, number)
+    for events in (run.own(order_id) for order_id in ORDERS):
+        whole, restored = Instance(fulfilment, STREAM), Instance(fulfilment, STREAM)
+        append(whole, events)
+        for version in range(len(events)):
+            restored.forget()
+            append(restored, events[: version + 1])
+            snapshot = snapshot_in(stored(restored, rule), STREAM, rule).restored(rule, version, [])
+            restored.forget()
+            restored.restore(snapshot)
+            append(restored, events[version + 1 :])
+            assert (facts(restored), restored.causes) == (facts(whole), whole.causes)
+
+
 def empty(decider: Decider[Any, Any, Any]) -> Aggregate[Any]:
     return Aggregate(STREAM, decider.initial, decider.evolve)
 
@@ -79,11 +97,12 @@ def stored(aggregate: Aggregate[Any], rule: SnapshotRule) -> Record:
     return recorded(snapshot_record(aggregate.snapshot(), rule), snapshot_stream(STREAM))
 
 
-def test_every_decider_has_snapshots_of_all_its_states() -> None:
-    assert [rule.category for rule in SNAPSHOTS] == [decider.category for decider in DECIDERS]
-    for decider in DECIDERS:
-        declared = state_type(decider)
-        assert set(RULES[decider.category].states) == set(get_args(declared) or (declared,))
+def test_every_decider_and_saga_has_snapshots_of_all_its_states() -> None:
+    sources: tuple[Decider[Any, Any, Any] | Saga[Any, Any], ...] = (*DECIDERS, *SAGAS)
+    assert [rule.category for rule in SNAPSHOTS] == [source.category for source in sources]
+    for source in sources:
+        declared = state_type(source)
+        assert set(RULES[source.category].states) == set(get_args(declared) or (declared,))
 
 
 @pytest.mark.parametrize("decider", DECIDERS, ids=lambda decider: decider.category)
@@ -96,17 +115,10 @@ def test_no_worker_reads_the_streams_of_snapshots(decider: Decider[Any, Any, Any
 
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
-def test_no_saga_is_woken_by_snapshots(saga: Saga[Any, Any], eventstore_uri: str) -> None:
-    pattern = re.compile(f"^{asyncio.run(pattern_of(saga, eventstore_uri))}$")
+def test_no_saga_is_woken_by_snapshots(saga: Saga[Any, Any]) -> None:
+    pattern = re.compile(f"^{pattern_of(saga)}$")
     assert all(pattern.search(event.stored_name) for event in saga.reacts_to)
     assert not any(pattern.search(name) for name in (SNAPSHOT_TAKEN, SEGMENT_SEALED))
-
-
-async def pattern_of(saga: Saga[Any, Any], uri: str) -> str:
-    """What the saga's group is created with."""
-    async with connected(uri) as client:
-        codec = EventCodec(EVENTS)
-        return SagaCoordinator(saga, route, CommandHandler(client, codec), codec).pattern
 
 
 @pytest.mark.parametrize("category", ["snapshot", "segments"])

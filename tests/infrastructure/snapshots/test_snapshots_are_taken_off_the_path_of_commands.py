@@ -16,6 +16,7 @@ from infrastructure.aggregates.command_ids import SEGMENT
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
+from infrastructure.outages import Outages
 from infrastructure.snapshots.loader import SnapshotLoader
 from tests.infrastructure.commands.tally import CODEC, Counted, Tally, connected
 from tests.infrastructure.eventstore.proxy import line_to
@@ -201,7 +202,8 @@ async def silent(uri: str, patience: float) -> AsyncIterator[tuple[TallySnapshot
         await tally.grow(11)
         aggregate = await tally.folded()
         line.mute()
-        yield tally, SnapshotLoader(Streams(client, CODEC, patience=patience), [RULE], tally.counts), aggregate
+        streams = Streams(client, CODEC, patience=patience)
+        yield tally, SnapshotLoader(streams, [RULE], tally.counts, Outages()), aggregate
         line.restore()
 
 
@@ -209,8 +211,10 @@ def test_a_store_that_does_not_answer_costs_the_snapshot_alone(eventstore_uri: s
     async def run() -> None:
         async with silent(eventstore_uri, patience=0.5) as (tally, snapshots, aggregate):
             before, began = asyncio.all_tasks(), monotonic()
-            snapshots.consider(aggregate, "tally")
-            await snapshots.close()
+            with structlog.testing.capture_logs() as lines:
+                snapshots.consider(aggregate, "tally")
+                await snapshots.close()
+            assert [line["event"] for line in lines] == ["outage_began"]
             assert monotonic() - began < 5
             assert (tally.counts.taken, tally.counts.failed) == (0, 1)
             if left := asyncio.all_tasks() - before:  # gRPC's own, of the call that was cancelled

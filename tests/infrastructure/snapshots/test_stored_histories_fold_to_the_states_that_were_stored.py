@@ -4,42 +4,45 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from domain.accounts.account import Account
 from domain.decider import Decider
+from domain.saga import Saga
 from domain.stream_name import StreamName
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.state import StateJson, dump_state
-from service.consumers import DECIDERS, SNAPSHOTS
-from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, STORIES, load, record
+from service.consumers import DECIDERS, SAGAS, SNAPSHOTS
+from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, STORIES, evolve_of, load, record
 
 STATES: Final = SAMPLES / "states"
 States = dict[str, list[StateJson]]
-PAIRS: Final = tuple(zip(DECIDERS, SNAPSHOTS, strict=True))
+Source: TypeAlias = Decider[Any, Any, Any] | Saga[Any, Any]
+SOURCES: Final[tuple[Source, ...]] = (*DECIDERS, *SAGAS)
+PAIRS: Final = tuple(zip(SOURCES, SNAPSHOTS, strict=True))
 
 
-def states_of(decider: Decider[Any, Any, Any]) -> States:
+def states_of(source: Source) -> States:
     """The state after each record of every recorded stream of this category."""
     stories = {path.stem: load(path) for path in sorted(STORIES.glob("*.json"))}
     return {
-        name: list(_states(decider, story["stream"], story["records"]))
+        name: list(_states(source, story["stream"], story["records"]))
         for name, story in stories.items()
-        if StreamName.parse(story["stream"]).category == decider.category
+        if StreamName.parse(story["stream"]).category == source.category
     }
 
 
-def _states(decider: Decider[Any, Any, Any], stream: str, samples: Iterable[str]) -> Iterable[StateJson]:
-    state = decider.initial
+def _states(source: Source, stream: str, samples: Iterable[str]) -> Iterable[StateJson]:
+    state = source.initial
     for number, sample in enumerate(samples):
         for recorded in CODEC.events_in(record(sample, stream, number)):
-            state = decider.evolve(state, recorded.event)
+            state = evolve_of(source)(state, recorded.event)
         yield dump_state(state)
 
 
-def objections(decider: Decider[Any, Any, Any], rule: SnapshotRule, folder: Path) -> list[str]:
-    """What has to be done before this decider may go on from the snapshots that were stored."""
-    path, states = folder / f"{rule.category}.{rule.fingerprint}.json", states_of(decider)
+def objections(source: Source, rule: SnapshotRule, folder: Path) -> list[str]:
+    """What has to be done before this one may go on from the snapshots that were stored."""
+    path, states = folder / f"{rule.category}.{rule.fingerprint}.json", states_of(source)
     if not path.exists():
         return [f"add {path.name}: {json.dumps(states)}"]
     recorded = load(path)
@@ -52,16 +55,18 @@ def objections(decider: Decider[Any, Any, Any], rule: SnapshotRule, folder: Path
     return [f"add to {path.name}: {json.dumps(missing)}"] if missing else []
 
 
-def test_no_decider_folds_otherwise_under_the_same_fingerprint() -> None:
+def test_none_folds_otherwise_under_the_same_fingerprint() -> None:
     assert [each for decider, rule in PAIRS for each in objections(decider, rule, STATES)] == []
 
 
-def test_every_decider_has_recorded_streams() -> None:
-    assert [decider.category for decider in DECIDERS if not states_of(decider)] == []
+def test_every_decider_and_saga_has_recorded_streams() -> None:
+    assert [source.category for source in SOURCES if not states_of(source)] == []
 
 
 def _account() -> tuple[Decider[Any, Any, Any], SnapshotRule]:
-    return next((decider, rule) for decider, rule in PAIRS if decider.category == "account")
+    return next(
+        (decider, rule) for decider, rule in zip(DECIDERS, SNAPSHOTS, strict=False) if rule.category == "account"
+    )
 
 
 def _record(folder: Path, decider: Decider[Any, Any, Any], rule: SnapshotRule) -> None:

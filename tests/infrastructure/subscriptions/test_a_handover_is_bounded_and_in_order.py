@@ -14,8 +14,9 @@ T = TypeVar("T")
 SECONDS = 10.0
 
 
-def filled(*items: int, capacity: int = 100) -> Handover[int]:
-    handover = Handover[int](capacity)
+def filled(*items: int, capacity: int = 100, most: int = 1_000) -> Handover[int]:
+    """Each item weighs as many bytes as it says."""
+    handover = Handover[int](capacity, lambda item: item, most)
     for item in items:
         assert handover.put(item)
     return handover
@@ -81,6 +82,19 @@ def test_who_puts_waits_for_room() -> None:
     assert handover.take(1, wait=0.0) == [1]
     assert putting.result() is True
     assert handover.take(5, wait=0.0) == [2, 3]
+
+
+def test_who_puts_waits_until_what_is_there_weighs_less() -> None:
+    handover = filled(4, 6, most=10)
+    putting = Waiting(lambda: handover.put(3))
+    assert handover.take(1, wait=0.0) == [4]
+    assert putting.result() is True
+    assert handover.take(5, wait=0.0) == [6, 3]
+
+
+def test_one_that_weighs_more_than_all_may_is_handed_over_at_once() -> None:
+    handover = filled(99, most=10)
+    assert handover.take(5, wait=0.0, linger=60.0) == [99]
 
 
 def test_who_waits_for_room_is_let_go_at_the_end() -> None:

@@ -18,6 +18,7 @@ from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from service.cli.ago import parse_ago
 from service.cli.history.commands import app as history
 from service.cli.main import app
+from service.cli.poison.commands import app as poison
 from service.cli.schema.commands import app as schema
 from service.cli.snapshots.commands import app as snapshots
 from service.history.sources import CODEC
@@ -29,7 +30,14 @@ from tests.support.processes import FOLDSTREAM, Listened
 
 VERBS = verbs()
 SHARED = {"--json", "--data", "--eventstore", "--redis"}
-OPERATORS = {"snapshots drop", "snapshots retake"}
+OPERATORS = {
+    "snapshots drop": ("--all",),
+    "snapshots retake": ("--all",),
+    "poison retry": ("stock_levels",),
+    "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
+}
+ASKING = {*OPERATORS, "audit", "rebuild", "views drop"}
+ON_ONE = {"projections pause", "projections resume", "poison unskip", "sagas retry"}
 GROUPS = {"schema": schema, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {
@@ -37,6 +45,7 @@ INTERRUPTED = {
     ("schema", "check"): (signal.SIGTERM, 130),
     ("snapshots", "drop", "order-0", "--yes"): (signal.SIGINT, 130),
     ("snapshots", "retake", "order-0"): (signal.SIGTERM, 130),
+    ("poison", "list", "--skips", "--redis", "redis://127.0.0.1:1/0"): (signal.SIGTERM, 130),
     ("projections", "--redis", "redis://127.0.0.1:1/0"): (signal.SIGINT, 0),
     ("sagas",): (signal.SIGINT, 0),
     ("api", "--port", "0", "--redis", "redis://127.0.0.1:1/0"): (signal.SIGTERM, 0),
@@ -72,7 +81,7 @@ def test_alone_it_prints_its_help_with_every_summary_whole() -> None:
     assert (said.exit_code, said.stderr) == (0, "")
     assert said.stdout.startswith("Usage: ")
     assert "..." not in said.stdout.partition("Commands:")[2]
-    for group in ("schema", "snapshots"):
+    for group in ("schema", "snapshots", "poison"):
         assert CliRunner().invoke(app, [group]).stdout.startswith("Usage: ")
 
 
@@ -81,10 +90,11 @@ def options_of(words: str) -> set[str]:
 
 
 def test_what_operators_do_asks_and_takes_why() -> None:
-    assert {words for words in VERBS if "--yes" in options_of(words)} == OPERATORS
-    assert {words for words in VERBS if "--why" in options_of(words)} == OPERATORS
-    for words in OPERATORS:
-        said = ran("esdb://127.0.0.1:1?tls=false", snapshots, words.split()[1], "--all")
+    assert {words for words in VERBS if "--yes" in options_of(words)} == ASKING
+    assert {words for words in VERBS if "--why" in options_of(words)} == ASKING | ON_ONE
+    for words, arguments in OPERATORS.items():
+        group, name = words.split()
+        said = ran("esdb://127.0.0.1:1?tls=false", {"snapshots": snapshots, "poison": poison}[group], name, *arguments)
         assert str(said.exception) == "there is nobody to ask; --yes does it without asking"
 
 
@@ -92,6 +102,26 @@ def test_interrupted_a_verb_ends_with_130_and_a_server_with_0_silently() -> None
     with ThreadPoolExecutor(len(INTERRUPTED)) as pool:
         ended = dict(zip(INTERRUPTED, pool.map(interrupted, INTERRUPTED), strict=True))
     assert ended == {arguments: (code, []) for arguments, (_, code) in INTERRUPTED.items()}
+
+
+# Interrupts the load half of the way, within an `exec` as that of a dataclass.
+INTERRUPTER = """
+import signal, sys
+
+class Interrupter:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "structlog":
+            exec("signal.raise_signal(signal.SIGINT)")
+
+sys.meta_path.insert(0, Interrupter)
+"""
+
+
+def test_interrupted_while_the_program_is_loaded_it_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTER)
+    process = Listened((*FOLDSTREAM, "lag"), {"PYTHONPATH": str(tmp_path)})
+    assert (process.wait(within=60), process.errors) == (130, [])
 
 
 def interrupted(arguments: Sequence[str]) -> tuple[int, list[str]]:

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from domain.stock.stock import stock_id
+from domain.stock.stock import SkuRegistered, stock_id
 from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.history.errors import CORRELATION_IDS
 from infrastructure.history.moment import written
 from infrastructure.snapshots.state import dump_state
-from service.history.answers import time_of
-from service.history.sources import BOUNDARIES
+from infrastructure.times import time_text
+from service.history.sources import BOUNDARIES, CODEC
 from tests.infrastructure.eventstore.operator import operating
-from tests.infrastructure.history.ledger import balance, told
+from tests.infrastructure.history.ledger import balance, metadata, told
 from tests.support.processes import FOLDSTREAM, Listened
 
 Account = tuple[str, list[Record]]
@@ -61,7 +61,7 @@ def test_history_goes_on_where_it_stopped(eventstore_uri: str, account: Account)
 
 def test_the_balance_as_of_a_time_is_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
-    since, until = (time_of(written(record)) for record in records[1:])
+    since, until = (time_text(written(record)) for record in records[1:])
     expected = {"stream": stream, "version": 1, "first_version": 0, "state": balance("100.00")}
     expected |= {"since": since, "until": until}
     assert answer("as-of", stream, "--at", since, store=eventstore_uri) == expected
@@ -77,13 +77,13 @@ def test_the_balance_as_of_a_time_is_shown(eventstore_uri: str, account: Account
 
 def test_all_changes_between_two_times_are_shown(eventstore_uri: str, account: Account) -> None:
     stream, records = account
-    window = ("--from", time_of(written(records[1])), "--to", time_of(written(records[2])))
+    window = ("--from", time_text(written(records[1])), "--to", time_text(written(records[2])))
     (change,) = answer("changes", stream, *window, store=eventstore_uri)["changes"]
     assert (change["version"], change["actor"], change["caused_by"]) == (1, "harbour", None)
     assert change["fields"] == [{"field": "balance.amount", "before": "0.00", "after": "100.00"}]
     assert (change["before"], change["after"]) == (balance("0.00"), balance("100.00"))
     output, _ = run("changes", stream, *window, store=eventstore_uri)
-    assert output[0] == f"{stream}: 1 changes"
+    assert (output[0], output[-1]) == (stream, "1 changes")
     assert output[2].split()[-3:] == ["balance.amount", "0.00", "100.00"]
 
 
@@ -122,15 +122,25 @@ def test_a_bare_id_is_refused_with_the_streams_that_it_may_stand_for(
     eventstore_uri: str, account: Account, verb: tuple[str, ...]
 ) -> None:
     name = f"mug-{uuid4()}"
+    registered = SkuRegistered(sku=name)
+    stored = CODEC.encode(registered, metadata(registered, correlation=uuid4()))  # read models of other tests read it
     for expected in ("; ", f"; there is stock:{name}"):
         [error] = run(verb[0], name, *verb[1:], store=eventstore_uri, code=1)[1]
         assert expected in error
         with operating(eventstore_uri) as store:
-            store.append(f"stock-{stock_id(name)}", NewRecord("SkuRegistered", b"{}"))
+            store.append(f"stock-{stock_id(name)}", stored)
     own_id = account[0].removeprefix("account-")
+    [error] = run(verb[0], own_id, *verb[1:], store=eventstore_uri, code=1)[1]
     if verb != ("trace",):  # there it is read as a correlation id
-        [error] = run(verb[0], own_id, *verb[1:], store=eventstore_uri, code=1)[1]
         assert error == f"foldstream {verb[0]}: there is no stream {own_id}; there is account-{own_id}"
+    else:
+        assert f"; there is account-{own_id}; {CORRELATION_IDS}" in error
+
+
+def test_an_export_is_json_lines_with_and_without_json(eventstore_uri: str, account: Account) -> None:
+    lines, _ = run("export", account[0], store=eventstore_uri)
+    assert run("export", account[0], "--json", store=eventstore_uri) == (lines, [])
+    assert [json.loads(line)["version"] for line in lines] == [0, 1, 2]
 
 
 def test_an_export_is_replayed_without_a_store(eventstore_uri: str, account: Account, tmp_path: Path) -> None:
@@ -166,7 +176,8 @@ def test_the_store_of_a_running_service_is_found_by_its_folder(
 
 def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, account: Account, tmp_path: Path) -> None:
     stream, records = account
-    early = written(records[0]) - timedelta(days=1)
+    first = written(records[0])
+    early = first - timedelta(days=1)
     unset = (
         f"no event store is named, and no service runs in the folder {tmp_path}: start `foldstream serve --data"
         f" {tmp_path}`, say by --data where it runs, or name the event store by --eventstore URI or"
@@ -176,7 +187,10 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
     refusals = (
         (("as-of", "order-0", "--version", "0"), "there is no stream order-0"),
         (("as-of", stream, "--version", "3"), f"{stream} ends at version 2"),
-        (("as-of", stream, "--at", time_of(early)), f"{stream} holds nothing from before {records[0].at:%Y}"),
+        (
+            ("as-of", stream, "--at", time_text(early)),
+            f"{stream} holds nothing from before {first:%Y-%m-%dT%H:%M:%S}",
+        ),
         (("changes", "lamp-0"), "lamp-0 is of no known category; the streams that have a state: order-…"),
         (("export", "order-0", "--out", str(missing)), "there is no stream order-0"),
         (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
@@ -187,6 +201,7 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
     for process, (arguments, line) in zip(running, refusals, strict=True):
         assert (process.wait(within=30), process.output, len(process.errors)) == (1, [], 1)
         assert process.errors[0].startswith(f"foldstream {arguments[0]}: {line}")
+    assert running[2].errors[0].endswith("Z")
     assert run("history", stream, "--data", str(tmp_path), code=1) == ([], [f"foldstream history: {unset}"])
 
 

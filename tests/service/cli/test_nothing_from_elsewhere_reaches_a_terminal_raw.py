@@ -6,6 +6,7 @@ import pty
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -14,8 +15,10 @@ import pytest
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
+from domain.engine_events import SagaStopped
 from domain.message import Metadata
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.readmodels.pauses import OPERATIONS_STREAM, PAUSED, Operation
 from infrastructure.terminal import json_text, printable
 from service.cli.main import app
 from service.history.sources import CODEC
@@ -28,6 +31,7 @@ EVIL: Final = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202ekcab\u2066\nforged\r\x7f"
 ACCOUNT: Final = f"account-{uuid4()}"
 STREAM: Final = f"order-{EVIL}"
 CORRELATION: Final = uuid4()
+INSTANCE: Final = str(uuid4())
 # What each verb is run with; of a store, the others show nothing.
 ARGUMENTS: Final = {
     "history": (STREAM,),
@@ -40,9 +44,18 @@ ARGUMENTS: Final = {
     "snapshots list": (STREAM,),
     "snapshots drop": (STREAM, "--yes"),
     "snapshots retake": (STREAM,),
+    "projections pause": ("order_summary", "--why", EVIL),
+    "projections resume": ("stock_levels", "--why", EVIL),
+    "sagas retry": ("fulfilment", INSTANCE, "--why", EVIL),
     "eventstore passwd": ("users", EVIL),
 }
+PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
 SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list"}
+# Those that show what is in Redis, which is another test's.
+OF_REDIS: Final = {
+    "audit", "lag", "projections list", "projections show", "rebuild", "views", "views list", "views drop",
+    "poison list", "poison show", "poison retry", "poison skip", "poison unskip",
+}  # fmt: skip
 
 
 def verbs() -> dict[str, TyperCommand | TyperGroup]:
@@ -70,8 +83,16 @@ def store() -> Iterator[str]:
         for event in (opened(own_id), deposited(own_id, "1.00")):
             said: Metadata = metadata(event, correlation=CORRELATION).model_copy(update={"actor": EVIL})
             operator.append(ACCOUNT, CODEC.encode(event, said))
+        operator.append(OPERATIONS_STREAM, *map(paused, PAUSED_BEFORE))
         operator.append(STREAM, NewRecord(EVIL, json.dumps({EVIL: EVIL}, ensure_ascii=False).encode(), b"{}"))
+        stopped = SagaStopped(stream=STREAM, version=0, position=0, message_id=EVIL, error=EVIL)
+        operator.append(f"fulfilment-{INSTANCE}", CODEC.encode(stopped, metadata(stopped, correlation=CORRELATION)))
         yield process.uri
+
+
+def paused(projection: str) -> NewRecord:
+    pause = Operation(namespace="foldstream", projection=projection, actor=EVIL, why=EVIL, at=datetime.now(UTC))
+    return NewRecord(PAUSED, pause.model_dump_json().encode())
 
 
 def start(folder: Path, uri: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
@@ -92,7 +113,7 @@ def raw(said: bytes) -> list[str]:
 
 
 def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
-    assert set(ARGUMENTS) | SERVE == set(verbs())
+    assert set(ARGUMENTS) | SERVE | OF_REDIS == set(verbs())
     process = start(tmp_path, store, "export", ACCOUNT, "--out", "export.jsonl")
     assert (process.communicate(timeout=60), process.returncode) == ((b"", b""), 0)
     asked = [(*name.split(), *own) for name, own in ARGUMENTS.items()]
@@ -105,6 +126,9 @@ def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
     assert b"Traceback" not in b"".join(output + errors for output, errors in said.values())
     shown = said["history", STREAM][0].decode()
     assert f"order-{printable(EVIL)}" in shown.splitlines()[0]
+    for name, verb in zip(PAUSED_BEFORE, ("pause", "resume"), strict=True):
+        assert printable(EVIL) in said["projections", verb, name, "--why", EVIL][0].decode()
+    assert printable(EVIL) in said["sagas", "retry", "fulfilment", INSTANCE, "--why", EVIL][0].decode()
     assert json.loads(said["history", STREAM, "--json"][0])["events"][0]["type"] == EVIL
 
 

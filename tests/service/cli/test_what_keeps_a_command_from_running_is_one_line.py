@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import FOLDSTREAM, Listened
+from tests.support.small_disk import small_disk
 
 NO_HOST = "the empty text is no host; 0.0.0.0 is every address of this machine"
 
@@ -61,16 +62,37 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     assert refusal("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
 
 
+@pytest.mark.parametrize(
+    ("writable", "size", "reason"),
+    [
+        (False, "1m", "Read-only file system"),
+        (True, "64k", "the disk of {data} is full: free some space there, and start again"),
+        (True, "300k", "the disk of {data} is full: free some space there, and start again"),
+    ],
+)
+def test_a_disk_that_takes_nothing(tmp_path: Path, writable: bool, size: str, reason: str) -> None:
+    data = tmp_path / "data"
+    with small_disk(tmp_path, size, writable=writable):
+        refused = refusal("serve", "--port", "0", "--data", str(data))
+    line = f"foldstream serve: the data folder {data} can't be used: {reason.format(data=data)}"
+    assert refused == (1, [], [line])
+
+
 def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
     line = "foldstream serve: can't listen on nowhere.invalid:8000: there is no such host"
     assert refusal("serve", "--host", "nowhere.invalid", "--data", str(tmp_path)) == (1, [], [line])
 
 
-def test_a_projection_that_there_is_not_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    environment = {"FOLDSTREAM_SKIP_UNREADABLE": "nosuch"}
+@pytest.mark.parametrize(
+    ("variable", "value"), [("FOLDSTREAM_SKIP_UNREADABLE", "nosuch"), ("FOLDSTREAM_LAG_SECONDS", "5,nosuch=9")]
+)
+def test_a_projection_that_there_is_not_is_refused_before_anything_starts(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    environment = {variable: value}
     code, output, errors = refusal("serve", "--port", "0", "--data", str(tmp_path), environment=environment)
-    assert (code, output, len(errors)) == (1, [], 1)
-    assert errors[0].startswith("foldstream serve: FOLDSTREAM_SKIP_UNREADABLE: there is no projection 'nosuch'; ")
+    assert (code, output, len(errors)) == (2, [], 1)
+    assert errors[0].startswith(f"foldstream serve: {variable}: there is no projection 'nosuch'; ")
 
 
 def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -> None:
@@ -79,7 +101,7 @@ def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -
         "FOLDSTREAM_EVENTSTORE_URI": "esdb://ada:s3cret@host?nosuch=1",
     }
     code, output, errors = refusal("projections", environment=environment)
-    assert (code, output, len(errors)) == (1, [], 2)
+    assert (code, output, len(errors)) == (2, [], 2)
     warning = json.loads(errors[0])
     assert (warning["event"], warning["did_you_mean"]) == (
         "settings_unknown",
@@ -92,7 +114,7 @@ def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -
 def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
     environment = {"FOLDSTREAM_PARTITIONS": "3"}
     code, output, errors = refusal("serve", "--data", str(tmp_path), environment=environment)
-    assert (code, output, len(errors)) == (1, [], 1)
+    assert (code, output, len(errors)) == (2, [], 1)
     assert errors[0].startswith("foldstream serve: FOLDSTREAM_PARTITIONS: ")
 
 
@@ -100,7 +122,7 @@ def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
 def test_a_worker_without_an_event_store(worker: str) -> None:
     port = ("--port", "0") if worker == "api" else ()
     line = f"foldstream {worker}: FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
-    assert refusal(worker, *port) == (1, [], [line])
+    assert refusal(worker, *port) == (2, [], [line])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure.eventstore.record import Record
 from infrastructure.history.trace import Found
-from service.cli.history.tables import print_tree
+from service.cli.history.tree import print_tree
 from service.history.answers import record_answer, trace_answer
 from tests.infrastructure.history.ledger import CODEC, NOW, deposited, metadata
 

@@ -32,10 +32,10 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def answering(app: FastAPI) -> Iterator[httpx.Client]:
-    """A connection to this application."""
+def answering(app: FastAPI, config: uvicorn.Config | None = None) -> Iterator[httpx.Client]:
+    """A connection to this application, served as it is by default or as `config` says."""
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(server_config(app, app.state.settings))
+    server = uvicorn.Server(config or server_config(app, app.state.settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -6,13 +6,12 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, until_closed
+from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, unreading, until_closed
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
@@ -102,17 +101,6 @@ def test_a_connection_whose_request_was_answered_before_its_body_came_rests_afte
         await_answer(connection)
         connection.sendall(b"x")
         assert [each.body for each in parsed(until_closed(connection))] == [ALIVE]
-
-
-@contextmanager
-def unreading(url: str) -> Iterator[socket.socket]:
-    """A connection that takes in few bytes by itself."""
-    address = urlsplit(url)
-    with socket.socket() as opened:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
-        opened.settimeout(20)
-        opened.connect((address.hostname or "", address.port or 80))
-        yield opened
 
 
 def _metric(service: FoldstreamProcess, series: str) -> float:

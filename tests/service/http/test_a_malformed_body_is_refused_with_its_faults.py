@@ -236,6 +236,13 @@ def test_a_body_in_another_character_set(http: httpx.Client, charset: str) -> No
     assert_refused(answer, 415, "not-json", f"JSON is read in UTF-8, not in {told}.")
 
 
+@pytest.mark.parametrize("charset", ["", '""'])
+def test_a_body_in_a_character_set_without_a_name(http: httpx.Client, charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    answer = http.post("/stock/lamp/receipts", content=b'{"quantity": 1}', headers=headers)
+    assert_refused(answer, 415, "not-json", "JSON is read in UTF-8, not in a charset without a name.")
+
+
 @pytest.mark.parametrize(
     ("encodings", "named"), [(["gzip"], "gzip"), (["identity, br"], "br"), (["Identity", "x-" + "y" * 300], None)]
 )

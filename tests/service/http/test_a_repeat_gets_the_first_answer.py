@@ -148,6 +148,7 @@ def test_a_key_is_any_visible_text_of_up_to_128_characters(http: httpx.Client, k
         ("a\\b", r'"a\\b"'),
         ('"', r'"\""'),
         ("x" * 128, '"' + "x" * 128 + '"'),
+        ('"' * 128, '"' + r"\"" * 128 + '"'),
     ],
 )
 def test_a_key_may_stand_in_quotes(http: httpx.Client, first: str, again: str) -> None:
@@ -172,7 +173,7 @@ def test_a_key_that_was_stored_with_its_quotes_is_still_known(http: httpx.Client
         assert unquoted.json() != stored.json()
 
 
-@pytest.mark.parametrize("key", ['""', '"', '"a"b"', '"a\\"', 'a"b"'])
+@pytest.mark.parametrize("key", ['"', '"a"b"', '"a\\"', 'a"b"', '"a', '"""', '""a', '"' + "a" * 127, "a" * 127 + '"'])
 def test_what_is_no_quoted_string_is_a_key_as_it_is(http: httpx.Client, key: str) -> None:
     path = f"/accounts/{new_account(http)}/deposits"
     first, again = (http.post(path, json={"amount": "5.00"}, headers={"Idempotency-Key": key}) for _ in range(2))

@@ -9,7 +9,7 @@ import pytest
 
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.identity import store_identity
-from infrastructure.readmodels.follower import Deployment
+from infrastructure.readmodels.deployment import Deployment
 from projections import account_balance
 from service.consumers import EVENTS
 from tests.infrastructure.eventstore.operator import Operator, operating

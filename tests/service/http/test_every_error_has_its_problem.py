@@ -25,6 +25,7 @@ from infrastructure.eventstore.errors import (
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelUnavailable, StoreReplaced
 from service.consumers import EVENTS
+from service.http import tokens
 from service.http.problems import Problem, document
 from service.http.refusals import problem_of
 from tests.infrastructure.eventstore.operator import operating
@@ -68,6 +69,16 @@ def test_what_a_caller_can_do_nothing_about_stays_an_error(error: EventStoreErro
     with pytest.raises(type(error)) as raised:
         problem_of(error)
     assert raised.value is error
+
+
+def test_one_that_is_behind_says_where_it_is_and_which_stream_is_blocked() -> None:
+    behind = problem_of(ReadModelBehind("order_summary", at(1), at(2)))
+    told = "order_summary has not come as far as it was asked to."
+    members = {"position": tokens.write(at(1)), "at_least": tokens.write(at(2))}
+    assert (behind.detail, behind.members) == (told, members)
+    blocked = problem_of(ReadModelBehind("order_summary", at(1), None, stream=STREAM, version=3))
+    assert blocked.detail == f"order_summary can't fold {STREAM} at version 3; what comes after it waits."
+    assert blocked.members == {"position": tokens.write(at(1)), "stream": STREAM, "version": 3}
 
 
 def test_a_conflict_says_how_often_it_was_tried() -> None:

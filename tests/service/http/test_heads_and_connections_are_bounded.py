@@ -13,6 +13,7 @@ from time import monotonic
 import httpx
 import pytest
 
+from tests.service.http.api_server import away, serving
 from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, until_closed
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
@@ -29,6 +30,8 @@ BOUNDS = {
     "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
 }
 FEW_FILES = 500
+TRAILERS = "A request's head and trailers may have 16384 bytes."
+FRAMING = "The size of a chunk, with its extensions, may have 16384 bytes."
 CLOSE = b"Connection: close\r\n\r\n"
 CHUNKED = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
 POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -69,10 +72,13 @@ def head_of(size: int) -> bytes:
         (GET + b"X: " + b"x" * 80_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
         (b"GET /" + b"a" * 2048 + b" HTTP/1.1\r\nHost: a\r\n", 414, "url-too-long", "A URL may have 2048 bytes."),
         (b"GET /?" + b"a" * 40_000, 414, "url-too-long", "A URL may have 2048 bytes."),
-        (CHUNKED + b"\r\n0\r\n" + headers(49), 431, "head-too-large", "A request may have 50 headers."),
-        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 8_000, 431, "head-too-large", "A header may have 4096 bytes."),
-        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 80_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
-        (CHUNKED + b"\r\n1;" + b"x" * 80_000, 431, "head-too-large", "A request's head may have 16384 bytes."),
+        (CHUNKED + b"\r\n0\r\n" + headers(49), 431, "head-too-large", "A request may have 50 headers and trailers."),
+        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 8_000, 431, "head-too-large", "A trailer may have 4096 bytes."),
+        (CHUNKED + b"\r\n0\r\nX: " + b"x" * 80_000, 431, "head-too-large", TRAILERS),
+        (CHUNKED + b"\r\n0\r\n" + headers(20, 1000), 431, "head-too-large", TRAILERS),
+        (CHUNKED + b"\r\n1;" + b"x" * 80_000, 413, "too-large", FRAMING),
+        (CHUNKED + b"\r\n1\r\na\r\n1;a=" + b"x" * 80_000, 413, "too-large", FRAMING),
+        (CHUNKED + b"\r\n" + b"0" * 80_000, 413, "too-large", FRAMING),
     ],
 )
 def test_what_is_too_large_is_refused(
@@ -95,6 +101,13 @@ def test_what_is_too_large_is_refused(
 )
 def test_what_is_just_small_enough_is_answered(door: FoldstreamProcess, sent: bytes) -> None:
     assert answer(door.url, sent).body == ALIVE
+
+
+@pytest.mark.parametrize(("size", "status"), [(65_535, 404), (65_536, 414)])
+def test_the_longest_url_that_may_be_set_is_read(size: int, status: int) -> None:
+    with serving(away(url_bytes=65_535, head_bytes=1_048_576)) as http:
+        target = b"/" + b"a" * (size - 1)
+        assert answer(str(http.base_url), b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n" + CLOSE).status == status
 
 
 def test_it_makes_no_difference_in_which_pieces_a_head_comes(door: FoldstreamProcess) -> None:
@@ -215,8 +228,11 @@ def test_half_requests_of_one_address_lock_nobody_out(door: FoldstreamProcess) -
         poll_until(is_shared, seconds=10, what="the share of an address")
     assert _metric(door, 'foldstream_http_connections_closed_total{reason="connections"}') >= 1
     assert _metric(door, 'foldstream_http_connections_closed_total{reason="address-share"}') >= 1
-    line = next(line for line in door.process.errors if '"connection_closed"' in line)
-    assert json.loads(line)["reason"] in {"connections", "address-share", "head-timeout"}
+    said = [json.loads(line) for line in door.process.errors if '"connection_closed"' in line]
+    settings = {line["reason"]: line["setting"] for line in said}
+    assert settings["connections"] == "FOLDSTREAM_CONNECTIONS"
+    assert settings["address-share"] == "FOLDSTREAM_PENDING_PER_ADDRESS"
+    assert {line["address"] for line in said if line["reason"] == "address-share"} == {"127.0.0.2"}
 
 
 def test_half_bodies_lock_nobody_out(door: FoldstreamProcess) -> None:

@@ -12,7 +12,7 @@ import pytest
 from domain.stock.stock import stock_id
 from infrastructure.eventstore.record import Record
 from infrastructure.history.moment import written
-from service.history.answers import time_of
+from infrastructure.times import time_text
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import balance, told
 from tests.service.http.shop import LAMP, new_account, new_stock, order_form
@@ -36,7 +36,7 @@ def heading(record: Record) -> dict[str, Any]:
     return {
         "version": record.version,
         "position": str(record.position),
-        "at": time_of(written(record)),
+        "at": time_text(written(record)),
         "id": str(record.id),
         "type": record.type,
         "schema_version": said["schema_version"],
@@ -98,22 +98,22 @@ def test_the_request_is_named_that_caused_it(http: httpx.Client) -> None:
 
 def test_the_state_as_of_a_time_or_a_version(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00", "20.00")
-    since, until = (time_of(written(record)) for record in records[1:])
+    since, until = (time_text(written(record)) for record in records[1:])
     expected = {"stream": stream, "version": 1, "since": since, "until": until, "first_version": 0}
     expected |= {"state": balance("100.00")}
     assert look(http, f"{stream}/as-of", at=since) == expected
     assert look(http, f"{stream}/as-of", version=1) == expected
-    just_before = time_of(written(records[2]) - timedelta(microseconds=1))
+    just_before = time_text(written(records[2]) - timedelta(microseconds=1))
     assert look(http, f"{stream}/as-of", at=just_before) == expected
 
 
 def test_the_state_as_it_is_now(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00", "20.00")
-    now = time_of(datetime.now(UTC) + timedelta(days=1))
+    now = time_text(datetime.now(UTC) + timedelta(days=1))
     assert look(http, f"{stream}/as-of", at=now) == {
         "stream": stream,
         "version": 2,
-        "since": time_of(written(records[2])),
+        "since": time_text(written(records[2])),
         "until": None,
         "first_version": 0,
         "state": balance("120.00"),
@@ -129,7 +129,7 @@ def test_a_state_that_lacks_what_was_truncated_says_so(http: httpx.Client, store
 def test_changes_say_who_and_each_field(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "100.00")
     deposit = json.loads(records[1].data)
-    assert look(http, f"{stream}/changes", **{"from": time_of(written(records[1]))}) == {
+    assert look(http, f"{stream}/changes", **{"from": time_text(written(records[1]))}) == {
         "stream": stream,
         "changes": [
             {
@@ -147,7 +147,7 @@ def test_changes_say_who_and_each_field(http: httpx.Client, store: Operator) -> 
 
 def test_changes_from_a_time_on_and_before_another(http: httpx.Client, store: Operator) -> None:
     stream, records = told(store, "1.00", "2.00", "3.00")
-    span = {"from": time_of(written(records[1])), "to": time_of(written(records[3]))}
+    span = {"from": time_text(written(records[1])), "to": time_text(written(records[3]))}
     assert versions(look(http, f"{stream}/changes", **span)) == [1, 2]
     assert versions(look(http, f"{stream}/changes", to=span["to"])) == [0, 1, 2]
     assert look(http, f"{stream}/changes", to="2020-01-01T00:00:00Z") == {"stream": stream, "changes": [], "next": None}
@@ -160,7 +160,7 @@ def test_changes_in_parts_are_those_of_the_whole(http: httpx.Client, store: Oper
         parts = list(pages(http, f"{stream}/changes", limit=limit))
         assert [change for part in parts for change in part["changes"]] == whole["changes"]
         assert len(parts) == -(-6 // limit)
-    since = {"from": time_of(written(records[2]))}
+    since = {"from": time_text(written(records[2]))}
     assert [versions(page) for page in pages(http, f"{stream}/changes", limit=3, **since)] == [[2, 3, 4], [5]]
 
 
@@ -196,7 +196,7 @@ def test_a_trace_goes_as_far_as_asked(http: httpx.Client, store: Operator) -> No
     stream, records = told(store, "1.00")
     correlation = json.loads(records[1].metadata)["$correlationId"]
     said = json.loads(records[1].metadata)
-    trace = look(http, f"trace/{correlation}", **{"from": time_of(written(records[1]))})
+    trace = look(http, f"trace/{correlation}", **{"from": time_text(written(records[1]))})
     searched = trace.pop("searched")
     assert trace == {
         "correlation_id": correlation,

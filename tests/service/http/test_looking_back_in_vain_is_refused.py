@@ -9,17 +9,18 @@ import pytest
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.errors import CORRELATION_IDS
 from infrastructure.history.moment import written
-from service.history.answers import time_of
+from infrastructure.times import time_text
 from service.history.sources import BOUNDARIES
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import append, opened, stored, told
-from tests.service.http.faults import NO_LIMIT, NO_TOKEN, NOT_UUID, TWICE, UNKNOWN
-from tests.service.http.shop import assert_malformed, assert_refused
+from tests.service.http.faults import NO_LIMIT, NO_TOKEN, TWICE, UNKNOWN
+from tests.service.http.shop import assert_malformed, assert_refused, new_account, new_stock
 
 KINDS = ("", "/as-of?version=0", "/changes")
 KNOWN = ", ".join(f"{category}-…" for category in BOUNDARIES)
 NO_STREAM = "should be a category, - or :, and 1 to 64 of A-Z a-z 0-9 . _ : -, such as order-<id> or stock:mug-blue"
 NO_TIME = "should be a time such as 2026-03-01T15:00:00Z or 2026-03-01T16:00:00.5+01:00"
+PLUS_IN_A_URL = f"{NO_TIME}; in a URL, the + of an offset is %2B"
 NO_SUCH_TIME = "should be a time that there is"
 NO_VERSION = "should be a whole number from 0 on"
 NO_MOST = "should be a whole number from 1 to 100000"
@@ -52,8 +53,8 @@ def test_a_time_and_a_version_that_the_stream_does_not_reach(http: httpx.Client,
     with operating(eventstore_uri) as operator:
         stream, records = told(operator, "1.00")
     began = written(records[0])
-    answer = http.get(f"/history/{stream}/as-of", params={"at": time_of(began - timedelta(microseconds=1))})
-    assert_refused(answer, 404, "out-of-reach", f"{stream} holds nothing from before {time_of(began)}.")
+    answer = http.get(f"/history/{stream}/as-of", params={"at": time_text(began - timedelta(microseconds=1))})
+    assert_refused(answer, 404, "out-of-reach", f"{stream} holds nothing from before {time_text(began)}.")
     answer = http.get(f"/history/{stream}/as-of?version=2")
     assert_refused(answer, 404, "out-of-reach", f"{stream} ends at version 1.")
 
@@ -101,6 +102,23 @@ def test_what_this_release_can_t_read_is_told_and_not_folded(
     assert_refused(http.get(f"/history/{stream}/changes"), 500, "unreadable-event", detail, **where)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bare_sku_or_id_is_told_which_streams_it_may_stand_for(http: httpx.Client, kind: str) -> None:
+    sku, account_id = new_stock(http, 1), new_account(http)
+    for name, stream in ((sku, f"stock:{sku}"), (account_id, f"account-{account_id}")):
+        detail = f"There is no stream {name}; there is {stream}."
+        assert_refused(http.get(f"/history/{name}{kind}"), 404, "unknown-stream", detail)
+        assert http.get(f"/history/{stream}{kind}").status_code == 200
+
+
+def test_an_id_that_is_no_correlation_id_is_told_what_it_is(http: httpx.Client) -> None:
+    account_id = new_account(http)
+    answer = http.get(f"/history/trace/{account_id}", params={"from": "2999-01-01T00:00:00Z"})
+    bounds = "as far as was looked; `limit` and `from` say how far"
+    detail = f"No event carries {account_id}, {bounds}; there is account-{account_id}; {CORRELATION_IDS}."
+    assert_refused(answer, 404, "unknown-correlation-id", detail)
+
+
 def test_what_others_keep_in_the_store_is_not_told(own: tuple[Operator, httpx.Client]) -> None:
     operator, http = own
     operator.append("$user-admin", NewRecord("$User", b"{}"))
@@ -117,8 +135,11 @@ def test_a_name_that_can_t_be_one(http: httpx.Client, stream: str) -> None:
         assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "{stream}", "reason": NO_STREAM}])
 
 
-def test_a_correlation_id_that_can_t_be_one(http: httpx.Client) -> None:
-    assert_malformed(http.get("/history/trace/0"), ("{correlation_id}", NOT_UUID))
+@pytest.mark.parametrize("name", ["0", "stock:lamp", f"order-{uuid4()}"])
+def test_a_correlation_id_that_can_t_be_one(http: httpx.Client, name: str) -> None:
+    """It is told where one is found."""
+    reason = f"should be a UUID; {CORRELATION_IDS}"
+    assert_malformed(http.get(f"/history/trace/{name}"), ("{correlation_id}", reason))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +155,8 @@ def test_a_correlation_id_that_can_t_be_one(http: httpx.Client) -> None:
         (f"account-0/as-of?at={NOW}&version=0", "?at", ONE_OF_THEM),
         ("account-0/as-of?at=2026-03-01", "?at", NO_TIME),
         ("account-0/as-of?at=2026-03-01T15:00:00", "?at", NO_TIME),
-        ("account-0/as-of?at=2026-03-01T15:00:00+00:00", "?at", NO_TIME),
+        ("account-0/as-of?at=2026-03-01T15:00:00+00:00", "?at", PLUS_IN_A_URL),
+        ("account-0/changes?from=2026-03-01T15:00:00.5%20%2B01:00", "?from", NO_TIME),
         ("account-0/as-of?at=2026-03-01T15:00:00.0000000001Z", "?at", NO_TIME),
         ("account-0/as-of?at=2026-02-30T15:00:00Z", "?at", NO_SUCH_TIME),
         ("account-0/as-of?at=0000-01-01T00:00:00Z", "?at", NO_SUCH_TIME),

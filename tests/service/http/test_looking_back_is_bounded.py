@@ -109,9 +109,10 @@ def test_as_many_look_back_at_once_as_the_setting_says(at_once: int) -> None:
 
 def test_who_gave_up_keeps_the_place_until_the_thread_has_ended() -> None:
     store = SilentStore()
-    with running(store) as uri, serving(away(eventstore_uri=uri, histories_at_once=1, history_seconds=1)) as http:
+    with running(store) as uri, serving(away(eventstore_uri=uri, histories_at_once=1, history_seconds=4)) as http:
         with pytest.raises(httpx.ReadTimeout):
             http.get("/history/account-0", timeout=0.3)
+        # which waits for its turn for three seconds: the thread has more of its four left
         assert http.get("/history/account-0").json()["rule"] == "overloaded"
         poll_until(lambda: not store.held, seconds=10, what="the end of the calls")
 

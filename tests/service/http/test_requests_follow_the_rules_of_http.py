@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.service.http.shop import new_account, new_order
+from tests.service.http.shop import new_account, new_name, new_order
 from tests.service.http.wire import ALIVE, answer, answers
 from tests.support.polling import poll_until
 from tests.support.positions import number_of
@@ -24,6 +24,8 @@ RECEIPT = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\n"
         LINE + b"Host: \t [::1]:8000\r\n",
         LINE + b"Host:\r\n",
         b"GET http://shop.example/health/live HTTP/1.1\r\nHost: shop.example\r\n",
+        b"GET HTTPS://[::1]:8000/health/live HTTP/1.1\r\nHost: a\r\n",
+        b"GET /health%2Flive HTTP/1.1\r\nHost: a\r\n",
         b"GET /health/live HTTP/1.0\r\n",
         b"\r\n\r\n" + LINE + b"Host: a\r\n",
     ],
@@ -45,6 +47,86 @@ def test_a_host_that_is_named_once_is_answered(api: str, sent: bytes) -> None:
 def test_a_host_that_is_missing_repeated_or_none_is_refused(api: str, hosts: bytes, reason: str) -> None:
     refused = answer(api, LINE + hosts + CLOSE)
     assert (refused.status, refused.rule, refused.json["detail"]) == (400, "bad-request", f"The request {reason}.")
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/1.2", b"HTTP/0.9", b"HTTP/3.0", b"HTTP/9.9"])
+def test_another_version_of_http_is_refused(api: str, version: bytes) -> None:
+    refused = answer(api, b"GET /health/live " + version + b"\r\nHost: a\r\n\r\n")
+    assert (refused.status, refused.headers["connection"]) == (505, "close")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json == {
+        "type": "urn:foldstream:problem:unsupported-http-version",
+        "title": "Unsupported http version",
+        "status": 505,
+        "detail": "HTTP is spoken here in the versions 1.0 and 1.1.",
+        "instance": "/health/live",
+        "rule": "unsupported-http-version",
+    }
+
+
+@pytest.mark.parametrize("sent", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /\r\n\r\n"])
+def test_the_beginning_of_http_2_and_a_request_without_a_version_are_refused(api: str, sent: bytes) -> None:
+    refused = answer(api, sent)
+    assert (refused.status, refused.rule) == (505, "unsupported-http-version")
+
+
+@pytest.mark.parametrize("path", [b"/health/live", b"/docs", b"/metrics", b"/nowhere"])
+@pytest.mark.parametrize("wish", [b"", b"Connection: keep-alive\r\n"])
+def test_an_answer_in_http_1_0_is_whole_and_ends_the_connection(api: str, path: bytes, wish: bytes) -> None:
+    """Its length is told, and nothing comes in chunks, which HTTP/1.0 does not know."""
+    answered = answer(api, b"GET " + path + b" HTTP/1.0\r\n" + wish + b"\r\n")
+    assert answered.headers["connection"] == "close"
+    assert "transfer-encoding" not in answered.headers
+    assert len(answered.body) == int(answered.headers["content-length"]) > 0
+
+
+def test_a_client_of_http_1_0_is_not_told_to_continue(api: str) -> None:
+    """What it waits for is the answer; it does not know that there are others (RFC 9110, 10.1.1)."""
+    form = b"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
+    assert answer(api, b"POST /orders HTTP/1.0\r\n" + form).status == 422
+    later = answers(api, b"POST /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + form)
+    assert [each.status for each in later] == [100, 422]
+
+
+def test_a_transfer_encoding_in_http_1_0_is_refused(api: str) -> None:
+    refused = answer(api, b"POST /orders HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    detail = "The request has a Transfer-Encoding, which HTTP/1.0 does not know."
+    assert (refused.status, refused.rule, refused.json["detail"]) == (400, "bad-request", detail)
+
+
+METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"BREW /stock/lamp",
+        b"get /stock/lamp",
+        b"GETX /stock/lamp",
+        b"PROPFIND /stock/lamp",
+        b"TRACE /stock/lamp",
+        b"CONNECT /stock/lamp",
+        b"CONNECT shop.example:443",
+        b"BREW /nowhere",
+        b"\r\nBREW /stock/lamp",
+    ],
+)
+def test_a_method_that_no_path_has_is_refused(api: str, line: bytes) -> None:
+    refused = answer(api, line + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (refused.status, refused.rule, refused.headers["connection"]) == (501, "unknown-method", "close")
+    assert refused.json["detail"] == f"These methods are known here, in capitals: {METHODS}."
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_method_that_only_other_paths_have_is_not_allowed(http: httpx.Client, method: str) -> None:
+    refused = http.request(method, "/stock/lamp")
+    assert (refused.status_code, refused.json()["rule"]) == (405, "method-not-allowed")
+
+
+def test_the_refusal_of_a_head_has_no_body(api: str) -> None:
+    [refused] = answers(api, b"HEAD /health/live HTTP/1.1\r\n" + CLOSE, head=True)
+    assert (refused.status, refused.headers["content-type"]) == (400, "application/problem+json")
+    assert int(refused.headers["content-length"]) > 0
 
 
 def test_white_space_around_a_header_s_value_is_not_part_of_it(api: str) -> None:
@@ -98,7 +180,7 @@ def test_head_is_counted_by_its_route(http: httpx.Client) -> None:
     assert series in http.get("/metrics").text
 
 
-@pytest.mark.parametrize("condition", ['"0"', 'W/"0"', "*", '"7", "0"', 'W/"a,b" ,W/"0"'])
+@pytest.mark.parametrize("condition", ['"0"', 'W/"0"', "*", '"7", "0"', 'W/"a,b" ,W/"0"', ', ,"0" ,'])
 def test_what_the_caller_has_already_is_not_sent_again(http: httpx.Client, condition: str) -> None:
     path = f"/accounts/{new_account(http)}"
     got = read_answer(http, path)
@@ -117,12 +199,28 @@ def test_the_tags_may_stand_on_several_lines(http: httpx.Client) -> None:
     assert http.get(path, headers=lines).status_code == 304
 
 
-@pytest.mark.parametrize("condition", ['"1"', "0", "", '"', 'w/"1"', "**"])
+@pytest.mark.parametrize(
+    "condition",
+    ['"1"', "0", "", '"', 'w/"1"', "**", 'w/"0"', '"1" "0"', '"1"x"0"', '*, "0"', "*, *", '"0", x', '" ", "0"'],
+)
 def test_what_the_caller_has_not_is_sent(http: httpx.Client, condition: str) -> None:
     path = f"/accounts/{new_account(http)}"
     got = read_answer(http, path)
     answered = http.get(path, headers={"If-None-Match": condition})
     assert (answered.status_code, answered.json()) == (200, got.json())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_any_answer_is_what_a_star_stands_for(http: httpx.Client, method: str) -> None:
+    """Also one without an ETag (RFC 9110, 13.1.2): a list, what the log holds, a document."""
+    owner = new_name("ada")
+    account_id = new_account(http, owner_id=owner)
+    paths = [f"/customers/{owner}/orders", f"/history/account-{account_id}", f"/history/account-{account_id}/changes"]
+    read_answer(http, f"/accounts/{account_id}")
+    for path in (*paths, f"/accounts/{account_id}/statement", "/openapi.json", "/docs", "/", "/health/live"):
+        assert http.get(path).status_code == 200
+        answered = http.request(method, path, headers={"If-None-Match": "*"})
+        assert (answered.status_code, answered.content) == (304, b"")
 
 
 def test_a_refusal_is_never_unchanged(http: httpx.Client) -> None:
@@ -138,7 +236,7 @@ def test_a_command_has_no_such_condition(http: httpx.Client) -> None:
     ("path", "allowed"),
     [
         ("/stock/lamp", "GET, HEAD, OPTIONS"),
-        ("/orders", "POST, OPTIONS"),
+        ("/orders", "GET, HEAD, POST, OPTIONS"),
         ("/orders/x/items/1", "DELETE, OPTIONS"),
         ("/history/trace/x", "GET, HEAD, OPTIONS"),
     ],
@@ -152,9 +250,16 @@ def test_options_for_a_path_that_is_none(http: httpx.Client) -> None:
     assert http.options("/nowhere").json()["rule"] == "unknown-path"
 
 
-def test_options_for_the_whole_service(api: str) -> None:
-    answered = answer(api, b"OPTIONS * HTTP/1.1\r\nHost: a\r\n" + CLOSE)
-    assert (answered.status, answered.headers["allow"]) == (204, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+@pytest.mark.parametrize("target", [b"http://a", b"http://a?", b"http://a/"])
+def test_a_target_without_a_path_is_the_root(api: str, target: bytes) -> None:
+    welcome = answer(api, b"GET / HTTP/1.1\r\nHost: a\r\n" + CLOSE)
+    assert answer(api, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\n" + CLOSE).json == welcome.json
+
+
+@pytest.mark.parametrize("target", [b"*", b"http://a"])
+def test_options_for_the_whole_service(api: str, target: bytes) -> None:
+    answered = answer(api, b"OPTIONS " + target + b" HTTP/1.1\r\nHost: a\r\n" + CLOSE)
+    assert (answered.status, answered.headers["allow"]) == (204, METHODS)
 
 
 def read_answer(http: httpx.Client, path: str) -> httpx.Response:

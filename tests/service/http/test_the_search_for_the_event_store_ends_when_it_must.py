@@ -62,7 +62,7 @@ def test_a_process_that_is_stopped_while_it_searches_says_nothing(told: threadin
 def test_a_wrong_password_is_a_store_that_can_t_be_used(tmp_path: Path) -> None:
     with (
         SecureEventStore(tmp_path) as store,
-        serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=1)) as http,
+        serving(away(eventstore_uri=store.uri(password="wrong"), command_seconds=3)) as http,
     ):
         denied = f"{store.target}: UNAUTHENTICATED: Unauthenticated"
         poll_until(lambda: _said_of_the_store(http) == denied, seconds=20, what="the store's answer")

@@ -23,7 +23,7 @@ from tests.support.redis import RedisProcess
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}
 READ_MODELS = [projection.name for projection in PROJECTIONS]
-ALONE = {"ok": False, "state": "away", "detail": "has no worker"}
+ALONE = {"ok": False, "state": "stopped", "detail": "has no worker"}
 
 
 def test_commands_are_refused_soon_while_the_store_is_away() -> None:
@@ -251,3 +251,12 @@ def _eventstore(http: httpx.Client) -> tuple[int, str, str]:
 def _created(http: httpx.Client, order_id: str) -> list[httpx.Response]:
     answer = http.post("/orders", json=order_form(id=order_id), headers={"Idempotency-Key": order_id})
     return [answer] if answer.status_code == 201 else []
+
+
+def test_a_read_model_that_is_not_built_is_one_line_for_all_queries(eventstore_uri: str, redis_uri: str) -> None:
+    settings = away(eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=f"unbuilt-{uuid4().hex[:12]}")
+    with structlog.testing.capture_logs() as captured, serving(settings) as http:
+        for _ in range(5):
+            assert http.get(f"/orders/{uuid4()}").json()["rule"] == "read-model-unavailable"
+    told = [line for line in captured if line["event"] in {"outage_began", "request_unserved"}]
+    assert [(line["event"], line["server"]) for line in told] == [("outage_began", "read model order_summary")]

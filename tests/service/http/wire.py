@@ -37,6 +37,17 @@ def connected(url: str, source: str = "127.0.0.1") -> Iterator[socket.socket]:
         yield opened
 
 
+@contextmanager
+def unreading(url: str) -> Iterator[socket.socket]:
+    """A connection that takes in few bytes by itself."""
+    address = urlsplit(url)
+    with socket.socket() as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        opened.settimeout(20)
+        opened.connect((address.hostname or "", address.port or 80))
+        yield opened
+
+
 def answers(url: str, *sent: bytes, head: bool = False) -> list[Answer]:
     """Every answer to these bytes; the API has to close the connection. With `head` they have no bodies."""
     with connected(url) as connection:

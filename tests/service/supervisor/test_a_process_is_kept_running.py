@@ -1,6 +1,7 @@
 """One supervised process: started again, given up, stopped in order or by force."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,10 @@ from tests.support.processes import is_alive, kill_hard
 WITHIN: Final = 20.0
 WAITS: Final = "import signal; print('it_is_ready now', flush=True); signal.pause()"
 REFUSES: Final = "import sys; sys.exit('foldstream it: no place to live')"
+REFUSES_LATER: Final = f"print('it_is_ready now', flush=True); {REFUSES}"
+IS_CALLED_WRONGLY: Final = "import sys; print('foldstream it: no such place', file=sys.stderr); sys.exit(2)"
+LOGGED: Final = json.dumps({"event": "unexpected_error", "exception": "Traceback:\n  line 1\nValueError: no int"})
+FAILS: Final = f"import sys; sys.exit({LOGGED!r})"
 IGNORES_SIGTERM: Final = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + WAITS
 
 
@@ -30,9 +35,11 @@ class Kept:
         steady: float = WITHIN,
         keeps: Path | None = None,
     ) -> None:
-        program = Program("it", (interpreter, "-c", script), ready="it_is_ready ", grace=grace, keeps=keeps)
+        command = (interpreter, "-c", script)
+        program = Program("it-1", command, ready="it_is_ready ", verb="it", grace=grace, keeps=keeps)
         self.child = Child(program, self._note, steady)
         self._pids: asyncio.Queue[int] = asyncio.Queue()
+        self.starts = 0
 
     async def __aenter__(self) -> "Kept":
         self.keeping = asyncio.create_task(self.child.keep())
@@ -49,6 +56,7 @@ class Kept:
 
     def _note(self) -> None:
         if self.child.pid is not None:
+            self.starts += 1
             self._pids.put_nowait(self.child.pid)
 
 
@@ -99,16 +107,35 @@ def test_a_process_whose_folder_was_taken_away_is_started_again_when_it_is_back(
     }
 
 
-def test_a_process_that_refuses_three_times_is_given_up_with_its_own_words() -> None:
-    async def run() -> tuple[ChildRefused, int]:
-        async with Kept(REFUSES) as kept:
+@pytest.mark.parametrize(
+    ("script", "line", "starts"),
+    [
+        (REFUSES, "no place to live", 1),
+        (IS_CALLED_WRONGLY, "no such place", 1),
+        (REFUSES_LATER, "no place to live", 3),
+        ("raise SystemExit(1)", "it ended with exit code 1", 3),
+    ],
+)
+def test_a_process_is_given_up_with_its_own_words_at_once_where_they_can_not_change(
+    script: str, line: str, starts: int
+) -> None:
+    async def run() -> tuple[str, int]:
+        async with Kept(script) as kept:
             with pytest.raises(ChildRefused) as refused:
                 await asyncio.wait_for(kept.keeping, WITHIN)
-            return refused.value, len([await kept.started() for _ in range(3)])
+            return str(refused.value), kept.starts
 
-    refused, starts = asyncio.run(run())
-    assert str(refused) == "it does not start: no place to live"
-    assert (refused.name, refused.exit_code, starts) == ("it", 1, 3)
+    assert asyncio.run(run()) == (f"it-1 does not start: {line}", starts)
+
+
+def test_of_an_error_that_nobody_caught_only_its_end_is_repeated() -> None:
+    async def run() -> str:
+        async with Kept(FAILS) as kept:
+            with pytest.raises(ChildRefused) as refused:
+                await asyncio.wait_for(kept.keeping, WITHIN)
+            return str(refused.value)
+
+    assert asyncio.run(run()) == "it-1 does not start: unexpected_error: ValueError: no int; the log has all of it"
 
 
 def test_a_program_that_is_not_there_is_given_up() -> None:
@@ -118,7 +145,7 @@ def test_a_program_that_is_not_there_is_given_up() -> None:
                 await asyncio.wait_for(kept.keeping, WITHIN)
             return str(refused.value)
 
-    assert asyncio.run(run()) == "it does not start: can't be started: No such file or directory"
+    assert asyncio.run(run()) == "it-1 does not start: can't be started: No such file or directory"
 
 
 def test_a_process_of_a_service_that_was_ready_is_never_given_up() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from infrastructure.eventstore.record import NewRecord
+from service.consumers import PROJECTIONS
 from tests.infrastructure.eventstore.operator import operating
 from tests.service.client import Client, stock_level
 from tests.support.eventstore import EventStoreProcess
@@ -45,16 +46,16 @@ def test_servers_that_come_late(tmp_path: Path) -> None:
         redis.close()
 
 
-def test_a_read_model_that_an_event_has_stopped_keeps_nothing_else_from_being_served(tmp_path: Path) -> None:
+def test_a_stream_that_nobody_can_read_keeps_nothing_else_from_being_served(tmp_path: Path) -> None:
     with EventStoreProcess(None) as store, operating(store.uri) as operator:
         operator.append("order-0", NewRecord("OrderOverturned", b"{}"))
         service = FoldstreamProcess(tmp_path, {"FOLDSTREAM_EVENTSTORE_URI": store.uri})
         with service, Client(service.url) as client:
             ready = client.get("/health/ready")
             assert ready["status"] == "degraded"
-            stopped = {name for name, check in ready["checks"].items() if check["state"] == "stopped"}
-            assert stopped == {"order_summary", "orders_by_customer"}
-            assert {check["state"] for name, check in ready["checks"].items() if name not in stopped} == {"ok"}
+            blocked = {name for name, check in ready["checks"].items() if check["state"] == "blocked"}
+            assert blocked == {each.name for each in PROJECTIONS if each.category == "order"}
+            assert {check["state"] for name, check in ready["checks"].items() if name not in blocked} == {"ok"}
             client.receive("lamp", 3)
             client.assert_becomes("/stock/lamp", stock_level("lamp", 3, version=1))
 

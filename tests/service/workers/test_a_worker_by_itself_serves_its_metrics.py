@@ -48,6 +48,11 @@ def test_projections_tell_what_each_partition_does(eventstore_uri: str, redis_ur
     ]
     try:
         poll_until(lambda: set(live) <= set(metrics(port).splitlines()), seconds=30, what="five that are live")
+        [rates, batches] = [
+            [line for line in metrics(port).splitlines() if line.startswith(f"foldstream_projection_{name}{{")]
+            for name in ("events_per_second", "batch_events")
+        ]
+        assert (len(rates), len(batches)) == (len(PROJECTIONS), len(PROJECTIONS))
         assert "process_resident_memory_bytes " in metrics(port)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=5)

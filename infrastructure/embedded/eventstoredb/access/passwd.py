@@ -1,12 +1,11 @@
 """Sets a user's password from a terminal or a pipe, as `foldstream eventstore passwd` does."""
 
-import getpass
 import sys
 from pathlib import Path
 
 from infrastructure.embedded.eventstoredb.access.users import set_password
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from infrastructure.terminal import print_error, printable
+from infrastructure.terminal import ask_secret, print_error
 
 
 def run(*, file: Path, user: str) -> int:
@@ -20,9 +19,12 @@ def run(*, file: Path, user: str) -> int:
 
 
 def _ask(user: str) -> str:
-    password = getpass.getpass(f"Password of {printable(user)}: ")
-    if password != getpass.getpass("Again: "):
-        raise StartRefused("the two passwords are not the same")
+    try:
+        password = ask_secret(f"Password of {user}")
+        if password != ask_secret("Again"):
+            raise StartRefused("the two passwords are not the same")
+    except EOFError as error:
+        raise StartRefused("no password was given") from error
     return password
 
 

@@ -11,6 +11,7 @@ from infrastructure.embedded.eventstoredb.filters.selection import Selection
 from infrastructure.embedded.eventstoredb.groups.definition import ALL, Definition, Settings
 from infrastructure.embedded.eventstoredb.groups.system_streams import METADATA, json_record
 from infrastructure.embedded.eventstoredb.log import ANY, MAX, EventLog
+from infrastructure.times import time_text
 
 STREAM = "$persistentSubscriptionConfig"
 TYPE = "$PersistentConfig"
@@ -57,7 +58,7 @@ class Configuration:
         """Raises LogError."""
         document = {
             "version": "2",
-            "updated": datetime.now(UTC).isoformat(),
+            "updated": time_text(datetime.now(UTC)),
             "entries": [_entry(definition) for definition in definitions],
         }
         await self._log.append(STREAM, ANY, [json_record(TYPE, document)])

@@ -13,6 +13,7 @@ from infrastructure.embedded.eventstoredb.groups.message import Message
 from infrastructure.embedded.eventstoredb.groups.pinned import LINK
 from infrastructure.embedded.eventstoredb.log import ANY, MAX, EventLog
 from infrastructure.embedded.eventstoredb.storage.record import LogRecord, PendingRecord
+from infrastructure.times import time_text
 
 CHECKPOINT = "$SubscriptionCheckpoint"
 METADATA = "$metadata"
@@ -94,7 +95,7 @@ class ParkedStream:
 
 def _link(park: Park) -> PendingRecord:
     record = park.message.record
-    notes: dict[str, str | int] = {"added": datetime.now(UTC).isoformat(), "reason": park.reason}
+    notes: dict[str, str | int] = {"added": time_text(datetime.now(UTC)), "reason": park.reason}
     if record.number:  # the real server leaves zeros out
         notes |= {"subscriptionEventNumber": record.number}
     return PendingRecord(uuid4(), LINK, False, _target(park.message), json.dumps(notes).encode())

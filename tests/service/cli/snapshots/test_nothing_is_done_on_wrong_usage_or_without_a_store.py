@@ -2,11 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from typer import BadParameter
 
+from domain.stock.stock import stock_id
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.record import NewRecord
 from tests.service.cli.snapshots.command import Store, refusal
 from tests.support.processes import FOLDSTREAM, Listened
 
@@ -31,11 +34,21 @@ def test_wrong_usage_is_refused(arguments: tuple[str, ...], reason: str) -> None
 
 
 def test_streams_without_snapshots_are_refused(store: Store) -> None:
-    known = "order-…, stock-…, account-…, car-…, room-…, flight-…"
+    known = "order-…, stock-…, account-…, car-…, room-…, flight-…, fulfilment-…"
     uri = store.uri
-    assert str(refusal(uri, "list", "fulfilment-0")) == f"no snapshots are kept of fulfilment-0, only of {known}"
+    assert str(refusal(uri, "list", "shop-0")) == f"no snapshots are kept of shop-0, only of {known}"
     assert str(refusal(uri, "list", "--category", "shop")) == f"no snapshots are kept of shop-…, only of {known}"
     assert str(refusal(uri, "retake", "account-0")) == "there is no stream account-0"
+
+
+@pytest.mark.parametrize("verb", [("list",), ("drop", "--yes"), ("retake",)])
+def test_a_bare_id_is_refused_with_the_streams_that_it_may_stand_for(store: Store, verb: tuple[str, ...]) -> None:
+    order_id, sku = str(uuid4()), f"mug-{uuid4()}"
+    for stream in (f"order-{order_id}", f"fulfilment-{order_id}", f"stock-{stock_id(sku)}"):
+        store.append(stream, NewRecord("Odd", b"{}"))
+    for name, found in ((order_id, f"order-{order_id} and fulfilment-{order_id}"), (sku, f"stock:{sku}")):
+        assert str(refusal(store.uri, *verb, name)) == f"there is no stream {name}; there is {found}"
+    assert str(refusal(store.uri, *verb, str(uuid4()))).startswith("no snapshots are kept of ")
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from esdbclient.exceptions import GrpcError
 
 from infrastructure.embedded.eventstoredb.access.users import load_users, set_password
 from infrastructure.embedded.eventstoredb.errors import StartRefused
-from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM
 from tests.support.secure import PASSWORD, USER, SecureEventStore
+from tests.support.terminal import read_until
 
 
 def passwd(file: Path, user: str, password: str) -> tuple[int, str, str]:
@@ -47,16 +47,18 @@ def test_a_password_from_a_terminal_is_asked_for_twice_and_not_shown(tmp_path: P
     assert load_users(file)["ada"].matches("secret")
 
 
-def read_until(terminal: int, expected: bytes) -> bytes:
-    """What a terminal shows, up to a prompt."""
-    shown: list[bytes] = []
-
-    def is_shown() -> bool:
-        shown.append(os.read(terminal, 1024))
-        return expected in b"".join(shown)
-
-    poll_until(is_shown, seconds=30, what=repr(expected))
-    return b"".join(shown)
+def test_ctrl_d_instead_of_a_password_is_one_line(tmp_path: Path) -> None:
+    file, (ours, theirs) = tmp_path / "users", pty.openpty()
+    command = [*FOLDSTREAM, "eventstore", "passwd", str(file), "ada\x1b[2J"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        shown = read_until(ours, rb"Password of ada\x1b[2J: ")
+        os.write(ours, b"\x04")
+        shown += read_until(ours, b"foldstream eventstore: no password was given")
+        assert process.wait(30) == 1
+    os.close(ours)
+    assert b"Traceback" not in shown
+    assert not file.exists()
 
 
 def test_a_second_user_and_a_new_password_leave_the_others_as_they_were(tmp_path: Path) -> None:

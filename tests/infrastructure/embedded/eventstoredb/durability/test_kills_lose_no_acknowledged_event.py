@@ -109,7 +109,7 @@ def besiege(folder: Path, rounds: int, seed: int) -> tuple[list[str], list[int]]
 
 def test_servers_killed_at_any_moment_keep_their_word(folder: Path) -> None:
     with ThreadPoolExecutor(2) as side_by_side:
-        sieges = [side_by_side.submit(besiege, folder / str(seed), 7, seed) for seed in (20, 21)]
+        sieges = [side_by_side.submit(besiege, folder / str(seed), 4, seed) for seed in (20, 21)]
     assert [siege.result() for siege in sieges] == [([], [0, 0])] * 2
 
 

@@ -1,9 +1,7 @@
 """Another process locks the log's file, as backup tools do: a write waits a quarter of a second, a read not at all."""
 
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Timer
 from time import monotonic
@@ -15,8 +13,8 @@ import pytest
 from esdbclient.protos.Grpc.streams_pb2 import AppendReq, BatchAppendReq, ReadReq
 from esdbclient.protos.Grpc.streams_pb2_grpc import StreamsStub
 
-from infrastructure.embedded.eventstoredb.storage.folder import FILE
 from tests.support.eventstore import DidNotStart, EventStoreProcess
+from tests.support.locked_store import locked
 from tests.support.polling import poll_until
 
 REFUSED = "Server Is Not Ready: the log could not be written: another process holds a lock on the log's file"
@@ -36,13 +34,6 @@ def stub(server: EventStoreProcess) -> Iterator[StreamsStub]:
         found = StreamsStub(channel)  # type: ignore[no-untyped-call]  # generated without annotations
         assert append(found) == "OK"
         yield found
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield other
 
 
 def append(stub: StreamsStub) -> str:

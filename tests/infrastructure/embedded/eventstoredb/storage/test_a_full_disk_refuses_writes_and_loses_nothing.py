@@ -16,8 +16,8 @@ from infrastructure.embedded.eventstoredb.storage.folder import FILE
 from tests.infrastructure.embedded.eventstoredb.groups.listener import Listener
 from tests.support.eventstore import DidNotStart, EventStoreProcess, limit_files, unlimit_files
 from tests.support.polling import poll_until
+from tests.support.small_disk import small_disk
 
-DISK_BYTES = 4 * 1024 * 1024
 NOBODY = 65534
 # As another user from the moment when everything is loaded: that user need not be able to read the program.
 _RUN_AS_NOBODY = (
@@ -33,11 +33,8 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can
 @pytest.fixture
 def disk(folder: Path) -> Iterator[Path]:
     """A file system of its own that is soon full."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only the superuser, and not in every container, can mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(folder, "4m"):
+        yield folder
 
 
 def append(client: EventStoreDBClient, size: int = 1000) -> None:

@@ -1,0 +1,1 @@
+"""Measures how fast the log is folded into read models."""

@@ -1,0 +1,78 @@
+"""What the engine of sagas notes in a saga's stream: it folds this itself, and the saga never sees it."""
+
+from typing import Final, TypeAlias
+
+from domain.message import Event, stored_as
+
+PREFIX: Final = "Saga"
+"""How the stored names of these events begin, and those of no others."""
+
+
+@stored_as(name="SagaMessageParked", version=1)
+class SagaMessageParked(Event):
+    """A message, number `version` of its stream, failed again and again, at last for this reason: it was set aside.
+
+    Earlier builds wrote it; today the instance stops.
+    """
+
+    stream: str
+    version: int
+    reason: str
+
+
+@stored_as(name="SagaMessageAttempted", version=1)
+class SagaMessageAttempted(Event):
+    """A message that came again is in hand; the process may end with it."""
+
+    stream: str
+    version: int
+    position: int
+    message_id: str
+
+
+@stored_as(name="SagaStopped", version=1)
+class SagaStopped(Event):
+    """The instance stands still at this message, for this error, until somebody has it go on."""
+
+    stream: str
+    version: int
+    position: int
+    message_id: str
+    error: str
+
+
+@stored_as(name="SagaMessageWaiting", version=1)
+class SagaMessageWaiting(Event):
+    """A message came while the instance stood still; it is taken once that goes on."""
+
+    stream: str
+    version: int
+    position: int
+    message_id: str
+
+
+@stored_as(name="SagaResumed", version=1)
+class SagaResumed(Event):
+    """The instance goes on, as whoever is named in the metadata has said: first with what waits, in log order."""
+
+    why: str
+
+
+@stored_as(name="SagaMessageTaken", version=1)
+class SagaMessageTaken(Event):
+    """A message that had waited, or had come again, was reacted to."""
+
+    message_id: str
+
+
+EngineEvent: TypeAlias = (
+    SagaMessageAttempted | SagaMessageParked | SagaMessageTaken | SagaMessageWaiting | SagaResumed | SagaStopped
+)
+ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
+    SagaMessageAttempted,
+    SagaMessageParked,
+    SagaMessageTaken,
+    SagaMessageWaiting,
+    SagaResumed,
+    SagaStopped,
+)

@@ -1,0 +1,95 @@
+"""One instance of a saga, folded from its stream: its state, and since which event each of its steps is pending."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from domain.engine_events import ENGINE_EVENTS
+from domain.message import Event
+from domain.saga import Ask, Saga
+from infrastructure.aggregates.aggregate import Aggregate, Snapshot
+from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.quarantine_state import Standing, evolve
+from infrastructure.snapshots.rule import SnapshotRule
+
+StateT = TypeVar("StateT")
+_CAUSES: Final = "causes"
+
+
+class Instance(Aggregate[StateT]):
+    """A step's cause is the event at which it became pending, and has been pending ever since.
+
+    So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
+    answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
+    changes neither, but `standing`.
+    """
+
+    def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
+        self._saga = saga
+        self.standing = Standing()
+        self._causes: dict[str, UUID] = {}
+        super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
+
+    @property
+    def pending(self) -> list[Ask]:
+        """What must be asked for now."""
+        return self._saga.pending(self.state)
+
+    @property
+    def causes(self) -> Mapping[str, UUID]:
+        """The id of the event since which each step is pending."""
+        return self._causes
+
+    def forget(self) -> None:
+        super().forget()
+        self.standing = Standing()
+        self._causes = {}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        super().restore(snapshot)
+        self._causes = _causes_in(snapshot.notes)
+
+    def snapshot(self) -> Snapshot:
+        """As an aggregate's. Raises ValueError too where the engine has something to remember of it: none is taken."""
+        if not self.standing.is_clear:
+            raise ValueError(f"{self.stream} stands still, or messages wait for it")
+        causes = {step: str(cause) for step, cause in self._causes.items()}
+        return replace(super().snapshot(), notes={_CAUSES: causes})
+
+    def cause_of(self, step: str) -> UUID:
+        """The id of the event since which the step is pending. Raises SagaStuck for one that no event made so."""
+        cause = self._causes.get(step)
+        if cause is None:
+            raise SagaStuck(self.stream, step, "is pending since no event of its stream")
+        return cause
+
+    def require_progress(self, step: str, facts: list[Any]) -> None:
+        """Raises SagaStuck where these facts, the answer to the step, leave it pending: it would be asked for ever."""
+        state = self.state
+        for fact in facts:
+            state = self._saga.evolve(state, fact)
+        if step in {ask.step for ask in self._saga.pending(state)}:
+            raise SagaStuck(self.stream, step, "is pending still after its answer")
+
+    def _fold(self, event: Event, event_id: UUID) -> None:
+        super()._fold(event, event_id)
+        if isinstance(event, ENGINE_EVENTS):
+            self.standing = evolve(self.standing, event)
+        self._causes = {ask.step: self._causes.get(ask.step, event_id) for ask in self.pending}
+
+
+def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
+    """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used."""
+
+    def fits(state: Any, notes: Mapping[str, Any]) -> bool:
+        try:
+            return _causes_in(notes).keys() == {ask.step for ask in saga.pending(state)}
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return False
+
+    return SnapshotRule(saga.category, states, every, fits=fits)
+
+
+def _causes_in(notes: Mapping[str, Any]) -> dict[str, UUID]:
+    return {step: UUID(cause) for step, cause in notes[_CAUSES].items()}

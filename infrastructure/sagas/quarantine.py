@@ -1,0 +1,141 @@
+"""Has one instance of a saga stand still, by notes in its stream, without calling anything of the saga's."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import stamina
+import structlog
+
+from domain.engine_events import (
+    ENGINE_EVENTS,
+    EngineEvent,
+    SagaMessageAttempted,
+    SagaMessageTaken,
+    SagaMessageWaiting,
+    SagaResumed,
+    SagaStopped,
+)
+from infrastructure.commands.request import Request
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.streams import PAGE, Streams
+from infrastructure.sagas.errors import UnknownInstance
+from infrastructure.sagas.quarantine_state import Standing, evolve
+from infrastructure.sagas.run import Run
+
+MOST_ATTEMPTS: Final = 3
+"""A message that came again is in hand so often: first with others, then alone. Then its instance stops."""
+_LONGEST_ERROR: Final = 1_000  # characters
+_ATTEMPTS: Final = 10
+_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
+_logger: Final = structlog.get_logger(__name__)
+_retrying: Final = stamina.AsyncRetryingCaller(
+    attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
+)
+T = TypeVar("T")
+
+
+class Quarantine:
+    """Reads and writes the engine's notes alone, so it can do so where the saga's own events can't be folded.
+
+    All of it raises StoreUnavailable, ConcurrencyConflict, what appending raises, and what a note of the engine's that
+    can't be read raises.
+    """
+
+    def __init__(self, streams: Streams, codec: EventCodec) -> None:
+        self._streams: Final = streams
+        self._codec: Final = codec
+
+    async def standing(self, stream: str) -> tuple[int, Standing]:
+        """The version of the stream's last record, -1 where there is none, and the standing of its instance."""
+        version, standing = -1, Standing()
+        while page := await self._streams.records(stream, version + 1, PAGE):
+            for note in self._notes_in(page):
+                standing = evolve(standing, note)
+            version = page[-1].version
+            if len(page) < PAGE:
+                break
+        return version, standing
+
+    async def stop(self, run: Run, error: str) -> None:
+        """Notes that the instance stands still, at the first message that it has not taken, and that this one waits."""
+        await self._repeatedly(run.instance.stream, lambda: self._stop(run, error))
+
+    async def attempts(self, run: Run) -> int:
+        """How often a message that came again was in hand since, and was not reacted to."""
+        _, standing = await self.standing(run.instance.stream)
+        return standing.attempts.get(run.place.message_id, 0)
+
+    async def attempt(self, run: Run) -> bool:
+        """Notes that a message that came again is in hand now.
+
+        False where it must not be: its instance stands still, or does from now on, since processes ended with it in
+        hand.
+        """
+        return await self._repeatedly(run.instance.stream, lambda: self._attempt(run))
+
+    async def attempted(self, run: Run) -> None:
+        """Notes that the message was reacted to, unless it waits."""
+        await self._repeatedly(run.instance.stream, lambda: self._attempted(run))
+
+    async def resume(self, stream: str, why: str, request: Request) -> SagaStopped | None:
+        """Notes that an instance is to go on; where it stood until now, None: it goes on anyway.
+
+        Raises UnknownInstance as well.
+        """
+        return await self._repeatedly(stream, lambda: self._resume(stream, SagaResumed(why=why), request))
+
+    async def _resume(self, stream: str, word: SagaResumed, request: Request) -> SagaStopped | None:
+        version, standing = await self.standing(stream)
+        if version == -1:
+            raise UnknownInstance(stream)
+        if standing.stopped is not None:
+            record = self._codec.encode(word, request.metadata(word))
+            await self._streams.append(stream, version, [record])
+        return standing.stopped
+
+    async def _stop(self, run: Run, error: str) -> None:
+        version, standing = await self.standing(run.instance.stream)
+        notes, place = list[EngineEvent](), run.place
+        if standing.stopped is None:
+            first = standing.waiting[0] if standing.waiting else place
+            notes.append(SagaStopped(**first._asdict(), error=error[:_LONGEST_ERROR]))
+            standing = evolve(standing, notes[0])
+        if not run.is_word and not standing.holds(place.message_id):
+            notes.append(SagaMessageWaiting(**place._asdict()))
+        await self._append(run, version, notes)
+        for note in notes:
+            event = "saga_stopped" if isinstance(note, SagaStopped) else "saga_message_waits"
+            _logger.error(event, saga=run.instance.stream, message=place.message_id, reason=error)
+
+    async def _attempt(self, run: Run) -> bool:
+        version, standing = await self.standing(run.instance.stream)
+        known = standing.attempts.get(run.place.message_id, 0)
+        if standing.stopped is None and known < MOST_ATTEMPTS:
+            await self._append(run, version, [SagaMessageAttempted(**run.place._asdict())])
+            return True
+        await self._stop(run, f"processes ended {known + 1} times with the message in hand, at last with no other")
+        return False
+
+    async def _attempted(self, run: Run) -> None:
+        version, standing = await self.standing(run.instance.stream)
+        if standing.stopped is None and run.place.message_id in standing.attempts:
+            await self._append(run, version, [SagaMessageTaken(message_id=run.place.message_id)])
+
+    async def _append(self, run: Run, version: int, notes: Sequence[EngineEvent]) -> None:
+        if not notes:
+            return
+        records = [self._codec.encode(note, run.note(note).metadata(note)) for note in notes]
+        await self._streams.append(run.instance.stream, version, records)
+
+    def _notes_in(self, page: Sequence[Record]) -> list[EngineEvent]:
+        noted = [record for record in page if record.type in _NAMES]
+        return [recorded.event for record in noted for recorded in self._codec.events_in(record)]
+
+    async def _repeatedly(self, stream: str, act: Callable[[], Awaitable[T]]) -> T:
+        """Acts again, on what the stream holds then, as often as somebody else was faster."""
+        try:
+            return await _retrying(WrongExpectedVersion, act)
+        except WrongExpectedVersion as error:
+            raise ConcurrencyConflict(stream, _ATTEMPTS) from error

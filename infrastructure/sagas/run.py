@@ -1,0 +1,71 @@
+"""One message on its way through one instance of a saga, and the envelopes of all that it leads to."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid5
+
+from domain.engine_events import EngineEvent, SagaResumed
+from domain.message import Recorded
+from domain.saga import Ask
+from domain.stream_name import StreamName
+from infrastructure.commands.request import Request
+from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.quarantine_state import MessagePlace
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One message on its way through one instance of the saga."""
+
+    message: Recorded[Any]
+    instance: Instance[Any]
+    actor: str
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is somebody's word that the instance is to go on, and nothing for the saga to observe."""
+        return isinstance(self.message.event, SagaResumed)
+
+    @property
+    def place(self) -> MessagePlace:
+        """Where the message lies."""
+        return MessagePlace(self.message.position, self.message.stream, self.message.version, str(self.message.id))
+
+    def request(self, ask: Ask) -> Request:
+        """The request that sends an ask, caused by the saga's own event since which it is pending."""
+        cause = self.instance.cause_of(ask.step)
+        return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
+
+    def observation(self) -> Request:
+        """For the metadata of the facts that the message led to; each event of a record has its own."""
+        return self.reaction_to(self.message.id, self.message.index)
+
+    def reaction_to(self, cause: UUID, index: int = 0) -> Request:
+        """For the metadata of the saga's events that were caused by this event of that record."""
+        stream = self.instance.stream if index == 0 else f"{self.instance.stream} {index}"
+        return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
+
+    def note(self, event: EngineEvent) -> Request:
+        """For the metadata of what the engine notes about the message."""
+        name = f"{self.instance.stream} {event.stored_name}"
+        return self._request(uuid5(self.message.id, name), sha256(name.encode()).hexdigest(), self.message.id)
+
+    def _request(self, command_id: UUID, digest: str, cause: UUID) -> Request:
+        return Request(
+            command_id=command_id,
+            digest=digest,
+            correlation_id=self.message.metadata.correlation_id,
+            causation_id=cause,
+            actor=self.actor,
+            tenant=StreamName.parse(self.instance.stream).tenant,
+            time=datetime.now(UTC),
+        )
+
+
+def digest_of(ask: Ask) -> str:
+    """A digest of what is asked: the step and the command, in canonical JSON."""
+    command = json.dumps(ask.command.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return sha256(f"{ask.step} {command}".encode()).hexdigest()

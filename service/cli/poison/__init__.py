@@ -1,0 +1,1 @@
+"""`foldstream poison`: streams that a projection can't go on with, and what operators do about them."""

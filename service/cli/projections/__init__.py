@@ -1,0 +1,1 @@
+"""`foldstream lag` and `foldstream projections`: how read models fare, and what they hold."""

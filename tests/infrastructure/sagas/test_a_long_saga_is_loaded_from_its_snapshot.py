@@ -1,0 +1,130 @@
+"""A saga's long stream is loaded from a snapshot, with the causes of what is pending; a short one has none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from domain.message import Event
+from domain.saga import Ask
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.instance import Instance, snapshot_rule
+from infrastructure.snapshots.store import SnapshotStore
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.sagas.errand import Errand, ErrandEvent, Errands, hear, new_tag, pending
+from tests.infrastructure.sagas.shelf import Taken
+
+EVERY: Final = 10
+NUMBER: Final = 14
+
+
+class Crash(Exception):
+    """Where a test ends a worker."""
+
+
+class Halfway:
+    """An errand to many shelves of which all but the last two were visited, and a snapshot was taken on the way."""
+
+    def __init__(self, client: CommandClient) -> None:
+        self.client = client
+        self.errands = Errands(new_tag(), hear=self._hear)
+        self.left = NUMBER - 2
+
+    def _hear(self, ask: Ask, answer: Sequence[Event], errand: Errand) -> list[ErrandEvent]:
+        if not self.left:
+            raise Crash
+        self.left -= 1
+        return hear(ask, answer, errand)
+
+    def handler(self) -> CommandHandler:
+        """Of a process that remembers nothing."""
+        rule = snapshot_rule(self.errands.saga, (Errand,), every=EVERY)
+        return CommandHandler(self.client, self.errands.codec, snapshots=[rule])
+
+    def coordinator(self, handler: CommandHandler) -> SagaCoordinator:
+        return SagaCoordinator(self.errands.saga, self.errands.route, handler, self.errands.codec)
+
+    async def begin(self) -> None:
+        self.shelves = await self.errands.stocked(self.client, *[5] * NUMBER)
+        self.message = await self.errands.ask(self.client, self.shelves)
+        handler = self.handler()
+        with pytest.raises(Crash):
+            await self.coordinator(handler).react(self.message)
+        await handler.close()  # the snapshot is taken by then
+
+    def empty(self) -> Instance[Errand]:
+        return Instance(self.errands.saga, self.errands.stream(self.message.event.errand_id))
+
+
+def tell(uri: str, story: Callable[[Halfway], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with connected(uri) as client:
+            halfway = Halfway(client)
+            await halfway.begin()
+            await story(halfway)
+
+    asyncio.run(run())
+
+
+def facts(instance: Instance[Any]) -> tuple[object, ...]:
+    return instance.state, instance.version, instance.last_id, instance.causes, instance.commands.recent
+
+
+def test_a_load_from_a_snapshot_is_the_whole_stream(eventstore_uri: str) -> None:
+    async def story(halfway: Halfway) -> None:
+        whole, loaded, handler = halfway.empty(), halfway.empty(), halfway.handler()
+        await whole.catch_up(handler.streams)
+        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        assert (handler.counts.restored, handler.counts.skipped) == (1, {})
+        assert facts(loaded) == facts(whole)
+        assert set(loaded.causes) == {f"take:{shelf_id}" for shelf_id in halfway.shelves[-2:]}
+        assert len(set(loaded.causes.values())) == 1
+
+    tell(eventstore_uri, story)
+
+
+def test_what_was_asked_before_the_snapshot_takes_effect_once(eventstore_uri: str) -> None:
+    async def story(halfway: Halfway) -> None:
+        halfway.left = NUMBER
+        handler = halfway.handler()
+        await halfway.coordinator(handler).react(halfway.message)
+        assert handler.counts.restored == 1
+        for shelf_id in halfway.shelves:
+            told = await halfway.errands.story(halfway.client, f"shelf-{shelf_id}")
+            assert told[1:] == [Taken(errand_id=halfway.message.event.errand_id)]
+
+    tell(eventstore_uri, story)
+
+
+def test_a_snapshot_whose_steps_are_others_today_is_skipped(eventstore_uri: str) -> None:
+    def renamed(errand: Errand) -> list[Ask]:
+        return [replace(ask, step=f"again:{ask.step}") for ask in pending(errand)]
+
+    async def story(halfway: Halfway) -> None:
+        halfway.errands.saga = replace(halfway.errands.saga, pending=renamed)
+        loaded, handler = halfway.empty(), halfway.handler()
+        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        assert (handler.counts.restored, handler.counts.skipped) == (0, {"other-schema": 1})
+        assert set(loaded.causes) == {f"again:take:{shelf_id}" for shelf_id in halfway.shelves[-2:]}
+
+    tell(eventstore_uri, story)
+
+
+def test_a_short_stream_gets_no_snapshot(eventstore_uri: str) -> None:
+    async def story(halfway: Halfway) -> None:
+        handler, loaded = halfway.handler(), Instance(halfway.errands.saga, halfway.errands.stream("0"))
+        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        assert loaded.version == -1
+        (shelf_id,) = await halfway.errands.stocked(halfway.client, 5)
+        halfway.left = 1
+        short = await halfway.errands.ask(halfway.client, [shelf_id])
+        await halfway.coordinator(handler).react(short)
+        stored = SnapshotStore(handler.streams)
+        assert await stored.newest(halfway.errands.stream(short.event.errand_id)) is None
+        assert handler.counts.restored == 0
+
+    tell(eventstore_uri, story)

@@ -1,0 +1,1 @@
+"""`foldstream lag` and `foldstream projections`, on a worker of their own."""

@@ -1,0 +1,1 @@
+"""`foldstream rebuild`: what it prints, records and refuses."""

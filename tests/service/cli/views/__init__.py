@@ -1,0 +1,1 @@
+"""`foldstream rebuild --into` and `foldstream views`, as an operator uses them."""
