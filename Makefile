@@ -1,6 +1,8 @@
 # Every target sets up what it needs: a virtual environment with the pinned, hashed dependencies.
 SHELL := /bin/sh
 BIN := .venv/bin
+# The start of a process takes twice as long where each compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The first interpreter that really starts and is one of those we support; PYTHON=… overrides the choice.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \

@@ -79,11 +79,10 @@ class SumAudit(Generic[RowT]):
             return
         try:
             row = self._row(look, self._checkpoint)
-        except (LookupError, UnreadableRow) as error:
-            self._unclear = f"{look.aggregate_id}: {error}"
-        else:
             if row is not None:
                 add_row(self._projection.sums, row, self._folded)
+        except (LookupError, UnreadableRow, ValueError) as error:
+            self._unclear = f"{look.aggregate_id}: {error}"
 
     def found(self, findings: Findings) -> None:
         """Finds sums that differ, and sizes of groups. All streams come first."""

@@ -1,6 +1,7 @@
 """An audit of everything compares each sum with what the streams contribute to it, and mends it under a worker, too."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.infrastructure.readmodels.workers import ThreadWorker
 
 Damage = Callable[[Model], object]
 LAST = "fffffff0"
+UNSUMMABLE = "-7 can't be added to ann of owners: it is no integer from 0 to 9007199254740992"
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +140,20 @@ def test_where_a_stream_can_not_be_folded_any_more_its_row_tells(model: Model) -
     with operating(model.deployed.eventstore_uri) as operator:
         operator.delete(f"{model.category}-{TALLY}")
     assert [(each.kind, each.what) for each in audited(model)] == [("unverified", "stream")]
+    with damaged(model, "-7"):
+        told = [(each.kind, each.what, each.folded) for each in audited(model)]
+        assert told[1:] == [("unverified", "sum", f"{TALLY}: {UNSUMMABLE}")]
+        assert [told[0][:2]] == [("unverified", "stream")]
+
+
+@contextmanager
+def damaged(model: Model, total: str) -> Iterator[None]:
+    """The row of the tally has a member of somebody else's meanwhile."""
+    key = model.keys("summed").row(TALLY)
+    kept: Any = model.redis.hget(key, "total")
+    model.redis.hset(key, "total", total)
+    yield
+    model.redis.hset(key, "total", kept)
 
 
 def test_sums_that_can_not_be_read_are_told(model: Model) -> None:
