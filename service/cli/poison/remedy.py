@@ -1,16 +1,18 @@
 """What operators do about blocked streams: their word is recorded, or left for the workers, and the outcome told."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from infrastructure.readmodels.blocks import Block
+from infrastructure.readmodels.pause_readers import PauseWatch
 from infrastructure.readmodels.skip_readers import SkipWatch
 from infrastructure.readmodels.skips import SETTING, Skip
+from infrastructure.terminal import print_error
 from projections.projection import Projection
 from service.cli.operator_act import Act
 from service.cli.poison.blocked_at import BlockedAt
@@ -61,6 +63,7 @@ class Remedy:
         outcomes = asyncio.run(self._retried(blocked)) if blocked else ()
         if blocked:
             self.act.log("poison_retried", projection=self.projection.name, streams=len(blocked))
+        self._tell_of_pause(outcomes)
         print_retries(self.projection.name, list(zip(blocked, outcomes, strict=True)), as_json=self.plan.as_json)
         return _exit_code(outcomes)
 
@@ -106,8 +109,19 @@ class Remedy:
         told = {"projection": word.projection, "stream": word.stream, "version": word.version}
         self.act.log("event_skipped" if skipped else "event_unskipped", **told)
         [outcome] = asyncio.run(self._awaited(after_record(word.stream, number))) or [PENDING]
+        self._tell_of_pause([outcome])
         print_outcome(word, outcome, skipped=skipped, as_json=self.plan.as_json)
         return _exit_code([outcome])
+
+    def _tell_of_pause(self, outcomes: Sequence[Outcome]) -> None:
+        """Says why no worker applies it, where nobody is to fold the projection."""
+        if PENDING not in outcomes:
+            return
+        name = self.projection.name
+        with closing(PauseWatch(deployment_of(self.settings))) as pauses:
+            pause = pauses.of(name)
+        if pause is not None:
+            print_error(f"{name} is paused {pause.described()}; `foldstream projections resume {name}` ends that")
 
     def _blocked(self, stream: str | None) -> list[BlockedAt]:
         """Where that stream is blocked, None: all that are."""
@@ -128,13 +142,8 @@ class Remedy:
         async with desk(self.settings) as looking:
             return await looking.wait(self.projection, judge, self.plan.wait)
 
-    @contextmanager
-    def _skips(self) -> Iterator[SkipWatch]:
-        watch = SkipWatch(deployment_of(self.settings))
-        try:
-            yield watch
-        finally:
-            watch.close()
+    def _skips(self) -> AbstractContextManager[SkipWatch]:
+        return closing(SkipWatch(deployment_of(self.settings)))
 
     def _word(self, stream: str, version: int, event_id: UUID) -> Skip:
         return Skip(

@@ -17,6 +17,7 @@ from domain.stream_name import stream_name
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
+from infrastructure.readmodels.pauses import OPERATIONS_STREAM, PAUSED, Operation
 from infrastructure.readmodels.skips import SETTING, SKIPS_STREAM, Skip
 from infrastructure.terminal import printable
 from service.cli.operator_act import Act
@@ -203,6 +204,18 @@ def test_a_retry_leaves_word_for_the_worker_of_each_stream(stored: Stored) -> No
     assert [line.split(maxsplit=1)[1] for line in lines[1:]] == ["no worker has applied it yet"] * 2
     assert stored.connection.scard(stored.keys.retries) == 2
     assert stored.said("retry", "order_summary", "--yes") == "No stream is blocked in order_summary.\n"
+
+
+def test_where_nobody_is_to_fold_a_projection_it_is_told_who_said_so(stored: Stored) -> None:
+    pause = Operation(
+        namespace=stored.settings.namespace, projection=STOCK, actor=ACTOR, why="it is wrong", at=datetime.now(UTC)
+    )
+    stored.operator.append(OPERATIONS_STREAM, NewRecord(PAUSED, pause.model_dump_json().encode()))
+    said = f"{STOCK} is paused {pause.described()}; `foldstream projections resume {STOCK}` ends that\n"
+    skip = ("skip", STOCK, stored.stream, "--why", "so it is", "--yes")
+    for words in (("retry", STOCK, stored.stream), skip):
+        result = stored.ran(*words, "--wait", "0")
+        assert (result.exception, result.stderr) == (None, said)
 
 
 @pytest.mark.parametrize(
