@@ -3,6 +3,7 @@
 Each worker of a run (`pytest -n`) has servers of its own, unless the surroundings name one: then all share that.
 """
 
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -48,6 +49,12 @@ def redis_uri(pytestconfig: pytest.Config) -> Iterator[str]:
 def figures(pytestconfig: pytest.Config) -> list[str]:
     """Lines that the run's summary shows."""
     return pytestconfig.stash.setdefault(_FIGURES, [])
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay: the garbage collector needn't look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -1,6 +1,5 @@
 """An audit that repairs, in a process that can be killed at any instruction; it begins within milliseconds."""
 
-import multiprocessing
 from types import TracebackType
 from typing import Final
 
@@ -9,9 +8,9 @@ from infrastructure.audits.findings import Findings
 from infrastructure.readmodels.deployment import Deployment
 from tests.infrastructure.readmodels.tallies import tallies
 from tests.infrastructure.readmodels.workers import deployment
+from tests.support.forked import forking
 
-_FORKED: Final = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload([__name__])
+_FORKED: Final = forking(__name__)
 _SECONDS: Final = 20.0
 
 

@@ -1,7 +1,6 @@
 """Processes around tallies and their sums: some fold, a coordinator kills itself at a step, and one repairs."""
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
@@ -28,10 +27,10 @@ from service.logs import set_up
 from service.workers.lifetime import end_with, thread_stop_event
 from tests.infrastructure.readmodels.summed import summed
 from tests.infrastructure.readmodels.workers import deployment
+from tests.support.forked import forking
 
 _NAME: Final = "tests.infrastructure.rebuilds.processes"
-_FORKED: Final = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload([_NAME])
+_FORKED: Final = forking(_NAME)
 _logger = structlog.get_logger()
 
 

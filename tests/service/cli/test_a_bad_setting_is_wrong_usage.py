@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from service.settings import variable_of
-from tests.support.processes import FOLDSTREAM, Listened
+from tests.support.commands import Ended, ran
 
 VERB: Final = ("projections",)
 # One of each kind.
@@ -23,10 +23,9 @@ VARIABLES: Final = {
 OPTIONS: Final = {"--eventstore": "eventstore_uri", "--redis": "redis_uri"}
 
 
-def refusal(*arguments: str, **settings: str) -> tuple[int, list[str], list[str]]:
+def refusal(*arguments: str, **settings: str) -> Ended:
     given = {"eventstore_uri": "esdb://127.0.0.1:1?tls=false", "redis_uri": "redis://127.0.0.1:1/0", **settings}
-    process = Listened((*FOLDSTREAM, *arguments), {variable_of(name): value for name, value in given.items()})
-    return process.wait(within=30), process.output, process.errors
+    return ran(*arguments, **{variable_of(name): value for name, value in given.items()})
 
 
 @pytest.mark.parametrize("name", VARIABLES)

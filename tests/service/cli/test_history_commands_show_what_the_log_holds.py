@@ -19,7 +19,7 @@ from infrastructure.times import time_text
 from service.history.sources import BOUNDARIES, CODEC
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import balance, metadata, told
-from tests.support.processes import FOLDSTREAM, Listened
+from tests.support.commands import Command, ran
 
 Account = tuple[str, list[Record]]
 
@@ -33,9 +33,13 @@ def account(eventstore_uri: str) -> Iterator[Account]:
 
 def run(*arguments: str, store: str = "", code: int = 0) -> tuple[list[str], list[str]]:
     """The output and the errors of a command that ends with this code."""
-    process = Listened((*FOLDSTREAM, *arguments), {"FOLDSTREAM_EVENTSTORE_URI": store} if store else {})
-    assert (process.wait(within=30), code) == (code, code), process.errors
-    return process.output, process.errors
+    ended = ran(*arguments, **_at(store))
+    assert ended.code == code, ended.errors
+    return ended.output, ended.errors
+
+
+def _at(store: str) -> dict[str, str]:
+    return {"FOLDSTREAM_EVENTSTORE_URI": store} if store else {}
 
 
 def answer(*arguments: str, store: str = "") -> Any:
@@ -196,12 +200,12 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
         (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
         (("replay", str(missing)), f"the file {missing} can't be used: No such file or directory"),
     )
-    environment = {"FOLDSTREAM_EVENTSTORE_URI": eventstore_uri}
-    running = [Listened((*FOLDSTREAM, *arguments), environment) for arguments, _ in refusals]
-    for process, (arguments, line) in zip(running, refusals, strict=True):
-        assert (process.wait(within=30), process.output, len(process.errors)) == (1, [], 1)
-        assert process.errors[0].startswith(f"foldstream {arguments[0]}: {line}")
-    assert running[2].errors[0].endswith("Z")
+    running = [Command(*arguments, **_at(eventstore_uri)) for arguments, _ in refusals]
+    ended = [command.wait() for command in running]
+    for each, (arguments, line) in zip(ended, refusals, strict=True):
+        assert (each.code, each.output, len(each.errors)) == (1, [], 1)
+        assert each.errors[0].startswith(f"foldstream {arguments[0]}: {line}")
+    assert ended[2].errors[0].endswith("Z")
     assert run("history", stream, "--data", str(tmp_path), code=1) == ([], [f"foldstream history: {unset}"])
 
 

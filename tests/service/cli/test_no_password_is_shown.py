@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from tests.support.commands import Command, ran
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
@@ -62,21 +63,33 @@ def close_all(server: socket.socket) -> None:
         return
 
 
+def named(uris: Mapping[str, str], *, by_option: bool) -> tuple[Sequence[str], Mapping[str, str]]:
+    """The options of a command, and its variables."""
+    if by_option:
+        return [part for pair in uris.items() for part in pair], {}
+    return (), {VARIABLES[name]: uri for name, uri in uris.items()}
+
+
 def started(verb: Sequence[str], uris: Mapping[str, str], *, by_option: bool) -> Listened:
-    options = [part for pair in uris.items() for part in pair] if by_option else []
-    variables = {} if by_option else {VARIABLES[name]: uri for name, uri in uris.items()}
+    options, variables = named(uris, by_option=by_option)
     return Listened((*FOLDSTREAM, *verb, *options), variables)
+
+
+def asked(verb: Sequence[str], uris: Mapping[str, str], *, by_option: bool) -> Command:
+    options, variables = named(uris, by_option=by_option)
+    return Command(*verb, *options, **variables)
 
 
 @pytest.mark.parametrize("by_option", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_not_that_of_the_event_store(places: Mapping[str, str], by_option: bool) -> None:
     verb = ("history", "order-0")
     uris = {name: uri.format(**places) for name, uri in STORES.items()}
-    running = {name: started(verb, {"--eventstore": uri}, by_option=by_option) for name, uri in uris.items()}
-    for name, process in running.items():
-        assert process.wait(within=60) in {1, 2}, name
-        assert (process.output, len(process.errors)) == ([], 1), name
-        assert SECRET not in process.errors[0], name
+    running = {name: asked(verb, {"--eventstore": uri}, by_option=by_option) for name, uri in uris.items()}
+    for name, command in running.items():
+        ended = command.wait(60)
+        assert ended.code in {1, 2}, name
+        assert (ended.output, len(ended.errors)) == ([], 1), name
+        assert SECRET not in ended.errors[0], name
 
 
 @pytest.mark.parametrize("by_option", [True, pytest.param(False, marks=pytest.mark.soak)])
@@ -103,8 +116,7 @@ def complaint(process: Listened) -> str | None:
 def test_not_that_of_a_uri_in_the_wrong_place(before: str) -> None:
     uri = STORE.replace(SECRET, f"{before}{SECRET}")
     for words in (("schema", "list", uri), ("history", "order-0", uri), (uri,)):
-        process = Listened((*FOLDSTREAM, *words), {})
-        assert process.wait(within=60) in {1, 2}
-        [line] = process.errors
+        code, _, [line] = ran(*words)
+        assert code in {1, 2}
         assert "esdb://…@127.0.0.1:1?tls=false" in line
         assert SECRET not in line

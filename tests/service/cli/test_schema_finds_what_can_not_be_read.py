@@ -14,17 +14,16 @@ from infrastructure.eventstore.schema_check import Window
 from service.cli.schema.report import EVENTS_BY_CATEGORY
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.eventstore.samples import CODEC, RECORDED, record
+from tests.support.commands import Ended, ran
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import FOLDSTREAM, Listened
 
 ORDER, STOCK = f"order-{uuid4()}", f"stock-{uuid4()}"
 NO_TIME = "should be a day or a time such as 2026-03-01T15:00:00Z or 2026-03-01T16:00:00.5+01:00"
 
 
-def run(*arguments: str, store: str = "") -> tuple[int, list[str], list[str]]:
-    """The exit code, the output and the errors."""
-    process = Listened((*FOLDSTREAM, "schema", *arguments), {"FOLDSTREAM_EVENTSTORE_URI": store} if store else {})
-    return process.wait(within=30), process.output, process.errors
+def run(*arguments: str, store: str = "") -> Ended:
+    """How `foldstream schema` ended."""
+    return ran("schema", *arguments, **({"FOLDSTREAM_EVENTSTORE_URI": store} if store else {}))
 
 
 def stored(sample: str, **metadata: object) -> NewRecord:

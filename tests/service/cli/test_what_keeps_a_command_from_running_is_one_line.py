@@ -4,11 +4,12 @@ import fcntl
 import json
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import ran
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.small_disk import small_disk
 
@@ -34,32 +35,26 @@ def kept_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, L
         process.kill()  # before the lock is free: it would start where the test that waits for it runs elsewhere
 
 
-def refusal(*arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, list[str], list[str]]:
-    """Exit code, output and errors of a command that should not run."""
-    process = Listened((*FOLDSTREAM, *arguments), environment or {})
-    return process.wait(within=30), process.output, process.errors
-
-
 def test_a_port_in_use(tmp_path: Path, taken: int) -> None:
     line = f"foldstream serve: can't listen on 127.0.0.1:{taken}: the port is in use"
-    assert refusal("serve", "--port", str(taken), "--data", str(tmp_path)) == (1, [], [line])
+    assert ran("serve", "--port", str(taken), "--data", str(tmp_path)) == (1, [], [line])
 
 
 def test_a_port_in_use_for_the_api_alone(taken: int) -> None:
     line = f"foldstream api: can't listen on 127.0.0.1:{taken}: the port is in use"
-    assert refusal("api", "--port", str(taken)) == (1, [], [line])
+    assert ran("api", "--port", str(taken)) == (1, [], [line])
 
 
 def test_a_host_that_is_another_machine(tmp_path: Path) -> None:
     line = "foldstream serve: can't listen on 192.0.2.1:8000: cannot assign requested address"
-    assert refusal("serve", "--host", "192.0.2.1", "--data", str(tmp_path)) == (1, [], [line])
+    assert ran("serve", "--host", "192.0.2.1", "--data", str(tmp_path)) == (1, [], [line])
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.write_text("not a folder", encoding="utf-8")
     line = f"foldstream serve: the data folder {folder} can't be used: Not a directory"
-    assert refusal("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
+    assert ran("serve", "--port", "0", "--data", str(folder)) == (1, [], [line])
 
 
 @pytest.mark.parametrize(
@@ -73,14 +68,14 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_disk_that_takes_nothing(tmp_path: Path, writable: bool, size: str, reason: str) -> None:
     data = tmp_path / "data"
     with small_disk(tmp_path, size, writable=writable):
-        refused = refusal("serve", "--port", "0", "--data", str(data))
+        refused = ran("serve", "--port", "0", "--data", str(data))
     line = f"foldstream serve: the data folder {data} can't be used: {reason.format(data=data)}"
     assert refused == (1, [], [line])
 
 
 def test_a_host_that_nobody_knows(tmp_path: Path) -> None:
     line = "foldstream serve: can't listen on nowhere.invalid:8000: there is no such host"
-    assert refusal("serve", "--host", "nowhere.invalid", "--data", str(tmp_path)) == (1, [], [line])
+    assert ran("serve", "--host", "nowhere.invalid", "--data", str(tmp_path)) == (1, [], [line])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +85,7 @@ def test_a_projection_that_there_is_not_is_refused_before_anything_starts(
     tmp_path: Path, variable: str, value: str
 ) -> None:
     environment = {variable: value}
-    code, output, errors = refusal("serve", "--port", "0", "--data", str(tmp_path), environment=environment)
+    code, output, errors = ran("serve", "--port", "0", "--data", str(tmp_path), **environment)
     assert (code, output, len(errors)) == (2, [], 1)
     assert errors[0].startswith(f"foldstream serve: {variable}: there is no projection 'nosuch'; ")
 
@@ -100,7 +95,7 @@ def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -
         "FOLDSTREAM_REDIS_URL": "redis://:s3cret@host",
         "FOLDSTREAM_EVENTSTORE_URI": "esdb://ada:s3cret@host?nosuch=1",
     }
-    code, output, errors = refusal("projections", environment=environment)
+    code, output, errors = ran("projections", **environment)
     assert (code, output, len(errors)) == (2, [], 2)
     warning = json.loads(errors[0])
     assert (warning["event"], warning["did_you_mean"]) == (
@@ -113,7 +108,7 @@ def test_a_variable_that_is_no_setting_is_warned_of_and_no_password_is_shown() -
 
 def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
     environment = {"FOLDSTREAM_PARTITIONS": "3"}
-    code, output, errors = refusal("serve", "--data", str(tmp_path), environment=environment)
+    code, output, errors = ran("serve", "--data", str(tmp_path), **environment)
     assert (code, output, len(errors)) == (2, [], 1)
     assert errors[0].startswith("foldstream serve: FOLDSTREAM_PARTITIONS: ")
 
@@ -122,7 +117,7 @@ def test_a_setting_that_can_not_be_used(tmp_path: Path) -> None:
 def test_a_worker_without_an_event_store(worker: str) -> None:
     port = ("--port", "0") if worker == "api" else ()
     line = f"foldstream {worker}: FOLDSTREAM_EVENTSTORE_URI: is not set; it names the server to use"
-    assert refusal(worker, *port) == (2, [], [line])
+    assert ran(worker, *port) == (2, [], [line])
 
 
 @pytest.mark.parametrize(
@@ -139,11 +134,11 @@ def test_a_worker_without_an_event_store(worker: str) -> None:
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], line: str) -> None:
-    assert refusal(*arguments) == (2, [], [line])
+    assert ran(*arguments) == (2, [], [line])
 
 
 def test_the_version_is_told() -> None:
-    assert refusal("--version") == (0, ["foldstream 0.1.0"], [])
+    assert ran("--version") == (0, ["foldstream 0.1.0"], [])
 
 
 def test_a_help_that_can_not_be_written() -> None:

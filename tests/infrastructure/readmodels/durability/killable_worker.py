@@ -1,6 +1,5 @@
 """Workers that begin within milliseconds, since they are forked off a process that has imported everything."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -15,9 +14,9 @@ from projections.projection import Projection
 from tests.infrastructure.readmodels.summed import summed
 from tests.infrastructure.readmodels.tallies import raises, tallies
 from tests.infrastructure.readmodels.workers import deployment
+from tests.support.forked import forking
 
-_FORKED: Final = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload([__name__])
+_FORKED: Final = forking(__name__)
 _SECONDS: Final = 20.0
 
 
