@@ -56,6 +56,7 @@ class Calls:
         try:
             async for recorded in response:
                 records.append(record_of(recorded))
+            raise_if_cancelled()  # the call may have been answered already: then its code tells nothing of it
             if await response.aio_call.code() is not grpc.StatusCode.OK:
                 raise_if_cancelled()
                 raise StoreUnavailable(self.address, "the connection was closed during a read")
