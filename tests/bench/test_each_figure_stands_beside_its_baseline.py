@@ -34,7 +34,7 @@ ONCE_ANSWERED = ("woken by a commit, CPU of the API each", "for another category
 
 def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
     process = Listened((*BENCH, "store", "--part", "0.001"), {})
-    assert process.wait(within=60) == 0
+    assert process.wait(within=110) == 0
     title, _, *rows = process.output
     assert title.strip() == "store"
     assert tuple(row.split("  ")[0].strip() for row in rows[: len(STORE)]) == STORE
@@ -43,7 +43,7 @@ def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
 
 def test_the_bench_of_waits_compares_many_queries_with_few() -> None:
     process = Listened((*BENCH, "projections/waits", "--part", "0.01", "--json"), {})
-    assert process.wait(within=60) == 0
+    assert process.wait(within=110) == 0
     figures = json.loads("".join(process.output))["benches"]["projections/waits"]
     assert [(figure["name"], figure["baseline"]) for figure in figures] == [
         (f"{number} queries {what}", f"10 queries {what}")

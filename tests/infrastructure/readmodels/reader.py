@@ -16,7 +16,7 @@ from tests.infrastructure.readmodels.tallies import Tally
 from tests.support.polling import poll_until
 from tests.support.positions import at
 
-WAIT = 20.0
+WAIT = 60.0
 T = TypeVar("T")
 
 

@@ -26,7 +26,7 @@ from tests.infrastructure.sagas.errand import Errands, request
 from tests.support.polling import poll_until_async
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 20.0
+SECONDS = 60.0
 T = TypeVar("T")
 
 

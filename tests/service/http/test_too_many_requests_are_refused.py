@@ -108,18 +108,25 @@ def _of_commands(calls: list[Call]) -> list[Call]:
     return [call for call in calls if _ORDER.search(call.request)]
 
 
+def _orders_in(store: SilentStore) -> set[bytes]:
+    """The orders that commands have asked the store about."""
+    return {_ORDER.findall(call.request)[0] for call in _of_commands(store.seen)}
+
+
 @pytest.mark.parametrize("at_once", [3, 80])
 def test_as_many_commands_as_the_setting_says_are_worked_on(at_once: int) -> None:
     store = SilentStore()
     with (
         running(store) as uri,
-        serving(away(eventstore_uri=uri, commands_at_once=at_once, command_seconds=6)) as http,
+        serving(away(eventstore_uri=uri, commands_at_once=at_once, command_seconds=10)) as http,
         ThreadPoolExecutor(90) as threads,
     ):
-        commands = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(90)]
-        answered = Counter(command.result().status_code for command in commands)
-    assert answered == {503: at_once, 429: 90 - at_once}
-    assert len({_ORDER.findall(call.request)[0] for call in _of_commands(store.seen)}) == at_once
+        at_work = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(at_once)]
+        poll_until(lambda: len(_orders_in(store)) == at_once, seconds=10, what="all that are worked on")
+        beyond = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(90 - at_once)]
+        answered = [Counter(command.result().status_code for command in commands) for commands in (beyond, at_work)]
+    assert answered == [{429: 90 - at_once}, {503: at_once}]
+    assert len(_orders_in(store)) == at_once
     # as many again whose end the store has not noticed yet, and the search for the store
     assert max(store.most_held.values()) <= 2 * at_once + 1
 

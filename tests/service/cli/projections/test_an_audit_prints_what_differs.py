@@ -109,12 +109,17 @@ def test_what_the_background_audit_finds_is_told_until_it_is_mended(followed: Fo
     said = f"{told}; foldstream audit stock_levels --repair mends it"
     poll_until(lambda: detail(followed, STOCK.name) == said, seconds=WAIT, what=said)
     assert (followed.report()["status"], followed.state(STOCK.name)) == ("degraded", "blocked")
-    differing = f'foldstream_projection_differing_streams{{projection="{STOCK.name}"}}'
-    assert followed.metrics("foldstream_projection_differing_streams")[differing] == 1
+    poll_until(lambda: differing_streams(followed) == 1, seconds=WAIT, what="the metric")
     with capture_logs():
         assert run_audit(followed.settings, STOCK, Plan(1, repair=True, yes=True), Act("so it is")) == 3
     followed.becomes(STOCK.name, "ok")
-    assert followed.metrics("foldstream_projection_differing_streams")[differing] == 0
+    poll_until(lambda: differing_streams(followed) == 0, seconds=WAIT, what="the metric")
+
+
+def differing_streams(followed: Followed) -> float | None:
+    """As the metric tells; None where Redis did not answer in the time that a scrape has."""
+    name = "foldstream_projection_differing_streams"
+    return followed.metrics(name).get(f'{name}{{projection="{STOCK.name}"}}')
 
 
 def test_once_all_rows_were_looked_at_ready_says_how_long_ago_that_began(followed: Followed) -> None:

@@ -12,7 +12,7 @@ from esdbclient.exceptions import NotFound
 from tests.support.polling import poll_until
 
 ALL = ("$by_category", "$by_event_type", "$by_correlation_id", "$streams", "$stream_by_category")
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 def enable(client: EventStoreDBClient, *names: str) -> None:
