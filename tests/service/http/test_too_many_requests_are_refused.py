@@ -118,7 +118,7 @@ def test_as_many_commands_as_the_setting_says_are_worked_on(at_once: int) -> Non
     store = SilentStore()
     with (
         running(store) as uri,
-        serving(away(eventstore_uri=uri, commands_at_once=at_once, command_seconds=10)) as http,
+        serving(away(eventstore_uri=uri, commands_at_once=at_once, commands_waiting=0, command_seconds=10)) as http,
         ThreadPoolExecutor(90) as threads,
     ):
         at_work = [threads.submit(http.post, "/orders", json=order_form()) for _ in range(at_once)]
