@@ -1,14 +1,13 @@
 """The balance of an account, with its credit limit."""
 
-from pydantic import TypeAdapter
-from pydantic_core import to_json
+import pytest
 
 from domain.accounts.account import ChargeDeclined, ChargeRefunded, MoneyWithdrawn, NothingToCharge
 from domain.message import Event
 from projections.account_balance import AccountBalance, projection
 from tests.domain.accounts.accounts import CHARGED, DEPOSITED, WITH_CREDIT
 from tests.domain.values import ACCOUNT, ORDER, money
-from tests.projections.history import index_after, row_after
+from tests.support.projection_spec import SpecOf
 
 DECLINED = ChargeDeclined(account_id=ACCOUNT, order_id=ORDER, amount=money("60.00"), reason="account-unusable")
 
@@ -24,42 +23,30 @@ def balance(digits: str, version: int) -> AccountBalance:
     )
 
 
-def after(*events: Event) -> AccountBalance | None:
-    return row_after(projection, WITH_CREDIT, DEPOSITED, *events)
+def test_an_opened_account_is_empty(spec: SpecOf) -> None:
+    spec(projection).given(WITH_CREDIT).then(balance("0.00", version=0))
 
 
-def test_an_opened_account_is_empty() -> None:
-    assert row_after(projection, WITH_CREDIT) == balance("0.00", version=0)
+def test_deposits_and_withdrawals_move_it(spec: SpecOf) -> None:
+    paid_in = spec(projection).given(WITH_CREDIT, DEPOSITED)
+    paid_in.then(balance("100.00", version=1))
+    withdrawn = MoneyWithdrawn(account_id=ACCOUNT, amount=money("130.00"))
+    paid_in.given(withdrawn).then(balance("-30.00", version=2))
 
 
-def test_deposits_and_withdrawals_move_it() -> None:
-    assert after() == balance("100.00", version=1)
-    assert after(MoneyWithdrawn(account_id=ACCOUNT, amount=money("130.00"))) == balance("-30.00", version=2)
-
-
-def test_charges_and_refunds_move_it() -> None:
+def test_charges_and_refunds_move_it(spec: SpecOf) -> None:
+    charged = spec(projection).given(WITH_CREDIT, DEPOSITED, CHARGED)
+    charged.then(balance("40.00", version=2))
     refunded = ChargeRefunded(account_id=ACCOUNT, order_id=ORDER, amount=money("60.00"))
-    assert after(CHARGED) == balance("40.00", version=2)
-    assert after(CHARGED, refunded) == balance("100.00", version=3)
+    charged.given(refunded).then(balance("100.00", version=3))
 
 
-def test_a_declined_charge_shows_in_the_version_only() -> None:
-    assert after(DECLINED) == balance("100.00", version=2)
+@pytest.mark.parametrize("event", [DECLINED, NothingToCharge(account_id=ACCOUNT, order_id=ORDER)])
+def test_what_moves_no_money_shows_in_the_version_only(spec: SpecOf, event: Event) -> None:
+    spec(projection).given(WITH_CREDIT, DEPOSITED, event).then(balance("100.00", version=2))
 
 
-def test_a_charge_of_nothing_shows_in_the_version_only() -> None:
-    assert after(NothingToCharge(account_id=ACCOUNT, order_id=ORDER)) == balance("100.00", version=2)
-
-
-def test_a_stream_of_declined_charges_has_no_row() -> None:
-    assert row_after(projection, DECLINED) is None
-    assert row_after(projection, DECLINED, WITH_CREDIT) == balance("0.00", version=1)
-
-
-def test_it_is_read_by_key_only() -> None:
-    assert index_after(projection, WITH_CREDIT, DEPOSITED, CHARGED) == {}
-
-
-def test_a_row_survives_its_storage() -> None:
-    row = balance("-0.01", version=3)
-    assert TypeAdapter(AccountBalance).validate_json(to_json(row)) == row
+def test_a_stream_of_declined_charges_has_no_row(spec: SpecOf) -> None:
+    declined = spec(projection).given(DECLINED)
+    declined.then(None)
+    declined.given(WITH_CREDIT).then(balance("0.00", version=1))

@@ -1,8 +1,6 @@
 """The lists of all accounts, by opening, and of all SKUs, by name or by what is available."""
 
 import pytest
-from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from domain.accounts.account import ChargeRefunded, MoneyWithdrawn, NothingToCharge
 from domain.message import Event
@@ -14,7 +12,7 @@ from projections.row_lists import sortable
 from tests.domain.accounts.accounts import CHARGED, DEPOSITED, WITH_CREDIT
 from tests.domain.stock.stocks import CONSUMED, RECEIVED, REGISTERED, RELEASED, RESERVED
 from tests.domain.values import ACCOUNT, ORDER, money
-from tests.projections.history import index_after, row_after
+from tests.support.projection_spec import SpecOf
 
 OPENING = f"00000000000003e8{ACCOUNT}"
 DECLINED = ReservationDeclined(sku="lamp", order_id=ORDER, quantity=11, available=10)
@@ -31,30 +29,29 @@ def account(digits: str) -> ListedAccount:
     )
 
 
-def balance_after(*events: Event) -> ListedAccount | None:
-    return row_after(all_accounts.projection, WITH_CREDIT, *events)
+LISTED = {"all": {OPENING: 0}, "owner:ada": {OPENING: 0}}
 
 
-def test_an_account_is_listed_with_its_balance() -> None:
-    assert balance_after() == account("0.00")
-    assert balance_after(DEPOSITED, MoneyWithdrawn(account_id=ACCOUNT, amount=money("130.00"))) == account("-30.00")
-    assert balance_after(DEPOSITED, CHARGED) == account("40.00")
+def test_an_account_is_listed_with_its_balance_where_it_was_opened(spec: SpecOf) -> None:
+    opened = spec(all_accounts.projection).given(WITH_CREDIT)
+    opened.then(account("0.00"), entries=LISTED)
+    withdrawn = MoneyWithdrawn(account_id=ACCOUNT, amount=money("130.00"))
+    opened.given(DEPOSITED, withdrawn).then(account("-30.00"), entries=LISTED)
+    charged = opened.given(DEPOSITED, CHARGED)
+    charged.then(account("40.00"), entries=LISTED)
     refund = ChargeRefunded(account_id=ACCOUNT, order_id=ORDER, amount=money("60.00"))
-    assert balance_after(DEPOSITED, CHARGED, refund) == account("100.00")
+    charged.given(refund).then(account("100.00"), entries=LISTED)
 
 
-def test_it_stands_where_it_was_opened_for_all_and_for_its_owner() -> None:
-    found = index_after(all_accounts.projection, WITH_CREDIT, DEPOSITED, CHARGED)
-    assert found == {"all": {OPENING: 0}, "owner:ada": {OPENING: 0}}
+def test_it_is_found_among_all_and_by_its_owner() -> None:
     [accounts] = all_accounts.projection.lists
     assert accounts.row_in(OPENING) == ACCOUNT
     assert all_accounts.listed(AccountFilters()).index == "all"
     assert all_accounts.listed(AccountFilters(owner_id="ada")).index == "owner:ada"
 
 
-def test_an_account_that_was_never_opened_is_not_listed() -> None:
-    nothing = NothingToCharge(account_id=ACCOUNT, order_id=ORDER)
-    assert row_after(all_accounts.projection, nothing, DEPOSITED) is None
+def test_an_account_that_was_never_opened_is_not_listed(spec: SpecOf) -> None:
+    spec(all_accounts.projection).given(NothingToCharge(account_id=ACCOUNT, order_id=ORDER), DEPOSITED).then(None)
 
 
 def stock(on_hand: int, reserved: int = 0, damaged: int = 0) -> ListedStock:
@@ -73,12 +70,11 @@ def stock(on_hand: int, reserved: int = 0, damaged: int = 0) -> ListedStock:
         ((RECEIVED, RESERVED, CONSUMED), stock(6)),
     ],
 )
-def test_a_sku_is_listed_by_its_name_and_by_what_is_available(events: tuple[Event, ...], row: ListedStock) -> None:
-    assert row_after(all_stock.projection, REGISTERED, *events) == row
-    assert index_after(all_stock.projection, REGISTERED, *events) == {
-        "sku": {f"{sortable(0)}lamp": 0},
-        "available": {f"{sortable(row.available)}lamp": 0},
-    }
+def test_a_sku_is_listed_by_its_name_and_by_what_is_available(
+    spec: SpecOf, events: tuple[Event, ...], row: ListedStock
+) -> None:
+    listed = {"sku": {f"{sortable(0)}lamp": 0}, "available": {f"{sortable(row.available)}lamp": 0}}
+    spec(all_stock.projection).given(REGISTERED, *events).then(row, entries=listed)
 
 
 def test_a_member_leads_to_its_sku() -> None:
@@ -90,8 +86,3 @@ def test_a_member_leads_to_its_sku() -> None:
 def test_only_what_is_below_the_bound_is_listed(available: int, below: int, shown: bool) -> None:
     part = all_stock.listed(StockFilters(below=below))
     assert any(part.has(entry.index, entry.member) for entry in all_stock.entries(stock(available))) == shown
-
-
-def test_a_row_survives_its_storage() -> None:
-    for row in (account("12.00"), stock(3)):
-        assert TypeAdapter(type(row)).validate_json(to_json(row)) == row

@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from domain.message import Event
 from domain.ordering.events import ItemAdded, ItemRemoved, Line
@@ -14,7 +12,8 @@ from projections.all_orders import OrderFilters, entries, listed, of, projection
 from projections.listed_order import ListedOrder
 from tests.domain.ordering.orders import CANCELLED, CONFIRMED, CREATED, DESK, LAMP, REQUESTED, SHIPPED
 from tests.domain.values import ORDER, money, numbered
-from tests.projections.history import at, index_after, position, row_after
+from tests.support.log import at, position
+from tests.support.projection_spec import Members, SpecOf
 
 RUG: Final = Line(line=3, sku="rug", quantity=3, unit_price=money("7.50"))
 FRESH: Final = ListedOrder(
@@ -32,12 +31,8 @@ MEMBER: Final = f"00064bf7b969fc0000000000000003e8{ORDER}"
 MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def after(*events: Event) -> ListedOrder | None:
-    return row_after(projection, *events)
-
-
-def test_a_created_order_is_listed_as_pending() -> None:
-    assert after(CREATED) == FRESH
+def places(status: str) -> Members:
+    return {name: {MEMBER: 0} for name in ("*:*", "*:EUR", f"{status}:*", f"{status}:EUR")}
 
 
 @pytest.mark.parametrize(
@@ -50,20 +45,20 @@ def test_a_created_order_is_listed_as_pending() -> None:
         ((CANCELLED,), "cancelled"),
     ],
 )
-def test_it_is_found_by_its_status_its_currency_both_and_neither(events: tuple[Event, ...], status: str) -> None:
-    names = ("*:*", "*:EUR", f"{status}:*", f"{status}:EUR")
-    assert index_after(projection, CREATED, *events) == {name: {MEMBER: 0} for name in names}
+def test_it_is_found_by_its_status_its_currency_both_and_neither(
+    spec: SpecOf, events: tuple[Event, ...], status: str
+) -> None:
+    spec(projection).given(CREATED, *events).then(changed(FRESH, status=status), entries=places(status))
 
 
-def test_items_that_come_and_go_change_the_total_but_not_the_place() -> None:
-    events = (CREATED, ItemAdded(order_id=ORDER, line=RUG), ItemRemoved(order_id=ORDER, line=2))
-    assert after(*events) == changed(FRESH, lines=(LAMP, RUG), item_count=5, total=money("62.30"))
-    assert index_after(projection, *events) == index_after(projection, CREATED)
+def test_items_that_come_and_go_change_the_total_but_not_the_place(spec: SpecOf) -> None:
+    spec(projection).given(CREATED, ItemAdded(order_id=ORDER, line=RUG), ItemRemoved(order_id=ORDER, line=2)).then(
+        changed(FRESH, lines=(LAMP, RUG), item_count=5, total=money("62.30")), entries=places("pending")
+    )
 
 
-def test_a_stream_that_was_never_created_is_not_listed() -> None:
-    assert after(CANCELLED) is None
-    assert index_after(projection, CANCELLED) == {}
+def test_a_stream_that_was_never_created_is_not_listed(spec: SpecOf) -> None:
+    spec(projection).given(CANCELLED).then(None)
 
 
 def test_a_member_leads_to_its_order() -> None:
@@ -112,7 +107,3 @@ def test_filters_name_the_index() -> None:
     assert listed(OrderFilters(status="shipped", currency="JPY")).index == of("shipped", "JPY") == "shipped:JPY"
     assert listed(OrderFilters(currency="JPY")).index == "*:JPY"
     assert listed(OrderFilters(status="shipped")).index == "shipped:*"
-
-
-def test_a_row_survives_its_storage() -> None:
-    assert TypeAdapter(ListedOrder).validate_json(to_json(FRESH)) == FRESH

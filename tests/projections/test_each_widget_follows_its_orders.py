@@ -4,11 +4,8 @@ from datetime import date
 from typing import Any, Final
 
 import pytest
-from pydantic import TypeAdapter
-from pydantic_core import to_json
 
-from domain.message import Event
-from domain.ordering.events import ItemAdded, ItemRemoved, Line, OrderConfirmed
+from domain.ordering.events import ItemRemoved, Line, OrderConfirmed
 from projections import (
     average_basket,
     conversion,
@@ -17,18 +14,19 @@ from projections import (
     revenue_by_day,
     top_products,
 )
-from projections.average_basket import AverageBasket, CurrencyBaskets
-from projections.conversion import Conversion, DayConversion
-from projections.fulfilment_time import DayFulfilment, FulfilmentTime
-from projections.orders_by_status import OrdersByStatus
-from projections.projection import Projection
+from projections.average_basket import AverageBasket, Basket, CurrencyBaskets
+from projections.conversion import Conversion, DayConversion, Placed
+from projections.fulfilment_time import DayFulfilment, Fulfilled, FulfilmentTime
+from projections.orders_by_status import OrdersByStatus, OrderStatus
+from projections.projection import Projection, Row
 from projections.reports import Days
-from projections.revenue_by_day import DayRevenue, Revenue
+from projections.revenue_by_day import DayRevenue, Revenue, Sale
 from projections.sketch import bucket_of
-from projections.top_products import Product, TopProducts
+from projections.top_products import Parcel, Product, TopProducts
 from tests.domain.ordering.orders import CANCELLED, CONFIRMED, CREATED, DESK, LAMP, REQUESTED, SHIPPED
 from tests.domain.values import ACCOUNT, ORDER, money
-from tests.projections.history import row_after, sums_after
+from tests.support.log import at
+from tests.support.projection_spec import Members, SpecOf
 
 DAY: Final = date(2026, 3, 1)
 DAYS: Final = Days(first=DAY, last=DAY)
@@ -40,47 +38,84 @@ WIDGETS: Final[list[Projection[Any]]] = [
     conversion.projection,
     fulfilment_time.projection,
 ]
-UNTIL_SHIPPED: Final = (CREATED, CONFIRMED, SHIPPED)
+TOTAL: Final = money("289.80")
+CONFIRMED_ROWS: Final[dict[str, Row]] = {
+    "revenue_by_day": Sale(total=TOTAL, shipped_on=None),
+    "orders_by_status": OrderStatus(status="confirmed"),
+    "average_basket": Basket(total=TOTAL, shipped=False),
+    "top_products": Parcel(lines=(LAMP, DESK), shipped=False),
+    "conversion": Placed(day=str(DAY), confirmed=True, shipped=False, cancelled=False),
+    "fulfilment_time": Fulfilled(confirmed_at=at(1), shipped_at=None),
+}
+SHIPPED_ROWS: Final[dict[str, Row]] = {
+    "revenue_by_day": Sale(total=TOTAL, shipped_on=str(DAY)),
+    "orders_by_status": OrderStatus(status="shipped"),
+    "average_basket": Basket(total=TOTAL, shipped=True),
+    "top_products": Parcel(lines=(LAMP, DESK), shipped=True),
+    "conversion": Placed(day=str(DAY), confirmed=True, shipped=True, cancelled=False),
+    "fulfilment_time": Fulfilled(confirmed_at=at(1), shipped_at=at(2)),
+}
+SHIPPED_SUMS: Final[dict[str, Members]] = {
+    "revenue_by_day": {"sum:2026": {"2026-03-01:EUR:orders": 1, "2026-03-01:EUR:revenue": 28980}},
+    "orders_by_status": {"sum:status": {"shipped": 1}},
+    "average_basket": {"sum:baskets": {"EUR:orders": 1, "EUR:total": 28980}},
+    "top_products": {"ranked:shipped": {"lamp": 2, "desk": 1}},
+    "conversion": {"sum:2026": {f"2026-03-01:{what}": 1 for what in ("placed", "confirmed", "shipped")}},
+    "fulfilment_time": {"sum:2026-03": {f"2026-03-01:{bucket_of(60_000_000)}": 1}},  # events are a minute apart
+}
+of_each_widget: Final = pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.name)
 
 
-@pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.name)
-def test_only_what_is_asked_of_all_orders_counts_before_the_shipping(widget: Projection[Any]) -> None:
-    counted = widget.name in {"orders_by_status", "conversion"}
-    assert bool(sums_after(widget, CREATED, CONFIRMED)) == counted
+@of_each_widget
+def test_only_what_is_asked_of_all_orders_counts_before_the_shipping(spec: SpecOf, widget: Projection[Any]) -> None:
+    sums = {
+        "orders_by_status": {"sum:status": {"confirmed": 1}},
+        "conversion": {"sum:2026": {"2026-03-01:placed": 1, "2026-03-01:confirmed": 1}},
+    }
+    row = CONFIRMED_ROWS[widget.name]
+    spec(widget).given(CREATED, CONFIRMED).then(row, sums=sums.get(widget.name))
 
 
-@pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.name)
-def test_a_cancelled_order_leaves_the_others_as_they_were(widget: Projection[Any]) -> None:
-    expected = {
+@of_each_widget
+def test_a_shipped_order_counts(spec: SpecOf, widget: Projection[Any]) -> None:
+    row, sums = SHIPPED_ROWS[widget.name], SHIPPED_SUMS[widget.name]
+    spec(widget).given(CREATED, CONFIRMED, SHIPPED).then(row, sums=sums)
+
+
+@of_each_widget
+def test_a_cancelled_order_leaves_the_others_as_they_were(spec: SpecOf, widget: Projection[Any]) -> None:
+    rows: dict[str, Row] = {
+        "orders_by_status": OrderStatus(status="cancelled"),
+        "conversion": Placed(day=str(DAY), confirmed=True, shipped=False, cancelled=True),
+    }
+    sums = {
         "orders_by_status": {"sum:status": {"cancelled": 1}},
         "conversion": {"sum:2026": {f"2026-03-01:{what}": 1 for what in ("placed", "confirmed", "cancelled")}},
     }
-    assert sums_after(widget, CREATED, CONFIRMED, REQUESTED, CANCELLED) == expected.get(widget.name, {})
+    name = widget.name
+    spec(widget).given(CREATED, CONFIRMED, REQUESTED, CANCELLED).then(rows.get(name), sums=sums.get(name))
 
 
-@pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.name)
-def test_a_row_survives_its_storage(widget: Projection[Any]) -> None:
-    row = row_after(widget, *UNTIL_SHIPPED)
-    assert TypeAdapter(widget.row).validate_json(to_json(row)) == row
-
-
-def test_revenue_is_counted_in_cents_on_the_day_of_shipping() -> None:
-    assert sums_after(revenue_by_day.projection, *UNTIL_SHIPPED) == {
-        "sum:2026": {"2026-03-01:EUR:orders": 1, "2026-03-01:EUR:revenue": 28980}
-    }
-
-
-def test_items_that_were_removed_are_not_in_the_revenue() -> None:
-    events: tuple[Event, ...] = (
-        CREATED,
-        ItemAdded(order_id=ORDER, line=Line(line=3, sku="rug", quantity=3, unit_price=money("7.50"))),
-        ItemRemoved(order_id=ORDER, line=2),
-        ItemRemoved(order_id=ORDER, line=3),
-        OrderConfirmed(order_id=ORDER, account_id=ACCOUNT, lines=(LAMP,), total=money("39.80")),
-        SHIPPED,
+def test_orders_add_up_and_items_that_were_removed_are_not_among_them(spec: SpecOf) -> None:
+    one_left = OrderConfirmed(order_id=ORDER, account_id=ACCOUNT, lines=(LAMP,), total=money("39.80"))
+    both = (
+        spec(revenue_by_day.projection)
+        .given(CREATED, ItemRemoved(order_id=ORDER, line=2), one_left, SHIPPED)
+        .given(CREATED, CONFIRMED, SHIPPED, of="2")
     )
-    assert sums_after(revenue_by_day.projection, *events)["sum:2026"]["2026-03-01:EUR:revenue"] == 3980
-    assert sums_after(top_products.projection, *events) == {"ranked:shipped": {"lamp": 2}}
+    both.then(
+        Sale(total=money("39.80"), shipped_on=str(DAY)),
+        Sale(total=TOTAL, shipped_on=str(DAY)),
+        sums={"sum:2026": {"2026-03-01:EUR:orders": 2, "2026-03-01:EUR:revenue": 32960}},
+    )
+
+
+def test_products_weigh_what_was_shipped_of_them_over_all_lines(spec: SpecOf) -> None:
+    lines = (LAMP, DESK, Line(line=3, sku="lamp", quantity=5, unit_price=money("1.00")))
+    confirmed = OrderConfirmed(order_id=ORDER, account_id=ACCOUNT, lines=lines, total=money("294.80"))
+    spec(top_products.projection).given(CREATED, confirmed, SHIPPED).then(
+        Parcel(lines=lines, shipped=True), sums={"ranked:shipped": {"lamp": 7, "desk": 1}}
+    )
 
 
 def test_revenue_is_told_by_day_then_currency() -> None:
@@ -101,14 +136,6 @@ def test_revenue_is_told_by_day_then_currency() -> None:
             DayRevenue(day=date(2026, 1, 2), currency="JPY", orders=2, revenue="3000"),
         )
     )
-
-
-@pytest.mark.parametrize(
-    ("events", "status"),
-    [((), "pending"), ((CONFIRMED,), "confirmed"), ((CONFIRMED, SHIPPED), "shipped"), ((CANCELLED,), "cancelled")],
-)
-def test_each_order_has_one_status(events: tuple[Event, ...], status: str) -> None:
-    assert sums_after(orders_by_status.projection, CREATED, *events) == {"sum:status": {status: 1}}
 
 
 def test_statuses_without_orders_are_told_as_none() -> None:
@@ -141,37 +168,19 @@ def test_averages_are_told_by_currency() -> None:
         ("GBP", "0.00"),
         ("JPY", "2"),
     ]
-    assert sums_after(average_basket.projection, *UNTIL_SHIPPED) == {
-        "sum:baskets": {"EUR:orders": 1, "EUR:total": 28980}
-    }
 
 
-def test_products_weigh_what_was_shipped_of_them_over_all_lines() -> None:
-    again = Line(line=3, sku="lamp", quantity=5, unit_price=money("1.00"))
-    confirmed = OrderConfirmed(order_id=ORDER, account_id=ACCOUNT, lines=(LAMP, DESK, again), total=money("294.80"))
-    assert sums_after(top_products.projection, CREATED, confirmed, SHIPPED) == {
-        "ranked:shipped": {"lamp": 7, "desk": 1}
-    }
+def test_products_are_told_with_their_quantities() -> None:
     assert top_products.products([("lamp", 7), ("desk", 1)]) == TopProducts(
         products=(Product(sku="lamp", quantity=7), Product(sku="desk", quantity=1))
     )
 
 
-def test_conversion_counts_what_each_order_has_reached() -> None:
-    assert sums_after(conversion.projection, *UNTIL_SHIPPED) == {
-        "sum:2026": {f"2026-03-01:{what}": 1 for what in ("placed", "confirmed", "shipped")}
-    }
+def test_conversion_is_told_by_day_also_what_was_not_reached() -> None:
     groups = {"2026": {"2026-03-01:placed": 3, "2026-03-01:confirmed": 2, "2026-02-28:placed": 1}}
     assert conversion.conversion(groups, DAYS) == Conversion(
         days=(DayConversion(day=DAY, placed=3, confirmed=2, shipped=0, cancelled=0),)
     )
-
-
-def test_fulfilment_takes_from_confirmed_to_shipped() -> None:
-    """The events of these tests are a minute apart."""
-    assert sums_after(fulfilment_time.projection, *UNTIL_SHIPPED) == {
-        "sum:2026-03": {f"2026-03-01:{bucket_of(60_000_000)}": 1}
-    }
 
 
 def test_its_quantiles_are_within_one_percent() -> None:

@@ -1,0 +1,129 @@
+"""Random logs of a category: commands to several aggregates by turns, and what their decider makes of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cache
+from itertools import product
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from domain.accounts.account import ChargeAccount, Deposit, OpenAccount, RefundCharge, Withdraw
+from domain.decider import Decider
+from domain.message import Command
+from domain.money import Currency, Money
+from domain.ordering.order import (
+    AddItem,
+    CancelOrder,
+    ConfirmOrder,
+    CreateOrder,
+    Item,
+    RemoveItem,
+    RequestCancellation,
+    ShipOrder,
+)
+from domain.stock.stock import ConsumeReservation, ReceiveStock, ReleaseReservation, ReserveStock, WriteOffDamage
+from service.consumers import DECIDERS
+from tests.domain.histories.histories import decided, folded
+from tests.domain.values import money, numbered
+from tests.support.log import Log
+
+AGGREGATES: Final = 4
+CURRENCIES: Final[tuple[Currency, ...]] = ("EUR", "JPY")
+NAMES: Final = ("ada", "bob", "cy")
+PRICE: Final = Decimal(7)
+
+
+def logs(category: str) -> st.SearchStrategy[Log]:
+    """Each aggregate is begun by the first of its commands, most of the time."""
+    choices = list(product(range(AGGREGATES), range(len(_sent(category, 0)))))
+    return st.lists(st.sampled_from(choices), min_size=20, max_size=40).map(lambda chosen: _log(category, chosen))
+
+
+def decider_of(category: str) -> Decider[Any, Any, Any]:
+    [found] = [each for each in DECIDERS if each.category == category]
+    return found
+
+
+def _log(category: str, chosen: Iterable[tuple[int, int]]) -> Log:
+    decider, states = decider_of(category), dict[str, Any]()
+    log = []
+    for command in _commands(category, chosen):
+        state = states.get(command.aggregate_id, decider.initial)
+        events = decided(decider, command, state)
+        states[command.aggregate_id] = folded(decider, state, events)
+        log += [(command.aggregate_id, event) for event in events]
+    return log
+
+
+def _commands(category: str, chosen: Iterable[tuple[int, int]]) -> Iterator[Command]:
+    begun = set()
+    for aggregate, number in chosen:
+        opening, *others = _sent(category, aggregate)
+        if aggregate not in begun and number % 4:
+            yield opening
+        begun.add(aggregate)
+        yield (opening, *others)[number]
+
+
+@cache
+def _sent(category: str, aggregate: int) -> Sequence[Command]:
+    return _COMMANDS[category](aggregate)
+
+
+def _to_order(number: int) -> Sequence[Command]:
+    order_id, currency = numbered(number), CURRENCIES[number % 2]
+    items = tuple(Item(sku=sku, quantity=2, unit_price=PRICE) for sku in ("lamp", "desk"))
+    return (
+        CreateOrder(
+            order_id=order_id,
+            customer_id=NAMES[number % 3],
+            account_id=numbered(number),
+            currency=currency,
+            items=items,
+        ),
+        AddItem(order_id=order_id, sku=f"rug-{number % 2}", quantity=number + 1, unit_price=PRICE),
+        RemoveItem(order_id=order_id, line=1),
+        RemoveItem(order_id=order_id, line=3),
+        ConfirmOrder(order_id=order_id),
+        ConfirmOrder(order_id=order_id),
+        RequestCancellation(order_id=order_id),
+        ShipOrder(order_id=order_id),
+        CancelOrder(order_id=order_id, reason="out-of-stock"),
+    )
+
+
+def _to_stock(number: int) -> Sequence[Command]:
+    sku, first, second = f"sku-{number}", numbered(1), numbered(2)
+    return (
+        ReceiveStock(sku=sku, quantity=number + 3),
+        ReserveStock(sku=sku, order_id=first, quantity=3),
+        ReserveStock(sku=sku, order_id=second, quantity=2),
+        ReleaseReservation(sku=sku, order_id=first),
+        ConsumeReservation(sku=sku, order_id=first),
+        ConsumeReservation(sku=sku, order_id=second),
+        WriteOffDamage(sku=sku, quantity=1),
+    )
+
+
+def _to_account(number: int) -> Sequence[Command]:
+    account_id, currency, order_id = numbered(number), CURRENCIES[number % 2], numbered(9)
+    return (
+        OpenAccount(account_id=account_id, owner_id=NAMES[number % 3], currency=currency, credit_limit=PRICE),
+        Deposit(account_id=account_id, amount=PRICE),
+        Withdraw(account_id=account_id, amount=Decimal(3)),
+        ChargeAccount(account_id=account_id, order_id=order_id, amount=_of("8", currency)),
+        ChargeAccount(account_id=account_id, order_id=numbered(8), amount=_of("0", currency)),
+        RefundCharge(account_id=account_id, order_id=order_id, amount=_of("8", currency)),
+    )
+
+
+def _of(digits: str, currency: Currency) -> Money:
+    return money(digits if currency == "JPY" else f"{digits}.00", currency)
+
+
+_COMMANDS: Final[Mapping[str, Callable[[int], Sequence[Command]]]] = {
+    "order": _to_order,
+    "stock": _to_stock,
+    "account": _to_account,
+}

@@ -1,0 +1,48 @@
+"""In whatever partitions and batches a log is folded, and whichever of these twice: it comes to the same as one by one."""
+
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+
+from domain.message import Event
+from projections.projection import Projection
+from service.consumers import PROJECTIONS
+from tests.projections.random_logs import decider_of, logs
+from tests.support.folded_redis import FoldedRedis
+from tests.support.log import Log
+from tests.support.projection_spec import one_by_one
+from tests.support.split_log import Split, in_batches, splits
+
+CATEGORIES: Final = sorted({projection.category for projection in PROJECTIONS})
+
+
+def of_category(category: str) -> list[Projection[Any]]:
+    return [projection for projection in PROJECTIONS if projection.category == category]
+
+
+@pytest.mark.parametrize("examples", [60, pytest.param(5_000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_it_is_so_in_memory_for_all_events_of_a_category(category: str, examples: int) -> None:
+    happened: set[type[Event]] = set()
+
+    @given(logs(category), splits())
+    @settings(max_examples=examples)
+    def is_so(log: Log, split: Split) -> None:
+        happened.update(type(event) for _, event in log)
+        for projection in of_category(category):
+            assert in_batches(projection, log, split) == one_by_one(projection, log)
+
+    is_so()
+    assert happened == set(decider_of(category).events)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_it_is_so_in_redis(category: str, folded_redis: FoldedRedis) -> None:
+    @given(logs(category), splits())
+    @settings(max_examples=4)
+    def is_so(log: Log, split: Split) -> None:
+        for projection in of_category(category):
+            assert folded_redis.fold(projection, log, split) == one_by_one(projection, log)
+
+    is_so()

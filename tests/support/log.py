@@ -1,0 +1,54 @@
+"""Events as the log would hold them, in its order: one a minute, each in the stream of its aggregate."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from domain.message import Event, Metadata, Recorded
+
+FIRST_POSITION: Final = 1000
+Log: TypeAlias = Sequence[tuple[str, Event]]
+"""Pairs of an aggregate's id, which ends in a hexadecimal digit, and an event."""
+_BEGINNING: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
+_METADATA: Final = Metadata(
+    correlation_id=UUID(int=1),
+    causation_id=UUID(int=2),
+    command_id=UUID(int=3),
+    digest="",
+    actor="anonymous",
+    tenant="default",
+    schema_version=1,
+    time=_BEGINNING,
+)
+
+
+def at(number: int) -> datetime:
+    """When the event with this number, from 0, was written."""
+    return _BEGINNING + timedelta(minutes=number)
+
+
+def position(number: int) -> int:
+    """Where it stands: others write in between."""
+    return FIRST_POSITION + 10 * number
+
+
+def recorded(category: str, log: Log) -> list[Recorded[Any]]:
+    """The events of a log of this category; in a stream alone a number is also a version."""
+    versions: Counter[str] = Counter()
+    events = []
+    for number, (aggregate_id, event) in enumerate(log):
+        events.append(
+            Recorded(
+                event=event,
+                id_or_text=UUID(int=number),
+                stream=f"{category}-{aggregate_id}",
+                version=versions[aggregate_id],
+                position=position(number),
+                at=at(number),
+                metadata_or_read=_METADATA,
+            )
+        )
+        versions[aggregate_id] += 1
+    return events
