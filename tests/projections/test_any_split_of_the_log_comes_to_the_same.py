@@ -1,4 +1,4 @@
-"""In whatever partitions and batches a log is folded, and whichever of these twice: it comes to the same as one by one."""
+"""A log that is folded in any partitions and batches, some of these twice, comes to the same as event by event."""
 
 from typing import Any, Final
 
