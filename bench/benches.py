@@ -10,6 +10,7 @@ from bench.commands.overload import measure_overload
 from bench.commands.stages import measure_stages
 from bench.commands.throughput import measure_throughput
 from bench.figures import Part
+from bench.projections.dashboard import measure_dashboard
 from bench.projections.library import measure_library
 from bench.projections.live import measure_live
 from bench.projections.other_models import measure_other_models
@@ -42,6 +43,7 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "workers": measure_workers,
         "live": measure_live,
         "models": measure_other_models,
+        "dashboard": measure_dashboard,
         "memory": measure_memory,
         "waits": measure_waits,
     },

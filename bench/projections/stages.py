@@ -1,6 +1,6 @@
 """What each stage of a replay costs the worker, beside what all of it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -20,8 +20,7 @@ def stage_figures(writing: Writing, source: Source, whole: Run, extent: Extent) 
 
     The rest is what the worker takes beyond them: threads that hand over to each other, connecting, supervision.
     """
-    rounds = [_stages(source) for _ in range(extent.rounds)]
-    costs = {stage: median(each[stage] for each in rounds) for stage in rounds[0]}
+    costs = measured_costs(source, ORDER_MODELS, extent)["stages"]
     total = 1e6 * whole.client_cpu / whole.count
     baseline = f"{writing}, the worker's processor time"
     yield Figure(baseline, total, "µs", 1.0, baseline, "for each event of the log")
@@ -29,8 +28,16 @@ def stage_figures(writing: Writing, source: Source, whole: Run, extent: Extent) 
         yield Figure(f"{writing}, stage: {stage}", cost, "µs", cost / total, baseline)
 
 
-def _stages(source: Source) -> dict[str, float]:
+def measured_costs(source: Source, names: Sequence[str], extent: Extent) -> Mapping[str, Mapping[str, float]]:
+    """The µs of processor time that an event takes in each of the `stages`, and for each of the `models`, these."""
+    rounds = [_costs(source, names) for _ in range(extent.rounds)]
+    return {
+        what: {name: median(each[what][name] for each in rounds) for name in first} for what, first in rounds[0].items()
+    }
+
+
+def _costs(source: Source, names: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
     with redis_server() as redis:
-        task = Task(source.uri, redis, ORDER_MODELS, after=source.after)
+        task = Task(source.uri, redis, names, after=source.after)
         with Worker("the stages", task.command("stages_worker")) as worker:
             return worker.answer(PATIENCE)

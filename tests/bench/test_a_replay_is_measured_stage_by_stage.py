@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bench.benches import BENCHES
+from bench.projections.dashboard import WIDGETS, dashboard_figures
 from bench.store.log import fill_streams
 from bench.store.server import StoreServer
 from domain.stream_name import stream_name
@@ -50,6 +51,22 @@ def test_a_replay_stands_beside_reading_the_log_and_its_stages_beside_the_replay
     assert found == replayed("stream by stream", "≥ 0.5") + replayed("interleaved", "≥ 0.3")
     costs = [figure["value"] for figure in figures if figure["unit"] == "µs"]
     assert costs[0] == pytest.approx(sum(costs[1 : len(costs) // 2]))
+
+
+def test_a_widget_stands_beside_the_summary_of_an_order() -> None:
+    costs = {"order_summary": 4.0, **{name: float(number) for number, name in enumerate(WIDGETS, 1)}}
+    figures = list(dashboard_figures(costs, {"read": 10.0, "decoder": 2.0, "commit": 5.0}))
+    assert [(figure.name.removeprefix("dashboard, "), figure.value, figure.ratio) for figure in figures] == [
+        ("read and decoded, once for all", 12.0, 3.0),
+        ("order_summary", 4.0, 1.0),
+        ("revenue_by_day", 1.0, 0.25),
+        ("orders_by_status", 2.0, 0.5),
+        ("average_basket", 3.0, 0.75),
+        ("top_products", 4.0, 1.0),
+        ("conversion", 5.0, 1.25),
+        ("fulfilment_time", 6.0, 1.5),
+        ("all widgets", 21.0, 5.25),
+    ]
 
 
 def test_a_log_is_added_to_a_store_that_holds_orders_and_folded_from_there(tmp_path: Path) -> None:
