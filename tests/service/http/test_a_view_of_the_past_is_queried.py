@@ -11,7 +11,15 @@ import pytest
 from infrastructure.views.definition import Span, ViewDefinition
 from infrastructure.views.partition_build import build_partitions
 from infrastructure.views.view_build import ViewRequest, build_view
-from projections import account_balance, account_statement, order_summary, orders_by_customer, stock_levels
+from projections import (
+    account_balance,
+    account_statement,
+    all_orders,
+    order_summary,
+    orders_by_customer,
+    orders_by_status,
+    stock_levels,
+)
 from projections.projection import Projection
 from service.settings import Settings
 from service.workers.projections import deployment_of
@@ -23,6 +31,7 @@ from tests.service.http.shop import (
     new_name,
     new_order,
     new_stock,
+    order_form,
     read,
 )
 from tests.support.positions import number_of
@@ -100,6 +109,39 @@ def test_a_statement_is_read_as_it_was(http: httpx.Client, make_view: MakeView) 
     assert [each["balance"] for each in read(http, path, paid[2])["entries"]] == ["6.00", "3.00", "1.00"]
     entries = http.get(path, params={"view": name}).json()["entries"]
     assert [each["balance"] for each in entries] == ["3.00", "1.00"]
+
+
+def test_a_report_is_told_as_it_was(http: httpx.Client, make_view: MakeView) -> None:
+    order_id, name = new_order(http), uuid4().hex
+    cancelled = http.post(f"/orders/{order_id}/cancel")
+    make_view(orders_by_status.projection, name, cancelled.json()["position"])
+    path = "/dashboard/orders-by-status"
+    before = http.get(path, params={"view": name})
+    later = http.post("/orders", json=order_form())
+    assert sum(read(http, path, later).values()) > sum(before.json().values())
+    again = http.get(path, params={"view": name})
+    assert again.json() == before.json()
+    assert number_of(again.headers["Foldstream-Position"]) == number_of(cancelled.json()["position"])
+    assert before.json()["cancelled"] > 0
+    assert_refused(
+        http.get("/dashboard", params={"view": name}),
+        404,
+        "unknown-view",
+        f"There is no view {name} of revenue_by_day.",
+    )
+
+
+def test_a_list_of_all_is_read_as_it_was(http: httpx.Client, make_view: MakeView) -> None:
+    first, second = (new_order(http) for _ in range(2))
+    confirmed, name = http.post(f"/orders/{second}/cancel"), uuid4().hex
+    make_view(all_orders.projection, name, confirmed.json()["position"])
+    third = new_order(http)
+    last = http.post(f"/orders/{first}/cancel")
+    assert [each["id"] for each in read(http, "/orders", last, limit="3")["orders"]] == [third, second, first]
+    part = http.get("/orders", params={"view": name, "limit": 1}).json()
+    rest = http.get("/orders", params={"view": name, "limit": 1, "cursor": part["next"]}).json()
+    seen = [*part["orders"], *rest["orders"]]
+    assert [(each["id"], each["status"]) for each in seen] == [(second, "cancelled"), (first, "pending")]
 
 
 def test_it_never_comes_to_a_later_position_and_is_not_waited_for(http: httpx.Client, make_view: MakeView) -> None:
