@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *(path for path in (ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "guides").glob("*.md")]
 NAMED = re.compile(r"`((?:domain|projections|infrastructure|service|bench|tests|docs|deploy)/[\w./-]*(?:\.py|\.md|/))`")
 LINKED = re.compile(r"\]\(([\w./-]+\.md)(?:#[\w-]*)?\)")
 

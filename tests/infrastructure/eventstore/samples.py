@@ -55,11 +55,14 @@ def record(sample: str, stream: str = "sample-0", number: int = 0) -> Record:
 
 
 def replayed(story: Mapping[str, Any]) -> dict[str, Any]:
-    """What becomes of a story's records: the state of its decider or saga, and what each read model makes of it."""
+    """What becomes of a story's records: the state of its decider or saga, and what the read models make of it that it
+    tells of. Later ones have a fingerprint of it alone (`tests/projections/fingerprints.py`)."""
     stream, category = story["stream"], story["stream"].partition("-")[0]
     records = [record(sample, stream, number) for number, sample in enumerate(story["records"])]
     events = [recorded.event for each in records for recorded in CODEC.events_in(each)]
-    return {"state": _state(category, events), "read_models": _read_models(category, records)}
+    made = _read_models(category, records)
+    told = {name: made[name] for name in story["read_models"]}
+    return {"state": _state(category, events), "read_models": told}
 
 
 def evolve_of(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Callable[[Any, Any], Any]:
