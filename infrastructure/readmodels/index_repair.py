@@ -26,8 +26,9 @@ class IndexRepair(Generic[RowT]):
     An index lacks its size less the entries that are there. Folding changes both alike, whatever it adds or removes;
     what the walk enters is not counted, and so is lacked no more. At the end of the walk all entries are there, unless
     the index lacks more than is expected by then: it was lost again. Where rows tell all entries, what it is still said
-    to lack has been removed or added once more since it was lost, and its size is put right. Where an index also keeps
-    what rows no longer tell, entries may be lacking in truth, and the generation is unusable.
+    to lack has been removed or added once more since it was lost, and its size is put right; as it is where somebody
+    has added entries, which an audit of all streams names. Where an index also keeps what rows no longer tell, entries
+    may be lacking in truth, or too many, and the generation is unusable.
     """
 
     def __init__(
@@ -59,8 +60,12 @@ class IndexRepair(Generic[RowT]):
         return bool(self._lacking)
 
     def begin(self, lacking: Mapping[str, int]) -> None:
-        """Begins a walk for these indexes. Raises CheckpointUnusable where one has too many entries."""
-        if excess := [name for name, entries in lacking.items() if entries < 0]:
+        """Begins a walk for these indexes.
+
+        Raises CheckpointUnusable where one has too many entries, unless rows tell all that it may have.
+        """
+        excess = [name for name, entries in lacking.items() if entries < 0]
+        if excess and not isinstance(self._index, RowEntries):
             raise CheckpointUnusable(self._keys.projection, f"the index {excess[0]} has entries that nobody counted")
         self._lacking.update(lacking)
 

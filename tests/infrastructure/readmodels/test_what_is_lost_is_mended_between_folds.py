@@ -162,6 +162,35 @@ def test_an_index_that_keeps_what_no_stream_makes_again_is_unusable(
     assert connection.zrange(keys.index("history:ann"), 0, -1) == [b"20:0"]
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_entries_that_somebody_added_are_counted_where_rows_tell_all(
+    lost: int, connection: redis.Redis, keys: PartitionKeys
+) -> None:
+    """What was lost beside them is back; which ones are too many an audit of all streams tells."""
+    frames = history(("a", Opened(owner="ann")), ("b", Opened(owner="ann")))
+    worker = Written(tallies("tally"), frames, connection).worker(keys)
+    worker.apply(frames)
+    index = keys.index("owner:ann")
+    if lost:
+        connection.zrem(index, *["10", "20"][:lost])
+    connection.zadd(index, {"11": 11, "12": 12, "13": 13})
+    worker.verify()
+    assert not worker.mends
+    assert connection.zrange(index, 0, -1) == [b"10", b"11", b"12", b"13", b"20"]
+    assert connection.hget(keys.sizes, "owner:ann") == b"5"
+
+
+def test_entries_that_somebody_added_make_an_index_unusable_that_keeps_more(
+    connection: redis.Redis, keys: PartitionKeys
+) -> None:
+    frames = history(("a", Opened(owner="ann")))
+    worker = Written(raises("tally"), frames, connection).worker(keys)
+    worker.apply(frames)
+    connection.zadd(keys.index("history:ann"), {"11:0": 11})
+    with pytest.raises(CheckpointUnusable, match="history:ann has entries that nobody counted"):
+        worker.verify()
+
+
 def test_a_look_mends_a_bounded_part(connection: redis.Redis, keys: PartitionKeys) -> None:
     """An eighth of the rows, so that the log is followed in between, whatever is lost."""
     frames = history(*((tally, Opened(owner="ann")) for tally in IDS))
