@@ -85,10 +85,9 @@ def _to_order(number: int) -> Sequence[Command]:
         AddItem(order_id=order_id, sku=f"rug-{number % 2}", quantity=number + 1, unit_price=PRICE),
         RemoveItem(order_id=order_id, line=1),
         RemoveItem(order_id=order_id, line=3),
-        ConfirmOrder(order_id=order_id),
-        ConfirmOrder(order_id=order_id),
-        RequestCancellation(order_id=order_id),
-        ShipOrder(order_id=order_id),
+        *[ConfirmOrder(order_id=order_id)] * 2,
+        *[ShipOrder(order_id=order_id)] * 2,
+        *[RequestCancellation(order_id=order_id)] * 2,
         CancelOrder(order_id=order_id, reason="out-of-stock"),
     )
 

@@ -34,7 +34,7 @@ def blocks(language: str) -> list[str]:
 def copied_project(folder: Path) -> Path:
     """The project in that folder, with what the guide adds to it."""
     for name in _COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*", "conformance"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     for name in _FILES:
         shutil.copy2(ROOT / name, folder / name)
     for name, block in zip((MODULE, SPEC), blocks("python"), strict=True):
