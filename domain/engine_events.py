@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 from domain.message import Event, stored_as
+from domain.value import value
 
 PREFIX: Final = "Saga"
 """How the stored names of these events begin, and those of no others."""
@@ -65,14 +66,59 @@ class SagaMessageTaken(Event):
     message_id: str
 
 
+@stored_as(name="SagaVersionSet", version=1)
+class SagaVersionSet(Event):
+    """The instance begins on this version of its saga. Without this event it runs on version 1."""
+
+    version: int
+
+
+@stored_as(name="SagaMarked", version=1)
+class SagaMarked(Event):
+    """The instance began when its saga had this change."""
+
+    name: str
+
+
+@value
+class StepKept:
+    """A step that stays pending, and the id of the event since which it is."""
+
+    step: str
+    since: str
+
+
+@stored_as(name="SagaMigrated", version=1)
+class SagaMigrated(Event):
+    """The instance runs on this version from here on, as whoever is named in the metadata has said.
+
+    `kept` are the steps that were pending and stay so, under their ids: the version from before may be gone later.
+    """
+
+    version: int
+    why: str
+    kept: tuple[StepKept, ...]
+
+
 EngineEvent: TypeAlias = (
-    SagaMessageAttempted | SagaMessageParked | SagaMessageTaken | SagaMessageWaiting | SagaResumed | SagaStopped
+    SagaMarked
+    | SagaMessageAttempted
+    | SagaMessageParked
+    | SagaMessageTaken
+    | SagaMessageWaiting
+    | SagaMigrated
+    | SagaResumed
+    | SagaStopped
+    | SagaVersionSet
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
+    SagaMarked,
     SagaMessageAttempted,
     SagaMessageParked,
     SagaMessageTaken,
     SagaMessageWaiting,
+    SagaMigrated,
     SagaResumed,
     SagaStopped,
+    SagaVersionSet,
 )

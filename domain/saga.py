@@ -1,11 +1,11 @@
 """The shape of a long-running workflow: it observes events, asks by commands, and remembers both in its own stream."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from domain.engine_events import ENGINE_EVENTS, PREFIX
+from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaMarked
 from domain.message import Command, Event
 
 EventT = TypeVar("EventT", bound=Event)
@@ -38,7 +38,13 @@ class Saga(Generic[StateT, EventT]):
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
     reply that can't be one.
 
-    Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
+    `version` is raised when instances that are under way must not be decided by the new code; `former` are the versions
+    that some of them still run on. All versions are one fold: they share `events`, `initial`, `evolve` and `changes`.
+    `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
+    the state at the mark is what the other functions see. One that began before the change has no mark.
+
+    Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, and for
+    versions that can't stand side by side.
     """
 
     category: str
@@ -51,6 +57,9 @@ class Saga(Generic[StateT, EventT]):
     observe: Callable[[Any, StateT], list[EventT]]
     pending: Callable[[StateT], list[Ask]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+    version: int = 1
+    former: tuple["Saga[StateT, EventT]", ...] = ()
+    changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -58,7 +67,42 @@ class Saga(Generic[StateT, EventT]):
             raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+        self._check_versions()
+
+    @property
+    def versions(self) -> "Mapping[int, Saga[StateT, EventT]]":
+        """All versions that instances run on, this one as the newest."""
+        return {each.version: each for each in (*self.former, self)}
+
+    @property
+    def woken_by(self) -> tuple[type[Event], ...]:
+        """The events of others that wake an instance of any version."""
+        return tuple(dict.fromkeys(event for each in self._newest_first() for event in each.reacts_to))
+
+    def instance_of(self, event: Event) -> str:
+        """Which instance the event concerns, as the newest version says that is woken by it."""
+        return next((each for each in self._newest_first() if each.wakes_at(event)), self).identify(event)
+
+    def wakes_at(self, event: Event) -> bool:
+        """Whether this version is woken by events of that name."""
+        return event.stored_name in {each.stored_name for each in self.reacts_to}
 
     def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
-        """`evolve` for all that the saga's stream holds: what the engine noted there changes no state of the saga."""
+        """`evolve` for all that the saga's stream holds: of what the engine noted there, marks alone change the state.
+
+        One of a change that this code does not know leaves it as it is.
+        """
+        if isinstance(event, SagaMarked):
+            return self.changes[event.name](state) if event.name in self.changes else state
         return state if isinstance(event, ENGINE_EVENTS) else self.evolve(state, event)
+
+    def _newest_first(self) -> "list[Saga[StateT, EventT]]":
+        return sorted((self, *self.former), key=lambda each: -each.version)
+
+    def _check_versions(self) -> None:
+        numbers = [each.version for each in (*self.former, self)]
+        if numbers != sorted(set(numbers)) or numbers[0] < 1 or any(each.former for each in self.former):
+            raise ValueError(f"versions {numbers} of {self.category}: they count from 1, the newest names the others")
+        for name in ("category", "events", "initial", "evolve", "changes"):
+            if any(getattr(each, name) != getattr(self, name) for each in self.former):
+                raise ValueError(f"the versions of {self.category} differ in `{name}`, which they share")

@@ -52,6 +52,14 @@ class PersistentSubscription:
             return False
         return True
 
+    async def give_back(self, delivered: Delivered) -> bool:
+        """Has the server deliver it again, to the next worker in turn; False as above."""
+        try:
+            await self._subscription.nack(delivered.ack_id, "retry")
+        except ProgrammingError:
+            return False
+        return True
+
     async def park(self, delivered: Delivered) -> bool:
         """Sets it aside, for an operator; False as above."""
         try:

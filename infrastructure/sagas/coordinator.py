@@ -69,7 +69,7 @@ class SagaCoordinator:
             return []
         if delivered.type in SagaResumed.stored_names() and not self._is_own(delivered.stream):
             return []  # it is for an instance of another saga
-        woken_by = (*self.saga.reacts_to, SagaResumed)
+        woken_by = (*self.saga.woken_by, SagaResumed)
         return [event for event in self._codec.events_in(delivered) if type(event.event) in woken_by]
 
     def stream_of(self, message: Recorded[Any]) -> str:
@@ -81,7 +81,7 @@ class SagaCoordinator:
             return message.stream
         try:
             tenant = StreamName.parse(message.stream).tenant
-            return stream_name(self.saga.category, self.saga.identify(message.event), tenant)
+            return stream_name(self.saga.category, self.saga.instance_of(message.event), tenant)
         except Exception as error:
             reason = f"it says of no instance that it concerns it: {error!r}"
             raise UnreadableEvent(message.stream, message.version, message.position, reason) from error
@@ -92,14 +92,14 @@ class SagaCoordinator:
         What waits for an instance that goes on again is taken before it, in log order; where the instance stands still,
         the message waits as well, and this is noted in its stream.
         May be called with the same message any number of times. Raises what the domain refuses the saga, SagaStuck,
-        StoreUnavailable, ConcurrencyConflict, and what a stream that can't be read raises; the next call goes on
-        from there.
+        CodeMissing, StoreUnavailable, ConcurrencyConflict, and what a stream that can't be read raises; the next call
+        goes on from there.
         """
         run = self._run(message)
         try:
             await self._repeatedly(self._advance, run)
         finally:
-            if run.instance.standing.is_clear:
+            if run.instance.takes_snapshots:
                 self._handler.loader.consider(run.instance, self.saga.category)
 
     async def stop(self, message: Recorded[Any], error: str) -> None:
@@ -115,8 +115,19 @@ class SagaCoordinator:
         return await self._quarantine.attempts(self._run(message))
 
     async def attempt(self, message: Recorded[Any]) -> bool:
-        """Notes that a message that came again is in hand now; False where it waits instead. Raises as `stop`."""
-        return await self._quarantine.attempt(self._run(message))
+        """Notes that a message that came again is in hand now; False where it waits instead.
+
+        Raises as `stop`, and CodeMissing: then nothing is noted.
+        """
+        run = self._run(message)
+        await self._quarantine.require_code(run, self.saga)
+        return await self._quarantine.attempt(run)
+
+    async def wait(self, message: Recorded[Any]) -> None:
+        """Notes that the message waits for a build that has the code of its instance. Raises as `stop`."""
+        run = self._run(message)
+        if not run.is_word:
+            await self._quarantine.wait(run)
 
     async def attempted(self, message: Recorded[Any]) -> None:
         """Notes that no process has ended with it. Raises as `stop`."""
@@ -187,14 +198,14 @@ class SagaCoordinator:
 
     def _observed(self, run: Run) -> list[Event]:
         """What the saga has to store of the message."""
-        return [] if run.is_word else self.saga.observe(run.message.event, run.instance.state)
+        return [] if run.is_word else run.instance.observe(run.message.event)
 
     async def _ask(self, run: Run, ask: Ask) -> None:
         request = run.request(ask)
         outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
-        facts = self.saga.on_reply(ask, outcome.events, run.instance.state)
+        facts = run.instance.saga.on_reply(ask, outcome.events, run.instance.state)
         run.instance.require_progress(ask.step, facts)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
 

@@ -20,7 +20,8 @@ from infrastructure.outages import Outages
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import TRANSIENT, after_failure
 from infrastructure.sagas.gate import Gate
-from infrastructure.subscriptions.policy import FailurePolicy, Retry
+from infrastructure.sagas.handover import Handover
+from infrastructure.subscriptions.policy import FailurePolicy, LeaveToOthers, Reaction, Retry
 
 _logger: Final = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ class Deliveries:
         self.failure: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
         self._subscription: Final = subscription
         self._coordinator: Final = coordinator
+        self._handover: Final = Handover(subscription, coordinator)
         self._options: Final = options
         self._begin: Final = -1 if begin is None else begin
         self._slots: Final = asyncio.Semaphore(options.concurrency)
@@ -99,14 +101,23 @@ class Deliveries:
                 await self._react(delivered)
             except Exception as error:  # noqa: BLE001 - an unknown error stops the instance, not the worker
                 failures[type(error)] += 1
-                reaction = self._options.policy(error, failures[type(error)])
-                if isinstance(reaction, Retry):
-                    await self._pause(delivered, error, reaction)
-                elif await self._set_aside(delivered, error, reaction.reason):
+                if await self._ended_by(delivered, error, self._options.policy(error, failures[type(error)])):
                     return
             else:
                 self._options.outages.succeeded(self._coordinator.saga.category)
                 return
+
+    async def _ended_by(self, delivered: Delivered, error: Exception, reaction: Reaction) -> bool:
+        """Does what follows from a failure; whether the message is out of hand then."""
+        match reaction:
+            case Retry():
+                await self._pause(delivered, error, reaction)
+                return False
+            case LeaveToOthers():
+                await self._handover.leave(delivered, error, reaction)
+                return True
+            case _:
+                return await self._set_aside(delivered, error, reaction.reason)
 
     async def _react(self, delivered: Delivered) -> None:
         """Reacts to each event of the record in turn; the record is acknowledged with the last one."""

@@ -1,6 +1,7 @@
 """What can go wrong while a saga runs, beside what its parts raise.
 
 SagaError
+├── CodeMissing      an instance runs on code that this build lacks
 ├── NotBegun         where it begins is not known yet
 ├── SagaStuck        it can't get on: the same would be asked for ever
 └── UnknownInstance  there is no such instance
@@ -9,6 +10,15 @@ SagaError
 
 class SagaError(Exception):
     """Base of all that running a saga raises of its own."""
+
+
+class CodeMissing(SagaError):
+    """The instance whose stream is `stream` is left alone: this build lacks `what` of its saga."""
+
+    def __init__(self, stream: str, what: str) -> None:
+        super().__init__(f"{stream} runs on {what} of its saga, which this build lacks")
+        self.stream = stream
+        self.what = what
 
 
 class NotBegun(SagaError):

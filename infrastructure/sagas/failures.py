@@ -4,20 +4,26 @@ from typing import Final
 
 from domain.errors import DomainError
 from infrastructure.eventstore.errors import ConcurrencyConflict, EventStoreError, Overloaded, StoreUnavailable
-from infrastructure.sagas.errors import SagaError
-from infrastructure.subscriptions.policy import Reaction, Retry, Stop, back_off
+from infrastructure.sagas.errors import CodeMissing, SagaError
+from infrastructure.subscriptions.policy import LeaveToOthers, Reaction, Retry, Stop, back_off
 
 TRANSIENT: Final = (StoreUnavailable, Overloaded, ConcurrencyConflict)
 """What is waited out."""
 HANDLED: Final = 8
 """How often one kind of failure is met before the instance stops: for some ten seconds."""
+_PATIENCE: Final = 0.2  # seconds, doubled each time that it comes again
 
 
 def after_failure(error: Exception, failures: int) -> Reaction:
-    """Waits for a store that is away or contended as long as it takes; stops at what keeps failing, and at a bug."""
+    """Waits for a store that is away or contended as long as it takes; stops at what keeps failing, and at a bug.
+
+    An instance whose code this build lacks is left to workers of a build that has it.
+    """
     match error:
         case StoreUnavailable() | Overloaded() | ConcurrencyConflict():
             return Retry(back_off(failures, longest=5.0))
+        case CodeMissing():
+            return LeaveToOthers(_PATIENCE)
         case DomainError() | EventStoreError() | SagaError():
             return Retry(back_off(failures)) if failures < HANDLED else Stop(f"{type(error).__name__}: {error}")
         case _:

@@ -25,7 +25,7 @@ def pattern_of(saga: Saga[Any, Any]) -> str:
 
     An operator's word that an instance is to go on wakes every saga, whose coordinator looks whether it is its own.
     """
-    return pattern_of_events((*saga.reacts_to, SagaResumed))
+    return pattern_of_events((*saga.woken_by, SagaResumed))
 
 
 def pattern_of_events(events: Iterable[type[Event]]) -> str:

@@ -5,16 +5,19 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from domain.engine_events import ENGINE_EVENTS
+from domain.engine_events import ENGINE_EVENTS, SagaMarked, SagaMigrated, SagaVersionSet
 from domain.message import Event
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
-from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.code_state import CodeState, kept_by
+from infrastructure.sagas.errors import CodeMissing, SagaStuck
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.snapshots.rule import SnapshotRule
 
 StateT = TypeVar("StateT")
 _CAUSES: Final = "causes"
+_VERSION: Final = "version"
+_CHANGES: Final = "changes"
 
 
 class Instance(Aggregate[StateT]):
@@ -22,19 +25,32 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing`.
+    changes neither, but `standing`, and `code`: which version of the saga decides.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
+        self.code = CodeState()
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
     @property
+    def saga(self) -> Saga[StateT, Any]:
+        """The version that decides for this instance. Raises CodeMissing."""
+        if (what := self.code.lacking_in(self._saga)) is not None:
+            raise CodeMissing(self.stream, what)
+        return self._saga if self.code.version is None else self._saga.versions[self.code.version]
+
+    @property
     def pending(self) -> list[Ask]:
-        """What must be asked for now."""
-        return self._saga.pending(self.state)
+        """What must be asked for now. Raises CodeMissing."""
+        return self.saga.pending(self.state)
+
+    @property
+    def takes_snapshots(self) -> bool:
+        """Whether a snapshot would hold all of it: the engine has nothing to remember, and the code is known."""
+        return self.standing.is_clear and self.code.lacking_in(self._saga) is None
 
     @property
     def causes(self) -> Mapping[str, UUID]:
@@ -44,18 +60,24 @@ class Instance(Aggregate[StateT]):
     def forget(self) -> None:
         super().forget()
         self.standing = Standing()
+        self.code = CodeState()
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
         super().restore(snapshot)
+        self.code = _code_in(snapshot.notes)
         self._causes = _causes_in(snapshot.notes)
 
     def snapshot(self) -> Snapshot:
-        """As an aggregate's. Raises ValueError too where the engine has something to remember of it: none is taken."""
-        if not self.standing.is_clear:
-            raise ValueError(f"{self.stream} stands still, or messages wait for it")
-        causes = {step: str(cause) for step, cause in self._causes.items()}
-        return replace(super().snapshot(), notes={_CAUSES: causes})
+        """As an aggregate's. Raises ValueError too where it `takes_snapshots` not."""
+        if not self.takes_snapshots:
+            raise ValueError(f"{self.stream} stands still, or messages wait for it, or its code is missing")
+        notes: dict[str, Any] = {_CAUSES: {step: str(cause) for step, cause in self._causes.items()}}
+        if self.code.version not in {None, 1}:
+            notes[_VERSION] = self.code.version
+        if self.code.changes:
+            notes[_CHANGES] = sorted(self.code.changes)
+        return replace(super().snapshot(), notes=notes)
 
     def cause_of(self, step: str) -> UUID:
         """The id of the event since which the step is pending. Raises SagaStuck for one that no event made so."""
@@ -64,19 +86,34 @@ class Instance(Aggregate[StateT]):
             raise SagaStuck(self.stream, step, "is pending since no event of its stream")
         return cause
 
+    def observe(self, event: Event) -> list[Event]:
+        """What is to be stored of a message; where that begins the instance, the code that it runs on with it.
+
+        Raises CodeMissing.
+        """
+        saga = self.saga
+        facts: list[Event] = saga.observe(event, self.state) if saga.wakes_at(event) else []
+        if not facts or self.code.version is not None:
+            return facts
+        version = [SagaVersionSet(version=saga.version)] if saga.version > 1 else []
+        return [*version, *facts, *(SagaMarked(name=name) for name in saga.changes)]
+
     def require_progress(self, step: str, facts: list[Any]) -> None:
         """Raises SagaStuck where these facts, the answer to the step, leave it pending: it would be asked for ever."""
-        state = self.state
+        state, saga = self.state, self.saga
         for fact in facts:
-            state = self._saga.evolve(state, fact)
-        if step in {ask.step for ask in self._saga.pending(state)}:
+            state = saga.evolve(state, fact)
+        if step in {ask.step for ask in saga.pending(state)}:
             raise SagaStuck(self.stream, step, "is pending still after its answer")
 
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
-        self._causes = {ask.step: self._causes.get(ask.step, event_id) for ask in self.pending}
+        self.code = self.code.after(event)
+        kept = kept_by(event) if isinstance(event, SagaMigrated) else self._causes
+        known = self.code.lacking_in(self._saga) is None
+        self._causes = {ask.step: kept.get(ask.step, event_id) for ask in (self.pending if known else ())}
 
 
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
@@ -84,11 +121,19 @@ def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 1
 
     def fits(state: Any, notes: Mapping[str, Any]) -> bool:
         try:
-            return _causes_in(notes).keys() == {ask.step for ask in saga.pending(state)}
+            code = _code_in(notes)
+            if code.lacking_in(saga) is not None:
+                return False
+            pending = saga.versions[code.version or saga.version].pending(state)
+            return _causes_in(notes).keys() == {ask.step for ask in pending}
         except (AttributeError, KeyError, TypeError, ValueError):
             return False
 
     return SnapshotRule(saga.category, states, every, fits=fits)
+
+
+def _code_in(notes: Mapping[str, Any]) -> CodeState:
+    return CodeState(int(notes.get(_VERSION, 1)), frozenset(notes.get(_CHANGES, ())))
 
 
 def _causes_in(notes: Mapping[str, Any]) -> dict[str, UUID]:

@@ -1,7 +1,8 @@
 """Has one instance of a saga stand still, by notes in its stream, without calling anything of the saga's."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 import stamina
 import structlog
@@ -15,12 +16,14 @@ from domain.engine_events import (
     SagaResumed,
     SagaStopped,
 )
+from domain.saga import Saga
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
-from infrastructure.sagas.errors import UnknownInstance
+from infrastructure.sagas.code_state import CodeState
+from infrastructure.sagas.errors import CodeMissing, UnknownInstance
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.run import Run
 
@@ -61,6 +64,22 @@ class Quarantine:
     async def stop(self, run: Run, error: str) -> None:
         """Notes that the instance stands still, at the first message that it has not taken, and that this one waits."""
         await self._repeatedly(run.instance.stream, lambda: self._stop(run, error))
+
+    async def wait(self, run: Run) -> None:
+        """Notes once that the message waits, whether its instance stands still or not."""
+        await self._repeatedly(run.instance.stream, lambda: self._wait(run))
+
+    async def require_code(self, run: Run, saga: Saga[Any, Any]) -> None:
+        """Raises CodeMissing where the instance runs on code that the saga lacks, as far as the engine has noted it."""
+        code, version = CodeState(), -1
+        while page := await self._streams.records(run.instance.stream, version + 1, PAGE):
+            for record in page:
+                code = self._code_after(code, record)
+            version = page[-1].version
+            if len(page) < PAGE:
+                break
+        if (what := code.lacking_in(saga)) is not None:
+            raise CodeMissing(run.instance.stream, what)
 
     async def attempts(self, run: Run) -> int:
         """How often a message that came again was in hand since, and was not reacted to."""
@@ -109,6 +128,11 @@ class Quarantine:
             event = "saga_stopped" if isinstance(note, SagaStopped) else "saga_message_waits"
             _logger.error(event, saga=run.instance.stream, message=place.message_id, reason=error)
 
+    async def _wait(self, run: Run) -> None:
+        version, standing = await self.standing(run.instance.stream)
+        if not standing.holds(run.place.message_id):
+            await self._append(run, version, [SagaMessageWaiting(**run.place._asdict())])
+
     async def _attempt(self, run: Run) -> bool:
         version, standing = await self.standing(run.instance.stream)
         known = standing.attempts.get(run.place.message_id, 0)
@@ -128,6 +152,14 @@ class Quarantine:
             return
         records = [self._codec.encode(note, run.note(note).metadata(note)) for note in notes]
         await self._streams.append(run.instance.stream, version, records)
+
+    def _code_after(self, code: CodeState, record: Record) -> CodeState:
+        """A fact of the saga's own is not decoded: that there is one says that the instance has begun."""
+        if record.type not in _NAMES:
+            return code if code.version is not None else replace(code, version=1)
+        for noted in self._notes_in([record]):
+            code = code.after(noted)
+        return code
 
     def _notes_in(self, page: Sequence[Record]) -> list[EngineEvent]:
         noted = [record for record in page if record.type in _NAMES]

@@ -14,7 +14,7 @@ from infrastructure.sagas.failures import HANDLED
 from infrastructure.sagas.gate import Gate
 from infrastructure.sagas.start_position import StartPosition
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
-from infrastructure.subscriptions.policy import FailurePolicy, Retry
+from infrastructure.subscriptions.policy import FailurePolicy, LeaveToOthers, Retry
 
 PAGE: Final = 100
 MOST_UNSETTLED: Final = 100
@@ -113,7 +113,7 @@ class Sweep:
             raise
         except Exception as error:  # noqa: BLE001 - an unknown error stops the instance, not the worker
             reaction = self._policy(error, failures)
-            if not isinstance(reaction, Retry) and await self._stopped(delivered, reaction.reason):
+            if not isinstance(reaction, Retry | LeaveToOthers) and await self._stopped(delivered, reaction.reason):
                 return True
             told = {"message": str(delivered.id), "error": repr(error), **place_of(error)}
             self._logger.warning("saga_message_unsettled", **told)

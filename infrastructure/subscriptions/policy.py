@@ -21,13 +21,20 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveToOthers:
+    """Give the message back after this many seconds: another worker may be able to handle it."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Go no further: nobody knows what going on would do."""
 
     reason: str
 
 
-Reaction: TypeAlias = Retry | Park | Stop
+Reaction: TypeAlias = Retry | Park | LeaveToOthers | Stop
 FailurePolicy: TypeAlias = Callable[[Exception, int], Reaction]
 """From an error, and how often in a row it was met (from 1), to what follows."""
 

@@ -37,8 +37,9 @@ NAMES: Final = """
     GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn NothingToCharge
     OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
     ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
-    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMessageAttempted
-    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaStopped
+    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMarked
+    SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
+    SagaVersionSet
     SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered SeatsReleased
     SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
 """
