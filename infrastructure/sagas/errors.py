@@ -3,6 +3,7 @@
 SagaError
 ├── CodeMissing      an instance runs on code that this build lacks
 ├── NotBegun         where it begins is not known yet
+├── NotMigratable    an instance can't go on with another version
 ├── SagaStuck        it can't get on: the same would be asked for ever
 └── UnknownInstance  there is no such instance
 """
@@ -23,6 +24,18 @@ class CodeMissing(SagaError):
 
 class NotBegun(SagaError):
     """The saga waits, since the store can't be asked, or told, where it begins."""
+
+
+class NotMigratable(SagaError):
+    """The instance whose stream is `stream` can't go on with that version of its saga, for this fault."""
+
+    rule = "saga-not-migratable"
+
+    def __init__(self, stream: str, version: int, fault: str) -> None:
+        super().__init__(f"{self.rule}: {stream} can't go on with version {version}: {fault}")
+        self.stream = stream
+        self.version = version
+        self.fault = fault
 
 
 class SagaStuck(SagaError):

@@ -59,13 +59,17 @@ ErrandEvent: TypeAlias = ErrandBegun | ErrandExtended | ThingFetched | ThingMiss
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What it was asked for, what is still to be fetched, what was, and whether all is being undone."""
+    """What it was asked for, what is still to be fetched, what was, and whether all is being undone.
+
+    One that `brings_back` puts everything back in the end.
+    """
 
     errand_id: str = ""
     asked: tuple[str, ...] = ()
     ahead: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     undoing: bool = False
+    brings_back: bool = False
 
 
 def evolve(errand: Errand, event: ErrandEvent) -> Errand:
@@ -93,7 +97,7 @@ def observe(errand_id: str, shelves: tuple[str, ...], errand: Errand) -> list[Er
 
 
 def pending(errand: Errand) -> list[Ask]:
-    if errand.undoing:
+    if errand.undoing or (errand.brings_back and not errand.ahead):
         return [_ask("return", Return, shelf_id, errand) for shelf_id in reversed(errand.held)]
     return [_ask("take", Take, shelf_id, errand) for shelf_id in errand.ahead]
 
@@ -126,13 +130,23 @@ class Asked(Command):
 
 Hear: TypeAlias = Callable[[Ask, Sequence[Event], Errand], list[ErrandEvent]]
 Route: TypeAlias = Callable[[Command], Decider[Any, Any, Any]]
+Build: TypeAlias = Callable[[Saga[Errand, ErrandEvent]], Saga[Errand, ErrandEvent]]
 
 
 class Errands:
-    """One test's errands: its own trigger event, saga, and group; `hear` and `route` may be watched."""
+    """One test's errands: its own trigger event, saga, and group; `hear` and `route` may be watched.
+
+    `build` makes the saga of a later build from the first version.
+    """
 
     def __init__(
-        self, tag: str, *, hear: Hear = hear, route: Route = lambda command: shelf, begins: Begins = "beginning"
+        self,
+        tag: str,
+        *,
+        hear: Hear = hear,
+        route: Route = lambda command: shelf,
+        begins: Begins = "beginning",
+        build: Build = lambda saga: saga,
     ) -> None:
         @stored_as(name=f"ErrandAsked{tag}", version=1)
         class ErrandAsked(Event):
@@ -142,7 +156,7 @@ class Errands:
         self.tag = tag
         self.groups = f"errands-{tag}"
         self.route = route
-        self.saga = Saga[Errand, ErrandEvent](
+        first = Saga[Errand, ErrandEvent](
             category=f"errand_{tag}",
             events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),
             initial=Errand(),
@@ -154,6 +168,7 @@ class Errands:
             pending=pending,
             on_reply=hear,
         )
+        self.saga = build(first)
         self._asker = Decider[Asked, None, ErrandAsked](
             category="errandrequest",
             events=(ErrandAsked,),

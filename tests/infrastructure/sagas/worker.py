@@ -1,7 +1,8 @@
 """A saga worker as a process of its own, that says what it asks for and hears, and can be held at any step.
 
-Usage: python -m tests.infrastructure.sagas.worker URI TAG HELD, where HELD is the step to stand still before, or
-"heard:" and the step whose answer is not to be stored. With "kills:" before it, the process is killed there.
+Usage: python -m tests.infrastructure.sagas.worker URI TAG HELD [BUILD], where HELD is the step to stand still before,
+or "heard:" and the step whose answer is not to be stored. With "kills:" before it, the process is killed there.
+BUILD is one of those of `errand_builds`.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ from domain.saga import Ask
 from infrastructure.sagas.consumer import consume_saga
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import Errand, ErrandEvent, Errands, hear
+from tests.infrastructure.sagas.errand_builds import BUILDS
 from tests.infrastructure.sagas.shelf import shelf
 
 
-async def work(uri: str, tag: str, held: str) -> None:
+async def work(uri: str, tag: str, held: str, build: str = "first") -> None:
     """Consumes until standard input is closed."""
 
     def say(what: str) -> None:
@@ -39,7 +41,7 @@ async def work(uri: str, tag: str, held: str) -> None:
         say(f"heard:{type(ask.command).__name__}:{ask.command.aggregate_id}")
         return hear(ask, answer, errand)
 
-    errands = Errands(tag, route=route, hear=heard)
+    errands = Errands(tag, route=route, hear=heard, build=BUILDS[build])
     stop = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     async with connected(uri) as client, connected(uri) as own:
@@ -47,4 +49,4 @@ async def work(uri: str, tag: str, held: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(*sys.argv[1:4]))
+    asyncio.run(work(*sys.argv[1:5]))
