@@ -39,9 +39,10 @@ class Saga(Generic[StateT, EventT]):
     reply that can't be one.
 
     `version` is raised when instances that are under way must not be decided by the new code; `former` are the versions
-    that some of them still run on. All versions are one fold: they share `events`, `initial`, `evolve` and `changes`.
+    that some of them still run on. All versions are one fold: they share all but what they decide.
     `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
     the state at the mark is what the other functions see. One that began before the change has no mark.
+    `ends` are the events after which an instance is over; without them it is whenever nothing is pending.
 
     Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, and for
     versions that can't stand side by side.
@@ -60,6 +61,7 @@ class Saga(Generic[StateT, EventT]):
     version: int = 1
     former: tuple["Saga[StateT, EventT]", ...] = ()
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
+    ends: tuple[type[EventT], ...] = ()
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -103,6 +105,6 @@ class Saga(Generic[StateT, EventT]):
         numbers = [each.version for each in (*self.former, self)]
         if numbers != sorted(set(numbers)) or numbers[0] < 1 or any(each.former for each in self.former):
             raise ValueError(f"versions {numbers} of {self.category}: they count from 1, the newest names the others")
-        for name in ("category", "events", "initial", "evolve", "changes"):
+        for name in ("category", "events", "initial", "evolve", "changes", "ends"):
             if any(getattr(each, name) != getattr(self, name) for each in self.former):
                 raise ValueError(f"the versions of {self.category} differ in `{name}`, which they share")

@@ -17,6 +17,7 @@ ServiceError
 ├── ViewsUnusable          a view of the past can't be made or read now
 ├── BlocksUnreadable       it can't be found out which streams of a projection are blocked
 ├── NoInstance             a saga has no such instance
+├── NotMigrated            an instance of a saga can't go on with another version
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -150,6 +151,13 @@ class NoInstance(ServiceError):
     def __init__(self, stream: str) -> None:
         super().__init__(f"there is no {stream}: no message has come for it")
         self.stream = stream
+
+
+class NotMigrated(ServiceError):
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(reason)
+        self.stream = stream
+        self.reason = reason
 
 
 class NotBlocked(ServiceError):

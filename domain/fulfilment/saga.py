@@ -232,4 +232,5 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     observe=observe,
     pending=pending,
     on_reply=on_reply,
+    ends=(FulfilmentCompleted, FulfilmentAbandoned),
 )

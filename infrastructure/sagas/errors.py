@@ -4,9 +4,12 @@ SagaError
 ├── CodeMissing      an instance runs on code that this build lacks
 ├── NotBegun         where it begins is not known yet
 ├── NotMigratable    an instance can't go on with another version
+├── NoRecording      a file of recorded decisions can't be read
 ├── SagaStuck        it can't get on: the same would be asked for ever
 └── UnknownInstance  there is no such instance
 """
+
+from pathlib import Path
 
 
 class SagaError(Exception):
@@ -36,6 +39,15 @@ class NotMigratable(SagaError):
         self.stream = stream
         self.version = version
         self.fault = fault
+
+
+class NoRecording(SagaError):
+    """The file can't be read as one of recorded decisions, for this reason."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.file = file
+        self.reason = reason
 
 
 class SagaStuck(SagaError):

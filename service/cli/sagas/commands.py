@@ -1,14 +1,17 @@
-"""The command `foldstream sagas retry`."""
+"""The commands `foldstream sagas retry`, `migrate` and `check`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypeAlias
 
 import typer
 
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json
+from service.cli.options import DEFAULT_DATA, Data, Json, parse_path
 from service.cli.verbs import verb
 
+Type: TypeAlias = Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")]
+Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")]
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -18,8 +21,8 @@ app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None,
     uses=("eventstore",),
 )
 def retry(
-    saga: Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")],
-    instance: Annotated[str, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")],
+    saga: Type,
+    instance: Id,
     why: Reason,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
@@ -31,3 +34,49 @@ def retry(
     from service.cli.sagas.retry import retry_instance  # noqa: PLC0415 - a command loads only what it runs
 
     return retry_instance(data, saga, instance, Act(why), as_json=as_json)
+
+
+@verb(
+    app,
+    example="sagas migrate fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10 --to 2 --why 'the new carrier'",
+    uses=("eventstore",),
+)
+def migrate(
+    saga: Type,
+    instance: Id,
+    version: Annotated[int, typer.Option("--to", metavar="N", min=1, help="The version; this build must have it.")],
+    why: Reason,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
+    """Have a saga's instance go on with another version of its saga.
+
+    Refused as `saga-not-migratable` while an asked step is unanswered and would not be the same command there. The
+    event store keeps it, with the reason.
+    """
+    from service.cli.sagas.migrate import migrate_instance  # noqa: PLC0415 - a command loads only what it runs
+
+    return migrate_instance(data, saga, instance, version, Act(why), as_json=as_json)
+
+
+@verb(app, example="sagas check --json", uses=("eventstore",))
+def check(
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            parser=parse_path,
+            metavar="DIR",
+            help="Where decisions of released versions are recorded [default: tests/samples/sagas, where that is].",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to show at most; all are counted.")] = 1000,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
+    """Replay open instances and recorded histories with this build; exit code 3 where it would decide otherwise.
+
+    Also where it lacks a version that an open instance runs on. Run it with the new release before its workers start.
+    """
+    from service.cli.sagas.check import check_sagas  # noqa: PLC0415 - a command loads only what it runs
+
+    return check_sagas(data, samples, limit, as_json=as_json)

@@ -37,7 +37,7 @@ OPERATORS = {
     "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
 }
 ASKING = {*OPERATORS, "audit", "rebuild", "views drop"}
-ON_ONE = {"projections pause", "projections resume", "poison unskip", "sagas retry"}
+ON_ONE = {"projections pause", "projections resume", "poison unskip", "sagas migrate", "sagas retry"}
 GROUPS = {"schema": schema, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {

@@ -47,6 +47,8 @@ ARGUMENTS: Final = {
     "projections pause": ("order_summary", "--why", EVIL),
     "projections resume": ("stock_levels", "--why", EVIL),
     "sagas retry": ("fulfilment", INSTANCE, "--why", EVIL),
+    "sagas migrate": ("fulfilment", INSTANCE, "--to", "1", "--why", EVIL),
+    "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
 }
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")

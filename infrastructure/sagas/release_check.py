@@ -1,0 +1,207 @@
+"""Replays every open history of a saga that a store holds with this build's code, before that is released."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Container, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from domain.decider import Decider
+from domain.message import Command, Recorded
+from domain.saga import Saga
+from domain.stream_name import StreamName, stream_name
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.eventstore.errors import UNREADABLE, StoreUnavailable, StreamGone
+from infrastructure.eventstore.log import Log
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.stream_patterns import category_pattern
+from infrastructure.eventstore.streams import PAGE, Streams
+from infrastructure.sagas.filters import pattern_of_events
+from infrastructure.sagas.replay import Answer, Finding, Replay, answered, described, names, unanswered
+
+_AT_ONCE: Final = 16
+_SCAN_SECONDS: Final = 120.0
+_MOST_PAGES: Final = 20
+"""So far back the stream of a command's target is read for what the command left."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """How many instances there are, how many are open, and how many stored turns and pending commands were compared."""
+
+    instances: int = 0
+    open: int = 0
+    turns: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """Facts of an instance that no answer explains: a message must."""
+
+    stream: str
+    prefix: int
+
+
+@dataclass(slots=True)
+class ReleaseCheck:
+    """Of one saga. Instances are found by their first events, and read one by one: memory holds a page of them.
+
+    Of each open instance, one more entry for each message that it must have heard is kept until the messages are read.
+    All of it raises StoreUnavailable.
+    """
+
+    saga: Saga[Any, Any]
+    route: Callable[[Command], Decider[Any, Any, Any]]
+    streams: Streams
+    log: Log
+    codec: EventCodec
+    counted: Counted = field(default_factory=Counted)
+    _unexplained: dict[UUID, list[Unexplained]] = field(default_factory=dict)
+
+    async def findings(self) -> AsyncIterator[list[Finding]]:
+        """What would be decided otherwise: a list after each page, so that progress can be told between them."""
+        async for page in self._pages(category_pattern([self.saga.category])):
+            streams = [record.stream for record in page if record.version == 0]
+            for first in range(0, len(streams), _AT_ONCE):
+                found = await asyncio.gather(*map(self._instance, streams[first : first + _AT_ONCE]))
+                yield [finding for findings in found for finding in findings]
+        if self._unexplained:
+            async for records in self._messages():
+                yield [finding for record in records for finding in await self._message(record)]
+        yield [await self._never_heard(each) for left in self._unexplained.values() for each in left]
+
+    async def _pages(self, pattern: str) -> AsyncIterator[list[Record]]:
+        position, complete = None, False
+        while not complete:
+            page, complete = await self.log.following(pattern, position, PAGE, _SCAN_SECONDS)
+            position = page[-1].position if page else position
+            yield page
+
+    async def _messages(self) -> AsyncIterator[list[Record]]:
+        """The records of messages for which facts are unexplained, page by page."""
+        pattern, position = pattern_of_events(self.saga.woken_by), None
+        while page := await self.log.of_types(pattern, position, PAGE, _SCAN_SECONDS):
+            yield [record for record in page if record.id in self._unexplained]
+            if len(page) < PAGE or page[-1].position == position or not self._unexplained:
+                return
+            position = page[-1].position
+
+    async def _instance(self, stream: str) -> list[Finding]:
+        self.counted.instances += 1
+        try:
+            replay = await self._replayed(stream)
+        except UNREADABLE as error:
+            return [Finding(stream, error.version, "unreadable", str(error), "can't be folded")]
+        except StreamGone:
+            return []
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the code raises is what it would do
+            return [Finding(stream, 0, "command", "a history of facts", f"this build can't fold it: {error!r}")]
+        if not replay.is_open:
+            return []
+        self.counted.open += 1
+        if replay.lacks is not None:
+            has = f"this build has {', '.join(f'version {number}' for number in self.saga.versions)}"
+            return [Finding(stream, replay.instance.version + 1, "version", f"runs on {replay.lacks}", has)]
+        return await self._differences(replay)
+
+    async def _replayed(self, stream: str, until: int | None = None) -> Replay:
+        """The instance, or its first events only. Raises as `Instance.take`."""
+        replay, version = Replay(self.saga, stream), -1
+        while page := await self.streams.page(stream, version + 1):
+            replay.take(page)
+            version = page[-1].version
+            if len(page) < PAGE or (until is not None and version >= until):
+                break
+        return replay
+
+    async def _differences(self, replay: Replay) -> list[Finding]:
+        stream = replay.instance.stream
+        answers = await self._answers(replay)
+        self.counted.turns += len(replay.turns)
+        self.counted.pending += len(replay.asked)
+        findings = unanswered(replay, answers)
+        for turn in replay.turns:
+            explained, finding = answered(turn, answers, stream)
+            findings += [] if finding is None else [finding]
+            if not explained:
+                self._unexplained.setdefault(turn.cause, []).append(Unexplained(stream, turn.prefix))
+        return findings
+
+    async def _answers(self, replay: Replay) -> list[Answer]:
+        """What commands of the instance's left in the streams that this build would have asked."""
+        tenant = StreamName.parse(replay.instance.stream).tenant
+        targets: dict[str, int] = {}
+        for each in (*(asked for turn in replay.turns for asked in turn.asked), *replay.asked):
+            command = each.ask.command
+            target = stream_name(self.route(command).category, command.aggregate_id, tenant)
+            targets[target] = min(each.since, targets.get(target, each.since))
+        return [
+            answer for target, since in targets.items() for answer in await self._left_in(target, since, replay.places)
+        ]
+
+    async def _left_in(self, target: str, since: int, causes: Container[UUID]) -> list[Answer]:
+        """What commands with these causes left there. They were sent after that position: nothing before is read."""
+        left: dict[UUID, list[Recorded[Any]]] = {}
+        async for page in self._backwards(target, since):
+            for recorded in (each for record in page for each in reversed(self._read(record))):
+                if recorded.metadata.causation_id in causes:
+                    left.setdefault(recorded.metadata.command_id, []).append(recorded)
+        return [_answer(target, events[::-1]) for events in left.values()]
+
+    async def _backwards(self, target: str, since: int) -> AsyncIterator[list[Record]]:
+        first: int | None = None
+        for _ in range(_MOST_PAGES):
+            page = await self.streams.records(target, first, PAGE, backwards=True) or []
+            yield [record for record in page if (record.position or 0) > since]
+            if len(page) < PAGE or (page[-1].position or 0) <= since or page[-1].version == 0:
+                return
+            first = page[-1].version - 1
+
+    def _read(self, record: Record) -> list[Recorded[Any]]:
+        """Its events; none of one that nobody can read: no command of a saga has left that."""
+        try:
+            events = self.codec.events_in(record)
+            return events if all(event.metadata for event in events) else []
+        except UNREADABLE:
+            return []
+
+    async def _message(self, record: Record) -> list[Finding]:
+        heard = self._unexplained.pop(record.id)
+        try:
+            messages = self.codec.events_in(record)
+        except UNREADABLE as error:
+            return [Finding(each.stream, each.prefix, "unreadable", str(error), "can't be heard") for each in heard]
+        return [finding for each in heard for finding in await self._heard(each, messages)]
+
+    async def _heard(self, facts: Unexplained, messages: Sequence[Recorded[Any]]) -> list[Finding]:
+        """What differs in what these messages, those of one record, led the instance to."""
+        replay = await self._replayed(facts.stream, facts.prefix)
+        [turn] = [turn for turn in replay.turns if turn.prefix == facts.prefix]
+        tenant = StreamName.parse(facts.stream).tenant
+        for message in messages:
+            if not any(message.event.stored_name in event.stored_names() for event in self.saga.woken_by):
+                continue
+            meant = stream_name(self.saga.category, self.saga.instance_of(message.event), tenant)
+            if meant == facts.stream and turn.facts_of_message(message.event) is None:
+                return []
+        told = [turn.facts_of_message(message.event) or "of another instance" for message in messages]
+        recorded = f"{names(turn.facts)} for {', '.join(message.event.stored_name for message in messages)}"
+        return [Finding(facts.stream, facts.prefix, "facts", recorded, ", ".join(told))]
+
+    async def _never_heard(self, facts: Unexplained) -> Finding:
+        """Facts whose cause is no message, and no answer to anything that this build would have asked by then."""
+        replay = await self._replayed(facts.stream, facts.prefix)
+        [turn] = [turn for turn in replay.turns if turn.prefix == facts.prefix]
+        recorded = f"{names(turn.facts)} for the event {turn.cause}"
+        return Finding(facts.stream, facts.prefix, "command", recorded, described(turn.asked))
+
+
+def _answer(target: str, events: Sequence[Recorded[Any]]) -> Answer:
+    last = events[-1]
+    told = last.metadata
+    return Answer(
+        target, told.causation_id, told.command_id, told.digest, last.id, tuple(each.event for each in events)
+    )

@@ -1,0 +1,55 @@
+"""Which instance of which saga a verb means, and how it acts on that: as an operator, by events of its stream."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import typer
+
+from domain.saga import Saga
+from domain.stream_name import DEFAULT_TENANT, stream_name
+from infrastructure.commands.request import Request
+from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.streams import Streams
+from service.cli.operator_act import Act
+from service.consumers import SAGAS
+from service.history.sources import CODEC
+
+
+def saga_named(name: str) -> Saga[Any, Any]:
+    """The saga of that name. Raises BadParameter."""
+    for saga in SAGAS:
+        if saga.category == name:
+            return saga
+    known = ", ".join(saga.category for saga in SAGAS)
+    raise typer.BadParameter(f"there is no saga {name!r}; there is {known}")
+
+
+def instance_stream(saga: Saga[Any, Any], instance: str) -> str:
+    """The stream of that instance. Raises BadParameter."""
+    try:
+        return stream_name(saga.category, instance)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@asynccontextmanager
+async def streams_at(uri: str) -> AsyncIterator[Streams]:
+    """The streams of a store."""
+    client = await command_client(uri)
+    streams = Streams(client, CODEC)
+    try:
+        yield streams
+    finally:
+        await streams.close()
+        await client.close()
+
+
+def request_of(act: Act, name: str, stream: str) -> Request:
+    """For the metadata of the event of that name by which the operator acts on a stream."""
+    own_id = uuid4()
+    digest = sha256(f"{name} {stream} {act.why}".encode()).hexdigest()
+    return Request(own_id, digest, own_id, own_id, act.actor, DEFAULT_TENANT, datetime.now(UTC))

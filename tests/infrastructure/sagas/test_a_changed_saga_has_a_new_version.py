@@ -1,0 +1,124 @@
+"""What a saga decides changes with its version alone: instances that are under way were promised the other."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from domain.fulfilment.events import GoodsSecured
+from domain.fulfilment.saga import saga as fulfilment
+from domain.message import Event
+from domain.saga import Ask, Saga
+from domain.value import changed
+from infrastructure.sagas.recorded_decisions import compared
+from service.consumers import SAGAS
+from tests.infrastructure.eventstore.samples import CODEC
+from tests.infrastructure.sagas.fingerprints import COMMAND, RECORDED, objections, record_missing
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_no_saga_decides_otherwise_without_a_new_version(saga: Saga[Any, Any]) -> None:
+    assert objections(saga, RECORDED) == []
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_every_version_that_runs_is_recorded_and_none_after_it(saga: Saga[Any, Any]) -> None:
+    recorded = {path.name for path in RECORDED.glob(f"{saga.category}.*.json")}
+    assert recorded == {f"{saga.category}.{version}.json" for version in range(1, saga.version + 1)}
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_the_recorded_histories_tell_of_all_its_events(saga: Saga[Any, Any]) -> None:
+    histories = json.loads((RECORDED / f"{saga.category}.{saga.version}.json").read_text(encoding="utf-8"))["histories"]
+    told = {fact["name"] for turns in histories.values() for turn in turns for fact in turn["facts"]}
+    assert told == {event.stored_name for event in saga.events}
+
+
+def _renamed(state: Any) -> list[Ask]:
+    return [replace(ask, step=ask.step.replace("charge", "pay")) for ask in fulfilment.pending(state)]
+
+
+def _more(state: Any) -> list[Ask]:
+    """Reserves one more of each."""
+    return [
+        replace(ask, command=ask.command.model_copy(update={"quantity": 7})) if "reserve" in ask.step else ask
+        for ask in fulfilment.pending(state)
+    ]
+
+
+def _nameless(ask: Ask, reply: Sequence[Event], state: Any) -> list[Any]:
+    facts = fulfilment.on_reply(ask, reply, state)
+    return [changed(fact, sku="") if isinstance(fact, GoodsSecured) else fact for fact in facts]
+
+
+def _broken(state: Any) -> list[Ask]:
+    raise KeyError("sku")
+
+
+CHANGED: Final[dict[str, tuple[Saga[Any, Any], str]]] = {
+    "a step's name": (replace(fulfilment, pending=_renamed), '"step": "pay"'),
+    "a command": (replace(fulfilment, pending=_more), '"quantity": 7'),
+    "what an answer means": (replace(fulfilment, on_reply=_nameless), '"sku": ""'),
+    "what a message means": (replace(fulfilment, observe=lambda event, state: []), "[], where it was"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_a_change_is_told_with_what_to_do_about_it(what: str, tmp_path: Path) -> None:
+    after, told = CHANGED[what]
+    record_missing([fulfilment], tmp_path)
+    before = (tmp_path / "fulfilment.1.json").read_bytes()
+    assert objections(fulfilment, tmp_path) == []
+    [objection] = objections(after, tmp_path)
+    assert objection.startswith("fulfilment decides otherwise after ")
+    assert told in objection
+    assert objection.endswith(
+        "If that is meant, declare `version=2` with the released one among its `former` and record it by"
+        f" `{COMMAND}`; what was released is never edited"
+    )
+    record_missing([after], tmp_path)
+    assert (tmp_path / "fulfilment.1.json").read_bytes() == before
+
+
+def test_a_new_version_is_recorded_beside_the_one_before(tmp_path: Path) -> None:
+    record_missing([fulfilment], tmp_path)
+    second = replace(fulfilment, version=2, pending=_renamed, former=(fulfilment,))
+    assert objections(second, tmp_path) == [f"fulfilment.2.json is missing: record it by `{COMMAND}`"]
+    record_missing([second], tmp_path)
+    assert objections(second, tmp_path) == []
+    [first] = json.loads((tmp_path / "fulfilment.2.json").read_text(encoding="utf-8"))["histories"]["shipped"][:1]
+    assert [fact["name"] for fact in first["facts"]] == ["SagaVersionSet", "FulfilmentStarted"]
+    [objection] = objections(replace(second, former=(CHANGED["a command"][0],)), tmp_path)
+    assert objection.startswith("fulfilment decides otherwise after 1 events of fulfilment.1.json: ")
+
+
+def _without(recorded: dict[str, Any]) -> None:
+    del recorded["histories"]["shipped"][0]["facts"]
+
+
+def _unknown(recorded: dict[str, Any]) -> None:
+    recorded["histories"]["shipped"][0]["heard"][0]["name"] = "Confirmed"
+
+
+@pytest.mark.parametrize(("damage", "told"), [(_without, "KeyError('facts')"), (_unknown, "UnknownShape('Confirmed")])
+def test_a_history_that_can_not_be_read_is_named(
+    damage: Callable[[dict[str, Any]], None], told: str, tmp_path: Path
+) -> None:
+    record_missing([fulfilment], tmp_path)
+    path = tmp_path / "fulfilment.1.json"
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    damage(recorded)
+    path.write_text(json.dumps(recorded), encoding="utf-8")
+    [finding] = [each.finding for each in compared(fulfilment, CODEC, tmp_path) if each.finding is not None]
+    assert (finding.instance, finding.what) == ("fulfilment.1.json: shipped", "unreadable")
+    assert finding.recorded.startswith(told)
+
+
+def test_code_that_fails_is_a_difference(tmp_path: Path) -> None:
+    record_missing([fulfilment], tmp_path)
+    findings = [each.finding for each in compared(replace(fulfilment, pending=_broken), CODEC, tmp_path)]
+    told = {finding and (finding.what, finding.prefix, finding.today) for finding in findings}
+    assert told == {("command", 1, "KeyError('sku')")}

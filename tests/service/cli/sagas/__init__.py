@@ -1,0 +1,1 @@
+"""The verbs that look at instances of sagas and act on them."""
