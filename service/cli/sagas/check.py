@@ -2,21 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from domain.saga import Saga
-from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.log import Log
-from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import NoRecording
 from infrastructure.sagas.recorded_decisions import compared
 from infrastructure.sagas.release_check import Counted, ReleaseCheck
 from infrastructure.sagas.replay import Finding
 from infrastructure.terminal import print_error, print_json, print_line, require_output
+from service.cli.sagas.instances import connected, streams_of
 from service.cli.surroundings import store_uri
 from service.consumers import SAGAS, route
 from service.errors import FileUnusable
@@ -70,28 +68,21 @@ def _recorded(saga: Saga[Any, Any], folder: Path, report: Report) -> Iterator[st
 
 
 async def _check_store(uri: str, report: Report) -> None:
-    async with _servers(uri) as (streams, log):
+    async with connected(uri) as client, streams_of(client) as streams:
         for saga in SAGAS:
-            check = ReleaseCheck(saga, route, streams, log, CODEC)
-            report.compared[saga.category] = check.counted
+            await _check_saga(ReleaseCheck(saga, route, streams, Log(client), CODEC), report)
+
+
+async def _check_saga(check: ReleaseCheck, report: Report) -> None:
+    """Says now and then how far it is."""
+    saga, counted = check.saga.category, check.counted
+    report.compared[saga] = counted
+    due = time.monotonic() + _PROGRESS_SECONDS
+    async for findings in check.findings():
+        report.add(*findings)
+        if time.monotonic() > due:
             due = time.monotonic() + _PROGRESS_SECONDS
-            async for findings in check.findings():
-                report.add(*findings)
-                if time.monotonic() > due:
-                    due = time.monotonic() + _PROGRESS_SECONDS
-                    counted = check.counted
-                    print_error(f"{saga.category}: {counted.instances:,} instances read, {counted.open:,} of them open")
-
-
-@asynccontextmanager
-async def _servers(uri: str) -> AsyncIterator[tuple[Streams, Log]]:
-    client = await command_client(uri)
-    streams = Streams(client, CODEC)
-    try:
-        yield streams, Log(client)
-    finally:
-        await streams.close()
-        await client.close()
+            print_error(f"{saga}: {counted.instances:,} instances read, {counted.open:,} of them open")
 
 
 def _answer(report: Report) -> dict[str, Any]:

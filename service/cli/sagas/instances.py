@@ -12,7 +12,7 @@ import typer
 from domain.saga import Saga
 from domain.stream_name import DEFAULT_TENANT, stream_name
 from infrastructure.commands.request import Request
-from infrastructure.eventstore.client import command_client
+from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.streams import Streams
 from service.cli.operator_act import Act
 from service.consumers import SAGAS
@@ -37,15 +37,23 @@ def instance_stream(saga: Saga[Any, Any], instance: str) -> str:
 
 
 @asynccontextmanager
-async def streams_at(uri: str) -> AsyncIterator[Streams]:
-    """The streams of a store."""
+async def connected(uri: str) -> AsyncIterator[CommandClient]:
+    """A client of the store, closed at the end."""
     client = await command_client(uri)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def streams_of(client: CommandClient) -> AsyncIterator[Streams]:
+    """The streams of a store."""
     streams = Streams(client, CODEC)
     try:
         yield streams
     finally:
         await streams.close()
-        await client.close()
 
 
 def request_of(act: Act, name: str, stream: str) -> Request:

@@ -11,7 +11,7 @@ from infrastructure.sagas.errors import CodeMissing, NotMigratable, UnknownInsta
 from infrastructure.sagas.migration import Migration
 from infrastructure.terminal import print_json, print_line, require_output
 from service.cli.operator_act import Act
-from service.cli.sagas.instances import instance_stream, request_of, saga_named, streams_at
+from service.cli.sagas.instances import connected, instance_stream, request_of, saga_named, streams_of
 from service.cli.surroundings import store_uri
 from service.errors import NoInstance, NotMigrated
 from service.history.sources import CODEC
@@ -41,7 +41,7 @@ def migrate_instance(data: Path, saga: str, instance: str, version: int, act: Ac
 
 async def _migrated(uri: str, saga: Saga[Any, Any], stream: str, version: int, act: Act) -> int | None:
     """The version that it ran on until now."""
-    async with streams_at(uri) as streams:
+    async with connected(uri) as client, streams_of(client) as streams:
         request = request_of(act, "SagaMigrated", stream)
         try:
             return await Migration(saga, streams, CODEC).migrate(stream, version, act.why or "", request)

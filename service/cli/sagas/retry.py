@@ -9,7 +9,7 @@ from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.terminal import print_json, print_line, require_output
 from service.cli.operator_act import Act
-from service.cli.sagas.instances import instance_stream, request_of, saga_named, streams_at
+from service.cli.sagas.instances import connected, instance_stream, request_of, saga_named, streams_of
 from service.cli.surroundings import store_uri
 from service.errors import NoInstance
 from service.history.sources import CODEC
@@ -35,7 +35,7 @@ def retry_instance(data: Path, saga: str, instance: str, act: Act, *, as_json: b
 
 async def _resumed(uri: str, stream: str, act: Act) -> SagaStopped | None:
     """Where it stood until now."""
-    async with streams_at(uri) as streams:
+    async with connected(uri) as client, streams_of(client) as streams:
         request = request_of(act, "SagaResumed", stream)
         try:
             return await Quarantine(streams, CODEC).resume(stream, act.why or "", request)
