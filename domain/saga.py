@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaMarked
 from domain.message import Command, Event
+from domain.saga_steps import Step, require_consistent
 
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
@@ -43,6 +44,7 @@ class Saga(Generic[StateT, EventT]):
     `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
     the state at the mark is what the other functions see. One that began before the change has no mark.
     `ends` are the events after which an instance is over; without them it is whenever nothing is pending.
+    `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins.
 
     Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, and for
     versions that can't stand side by side.
@@ -62,6 +64,7 @@ class Saga(Generic[StateT, EventT]):
     former: tuple["Saga[StateT, EventT]", ...] = ()
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
     ends: tuple[type[EventT], ...] = ()
+    steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -70,6 +73,7 @@ class Saga(Generic[StateT, EventT]):
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
         self._check_versions()
+        require_consistent(self.steps, self.events, self.category)
 
     @property
     def versions(self) -> "Mapping[int, Saga[StateT, EventT]]":

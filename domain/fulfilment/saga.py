@@ -36,6 +36,7 @@ from domain.message import Command, Event
 from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderShipped, ShipmentDeclined
 from domain.ordering.order import CancelOrder, ShipOrder
 from domain.saga import Ask, Saga
+from domain.saga_steps import END, Outcome, Step
 from domain.stock.stock import (
     ConsumeReservation,
     ReleaseReservation,
@@ -207,6 +208,42 @@ def _answers(command: Command, reply: Event) -> bool:
     return all(getattr(command, name) == getattr(reply, name) for name in shared)
 
 
+_UNDOING: Final = ("refund", "release", "cancel")
+steps: Final = (
+    Step(
+        "reserve",
+        ReserveStock,
+        {
+            StockReserved: Outcome(GoodsSecured, ("reserve", "charge")),
+            ReservationDeclined: Outcome(GoodsMissing, _UNDOING[1:]),
+        },
+        undo="release",
+    ),
+    Step(
+        "charge",
+        ChargeAccount,
+        {
+            AccountCharged: Outcome(PaymentTaken, ("ship",)),
+            NothingToCharge: Outcome(PaymentWaived, ("ship",)),
+            ChargeDeclined: Outcome(PaymentFailed, ("release",)),
+        },
+        undo="refund",
+    ),
+    Step(
+        "ship",
+        ShipOrder,
+        {
+            OrderShipped: Outcome(DispatchAgreed, ("consume",)),
+            ShipmentDeclined: Outcome(DispatchForbidden, _UNDOING[:2]),
+        },
+    ),
+    Step("consume", ConsumeReservation, {ReservationConsumed: Outcome(GoodsHandedOver, ("consume", END))}),
+    Step("refund", RefundCharge, {ChargeRefunded: Outcome(PaymentReturned, ("release",))}),
+    Step("release", ReleaseReservation, {ReservationReleased: Outcome(GoodsReturned, _UNDOING[1:])}),
+    Step("cancel", CancelOrder, {OrderCancelled: Outcome(FulfilmentAbandoned, (END,))}),
+)
+"""What is asked, in this order; undoing goes from the last step back, and the order is cancelled at the end."""
+
 saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     category="fulfilment",
     events=(
@@ -233,4 +270,5 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     pending=pending,
     on_reply=on_reply,
     ends=(FulfilmentCompleted, FulfilmentAbandoned),
+    steps=steps,
 )

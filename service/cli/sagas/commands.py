@@ -1,4 +1,4 @@
-"""The commands `foldstream sagas retry`, `migrate` and `check`."""
+"""The commands `foldstream sagas retry`, `migrate`, `check` and `graph`."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -80,3 +80,11 @@ def check(
     from service.cli.sagas.check import check_sagas  # noqa: PLC0415 - a command loads only what it runs
 
     return check_sagas(data, samples, limit, as_json=as_json)
+
+
+@verb(app, example="sagas graph fulfilment")
+def graph(saga: Type, as_json: Json = False) -> int:
+    """Print a saga's steps as a diagram, a flowchart of Mermaid, drawn from its code."""
+    from service.cli.sagas.graph import print_graph  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_graph(saga, as_json=as_json)

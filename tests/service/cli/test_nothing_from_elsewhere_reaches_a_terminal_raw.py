@@ -52,7 +52,7 @@ ARGUMENTS: Final = {
     "eventstore passwd": ("users", EVIL),
 }
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
-SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list"}
+SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph"}
 # Those that show what is in Redis, which is another test's.
 OF_REDIS: Final = {
     "audit", "lag", "projections list", "projections show", "rebuild", "views", "views list", "views drop",

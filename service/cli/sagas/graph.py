@@ -1,0 +1,45 @@
+"""Prints a saga's table of steps as a flowchart of Mermaid."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from domain.saga import Saga
+from domain.saga_steps import END, Step
+from infrastructure.terminal import print_json, print_line
+from service.cli.sagas.instances import saga_named
+
+
+def print_graph(name: str, *, as_json: bool) -> int:
+    """Prints it. Raises BadParameter."""
+    saga = saga_named(name)
+    lines = list(flowchart(saga))
+    if as_json:
+        print_json({"type": name, "version": saga.version, "mermaid": "\n".join(lines)})
+    else:
+        for line in lines:
+            print_line(line)
+    return 0
+
+
+def flowchart(saga: Saga[Any, Any]) -> Iterator[str]:
+    """Its lines: each step with its command, and an arrow for each of the saga's events that leads to another one.
+
+    What undoes a step is at the end of a dotted arrow.
+    """
+    yield "flowchart TD"
+    woken = " or ".join(event.stored_name for event in saga.woken_by)
+    if saga.steps:
+        yield f"    begin([{woken}]) --> {saga.steps[0].name}"
+    for step in saga.steps:
+        yield f'    {step.name}["{step.name}: {step.command.__name__}"]'
+    for step in saga.steps:
+        yield from _arrows(step)
+
+
+def _arrows(step: Step) -> Iterator[str]:
+    for outcome in step.answers.values():
+        for following in outcome.then:
+            target = "done([end])" if following == END else following
+            yield f"    {step.name} -->|{outcome.fact.stored_name}| {target}"
+    if step.undo is not None:
+        yield f"    {step.name} -.->|undone by| {step.undo}"

@@ -1,0 +1,87 @@
+"""The table of steps says what a saga does along its recorded histories, all of it and nothing else."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from domain.fulfilment.saga import saga as fulfilment
+from domain.saga import Saga
+from domain.saga_steps import END, Outcome, Step, kind_of
+from domain.stock.stock import StockReserved
+from infrastructure.sagas.decisions import Decisions
+from service.consumers import SAGAS
+from tests.infrastructure.eventstore.samples import CODEC
+from tests.infrastructure.sagas.fingerprints import HISTORIES
+
+Does = dict[str, dict[str, dict[str, dict[str, set[str]]]]]
+"""By step: by its command, by the answer, by the fact: what is pending after it."""
+
+
+def declared(saga: Saga[Any, Any]) -> Does:
+    return {
+        step.name: {
+            step.command.__name__: {
+                answer.stored_name: {outcome.fact.stored_name: set(outcome.then)}
+                for answer, outcome in step.answers.items()
+            }
+        }
+        for step in saga.steps
+    }
+
+
+def done(saga: Saga[Any, Any]) -> Does:
+    does: Does = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(set))))
+    for history in HISTORIES[saga.category]().values():
+        commands: dict[str, str] = {}
+        for turn in Decisions(saga, CODEC).along(history):
+            if "step" in turn and turn["facts"]:
+                [heard], fact, step = turn["heard"], turn["facts"][0], turn["step"]
+                after = {kind_of(ask["step"]) for ask in turn["pending"]} or {END}
+                does[kind_of(step)][commands[step]][heard["name"]][fact["name"]] |= after
+            commands |= {ask["step"]: ask["command"] for ask in turn["pending"]}
+    return does
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_the_table_is_what_the_saga_does(saga: Saga[Any, Any]) -> None:
+    assert done(saga) == declared(saga)
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_the_first_row_is_where_it_begins(saga: Saga[Any, Any]) -> None:
+    begun = [Decisions(saga, CODEC).along(history)[0] for history in HISTORIES[saga.category]().values()]
+    assert {kind_of(ask["step"]) for turn in begun for ask in turn["pending"]} == {saga.steps[0].name}
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_it_is_over_after_its_ends_alone(saga: Saga[Any, Any]) -> None:
+    ends = {event.stored_name for event in saga.ends}
+    for history in HISTORIES[saga.category]().values():
+        turns = Decisions(saga, CODEC).along(history)
+        over = [bool(ends & {fact["name"] for fact in turn["facts"]}) for turn in turns]
+        assert over == [False] * (len(turns) - 1) + [True]
+        assert [turn["pending"] == [] for turn in turns] == over
+
+
+def _row(**changes: Any) -> tuple[Step, ...]:
+    reserve, *others = fulfilment.steps
+    return (replace(reserve, **changes), *others)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (_row(name="ship"), "steps of fulfilment: ship is no name, or that of several"),
+        (_row(name="end"), "steps of fulfilment: end is no name, or that of several"),
+        (_row(undo="give-back"), "reserve of fulfilment names give-back, which is no step"),
+        (
+            _row(answers={StockReserved: Outcome(StockReserved, ("charge",))}),
+            "reserve of fulfilment names StockReserved, which is no event of it",
+        ),
+    ],
+)
+def test_a_table_that_names_what_there_is_not_is_refused(steps: tuple[Step, ...], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        replace(fulfilment, steps=steps)

@@ -1,0 +1,32 @@
+"""`foldstream sagas graph` draws what the table of steps says, and the documents show what it draws."""
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from service.cli.sagas.commands import app
+from tests.service.cli.snapshots.command import ran
+
+DOCUMENT: Final = Path(__file__).parents[4] / "docs" / "sagas.md"
+NOWHERE: Final = "esdb://127.0.0.1:1?tls=false"
+
+
+def test_the_document_shows_the_diagram_that_is_drawn() -> None:
+    drawn = ran(NOWHERE, app, "graph", "fulfilment")
+    [shown] = re.findall(r"```mermaid\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    assert (drawn.return_value, drawn.stdout) == (0, shown)
+
+
+def test_as_json_it_is_one_text() -> None:
+    lines = ran(NOWHERE, app, "graph", "fulfilment").stdout.splitlines()
+    answer = json.loads(ran(NOWHERE, app, "graph", "fulfilment", "--json").stdout)
+    assert answer == {"type": "fulfilment", "version": 1, "mermaid": "\n".join(lines)}
+
+
+def test_a_saga_that_there_is_not_is_wrong_usage() -> None:
+    refused = ran(NOWHERE, app, "graph", "shipping").exception
+    assert isinstance(refused, typer.BadParameter)
+    assert str(refused) == "there is no saga 'shipping'; there is fulfilment"
