@@ -13,6 +13,7 @@ from domain.stock.stock import ReservationReleased, StockReserved
 from domain.value import changed
 from tests.domain.fulfilment.shops import STARTED
 from tests.domain.values import ACCOUNT, ORDER, money, numbered
+from tests.support.given_saga import answer, given
 
 RESERVED: Final = StockReserved(sku="desk", order_id=ORDER, quantity=1)
 NO_ANSWER: Final[list[list[Event]]] = [
@@ -26,27 +27,22 @@ NO_ANSWER: Final[list[list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize("answer", NO_ANSWER)
-def test_no_answer_to_a_reservation(answer: list[Event]) -> None:
-    state = saga.evolve(saga.initial, STARTED)
-    [ask] = saga.pending(state)
-    with pytest.raises(UnexpectedAnswer) as error:
-        saga.on_reply(ask, answer, state)
-    assert isinstance(error.value, DomainError)
-    assert (error.value.workflow, error.value.step) == ("fulfilment", "reserve:desk")
-    assert error.value.answer == tuple(event.stored_name for event in answer)
+@pytest.mark.parametrize("events", NO_ANSWER)
+def test_no_answer_to_a_reservation(events: list[Event]) -> None:
+    given(saga, STARTED).when(answer("reserve:desk", *events)).refuses()
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "event",
     [
         AccountCharged(account_id=ACCOUNT, order_id=ORDER, amount=money("99.99")),
         AccountCharged(account_id=numbered(11), order_id=ORDER, amount=money("100.00")),
         ChargeRefunded(account_id=ACCOUNT, order_id=ORDER, amount=money("100.00")),
     ],
 )
-def test_no_answer_to_a_charge(answer: Event) -> None:
-    state = saga.evolve(saga.initial, changed(STARTED, reservations=()))
-    [ask] = saga.pending(state)
-    with pytest.raises(UnexpectedAnswer, match="charge"):
-        saga.on_reply(ask, [answer], state)
+def test_no_answer_to_a_charge(event: Event) -> None:
+    given(saga, changed(STARTED, reservations=())).when(answer("charge", event)).refuses()
+
+
+def test_it_is_an_error_of_the_domain() -> None:
+    assert issubclass(UnexpectedAnswer, DomainError)

@@ -1,10 +1,8 @@
 """Repeated triggers, repeated answers and late workers change nothing."""
 
-from domain.fulfilment.events import GoodsSecured
 from domain.fulfilment.saga import saga
 from domain.ordering.events import OrderConfirmed
-from domain.stock.stock import StockReserved
-from tests.domain.fulfilment.shops import STARTED, shop
+from tests.domain.fulfilment.shops import shop
 from tests.domain.fulfilment.simulation import Shop
 from tests.domain.values import ORDER
 
@@ -50,16 +48,6 @@ def test_a_command_sent_again_after_a_crash_gets_the_same_answer() -> None:
     crashed, whole = run.streams, shop()
     whole.run(ORDER)
     assert crashed == whole.streams
-
-
-def test_an_answer_heard_before_is_silence() -> None:
-    run = shop()
-    run.deliver(ORDER)
-    [first] = run.pending(ORDER)
-    run.step(ORDER)
-    answer = StockReserved(sku="desk", order_id=ORDER, quantity=1)
-    assert run.own(ORDER) == [STARTED, GoodsSecured(order_id=ORDER, sku="desk")]
-    assert saga.on_reply(first, [answer], run.fold(run.own(ORDER))) == []
 
 
 def test_a_worker_with_an_old_state_changes_nothing() -> None:

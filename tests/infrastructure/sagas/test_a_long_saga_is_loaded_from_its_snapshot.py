@@ -4,18 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 
+from domain.engine_events import SagaVersionSet
 from domain.message import Event
 from domain.saga import Ask
+from infrastructure.aggregates.aggregate import Snapshot
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.instance import Instance, snapshot_rule
 from infrastructure.snapshots.store import SnapshotStore
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.sagas.errand import Errand, ErrandEvent, Errands, hear, new_tag, pending
+from tests.infrastructure.sagas.errand import Errand, ErrandBegun, ErrandEvent, Errands, hear, new_tag, pending
+from tests.infrastructure.sagas.errand_builds import BUILDS
 from tests.infrastructure.sagas.shelf import Taken
 
 EVERY: Final = 10
@@ -128,3 +132,44 @@ def test_a_short_stream_gets_no_snapshot(eventstore_uri: str) -> None:
         assert handler.counts.restored == 0
 
     tell(eventstore_uri, story)
+
+
+def _snapshot(build: str) -> tuple[Errands, Snapshot]:
+    """Of an errand that has begun in that build."""
+    errands = Errands(new_tag(), build=BUILDS[build])
+    instance = Instance(errands.saga, errands.stream("0"))
+    [asked] = errands.saga.reacts_to
+    for number, event in enumerate(instance.observe(asked(errand_id="0", shelves=("a",)))):  # type: ignore[call-arg]  # made by `Errands`
+        instance.append([event], UUID(int=number), UUID(int=number), number)
+    return errands, instance.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("began", "notes"),
+    [
+        ("first", {}),
+        ("first and second", {"version": 2}),
+        ("changed", {"changes": ["brings-back"]}),
+    ],
+)
+def test_a_snapshot_says_which_code_its_instance_runs_on(began: str, notes: dict[str, Any]) -> None:
+    errands, snapshot = _snapshot(began)
+    assert {name: note for name, note in snapshot.notes.items() if name != "causes"} == notes
+    restored = Instance(errands.saga, snapshot.stream)
+    restored.restore(snapshot)
+    assert restored.saga is errands.saga
+    assert list(restored.causes) == ["take:a"]
+    for build, has_it in {"first": not notes, began: True}.items():
+        rule = snapshot_rule(Errands(errands.tag, build=BUILDS[build]).saga, (Errand,))
+        assert rule.fits(snapshot.state, snapshot.notes) == has_it
+
+
+def test_no_snapshot_is_taken_by_a_build_that_lacks_the_code() -> None:
+    errands, _ = _snapshot("first and second")
+    instance = Instance(Errands(errands.tag).saga, errands.stream("0"))
+    instance.append(
+        [SagaVersionSet(version=2), ErrandBegun(errand_id="0", shelves=("a",))], UUID(int=1), UUID(int=1), 1
+    )
+    assert not instance.takes_snapshots
+    with pytest.raises(ValueError, match="or its code is missing"):
+        instance.snapshot()
