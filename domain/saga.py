@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaMarked
@@ -75,12 +76,12 @@ class Saga(Generic[StateT, EventT]):
         self._check_versions()
         require_consistent(self.steps, self.events, self.category)
 
-    @property
+    @cached_property
     def versions(self) -> "Mapping[int, Saga[StateT, EventT]]":
         """All versions that instances run on, this one as the newest."""
         return {each.version: each for each in (*self.former, self)}
 
-    @property
+    @cached_property
     def woken_by(self) -> tuple[type[Event], ...]:
         """The events of others that wake an instance of any version."""
         return tuple(dict.fromkeys(event for each in self._newest_first() for event in each.reacts_to))

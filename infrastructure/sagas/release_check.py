@@ -17,7 +17,7 @@ from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.filters import pattern_of_events
-from infrastructure.sagas.replay import Answer, Finding, Replay, answered, described, names, unanswered
+from infrastructure.sagas.replay import Answer, Finding, Replay, Turn, answered, described, names, unanswered
 
 _AT_ONCE: Final = 16
 _SCAN_SECONDS: Final = 120.0
@@ -69,7 +69,8 @@ class ReleaseCheck:
         if self._unexplained:
             async for records in self._messages():
                 yield [finding for record in records for finding in await self._message(record)]
-        yield [await self._never_heard(each) for left in self._unexplained.values() for each in left]
+        for left in self._unexplained.values():
+            yield [finding for each in left for finding in await self._never_heard(each)]
 
     async def _pages(self, pattern: str) -> AsyncIterator[list[Record]]:
         position, complete = None, False
@@ -109,12 +110,13 @@ class ReleaseCheck:
 
     async def _replayed(self, stream: str, until: int | None = None) -> Replay:
         """The instance, or its first events only. Raises as `Instance.take`."""
-        replay, version = Replay(self.saga, stream), -1
-        while page := await self.streams.page(stream, version + 1):
-            replay.take(page)
-            version = page[-1].version
-            if len(page) < PAGE or (until is not None and version >= until):
+        told: list[Recorded[Any]] = []
+        while page := await self.streams.page(stream, told[-1].version + 1 if told else 0):
+            told += page
+            if len(page) < PAGE or (until is not None and told[-1].version > until):
                 break
+        replay = Replay(self.saga, stream)
+        replay.take(told)  # at once: events that were stored together are not to be torn apart
         return replay
 
     async def _differences(self, replay: Replay) -> list[Finding]:
@@ -124,6 +126,8 @@ class ReleaseCheck:
         self.counted.pending += len(replay.asked)
         findings = unanswered(replay, answers)
         for turn in replay.turns:
+            if turn.cause in replay.places:
+                continue  # what the engine noted led to it, such as a deadline that has passed
             explained, finding = answered(turn, answers, stream)
             findings += [] if finding is None else [finding]
             if not explained:
@@ -178,8 +182,8 @@ class ReleaseCheck:
 
     async def _heard(self, facts: Unexplained, messages: Sequence[Recorded[Any]]) -> list[Finding]:
         """What differs in what these messages, those of one record, led the instance to."""
-        replay = await self._replayed(facts.stream, facts.prefix)
-        [turn] = [turn for turn in replay.turns if turn.prefix == facts.prefix]
+        if (turn := await self._turn(facts)) is None:
+            return []
         tenant = StreamName.parse(facts.stream).tenant
         for message in messages:
             if not any(message.event.stored_name in event.stored_names() for event in self.saga.woken_by):
@@ -191,12 +195,17 @@ class ReleaseCheck:
         recorded = f"{names(turn.facts)} for {', '.join(message.event.stored_name for message in messages)}"
         return [Finding(facts.stream, facts.prefix, "facts", recorded, ", ".join(told))]
 
-    async def _never_heard(self, facts: Unexplained) -> Finding:
+    async def _never_heard(self, facts: Unexplained) -> list[Finding]:
         """Facts whose cause is no message, and no answer to anything that this build would have asked by then."""
-        replay = await self._replayed(facts.stream, facts.prefix)
-        [turn] = [turn for turn in replay.turns if turn.prefix == facts.prefix]
+        if (turn := await self._turn(facts)) is None:
+            return []
         recorded = f"{names(turn.facts)} for the event {turn.cause}"
-        return Finding(facts.stream, facts.prefix, "command", recorded, described(turn.asked))
+        return [Finding(facts.stream, facts.prefix, "command", recorded, described(turn.asked))]
+
+    async def _turn(self, facts: Unexplained) -> Turn | None:
+        """The turn in which they were stored; None where the stream has been deleted since."""
+        replay = await self._replayed(facts.stream, facts.prefix)
+        return next((turn for turn in replay.turns if turn.prefix == facts.prefix), None)
 
 
 def _answer(target: str, events: Sequence[Recorded[Any]]) -> Answer:

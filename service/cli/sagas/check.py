@@ -23,6 +23,7 @@ from service.tables import print_table
 
 SAMPLES: Final = Path("tests/samples/sagas")
 _PROGRESS_SECONDS: Final = 2.0
+_PATIENCE: Final = 30.0  # a long check is not given up for a store that is slow for a while
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def _recorded(saga: Saga[Any, Any], folder: Path, report: Report) -> Iterator[st
 
 
 async def _check_store(uri: str, report: Report) -> None:
-    async with connected(uri) as client, streams_of(client) as streams:
+    async with connected(uri) as client, streams_of(client, _PATIENCE) as streams:
         for saga in SAGAS:
             await _check_saga(ReleaseCheck(saga, route, streams, Log(client), CODEC), report)
 

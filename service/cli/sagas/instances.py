@@ -13,7 +13,7 @@ from domain.saga import Saga
 from domain.stream_name import DEFAULT_TENANT, stream_name
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.client import CommandClient, command_client
-from infrastructure.eventstore.streams import Streams
+from infrastructure.eventstore.streams import CALL_SECONDS, Streams
 from service.cli.operator_act import Act
 from service.consumers import SAGAS
 from service.history.sources import CODEC
@@ -47,9 +47,9 @@ async def connected(uri: str) -> AsyncIterator[CommandClient]:
 
 
 @asynccontextmanager
-async def streams_of(client: CommandClient) -> AsyncIterator[Streams]:
-    """The streams of a store."""
-    streams = Streams(client, CODEC)
+async def streams_of(client: CommandClient, patience: float = CALL_SECONDS) -> AsyncIterator[Streams]:
+    """The streams of a store; a call ends within so many seconds."""
+    streams = Streams(client, CODEC, patience=patience)
     try:
         yield streams
     finally:

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
 from domain.decider import Decider
 from domain.fulfilment.events import FulfilmentAbandoned
 from domain.fulfilment.saga import saga as fulfilment
-from domain.message import Command, Event
+from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
@@ -24,7 +25,7 @@ from service.consumers import route
 from service.history.sources import CODEC
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.operator import operating
-from tests.infrastructure.sagas.errand import Errand, Errands, hear, new_tag, request
+from tests.infrastructure.sagas.errand import Errand, ErrandExtended, Errands, hear, new_tag, request
 from tests.infrastructure.sagas.errand_builds import BUILDS
 from tests.infrastructure.sagas.open_orders import TOLD, open_orders
 from tests.infrastructure.sagas.test_versions_of_a_saga_run_side_by_side import Crash, deaf
@@ -114,11 +115,12 @@ def test_it_says_what_the_history_shows_and_what_this_build_would_do(orders: str
     asyncio.run(run())
 
 
-async def _begun(client: CommandClient, errands: Errands, build: str) -> None:
+async def _begun(client: CommandClient, errands: Errands, build: str) -> Recorded[Any]:
     """An errand that a build began and whose first answer it did not store."""
     message = await errands.ask(client, await errands.stocked(client, 1, 1))
     with pytest.raises(Crash):
         await Errands(errands.tag, build=BUILDS[build], hear=deaf).coordinator(client).react(message)
+    return message
 
 
 @pytest.mark.parametrize(
@@ -204,5 +206,28 @@ def test_a_history_that_can_not_be_read_is_told(eventstore_uri: str) -> None:
                 operator.append(errands.stream("0"), NewRecord("ErrandMelted", b"{}", b"{}"))
             [found] = await findings(client, errands.saga, errands.route, errands.codec)
             assert (found.instance, found.prefix, found.what) == (errands.stream("0"), 0, "unreadable")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("caused_by_its_own", "told"), [(True, []), (False, ["command"])])
+def test_what_the_instance_s_own_event_led_to_needs_no_message(
+    eventstore_uri: str, caused_by_its_own: bool, told: list[str]
+) -> None:
+    """As a deadline that has passed does; what no known event led to, this build would not have stored."""
+
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            message = await _begun(client, errands, "first")
+            stream = errands.stream(message.event.errand_id)
+            [begun] = await errands.recorded(client, stream)
+            cause = begun.id if caused_by_its_own else uuid4()
+            fact = ErrandExtended(shelves=tuple(await errands.stocked(client, 1)))
+            metadata = replace(request(), causation_id=cause).metadata(fact)
+            streams = errands.coordinator(client).streams
+            await streams.append(stream, begun.version, [errands.codec.encode(fact, metadata)])
+            found = await findings(client, errands.saga, errands.route, errands.codec)
+            assert [(each.what, each.prefix) for each in found] == [(what, 1) for what in told]
 
     asyncio.run(run())
