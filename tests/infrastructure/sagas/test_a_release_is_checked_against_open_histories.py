@@ -1,6 +1,7 @@
 """What is open in a store shows whether a build lacks a version or decides otherwise, at each prefix of its history."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -229,5 +230,28 @@ def test_what_the_instance_s_own_event_led_to_needs_no_message(
             await streams.append(stream, begun.version, [errands.codec.encode(fact, metadata)])
             found = await findings(client, errands.saga, errands.route, errands.codec)
             assert [(each.what, each.prefix) for each in found] == [(what, 1) for what in told]
+
+    asyncio.run(run())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_many_open_histories_take_no_more_memory_than_a_few(eventstore_uri: str) -> None:
+    """A page of names, the instances in hand, and for each open one the id of a message: some hundreds of bytes."""
+
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            [shelf_id] = await errands.stocked(client, 1)
+            coordinator = Errands(errands.tag, hear=deaf).coordinator(client)
+            for _ in range(2_000):
+                with pytest.raises(Crash):
+                    await coordinator.react(await errands.ask(client, [shelf_id]))
+            tracemalloc.start()
+            try:
+                assert await findings(client, errands.saga, errands.route, errands.codec) == []
+                assert tracemalloc.get_traced_memory()[1] < 16_000_000
+            finally:
+                tracemalloc.stop()
 
     asyncio.run(run())
