@@ -1,121 +1,106 @@
-"""Seats in one cabin of one flight on one day: offered at a fare, reserved by trips, confirmed or released.
+"""Seats in one cabin of one flight on one day.
 
 A flight is sold cabin by cabin, so the seats of a cabin on the local date of departure are one aggregate; a journey of
-two flights asks both. Which seat it will be is settled at check-in. A reservation keeps the fare that it was made at
-and ends once: confirmed, which sells it for good, or released, which makes it free for others.
+two flights asks both. Which seat it will be is settled at check-in.
 """
 
 from datetime import date
-from typing import Annotated, Final, TypeAlias, assert_never
+from typing import Annotated, Final, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field
 
 from domain.decider import Decider
-from domain.errors import Rejected
-from domain.message import Command, Event, stored_as
-from domain.money import Currency, Money, in_currency
-from domain.terms import Id, Name, Price, Quantity
-from domain.trips.allotment import Allotment, Capacity
-
-
-@stored_as(name="SeatsOffered", version=1)
-class SeatsOffered(Event):
-    """`capacity` seats are for sale from now on, including those already reserved, at `price` each."""
-
-    flight: str
-    cabin: str
-    departure: date
-    capacity: int
-    price: Money
-
-
-@stored_as(name="SeatsReserved", version=1)
-class SeatsReserved(Event):
-    """`price` is the total."""
-
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    quantity: int
-    price: Money
-
-
-@stored_as(name="SeatReservationDeclined", version=1)
-class SeatReservationDeclined(Event):
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    quantity: int
-    available: int
-    reason: str
-
-
-@stored_as(name="SeatsConfirmed", version=1)
-class SeatsConfirmed(Event):
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    quantity: int
-
-
-@stored_as(name="SeatConfirmationDeclined", version=1)
-class SeatConfirmationDeclined(Event):
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    reason: str
-
-
-@stored_as(name="SeatsReleased", version=1)
-class SeatsReleased(Event):
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    quantity: int
-
-
-@stored_as(name="SeatReleaseDeclined", version=1)
-class SeatReleaseDeclined(Event):
-    flight: str
-    cabin: str
-    departure: date
-    trip_id: str
-    reason: str
-
-
-FlightEvent: TypeAlias = (
-    SeatsOffered
-    | SeatsReserved
-    | SeatReservationDeclined
-    | SeatsConfirmed
-    | SeatConfirmationDeclined
-    | SeatsReleased
-    | SeatReleaseDeclined
+from domain.message import Command, stored_as
+from domain.terms import Name
+from domain.trips import part
+from domain.trips.allotment import Allotment
+from domain.trips.part import (
+    Confirm,
+    ConfirmationDeclined,
+    Confirmed,
+    Introduced,
+    Offer,
+    Offered,
+    Part,
+    PartEvent,
+    Release,
+    Released,
+    ReleaseDeclined,
+    ReservationDeclined,
+    Reserve,
+    Reserved,
 )
 
 
-def evolve(seats: Allotment, event: FlightEvent) -> Allotment:
-    match event:
-        case SeatsOffered():
-            return seats.offered(event.capacity, event.price)
-        case SeatsReserved():
-            return seats.reserved(event.trip_id, event.quantity)
-        case SeatsConfirmed():
-            return seats.confirmed(event.trip_id, event.quantity)
-        case SeatsReleased():
-            return seats.released(event.trip_id)
-        case SeatReservationDeclined() | SeatConfirmationDeclined() | SeatReleaseDeclined():
-            return seats
-        case _:
-            assert_never(event)
+@stored_as(name="SeatsIntroduced", version=1)
+class SeatsIntroduced(Introduced):
+    flight: str
+    cabin: str
+    departure: date
 
 
+@stored_as(name="SeatsOffered", version=1)
+class SeatsOffered(Offered):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatsReserved", version=1)
+class SeatsReserved(Reserved):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatReservationDeclined", version=1)
+class SeatReservationDeclined(ReservationDeclined):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatsConfirmed", version=1)
+class SeatsConfirmed(Confirmed):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatConfirmationDeclined", version=1)
+class SeatConfirmationDeclined(ConfirmationDeclined):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatsReleased", version=1)
+class SeatsReleased(Released):
+    flight: str
+    cabin: str
+    departure: date
+
+
+@stored_as(name="SeatReleaseDeclined", version=1)
+class SeatReleaseDeclined(ReleaseDeclined):
+    flight: str
+    cabin: str
+    departure: date
+
+
+FLIGHT: Final = Part(
+    noun="seats",
+    key=("flight", "cabin", "departure"),
+    introduced=SeatsIntroduced,
+    offered=SeatsOffered,
+    reserved=SeatsReserved,
+    reservation_declined=SeatReservationDeclined,
+    confirmed=SeatsConfirmed,
+    confirmation_declined=SeatConfirmationDeclined,
+    released=SeatsReleased,
+    release_declined=SeatReleaseDeclined,
+)
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "foldstream:flight")
 
 
@@ -138,118 +123,34 @@ class _FlightCommand(Command):
         return seats_id(self.flight, self.cabin, self.departure)
 
 
-class OfferSeats(_FlightCommand):
+class OfferSeats(_FlightCommand, Offer):
     """Sets or changes what is for sale from now on. The price is the fare of one seat."""
 
-    capacity: Capacity
-    price: Price
-    currency: Currency
+
+class ReserveSeats(_FlightCommand, Reserve):
+    pass
 
 
-class ReserveSeats(_FlightCommand):
-    trip_id: Id
-    quantity: Quantity
+class ConfirmSeats(_FlightCommand, Confirm):
+    pass
 
 
-class ConfirmSeats(_FlightCommand):
-    trip_id: Id
-
-
-class ReleaseSeats(_FlightCommand):
-    trip_id: Id
+class ReleaseSeats(_FlightCommand, Release):
+    pass
 
 
 FlightCommand: TypeAlias = OfferSeats | ReserveSeats | ConfirmSeats | ReleaseSeats
 
 
-def decide(command: FlightCommand, seats: Allotment) -> list[FlightEvent]:
-    match command:
-        case OfferSeats():
-            return offer(command, seats)
-        case ReserveSeats():
-            return reserve(command, seats)
-        case ConfirmSeats():
-            return confirm(command, seats)
-        case ReleaseSeats():
-            return release(command, seats)
-        case _:
-            assert_never(command)
+def decide(command: FlightCommand, seats: Allotment) -> list[PartEvent]:
+    return part.decide(FLIGHT, command, seats)
 
 
-def offer(command: OfferSeats, seats: Allotment) -> list[FlightEvent]:
-    price = in_currency(command.price, command.currency)
-    if (seats.capacity, seats.price) == (command.capacity, price):
-        return []
-    if command.capacity < seats.taken:
-        raise Rejected("capacity-taken", f"{seats.taken} seats are reserved already, more than {command.capacity}.")
-    flight, cabin, departure = command.flight, command.cabin, command.departure
-    return [SeatsOffered(flight=flight, cabin=cabin, departure=departure, capacity=command.capacity, price=price)]
-
-
-def reserve(command: ReserveSeats, seats: Allotment) -> list[FlightEvent]:
-    """Records a decline as an event, also if nothing was offered, so that a late duplicate finds an answer."""
-    if seats.holds_exactly(command.trip_id, command.quantity):
-        return []
-    flight, cabin, departure = command.flight, command.cabin, command.departure
-    trip_id, quantity = command.trip_id, command.quantity
-    quote = seats.quote(trip_id, quantity)
-    if isinstance(quote, Money):
-        return [
-            SeatsReserved(
-                flight=flight, cabin=cabin, departure=departure, trip_id=trip_id, quantity=quantity, price=quote
-            )
-        ]
-    return [
-        SeatReservationDeclined(
-            flight=flight,
-            cabin=cabin,
-            departure=departure,
-            trip_id=trip_id,
-            quantity=quantity,
-            available=seats.available,
-            reason=quote,
-        )
-    ]
-
-
-def confirm(command: ConfirmSeats, seats: Allotment) -> list[FlightEvent]:
-    """Records a decline as an event if nothing is reserved, so that the trip does not count on it."""
-    flight, cabin, departure, trip_id = command.flight, command.cabin, command.departure, command.trip_id
-    hold = seats.holds.get(trip_id)
-    if hold is None:
-        return [
-            SeatConfirmationDeclined(
-                flight=flight, cabin=cabin, departure=departure, trip_id=trip_id, reason="not-reserved"
-            )
-        ]
-    if hold.confirmed:
-        return []
-    return [SeatsConfirmed(flight=flight, cabin=cabin, departure=departure, trip_id=trip_id, quantity=hold.quantity)]
-
-
-def release(command: ReleaseSeats, seats: Allotment) -> list[FlightEvent]:
-    """Records a decline as an event if nothing is reserved or it is sold, so that a late duplicate finds an answer."""
-    flight, cabin, departure, trip_id = command.flight, command.cabin, command.departure, command.trip_id
-    hold = seats.holds.get(trip_id)
-    if hold is not None and not hold.confirmed:
-        return [SeatsReleased(flight=flight, cabin=cabin, departure=departure, trip_id=trip_id, quantity=hold.quantity)]
-    reason = "not-reserved" if hold is None else "confirmed"
-    return [SeatReleaseDeclined(flight=flight, cabin=cabin, departure=departure, trip_id=trip_id, reason=reason)]
-
-
-decider: Final = Decider[FlightCommand, Allotment, FlightEvent](
+decider: Final = Decider[FlightCommand, Allotment, PartEvent](
     category="flight",
-    events=(
-        SeatsOffered,
-        SeatsReserved,
-        SeatReservationDeclined,
-        SeatsConfirmed,
-        SeatConfirmationDeclined,
-        SeatsReleased,
-        SeatReleaseDeclined,
-    ),
+    events=FLIGHT.events,
     initial=Allotment(),
-    evolve=evolve,
+    evolve=part.evolve,
     decide=decide,
-    exists=lambda seats: seats.price is not None,
+    exists=part.is_offered,
 )

@@ -32,16 +32,16 @@ EVENTS: Final[tuple[type[Event], ...]] = (
 )
 NAMES: Final = """
     AccountCharged AccountOpened CancellationRequested CarConfirmationDeclined CarReleaseDeclined
-    CarReservationDeclined CarsConfirmed CarsOffered CarsReleased CarsReserved ChargeDeclined ChargeRefunded
-    DispatchAgreed DispatchForbidden FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted GoodsHandedOver
-    GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn NothingToCharge
-    OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
-    ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
-    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMarked
-    SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
-    SagaVersionSet
-    SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered SeatsReleased
-    SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
+    CarReservationDeclined CarsConfirmed CarsIntroduced CarsOffered CarsReleased CarsReserved ChargeDeclined
+    ChargeRefunded DispatchAgreed DispatchForbidden FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
+    GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn
+    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned
+    PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
+    RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased
+    RoomsReserved SagaMarked SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated
+    SagaResumed SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
+    SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered
+    StockDamaged StockReceived StockReserved
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

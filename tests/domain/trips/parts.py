@@ -31,6 +31,9 @@ class Part:
     def offer(self, capacity: int, price: str = FARE, currency: Currency = "EUR") -> Command:
         return self.command("offer", capacity=capacity, price=Decimal(price), currency=currency)
 
+    def introduced(self) -> Event:
+        return self.event("introduced")
+
     def offered(self, capacity: int, price: str = FARE, currency: Currency = "EUR") -> Event:
         return self.event("offered", capacity=capacity, price=money(price, currency))
 
@@ -69,7 +72,16 @@ class Part:
 
 
 COMMANDS: Final = ("offer", "reserve", "confirm", "release")
-EVENTS: Final = ("offered", "reserved", "not reserved", "confirmed", "not confirmed", "released", "not released")
+EVENTS: Final = (
+    "introduced",
+    "offered",
+    "reserved",
+    "not reserved",
+    "confirmed",
+    "not confirmed",
+    "released",
+    "not released",
+)
 CAR: Final = Part(
     decider=car.decider,
     key={"station": "lisbon-airport", "car_class": "compact", "day": date(2026, 3, 1)},

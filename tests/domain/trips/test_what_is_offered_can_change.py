@@ -6,7 +6,7 @@ from tests.support.given import given
 
 @of_each_part
 def test_a_first_offer_opens_it(part: Part) -> None:
-    given(part.decider).when(part.offer(3)).then(part.offered(3))
+    given(part.decider).when(part.offer(3)).then(part.introduced(), part.offered(3))
     assert not part.decider.exists(part.decider.initial)
     assert part.decider.exists(part.decider.fold([part.offered(3)]))
 
@@ -27,7 +27,7 @@ def test_capacity_price_and_currency_may_change(part: Part) -> None:
 def test_the_price_has_the_currencys_decimals(part: Part) -> None:
     given(part.decider).when(part.offer(3, "40.0")).refuses("malformed")
     given(part.decider).when(part.offer(3, "40.00", "JPY")).refuses("malformed")
-    given(part.decider).when(part.offer(3, "0.00")).then(part.offered(3, "0.00"))
+    given(part.decider).when(part.offer(3, "0.00")).then(part.introduced(), part.offered(3, "0.00"))
 
 
 @of_each_part
@@ -43,4 +43,4 @@ def test_what_is_reserved_or_sold_stays_in_the_capacity(part: Part) -> None:
 def test_what_only_declined_was_never_offered(part: Part) -> None:
     declined = part.not_reserved(1, 0, "not-offered")
     assert not part.decider.exists(part.decider.fold([declined]))
-    given(part.decider, declined).when(part.offer(3)).then(part.offered(3))
+    given(part.decider, declined).when(part.offer(3)).then(part.introduced(), part.offered(3))
