@@ -22,12 +22,15 @@ from projections import (
     all_orders,
     all_stock,
     average_basket,
+    car_offers,
     conversion,
+    flight_offers,
     fulfilment_time,
     order_summary,
     orders_by_customer,
     orders_by_status,
     revenue_by_day,
+    room_offers,
     stock_levels,
     top_products,
 )
@@ -69,6 +72,9 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     top_products.projection,
     conversion.projection,
     fulfilment_time.projection,
+    car_offers.projection,
+    room_offers.projection,
+    flight_offers.projection,
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (

@@ -15,7 +15,18 @@ from fastapi import FastAPI
 from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
-from service.http.endpoints import accounts, documentation, health, histories, lists, orders, pages, reports, stock
+from service.http.endpoints import (
+    accounts,
+    documentation,
+    health,
+    histories,
+    lists,
+    offers,
+    orders,
+    pages,
+    reports,
+    stock,
+)
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
 from service.http.middleware.command_metrics import CommandMetrics
@@ -64,7 +75,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in (orders, stock, accounts, lists, reports, histories, health, pages):
+    for module in (orders, stock, accounts, offers, lists, reports, histories, health, pages):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)

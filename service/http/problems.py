@@ -18,6 +18,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown-order": 404,
     "unknown-account": 404,
     "unknown-sku": 404,
+    "unknown-offer": 404,
     "unknown-view": 404,
     "unknown-stream": 404,
     "unknown-category": 404,

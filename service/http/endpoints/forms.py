@@ -12,7 +12,9 @@ from domain import terms
 from domain.money import DECIMALS, Currency
 from domain.ordering.order import MOST_LINES, Item
 from domain.terms import Quantity, Reason
-from service.http.endpoints.parameters import spelled, whole_number
+from domain.trips.allotment import Capacity
+from domain.trips.flight import FlightNumber
+from service.http.endpoints.parameters import Day, spelled, whole_number
 from service.http.problems import Fault, Problem, malformed
 
 _HEX: Final = "[0-9a-fA-F]"
@@ -29,6 +31,12 @@ OrderPath: TypeAlias = Annotated[Uuid, Path()]
 AccountPath: TypeAlias = Annotated[Uuid, Path()]
 CustomerPath: TypeAlias = Annotated[Name, Path()]
 SkuPath: TypeAlias = Annotated[Name, Path()]
+NamePath: TypeAlias = Annotated[Name, Path()]
+DayPath: TypeAlias = Annotated[Day, Path()]
+Flight: TypeAlias = Annotated[
+    FlightNumber, spelled("should be a flight number such as TP1: a carrier of two characters, then 1 to 4 digits")
+]
+FlightPath: TypeAlias = Annotated[Flight, Path()]
 
 
 LinePath: TypeAlias = Annotated[int, whole_number(1), WithJsonSchema({"type": "integer", "minimum": 1}), Path()]
@@ -115,6 +123,19 @@ class AccountForm(_Body):
             return None
         require_expressible(self.currency, {"/credit_limit": self.credit_limit})
         return Decimal(self.credit_limit)
+
+
+class OfferForm(_Body):
+    """So many of a kind for one day, at this price for one."""
+
+    capacity: Capacity
+    price: Digits
+    currency: Currency
+
+    def money(self) -> Decimal:
+        """The price of one. Raises Problem `malformed` for what the currency can't express."""
+        require_expressible(self.currency, {"/price": self.price})
+        return Decimal(self.price)
 
 
 class AmountForm(_Body):

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.http import problems
 from service.http.middleware.gate import Gate
 
-_COMMANDS: Final = frozenset({"POST", "DELETE"})
+_COMMANDS: Final = frozenset({"POST", "PUT", "DELETE"})
 
 
 def shed_load(app: ASGIApp, commands: Gate) -> ASGIApp:
