@@ -11,8 +11,10 @@ from domain.message import Command, Event
 from domain.ordering import order
 from domain.saga import Saga
 from domain.stock import stock
-from domain.trips import car, flight, room
+from domain.trips import car, flight, room, trip
 from domain.trips.allotment import Allotment
+from domain.trips.trip_commands import TripCommand
+from domain.trips.trip_state import NoTrip, Trip
 from infrastructure.sagas.instance import snapshot_rule
 from infrastructure.snapshots.rule import SnapshotRule
 from projections import (
@@ -26,6 +28,7 @@ from projections import (
     conversion,
     flight_offers,
     fulfilment_time,
+    notifications,
     order_summary,
     orders_by_customer,
     orders_by_status,
@@ -33,6 +36,8 @@ from projections import (
     room_offers,
     stock_levels,
     top_products,
+    trip_summary,
+    trips_by_customer,
 )
 from projections.projection import Projection
 
@@ -43,6 +48,7 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     car.decider,
     room.decider,
     flight.decider,
+    trip.decider,
 )
 
 SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
@@ -54,6 +60,7 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(car.decider.category, (Allotment,)),
     SnapshotRule(room.decider.category, (Allotment,)),
     SnapshotRule(flight.decider.category, (Allotment,)),
+    SnapshotRule(trip.decider.category, (NoTrip, Trip)),
     snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
 )
 
@@ -75,6 +82,9 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     car_offers.projection,
     room_offers.projection,
     flight_offers.projection,
+    trip_summary.projection,
+    trips_by_customer.projection,
+    notifications.projection,
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -90,6 +100,7 @@ _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(car.CarCommand), car.decider),
     **dict.fromkeys(get_args(room.RoomCommand), room.decider),
     **dict.fromkeys(get_args(flight.FlightCommand), flight.decider),
+    **dict.fromkeys(get_args(TripCommand), trip.decider),
 }
 
 

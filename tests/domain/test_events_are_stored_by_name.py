@@ -18,6 +18,7 @@ from domain.stock.stock import decider as stocks
 from domain.trips.car import decider as cars
 from domain.trips.flight import decider as flights
 from domain.trips.room import decider as rooms
+from domain.trips.trip import decider as trips
 from tests.domain.values import ORDER, money
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -28,12 +29,14 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *cars.events,
     *rooms.events,
     *flights.events,
+    *trips.events,
     *ENGINE_EVENTS,
 )
 NAMES: Final = """
-    AccountCharged AccountOpened CancellationRequested CarConfirmationDeclined CarReleaseDeclined
-    CarReservationDeclined CarsConfirmed CarsIntroduced CarsOffered CarsReleased CarsReserved ChargeDeclined
-    ChargeRefunded DispatchAgreed DispatchForbidden FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
+    AccountCharged AccountOpened BookingAgreed BookingBegun BookingStepDeclined CancellationRequested
+    CarConfirmationDeclined CarReleaseDeclined CarReservationDeclined CarsConfirmed CarsIntroduced CarsOffered
+    CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
+    FlightDeadlinePassed FlightDeclined FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
     GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn
     NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned
     PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
@@ -41,7 +44,7 @@ NAMES: Final = """
     RoomsReserved SagaMarked SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated
     SagaResumed SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
     SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered
-    StockDamaged StockReceived StockReserved
+    StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

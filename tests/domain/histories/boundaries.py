@@ -11,11 +11,14 @@ from domain.decider import Decider
 from domain.message import Command
 from domain.ordering import order
 from domain.stock import stock
+from domain.trips import trip
+from domain.trips.trip_commands import RequestTrip
 from tests.domain.histories.invariants import (
     account_adds_up,
     keeps_within_its_offer,
     order_lives_once,
     stock_adds_up,
+    trip_ends_once,
 )
 from tests.domain.trips.parts import CAR, FLIGHT, ROOM
 
@@ -41,5 +44,6 @@ BOUNDARIES: Final = (
     Boundary(CAR.decider, CAR.commands["offer"], keeps_within_its_offer(CAR)),
     Boundary(ROOM.decider, ROOM.commands["offer"], keeps_within_its_offer(ROOM)),
     Boundary(FLIGHT.decider, FLIGHT.commands["offer"], keeps_within_its_offer(FLIGHT)),
+    Boundary(trip.decider, RequestTrip, trip_ends_once),
 )
 of_each_decider: Final = pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.decider.category)

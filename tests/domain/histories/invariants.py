@@ -38,6 +38,19 @@ from domain.stock.stock import (
     StockReserved,
 )
 from domain.trips.allotment import Allotment, Hold
+from domain.trips.trip_events import (
+    BookingAgreed,
+    BookingBegun,
+    FlightConfirmed,
+    FlightDeadlinePassed,
+    FlightDeclined,
+    FlightWordAwaited,
+    TripBooked,
+    TripCancellationRequested,
+    TripCancelled,
+    TripRequested,
+)
+from domain.trips.trip_state import NoTrip, Trip
 from tests.domain.trips.parts import Part
 
 Initials = Mapping[type[Event], str]
@@ -50,6 +63,19 @@ ORDER: Final[Initials] = {
     CancellationRequested: "w",
     OrderShipped: "s",
     OrderCancelled: "x",
+}
+
+TRIP: Final[Initials] = {
+    TripRequested: "n",
+    BookingBegun: "b",
+    FlightWordAwaited: "a",
+    FlightConfirmed: "y",
+    FlightDeclined: "o",
+    FlightDeadlinePassed: "l",
+    TripCancellationRequested: "w",
+    BookingAgreed: "g",
+    TripBooked: "k",
+    TripCancelled: "x",
 }
 
 
@@ -152,6 +178,23 @@ def keeps_within_its_offer(part: Part) -> Callable[[Sequence[Any], Allotment], N
                 assert event.price == last(events[:number], kinds["offered"]).price.times(event.quantity)
 
     return check
+
+
+def trip_ends_once(events: Sequence[Any], trip: NoTrip | Trip) -> None:
+    """One word or its deadline at most; agreed on after a yes alone, and neither before nor after it is given up."""
+    told = life(TRIP, events)
+    if isinstance(trip, NoTrip):
+        assert told == ""
+        return
+    assert re.fullmatch("n[yo]?(x|b[yoawl]*(x|gk?)?)?", told)
+    assert all(told.count(once) <= 1 for once in "nbawgkx")
+    assert sum(told.count(word) for word in "yol") <= 1
+    assert "l" not in told or "a" in told[: told.index("l")]
+    if "g" in told:
+        assert "w" not in told
+        assert not trip.has_flight or "y" in told[: told.index("g")]
+    reasons = [event.reason for event in only(events, TripCancellationRequested, TripCancelled)]
+    assert reasons in ([], [trip.cause], [trip.cause, trip.cause])
 
 
 def last(events: Sequence[Any], kind: type[Event]) -> Any:
