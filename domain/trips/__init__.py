@@ -1,1 +1,1 @@
-"""What a trip is made of: a car, a hotel room and a seat on a flight, each reserved, confirmed or released."""
+"""Trips, and what they are made of: a car, a hotel room and seats on a flight."""

@@ -26,6 +26,7 @@ from service.http.endpoints import (
     pages,
     reports,
     stock,
+    trips,
 )
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
@@ -55,7 +56,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app = FastAPI(
         title="Foldstream",
         version=version("foldstream"),
-        description="Orders, stock and accounts, kept as events.",
+        description="Orders, stock, accounts and trips, kept as events.",
         lifespan=_connected,
         openapi_url=None,
         docs_url=None,
@@ -75,7 +76,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in (orders, stock, accounts, offers, lists, reports, histories, health, pages):
+    for module in (orders, stock, accounts, offers, trips, lists, reports, histories, health, pages):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)

@@ -29,6 +29,7 @@ Uuid: TypeAlias = Annotated[
 Name: TypeAlias = Annotated[terms.Name, spelled("should be 1 to 64 of A-Z a-z 0-9 . _ : -")]
 OrderPath: TypeAlias = Annotated[Uuid, Path()]
 AccountPath: TypeAlias = Annotated[Uuid, Path()]
+TripPath: TypeAlias = Annotated[Uuid, Path()]
 CustomerPath: TypeAlias = Annotated[Name, Path()]
 SkuPath: TypeAlias = Annotated[Name, Path()]
 NamePath: TypeAlias = Annotated[Name, Path()]
@@ -57,15 +58,17 @@ Digits: TypeAlias = Annotated[
 Amount: TypeAlias = Annotated[Digits, AfterValidator(_positive)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body of exactly these members, each of exactly its type."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Nothing(_Body):
+class Nothing(Body):
     """A body that says nothing, for commands that need none."""
 
 
-class ItemForm(_Body):
+class ItemForm(Body):
     """What is ordered, at which price for one."""
 
     sku: Name
@@ -77,7 +80,7 @@ class ItemForm(_Body):
         return Decimal(self.unit_price)
 
 
-class OrderForm(_Body):
+class OrderForm(Body):
     """An order to create. Without an `id` it gets one."""
 
     id: Uuid = Field(default_factory=str)
@@ -93,8 +96,8 @@ class OrderForm(_Body):
         return tuple(Item(sku=item.sku, quantity=item.quantity, unit_price=item.price) for item in self.items)
 
 
-class CancelForm(_Body):
-    """Why an order is cancelled, in the customer's words."""
+class CancelForm(Body):
+    """Why it is cancelled, in the customer's words."""
 
     reason: Reason = Field(default_factory=str)
 
@@ -103,13 +106,13 @@ NOTHING: Final = Nothing()
 NO_REASON: Final = CancelForm()
 
 
-class QuantityForm(_Body):
+class QuantityForm(Body):
     """So many of a SKU."""
 
     quantity: Quantity
 
 
-class AccountForm(_Body):
+class AccountForm(Body):
     """An account to open. Without an `id` it gets one; without a `credit_limit` it has none."""
 
     id: Uuid = Field(default_factory=str)
@@ -125,7 +128,7 @@ class AccountForm(_Body):
         return Decimal(self.credit_limit)
 
 
-class OfferForm(_Body):
+class OfferForm(Body):
     """So many of a kind for one day, at this price for one."""
 
     capacity: Capacity
@@ -138,7 +141,7 @@ class OfferForm(_Body):
         return Decimal(self.price)
 
 
-class AmountForm(_Body):
+class AmountForm(Body):
     """So much money, in the account's currency."""
 
     amount: Amount

@@ -1,1 +1,1 @@
-"""The rules of the parts of a trip: a day's cars, a night's rooms, a cabin's seats."""
+"""The rules of trips and of their parts: a day's cars, a night's rooms, a cabin's seats."""

@@ -48,7 +48,7 @@ def test_the_root_says_what_this_is_and_where_to_go_on(http: httpx.Client) -> No
     assert answer.json() == {
         "name": "Foldstream",
         "version": http.get("/openapi.json").json()["info"]["version"],
-        "description": "Orders, stock and accounts, kept as events.",
+        "description": "Orders, stock, accounts and trips, kept as events.",
         "links": LINKS,
     }
     assert answer.headers["Vary"] == "Accept"

@@ -12,9 +12,12 @@ from domain.message import Event, Metadata
 from infrastructure.eventstore.codec import EventCodec
 from service.consumers import EVENTS
 from tests.infrastructure.eventstore.operator import Operator, operating
-from tests.service.http.shop import new_name
+from tests.service.http.shop import done, new_name
 
 OFFER: Final = {"capacity": 3, "price": "40.00", "currency": "EUR"}
+CAR: Final = {"station": "OPO", "car_class": "compact", "from": "2026-07-01", "days": 3}
+ROOM: Final = {"hotel": "porto-central", "room_type": "double", "from": "2026-07-01", "nights": 2, "rooms": 1}
+SEATS: Final = {"flight": "TP571", "cabin": "economy", "departure": "2026-07-01", "seats": 2}
 _CODEC: Final = EventCodec(EVENTS)
 
 
@@ -39,6 +42,16 @@ def booking(eventstore_uri: str) -> Iterator[Booker]:
 def new_cars() -> str:
     """The path of a day's cars that no other test offers."""
     return f"/cars/{new_name('lisbon')}/compact/2026-03-01"
+
+
+def trip_form(**members: Any) -> dict[str, Any]:
+    """The body of a request for a trip with seats alone, by a customer of its own."""
+    return {"customer_id": new_name("ada"), "flight": SEATS, **members}
+
+
+def new_trip(http: httpx.Client, **members: Any) -> str:
+    """The id of a trip that was requested just now."""
+    return str(done(http.post("/trips", json=trip_form(**members)))["id"])
 
 
 def seen(http: httpx.Client, path: str, token: str, **parameters: Any) -> dict[str, Any]:
