@@ -12,6 +12,7 @@ WRONG: Final = "% %"
 WRONG_IN_A_PATH: Final = "%25%20%25"
 POINTERS: Final = {"path": "{{{}}}", "query": "?{}", "header": "{}"}
 IN_WORDS: Final = ("should be ", "is none of those that this service gives out")
+PARTS_OF_A_TRIP: Final = {"car": "CarForm", "room": "RoomForm", "flight": "FlightForm"}
 Schema = Mapping[str, Any]
 
 
@@ -62,6 +63,9 @@ def refusals_of_bodies(http: httpx.Client, document: Schema) -> Iterator[tuple[s
             yield f"/{name}", http.request(method, path, json={name: WRONG})
     for name in formed(document, "ItemForm"):
         yield f"/items/0/{name}", http.post("/orders", json={"items": [{name: WRONG}]})
+    for part, form in PARTS_OF_A_TRIP.items():
+        for name in formed(document, form):
+            yield f"/{part}/{name}", http.post("/trips", json={part: {name: WRONG}})
 
 
 def test_every_field_parameter_and_header_with_a_pattern(http: httpx.Client, document: Schema) -> None:
@@ -71,8 +75,10 @@ def test_every_field_parameter_and_header_with_a_pattern(http: httpx.Client, doc
     assert tried == {
         *("Idempotency-Key", "If-Match", "?at_least", "?consistency", "?cursor", "?owner_id", "?view"),
         *("{account_id}", "{correlation_id}", "{customer_id}", "{order_id}", "{sku}", "{stream}"),
+        *("{station}", "{car_class}", "{hotel}", "{room_type}", "{flight}", "{cabin}", "{trip_id}"),
         *("/account_id", "/amount", "/credit_limit", "/customer_id", "/id", "/owner_id", "/sku", "/unit_price"),
-        *("/items/0/sku", "/items/0/unit_price"),
+        *("/price", "/items/0/sku", "/items/0/unit_price"),
+        *("/car/station", "/car/car_class", "/room/hotel", "/room/room_type", "/flight/flight", "/flight/cabin"),
     }
     for pointer, answer in refused:
         reasons = {error["pointer"]: error["reason"] for error in answer.json()["errors"]}
