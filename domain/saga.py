@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from domain.engine_events import ENGINE_EVENTS, PREFIX
+from domain.deadline import Deadline, no_deadlines, nothing_follows
+from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, SagaResumed
 from domain.message import Command, Event
 
 EventT = TypeVar("EventT", bound=Event)
@@ -37,6 +38,9 @@ class Saga(Generic[StateT, EventT]):
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
     reply that can't be one.
+    `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
+    step that was sent may have taken effect when its deadline passes: either it stays pending and its answer, which
+    comes late, is judged then, or what is asked for next withdraws it, whatever became of it.
 
     Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
     """
@@ -51,6 +55,8 @@ class Saga(Generic[StateT, EventT]):
     observe: Callable[[Any, StateT], list[EventT]]
     pending: Callable[[StateT], list[Ask]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+    deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
+    on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -58,6 +64,17 @@ class Saga(Generic[StateT, EventT]):
             raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+
+    @property
+    def has_deadlines(self) -> bool:
+        """Whether any state of it may declare one."""
+        return self.deadlines is not no_deadlines
+
+    @property
+    def woken_by(self) -> tuple[type[Event], ...]:
+        """What wakes an instance: the events of others, an operator's word, and a deadline of its own that passed."""
+        passed = (SagaDeadlinePassed,) if self.has_deadlines else ()
+        return (*self.reacts_to, SagaResumed, *passed)
 
     def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
         """`evolve` for all that the saga's stream holds: what the engine noted there changes no state of the saga."""

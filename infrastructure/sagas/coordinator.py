@@ -1,6 +1,7 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +10,7 @@ import stamina
 import structlog
 
 from domain.decider import Decider
-from domain.engine_events import SagaMessageTaken, SagaMessageWaiting, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
@@ -23,8 +24,10 @@ from infrastructure.sagas.errors import SagaStuck
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
-from infrastructure.sagas.run import Run
+from infrastructure.sagas.run import Run, now
+from infrastructure.sagas.timers import notes_on
 
+_ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -45,6 +48,7 @@ class SagaCoordinator:
         codec: EventCodec,
         *,
         attempts: int = 10,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.saga: Final = saga
         self._route: Final = route
@@ -52,6 +56,7 @@ class SagaCoordinator:
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
+        self._clock: Final = clock
         self._quarantine: Final = Quarantine(self.streams, codec)
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
@@ -60,24 +65,23 @@ class SagaCoordinator:
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
 
-        A word that an instance is to go on is one of them.
+        A word that an instance is to go on is one of them, and a deadline of one that passed.
 
         None of one that was written before the time at which the saga begins.
         """
         begins = self.saga.begins
         if isinstance(begins, datetime) and delivered.at is not None and delivered.at < begins:
             return []
-        if delivered.type in SagaResumed.stored_names() and not self._is_own(delivered.stream):
+        if delivered.type in _ENGINE_NAMES and not self._is_own(delivered.stream):
             return []  # it is for an instance of another saga
-        woken_by = (*self.saga.reacts_to, SagaResumed)
-        return [event for event in self._codec.events_in(delivered) if type(event.event) in woken_by]
+        return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.woken_by]
 
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns, a stream of the same tenant.
 
         Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
         """
-        if isinstance(message.event, SagaResumed):
+        if isinstance(message.event, ENGINE_EVENTS):
             return message.stream
         try:
             tenant = StreamName.parse(message.stream).tenant
@@ -138,7 +142,7 @@ class SagaCoordinator:
             return False
 
     def _run(self, message: Recorded[Any]) -> Run:
-        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}")
+        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}", self._clock)
 
     async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
         """Acts again, on what the stream holds then, as often as somebody else was faster."""
@@ -176,7 +180,7 @@ class SagaCoordinator:
             _logger.warning("saga_message_gone", message=place.message_id, stream=place.stream, version=place.version)
         for message in [message for record in kept for message in self.messages_in(record)]:
             if self.stream_of(message) == run.instance.stream:
-                await self._go_on(Run(message, run.instance, run.actor))
+                await self._go_on(replace(run, message=message))
         note = SagaMessageTaken(message_id=place.message_id)
         await self._store(run, run.note(note), [note])
 
@@ -202,6 +206,7 @@ class SagaCoordinator:
         if not facts:
             return
         instance = run.instance
+        facts = [*facts, *notes_on(self.saga, instance.timers, instance.state, facts, reaction.time)]
         records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
         appended = await self.streams.append(instance.stream, instance.version, records)
         if appended.version != instance.version + len(facts):

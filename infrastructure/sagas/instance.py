@@ -11,6 +11,9 @@ from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.errors import SagaStuck
 from infrastructure.sagas.quarantine_state import Standing, evolve
+from infrastructure.sagas.timer_notes import timers_in, written
+from infrastructure.sagas.timers import Timers, declared_by
+from infrastructure.sagas.timers import evolve as evolve_timers
 from infrastructure.snapshots.rule import SnapshotRule
 
 StateT = TypeVar("StateT")
@@ -22,12 +25,13 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing`.
+    changes neither, but `standing` and `timers`.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
+        self.timers = Timers()
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -44,18 +48,20 @@ class Instance(Aggregate[StateT]):
     def forget(self) -> None:
         super().forget()
         self.standing = Standing()
+        self.timers = Timers()
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
         super().restore(snapshot)
         self._causes = _causes_in(snapshot.notes)
+        self.timers = timers_in(snapshot.notes)
 
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where the engine has something to remember of it: none is taken."""
         if not self.standing.is_clear:
             raise ValueError(f"{self.stream} stands still, or messages wait for it")
         causes = {step: str(cause) for step, cause in self._causes.items()}
-        return replace(super().snapshot(), notes={_CAUSES: causes})
+        return replace(super().snapshot(), notes={_CAUSES: causes, **written(self.timers)})
 
     def cause_of(self, step: str) -> UUID:
         """The id of the event since which the step is pending. Raises SagaStuck for one that no event made so."""
@@ -76,19 +82,26 @@ class Instance(Aggregate[StateT]):
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
+            self.timers = evolve_timers(self.timers, event, self.version)
+        if self.timers.passed:
+            self.timers = self.timers.passed_among(declared_by(self._saga, self.state))
         self._causes = {ask.step: self._causes.get(ask.step, event_id) for ask in self.pending}
 
 
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
-    """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used."""
+    """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used.
+
+    Nor is one of a saga that had no deadlines then: who took it may not have known of those that the stream told.
+    """
 
     def fits(state: Any, notes: Mapping[str, Any]) -> bool:
         try:
+            timers_in(notes)
             return _causes_in(notes).keys() == {ask.step for ask in saga.pending(state)}
         except (AttributeError, KeyError, TypeError, ValueError):
             return False
 
-    return SnapshotRule(saga.category, states, every, fits=fits)
+    return SnapshotRule(saga.category, states, every, revision=2 if saga.has_deadlines else 1, fits=fits)
 
 
 def _causes_in(notes: Mapping[str, Any]) -> dict[str, UUID]:

@@ -6,6 +6,9 @@ from typing import NamedTuple, assert_never
 
 from domain.engine_events import (
     EngineEvent,
+    SagaDeadlineEnded,
+    SagaDeadlinePassed,
+    SagaDeadlineSet,
     SagaMessageAttempted,
     SagaMessageParked,
     SagaMessageTaken,
@@ -61,7 +64,7 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             attempts = {key: number for key, number in standing.attempts.items() if key != event.message_id}
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
-        case SagaMessageParked():
+        case SagaMessageParked() | SagaDeadlineSet() | SagaDeadlineEnded() | SagaDeadlinePassed():
             return standing
         case _:
             assert_never(event)

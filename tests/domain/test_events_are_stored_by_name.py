@@ -37,7 +37,8 @@ NAMES: Final = """
     GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn NothingToCharge
     OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
     ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
-    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMessageAttempted
+    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaDeadlineEnded
+    SagaDeadlinePassed SagaDeadlineSet SagaMessageAttempted
     SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaStopped
     SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered SeatsReleased
     SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved

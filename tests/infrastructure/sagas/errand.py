@@ -23,6 +23,7 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
+from infrastructure.sagas.run import now
 from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -142,6 +143,7 @@ class Errands:
         self.tag = tag
         self.groups = f"errands-{tag}"
         self.route = route
+        self.clock = now
         self.saga = Saga[Errand, ErrandEvent](
             category=f"errand_{tag}",
             events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),
@@ -180,7 +182,8 @@ class Errands:
         return stream_name(self.saga.category, errand_id, tenant)
 
     def coordinator(self, client: CommandClient) -> SagaCoordinator:
-        return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
+        handler = CommandHandler(client, self.codec)
+        return SagaCoordinator(self.saga, self.route, handler, self.codec, clock=self.clock)
 
     def _handler(self, client: CommandClient) -> CommandHandler:
         """One for each client, whose connection takes a hundred calls."""
