@@ -28,6 +28,7 @@ from projections import (
     orders_by_customer,
     orders_by_status,
     revenue_by_day,
+    saga_timers,
     stock_levels,
     top_products,
 )
@@ -54,6 +55,8 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
 )
 
+TIMERS: Final = saga_timers.timer_projections(SAGAS)
+
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     order_summary.projection,
     orders_by_customer.projection,
@@ -69,6 +72,7 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     top_products.projection,
     conversion.projection,
     fulfilment_time.projection,
+    *TIMERS,
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (
