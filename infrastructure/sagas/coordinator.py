@@ -22,6 +22,7 @@ from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
 from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.passed_deadlines import PassedDeadlines
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
 from infrastructure.sagas.run import Run, now
@@ -56,8 +57,10 @@ class SagaCoordinator:
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
-        self._clock: Final = clock
+        self.clock: Final = clock
+        self._actor: Final = f"saga:{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
+        self._passed: Final = PassedDeadlines(saga, self.streams, self._store, self._actor, clock)
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
@@ -126,6 +129,24 @@ class SagaCoordinator:
         """Notes that no process has ended with it. Raises as `stop`."""
         await self._quarantine.attempted(self._run(message))
 
+    async def fire(self, stream: str) -> int:
+        """Has the deadlines of an instance that have passed lead to what follows; how many. What that asks for is
+        asked by whoever is woken by it. None while the instance stands still, or messages wait for it.
+
+        Raises WrongExpectedVersion where somebody else was faster, and as `react`.
+        """
+        instance = Instance(self.saga, stream)
+        await self._load(instance)
+        standing = instance.standing
+        return 0 if standing.stopped is not None or standing.waiting else await self._passed.fire(instance)
+
+    async def first_deadline(self, stream: str) -> Recorded[Any] | None:
+        """What set the deadline of an instance that passes first; None where `fire` would have none. Raises as `stop`.
+
+        Nothing of the saga's is called.
+        """
+        return await self._quarantine.first_deadline(stream)
+
     async def is_settled(self, message: Recorded[Any]) -> bool:
         """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
         run = self._run(message)
@@ -142,7 +163,7 @@ class SagaCoordinator:
             return False
 
     def _run(self, message: Recorded[Any]) -> Run:
-        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}", self._clock)
+        return Run(message, Instance(self.saga, self.stream_of(message)), self._actor, self.clock)
 
     async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
         """Acts again, on what the stream holds then, as often as somebody else was faster."""
@@ -179,6 +200,7 @@ class SagaCoordinator:
         if not kept:
             _logger.warning("saga_message_gone", message=place.message_id, stream=place.stream, version=place.version)
         for message in [message for record in kept for message in self.messages_in(record)]:
+            await self._passed.fire(run.instance, message.at)  # what passed before the message came
             if self.stream_of(message) == run.instance.stream:
                 await self._go_on(replace(run, message=message))
         note = SagaMessageTaken(message_id=place.message_id)

@@ -1,12 +1,12 @@
 """One instance of a saga, folded from its stream: its state, and since which event each of its steps is pending."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain.engine_events import ENGINE_EVENTS
-from domain.message import Event
+from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.errors import SagaStuck
@@ -25,13 +25,15 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing` and `timers`.
+    changes neither, but `standing` and `timers`. `deadlines_set` are the events by their versions that set open
+    deadlines, as far as they were read here.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
         self.timers = Timers()
+        self.deadlines_set: dict[int, Recorded[Any]] = {}
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -49,6 +51,7 @@ class Instance(Aggregate[StateT]):
         super().forget()
         self.standing = Standing()
         self.timers = Timers()
+        self.deadlines_set = {}
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -62,6 +65,12 @@ class Instance(Aggregate[StateT]):
             raise ValueError(f"{self.stream} stands still, or messages wait for it")
         causes = {step: str(cause) for step, cause in self._causes.items()}
         return replace(super().snapshot(), notes={_CAUSES: causes, **written(self.timers)})
+
+    def take(self, records: Iterable[Recorded[Any]]) -> None:
+        taken = list(records)
+        super().take(taken)
+        opened = {each.version for each in self.timers.open.values()}
+        self.deadlines_set |= {recorded.version: recorded for recorded in taken if recorded.version in opened}
 
     def cause_of(self, step: str) -> UUID:
         """The id of the event since which the step is pending. Raises SagaStuck for one that no event made so."""

@@ -20,6 +20,7 @@ from domain.engine_events import (
 )
 from domain.message import Event
 from domain.saga import Saga
+from infrastructure.sagas.filters import pattern_of
 from infrastructure.sagas.instance import Instance, snapshot_rule
 from infrastructure.sagas.timer_notes import timers_in, written
 from infrastructure.sagas.timers import OpenDeadline, notes_on
@@ -110,6 +111,11 @@ def test_what_is_noted_of_messages_begins_and_ends_none() -> None:
 
 def test_a_saga_without_deadlines_notes_nothing() -> None:
     assert noted(BEGUN, FETCHED, saga=Errands("pure").saga) == []
+
+
+def test_one_that_passed_wakes_only_sagas_that_have_deadlines() -> None:
+    assert pattern_of(ERRANDS.saga) == "(?:ErrandAskedpure|SagaDeadlinePassed|SagaResumed)"
+    assert pattern_of(Errands("pure").saga) == "(?:ErrandAskedpure|SagaResumed)"
 
 
 def test_two_of_one_name_are_refused() -> None:
