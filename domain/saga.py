@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from domain.deadline import Deadline, no_deadlines, nothing_follows
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, SagaResumed
 from domain.message import Command, Event
+from domain.retry_rule import RetryRule, as_the_engine_does, nothing_is_undone
 
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
@@ -41,6 +42,9 @@ class Saga(Generic[StateT, EventT]):
     `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
     step that was sent may have taken effect when its deadline passes: either it stays pending and its answer, which
     comes late, is judged then, or what is asked for next withdraws it, whatever became of it.
+    `retry` says of a step how often it is asked for while its target refuses it. `on_failed` turns one that was refused
+    so often into events of the saga's own stream, after which its step is no longer pending; it is told the last broken
+    rule. As with a deadline, what is asked for next has to be right also if the step takes effect in the end.
 
     Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
     """
@@ -57,6 +61,8 @@ class Saga(Generic[StateT, EventT]):
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
     deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
     on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
+    retry: Callable[[str], RetryRule | None] = as_the_engine_does
+    on_failed: Callable[[Ask, str, StateT], list[EventT]] = nothing_is_undone
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]

@@ -11,6 +11,7 @@ import structlog
 
 from domain.decider import Decider
 from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting
+from domain.errors import DomainError
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
@@ -26,6 +27,7 @@ from infrastructure.sagas.passed_deadlines import PassedDeadlines
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
 from infrastructure.sagas.run import Run, now
+from infrastructure.sagas.step_retries import StepRetries
 from infrastructure.sagas.timers import notes_on
 
 _ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
@@ -60,6 +62,7 @@ class SagaCoordinator:
         self.clock: Final = clock
         self._actor: Final = f"saga:{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
+        self._retries: Final = StepRetries(saga)
         self._passed: Final = PassedDeadlines(saga, self.streams, self._store, self._actor, clock)
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
@@ -217,12 +220,23 @@ class SagaCoordinator:
 
     async def _ask(self, run: Run, ask: Ask) -> None:
         request = run.request(ask)
-        outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
+        try:
+            outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
+        except DomainError as error:
+            await self._give_up(run, ask, error)
+            return
+        self._retries.answered(request.command_id)
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
         facts = self.saga.on_reply(ask, outcome.events, run.instance.state)
         run.instance.require_progress(ask.step, facts)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
+
+    async def _give_up(self, run: Run, ask: Ask, refused: DomainError) -> None:
+        """Stores what follows where the saga undoes a step that was refused too often. Raises as `facts_after`."""
+        facts = self._retries.facts_after(run.instance, ask, refused)
+        run.instance.require_progress(ask.step, facts)
+        await self._store(run, run.refusal_of(ask), facts)
 
     async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:

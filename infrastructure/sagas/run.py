@@ -56,6 +56,11 @@ class Run:
         stream = self.instance.stream if index == 0 else f"{self.instance.stream} {index}"
         return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
 
+    def refusal_of(self, ask: Ask) -> Request:
+        """For the metadata of the saga's events that follow from a step that was given up."""
+        cause, name = self.instance.cause_of(ask.step), f"{ask.step} refused"
+        return self._request(uuid5(cause, name), sha256(f"{name} {cause}".encode()).hexdigest(), cause)
+
     def note(self, event: EngineEvent) -> Request:
         """For the metadata of what the engine notes about the message."""
         name = f"{self.instance.stream} {event.stored_name}"
