@@ -20,6 +20,7 @@ from projections.saga_timers import stream_in
 
 _SETTLED: Final = 5.0  # seconds in which a read model has come to know what was done
 _LONGEST: Final = 5.0
+_HOPELESS: Final = 60.0  # before another look at an instance that can't even be stopped
 _MOST_REMEMBERED: Final = 10_000
 _logger: Final = structlog.get_logger(__name__)
 
@@ -111,6 +112,7 @@ class TimerWatch:
             if cause is not None:
                 await self._coordinator.stop(cause, reaction.reason)
         except EventStoreError as failed:
+            self._rest(member, _HOPELESS)
             _logger.warning("saga_deadline_failed", saga=stream_in(member), error=repr(failed), reason=reaction.reason)
 
     def _tell(self, error: Exception) -> None:

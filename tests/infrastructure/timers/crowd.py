@@ -29,19 +29,17 @@ class Crowd:
         self.client = client
         self.errands = errands
         self.streams = Streams(client, errands.codec)
+        self._slots = asyncio.Semaphore(50)
 
     async def wait(self, *dues: datetime, tenant: str = "default", errand_id: str = "") -> list[str]:
         """An errand for each of these times at which it stops to wait; their streams."""
-        return list(await asyncio.gather(*(self._wait(due, tenant, errand_id or str(uuid4())) for due in dues)))
+        return list(await asyncio.gather(*(self._begin(due, tenant, errand_id or str(uuid4())) for due in dues)))
 
-    async def _wait(self, due: datetime, tenant: str, errand_id: str) -> str:
+    async def _begin(self, due: datetime, tenant: str, errand_id: str) -> str:
         stream = self.errands.stream(errand_id, tenant)
-        await self.write(
-            stream,
-            ErrandBegun(errand_id=errand_id, shelves=("a", "b")),
-            ThingFetched(shelf_id="a"),
-            SagaDeadlineSet(name=WORD, due=due),
-        )
+        begun = ErrandBegun(errand_id=errand_id, shelves=("a", "b"))
+        async with self._slots:
+            await self.write(stream, begun, ThingFetched(shelf_id="a"), SagaDeadlineSet(name=WORD, due=due))
         return stream
 
     async def write(self, stream: str, *events: Event, version: int = -1) -> None:

@@ -1,31 +1,17 @@
 """A deadline that fails is tried again as the policy says; then its instance stands still, and the others go on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from domain.engine_events import SagaDeadlinePassed, SagaMessageTaken, SagaResumed, SagaStopped
 from domain.message import Event
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import Reaction, Retry, Stop
-from projections.row_lists import sortable_time
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import Errand, ErrandEvent, ThingMissing
 from tests.infrastructure.sagas.patient_errand import NOON, PATIENCE, WORD, PatientErrands, on_deadline
 from tests.infrastructure.timers.crowd import DUE, Crowd
-
-
-class Told:
-    """Says what it was given: right or not, a source proves nothing."""
-
-    name = "told"
-
-    def __init__(self, *streams: str) -> None:
-        self._members = [f"{sortable_time(DUE)}{stream}" for stream in streams]
-
-    async def passed(self, now: datetime) -> AsyncIterator[Sequence[str]]:
-        yield self._members
+from tests.infrastructure.timers.told import Told
 
 
 def fragile(name: str, errand: Errand) -> list[ErrandEvent]:
