@@ -90,8 +90,8 @@ class TimerWatch:
 
     async def _fire_again(self, stream: str) -> None:
         cause = await self._coordinator.first_deadline(stream)
-        if cause is None:
-            return
+        if cause is None or cause.event.due > self._coordinator.clock():
+            return  # the source is wrong
         gate = self._options.gate
         async with gate.alone() if await self._coordinator.attempts(cause) else gate.shared():
             if await self._coordinator.attempt(cause):
@@ -106,6 +106,7 @@ class TimerWatch:
                 told = {"error": repr(error), "retry_after": round(reaction.after, 3), **place_of(error)}
                 _logger.warning("saga_deadline_failed", saga=stream_in(member), **told)
             return
+        self._failures.pop(member, None)
         self._rest(member, _SETTLED)
         try:
             cause = await self._coordinator.first_deadline(stream_in(member))

@@ -29,7 +29,7 @@ class Crowd:
         self.client = client
         self.errands = errands
         self.streams = Streams(client, errands.codec)
-        self._slots = asyncio.Semaphore(50)
+        self._slots = asyncio.Semaphore(24)
 
     async def wait(self, *dues: datetime, tenant: str = "default", errand_id: str = "") -> list[str]:
         """An errand for each of these times at which it stops to wait; their streams."""

@@ -2,14 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from domain.engine_events import SagaDeadlinePassed, SagaMessageTaken, SagaResumed, SagaStopped
 from domain.message import Event
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.subscriptions.policy import Reaction, Retry, Stop
+from infrastructure.timers.timer_log import OVERDUE
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.errand import Errand, ErrandEvent, ThingMissing
-from tests.infrastructure.sagas.patient_errand import NOON, PATIENCE, WORD, PatientErrands, on_deadline
+from tests.infrastructure.sagas.patient_errand import PATIENCE, WORD, PatientErrands, on_deadline
 from tests.infrastructure.timers.crowd import DUE, Crowd
 from tests.infrastructure.timers.told import Told
 
@@ -66,13 +70,13 @@ def test_it_is_tried_three_times_and_fires_once_the_instance_goes_on(eventstore_
     asyncio.run(run())
 
 
-def test_a_source_that_is_wrong_has_nothing_fire(eventstore_uri: str) -> None:
+@pytest.mark.parametrize("late", [timedelta(), 2 * OVERDUE], ids=["has passed", "is overdue"])
+def test_a_source_that_says_wrongly_that_one_has_nothing_fire(eventstore_uri: str, late: timedelta) -> None:
     async def run() -> None:
         async with connected(eventstore_uri) as client:
-            crowd = Crowd(client, PatientErrands())
-            (early,) = await crowd.wait(DUE)
-            crowd.errands.calendar.pass_by(DUE - NOON - PATIENCE)
-            await crowd.watch(Told(early, crowd.errands.stream("0"))).look()
-            assert await crowd.told(early) == []
+            crowd = Crowd(client, PatientErrands(time=DUE + late))
+            (later,) = await crowd.wait(DUE + 3 * OVERDUE)
+            await crowd.watch(Told(later, crowd.errands.stream("0"))).look()
+            assert await crowd.told(later) == []
 
     asyncio.run(run())
