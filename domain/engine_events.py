@@ -1,5 +1,6 @@
 """What the engine of sagas notes in a saga's stream: it folds this itself, and the saga never sees it."""
 
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from domain.message import Event, stored_as
@@ -100,8 +101,34 @@ class SagaMigrated(Event):
     kept: tuple[StepKept, ...]
 
 
+@stored_as(name="SagaDeadlineSet", version=1)
+class SagaDeadlineSet(Event):
+    """A deadline begins with the events that it stands beside; it passes at this time, unless it ends before."""
+
+    name: str
+    due: datetime
+
+
+@stored_as(name="SagaDeadlineEnded", version=1)
+class SagaDeadlineEnded(Event):
+    """A deadline ended before it passed."""
+
+    name: str
+
+
+@stored_as(name="SagaDeadlinePassed", version=1)
+class SagaDeadlinePassed(Event):
+    """A deadline passed, and led to the saga's own events that follow it."""
+
+    name: str
+    due: datetime
+
+
 EngineEvent: TypeAlias = (
-    SagaMarked
+    SagaDeadlineEnded
+    | SagaDeadlinePassed
+    | SagaDeadlineSet
+    | SagaMarked
     | SagaMessageAttempted
     | SagaMessageParked
     | SagaMessageTaken
@@ -112,6 +139,9 @@ EngineEvent: TypeAlias = (
     | SagaVersionSet
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
+    SagaDeadlineEnded,
+    SagaDeadlinePassed,
+    SagaDeadlineSet,
     SagaMarked,
     SagaMessageAttempted,
     SagaMessageParked,

@@ -6,8 +6,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaMarked
+from domain.deadline import Deadline, no_deadlines, nothing_follows
+from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, SagaMarked, SagaResumed
 from domain.message import Command, Event
+from domain.retry_rule import RetryRule, as_the_engine_does, nothing_is_undone
 from domain.saga_steps import Step, require_consistent
 
 EventT = TypeVar("EventT", bound=Event)
@@ -39,6 +41,12 @@ class Saga(Generic[StateT, EventT]):
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
     reply that can't be one.
+    `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
+    step that was sent may have taken effect when its deadline passes: either it stays pending and its answer, which
+    comes late, is judged then, or what is asked for next withdraws it, whatever became of it.
+    `retry` says of a step how often it is asked for while its target refuses it. `on_failed` turns one that was refused
+    so often into events of the saga's own stream, after which its step is no longer pending; it is told the last broken
+    rule. As with a deadline, what is asked for next has to be right also if the step takes effect in the end.
 
     `version` is raised when instances that are under way must not be decided by the new code; `former` are the versions
     that some of them still run on. All versions are one fold: they share all but what they decide.
@@ -66,6 +74,10 @@ class Saga(Generic[StateT, EventT]):
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
     ends: tuple[type[EventT], ...] = ()
     steps: tuple[Step, ...] = ()
+    deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
+    on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
+    retry: Callable[[str], RetryRule | None] = as_the_engine_does
+    on_failed: Callable[[Ask, str, StateT], list[EventT]] = nothing_is_undone
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -86,6 +98,12 @@ class Saga(Generic[StateT, EventT]):
         """The events of others that wake an instance of any version."""
         return tuple(dict.fromkeys(event for each in self._newest_first() for event in each.reacts_to))
 
+    @cached_property
+    def messages(self) -> tuple[type[Event], ...]:
+        """All that wakes an instance: events of others, an operator's word, and a deadline of its own that passed."""
+        passed = (SagaDeadlinePassed,) if self.has_deadlines else ()
+        return (*self.woken_by, SagaResumed, *passed)
+
     def instance_of(self, event: Event) -> str:
         """Which instance the event concerns, as the newest version says that is woken by it."""
         return next((each for each in self._newest_first() if each.wakes_at(event)), self).identify(event)
@@ -93,6 +111,11 @@ class Saga(Generic[StateT, EventT]):
     def wakes_at(self, event: Event) -> bool:
         """Whether this version is woken by events of that name."""
         return event.stored_name in {each.stored_name for each in self.reacts_to}
+
+    @property
+    def has_deadlines(self) -> bool:
+        """Whether any state of any version of it may declare one."""
+        return any(each.deadlines is not no_deadlines for each in (*self.former, self))
 
     def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
         """`evolve` for all that the saga's stream holds: of what the engine noted there, marks alone change the state.

@@ -34,6 +34,7 @@ from projections import (
     orders_by_status,
     revenue_by_day,
     room_offers,
+    saga_timers,
     stock_levels,
     top_products,
     trip_summary,
@@ -64,6 +65,8 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
 )
 
+TIMERS: Final = saga_timers.timer_projections(SAGAS)
+
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     order_summary.projection,
     orders_by_customer.projection,
@@ -85,6 +88,7 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     trip_summary.projection,
     trips_by_customer.projection,
     notifications.projection,
+    *TIMERS,
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (

@@ -1,6 +1,7 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,7 +10,8 @@ import stamina
 import structlog
 
 from domain.decider import Decider
-from domain.engine_events import SagaMessageTaken, SagaMessageWaiting, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting
+from domain.errors import DomainError
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from domain.stream_name import StreamName, stream_name
@@ -21,10 +23,13 @@ from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.errors import SagaStuck
 from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.passed_deadlines import PassedDeadlines
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
-from infrastructure.sagas.run import Run
+from infrastructure.sagas.run import Run, now
+from infrastructure.sagas.step_retries import StepRetries
 
+_ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -45,6 +50,7 @@ class SagaCoordinator:
         codec: EventCodec,
         *,
         attempts: int = 10,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.saga: Final = saga
         self._route: Final = route
@@ -52,7 +58,11 @@ class SagaCoordinator:
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
+        self.clock: Final = clock
+        self._actor: Final = f"saga:{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
+        self._retries: Final = StepRetries()
+        self._passed: Final = PassedDeadlines(self.streams, self._store, self._actor, clock)
         self._retrying: Final = stamina.AsyncRetryingCaller(
             attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
@@ -60,24 +70,23 @@ class SagaCoordinator:
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
 
-        A word that an instance is to go on is one of them.
+        A word that an instance is to go on is one of them, and a deadline of one that passed.
 
         None of one that was written before the time at which the saga begins.
         """
         begins = self.saga.begins
         if isinstance(begins, datetime) and delivered.at is not None and delivered.at < begins:
             return []
-        if delivered.type in SagaResumed.stored_names() and not self._is_own(delivered.stream):
+        if delivered.type in _ENGINE_NAMES and not self._is_own(delivered.stream):
             return []  # it is for an instance of another saga
-        woken_by = (*self.saga.woken_by, SagaResumed)
-        return [event for event in self._codec.events_in(delivered) if type(event.event) in woken_by]
+        return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.messages]
 
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns, a stream of the same tenant.
 
         Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
         """
-        if isinstance(message.event, SagaResumed):
+        if isinstance(message.event, ENGINE_EVENTS):
             return message.stream
         try:
             tenant = StreamName.parse(message.stream).tenant
@@ -133,6 +142,24 @@ class SagaCoordinator:
         """Notes that no process has ended with it. Raises as `stop`."""
         await self._quarantine.attempted(self._run(message))
 
+    async def fire(self, stream: str) -> int:
+        """Has the deadlines of an instance that have passed lead to what follows; how many. What that asks for is
+        asked by whoever is woken by it. None while the instance stands still, or messages wait for it.
+
+        Raises WrongExpectedVersion where somebody else was faster, and as `react`.
+        """
+        instance = Instance(self.saga, stream)
+        await self._load(instance)
+        standing = instance.standing
+        return 0 if standing.stopped is not None or standing.waiting else await self._passed.fire(instance)
+
+    async def first_deadline(self, stream: str) -> Recorded[Any] | None:
+        """What set the deadline of an instance that passes first; None where `fire` would have none. Raises as `stop`.
+
+        Nothing of the saga's is called.
+        """
+        return await self._quarantine.first_deadline(stream)
+
     async def is_settled(self, message: Recorded[Any]) -> bool:
         """Whether `react` would find nothing to do. Raises what a stream that can't be read raises."""
         run = self._run(message)
@@ -149,7 +176,7 @@ class SagaCoordinator:
             return False
 
     def _run(self, message: Recorded[Any]) -> Run:
-        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}")
+        return Run(message, Instance(self.saga, self.stream_of(message)), self._actor, self.clock)
 
     async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
         """Acts again, on what the stream holds then, as often as somebody else was faster."""
@@ -186,8 +213,9 @@ class SagaCoordinator:
         if not kept:
             _logger.warning("saga_message_gone", message=place.message_id, stream=place.stream, version=place.version)
         for message in [message for record in kept for message in self.messages_in(record)]:
+            await self._passed.fire(run.instance, message.at)  # what passed before the message came
             if self.stream_of(message) == run.instance.stream:
-                await self._go_on(Run(message, run.instance, run.actor))
+                await self._go_on(replace(run, message=message))
         note = SagaMessageTaken(message_id=place.message_id)
         await self._store(run, run.note(note), [note])
 
@@ -202,17 +230,29 @@ class SagaCoordinator:
 
     async def _ask(self, run: Run, ask: Ask) -> None:
         request = run.request(ask)
-        outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
+        try:
+            outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
+        except DomainError as error:
+            await self._give_up(run, ask, error)
+            return
+        self._retries.answered(request.command_id)
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
         facts = run.instance.saga.on_reply(ask, outcome.events, run.instance.state)
         run.instance.require_progress(ask.step, facts)
         await self._store(run, run.reaction_to(outcome.last_id), facts)
 
+    async def _give_up(self, run: Run, ask: Ask, refused: DomainError) -> None:
+        """Stores what follows where the saga undoes a step that was refused too often. Raises as `facts_after`."""
+        facts = self._retries.facts_after(run.instance, ask, refused)
+        run.instance.require_progress(ask.step, facts)
+        await self._store(run, run.refusal_of(ask), facts)
+
     async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
             return
         instance = run.instance
+        facts = [*facts, *instance.notes_beside(facts, reaction.time)]
         records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
         appended = await self.streams.append(instance.stream, instance.version, records)
         if appended.version != instance.version + len(facts):

@@ -6,10 +6,15 @@ SagaError
 ├── NotMigratable    an instance can't go on with another version
 ├── NoRecording      a file of recorded decisions can't be read
 ├── SagaStuck        it can't get on: the same would be asked for ever
+├── StepRefused      a step was refused, and is to be asked for again
+├── StepExhausted    a step was refused as often as its saga allows, or for good
 └── UnknownInstance  there is no such instance
 """
 
+from datetime import timedelta
 from pathlib import Path
+
+from domain.errors import DomainError
 
 
 class SagaError(Exception):
@@ -57,6 +62,28 @@ class SagaStuck(SagaError):
         super().__init__(f"{step} of {stream} {fault}")
         self.stream = stream
         self.step = step
+
+
+class StepRefused(SagaError):
+    """The target of `step` refused it, as `refusal` says; it is to be asked for again `after` a pause."""
+
+    def __init__(self, stream: str, step: str, refusal: DomainError, after: timedelta) -> None:
+        super().__init__(f"{step} of {stream} was refused: {refusal.rule}: {refusal.detail}")
+        self.stream = stream
+        self.step = step
+        self.refusal = refusal
+        self.after = after
+
+
+class StepExhausted(SagaError):
+    """The target of `step` refused it `times` times, or for good; nothing else follows from that."""
+
+    def __init__(self, stream: str, step: str, refusal: DomainError, times: int) -> None:
+        super().__init__(f"{step} was refused, attempt {times}: {refusal.rule}: {refusal.detail}")
+        self.stream = stream
+        self.step = step
+        self.refusal = refusal
+        self.times = times
 
 
 class UnknownInstance(SagaError):

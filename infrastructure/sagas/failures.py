@@ -1,10 +1,11 @@
 """What a saga's consumer does after a failure."""
 
+from random import uniform
 from typing import Final
 
 from domain.errors import DomainError
 from infrastructure.eventstore.errors import ConcurrencyConflict, EventStoreError, Overloaded, StoreUnavailable
-from infrastructure.sagas.errors import CodeMissing, SagaError
+from infrastructure.sagas.errors import CodeMissing, SagaError, StepExhausted, StepRefused
 from infrastructure.subscriptions.policy import LeaveToOthers, Reaction, Retry, Stop, back_off
 
 TRANSIENT: Final = (StoreUnavailable, Overloaded, ConcurrencyConflict)
@@ -18,12 +19,17 @@ def after_failure(error: Exception, failures: int) -> Reaction:
     """Waits for a store that is away or contended as long as it takes; stops at what keeps failing, and at a bug.
 
     An instance whose code this build lacks is left to workers of a build that has it.
+    A step whose saga says how often it is tried was counted there.
     """
     match error:
         case StoreUnavailable() | Overloaded() | ConcurrencyConflict():
             return Retry(back_off(failures, longest=5.0))
         case CodeMissing():
             return LeaveToOthers(_PATIENCE)
+        case StepRefused():
+            return Retry(error.after.total_seconds() * uniform(0.75, 1.25))
+        case StepExhausted():
+            return Stop(str(error))
         case DomainError() | EventStoreError() | SagaError():
             return Retry(back_off(failures)) if failures < HANDLED else Stop(f"{type(error).__name__}: {error}")
         case _:

@@ -1,17 +1,21 @@
 """One instance of a saga, folded from its stream: its state, and since which event each of its steps is pending."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from domain.engine_events import ENGINE_EVENTS, SagaMarked, SagaMigrated, SagaVersionSet
-from domain.message import Event
+from domain.engine_events import ENGINE_EVENTS, EngineEvent, SagaMarked, SagaMigrated, SagaVersionSet
+from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.code_state import CodeState, kept_by
 from infrastructure.sagas.errors import CodeMissing, SagaStuck
 from infrastructure.sagas.quarantine_state import Standing, evolve
+from infrastructure.sagas.timer_notes import timers_in, written
+from infrastructure.sagas.timers import Timers, concern_deadlines, declared_by, notes_on
+from infrastructure.sagas.timers import evolve as evolve_timers
 from infrastructure.snapshots.rule import SnapshotRule
 
 StateT = TypeVar("StateT")
@@ -25,13 +29,16 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing`, and `code`: which version of the saga decides.
+    changes neither, but `standing`, `timers`, and `code`: which version of the saga decides. `deadlines_set` are the
+    events by their versions that set open deadlines, as far as they were read here.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
         self.code = CodeState()
+        self.timers = Timers()
+        self.deadlines_set: dict[int, Recorded[Any]] = {}
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -61,12 +68,15 @@ class Instance(Aggregate[StateT]):
         super().forget()
         self.standing = Standing()
         self.code = CodeState()
+        self.timers = Timers()
+        self.deadlines_set = {}
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
         super().restore(snapshot)
         self.code = _code_in(snapshot.notes)
         self._causes = _causes_in(snapshot.notes)
+        self.timers = timers_in(snapshot.notes)
 
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where it `takes_snapshots` not."""
@@ -77,7 +87,13 @@ class Instance(Aggregate[StateT]):
             notes[_VERSION] = self.code.version
         if self.code.changes:
             notes[_CHANGES] = sorted(self.code.changes)
-        return replace(super().snapshot(), notes=notes)
+        return replace(super().snapshot(), notes={**notes, **written(self.timers)})
+
+    def take(self, records: Iterable[Recorded[Any]]) -> None:
+        taken = list(records)
+        super().take(taken)
+        opened = {each.version for each in self.timers.open.values()}
+        self.deadlines_set |= {recorded.version: recorded for recorded in taken if recorded.version in opened}
 
     def cause_of(self, step: str) -> UUID:
         """The id of the event since which the step is pending. Raises SagaStuck for one that no event made so."""
@@ -98,6 +114,15 @@ class Instance(Aggregate[StateT]):
         version = [SagaVersionSet(version=saga.version)] if saga.version > 1 else []
         return [*version, *facts, *(SagaMarked(name=name) for name in saga.changes)]
 
+    def notes_beside(self, facts: Sequence[Event], now: datetime) -> list[EngineEvent]:
+        """What is noted beside these facts, the next ones: which deadlines end with them, and which begin.
+
+        Raises CodeMissing.
+        """
+        if not self._saga.has_deadlines or not concern_deadlines(facts):
+            return []
+        return notes_on(self.saga, self.timers, self.state, facts, now)
+
     def require_progress(self, step: str, facts: list[Any]) -> None:
         """Raises SagaStuck where these facts, the answer to the step, leave it pending: it would be asked for ever."""
         state, saga = self.state, self.saga
@@ -110,17 +135,24 @@ class Instance(Aggregate[StateT]):
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
+            self.timers = evolve_timers(self.timers, event, self.version)
         self.code = self.code.after(event)
-        kept = kept_by(event) if isinstance(event, SagaMigrated) else self._causes
         known = self.code.lacking_in(self._saga) is None
+        if self.timers.passed and known:
+            self.timers = self.timers.passed_among(declared_by(self.saga, self.state))
+        kept = kept_by(event) if isinstance(event, SagaMigrated) else self._causes
         self._causes = {ask.step: kept.get(ask.step, event_id) for ask in (self.pending if known else ())}
 
 
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
-    """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used."""
+    """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used.
+
+    Nor is one of a saga that had no deadlines then: who took it may not have known of those that the stream told.
+    """
 
     def fits(state: Any, notes: Mapping[str, Any]) -> bool:
         try:
+            timers_in(notes)
             code = _code_in(notes)
             if code.lacking_in(saga) is not None:
                 return False
@@ -129,7 +161,7 @@ def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 1
         except (AttributeError, KeyError, TypeError, ValueError):
             return False
 
-    return SnapshotRule(saga.category, states, every, fits=fits)
+    return SnapshotRule(saga.category, states, every, revision=2 if saga.has_deadlines else 1, fits=fits)
 
 
 def _code_in(notes: Mapping[str, Any]) -> CodeState:

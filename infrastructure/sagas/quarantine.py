@@ -16,6 +16,7 @@ from domain.engine_events import (
     SagaResumed,
     SagaStopped,
 )
+from domain.message import Recorded
 from domain.saga import Saga
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
@@ -26,6 +27,8 @@ from infrastructure.sagas.code_state import CodeState
 from infrastructure.sagas.errors import CodeMissing, UnknownInstance
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.run import Run
+from infrastructure.sagas.timers import Timers
+from infrastructure.sagas.timers import evolve as evolve_timers
 
 MOST_ATTEMPTS: Final = 3
 """A message that came again is in hand so often: first with others, then alone. Then its instance stops."""
@@ -52,14 +55,29 @@ class Quarantine:
 
     async def standing(self, stream: str) -> tuple[int, Standing]:
         """The version of the stream's last record, -1 where there is none, and the standing of its instance."""
-        version, standing = -1, Standing()
+        version, notes = await self._read(stream)
+        return version, _standing_after(notes)
+
+    async def first_deadline(self, stream: str) -> Recorded[Any] | None:
+        """What set the deadline that passes first; None where none is open, the instance stands still, or messages
+        wait for it."""
+        _, notes = await self._read(stream)
+        standing, timers = _standing_after(notes), Timers()
+        for note in notes:
+            timers = evolve_timers(timers, note.event, note.version)
+        first = timers.next
+        if first is None or standing.stopped is not None or standing.waiting:
+            return None
+        return next(note for note in notes if note.version == first.version)
+
+    async def _read(self, stream: str) -> tuple[int, list[Recorded[EngineEvent]]]:
+        version, notes = -1, list[Recorded[EngineEvent]]()
         while page := await self._streams.records(stream, version + 1, PAGE):
-            for note in self._notes_in(page):
-                standing = evolve(standing, note)
+            notes += [note for record in page if record.type in _NAMES for note in self._codec.events_in(record)]
             version = page[-1].version
             if len(page) < PAGE:
                 break
-        return version, standing
+        return version, notes
 
     async def stop(self, run: Run, error: str) -> None:
         """Notes that the instance stands still, at the first message that it has not taken, and that this one waits."""
@@ -157,13 +175,9 @@ class Quarantine:
         """A fact of the saga's own is not decoded: that there is one says that the instance has begun."""
         if record.type not in _NAMES:
             return code if code.version is not None else replace(code, version=1)
-        for noted in self._notes_in([record]):
-            code = code.after(noted)
+        for noted in self._codec.events_in(record):
+            code = code.after(noted.event)
         return code
-
-    def _notes_in(self, page: Sequence[Record]) -> list[EngineEvent]:
-        noted = [record for record in page if record.type in _NAMES]
-        return [recorded.event for record in noted for recorded in self._codec.events_in(record)]
 
     async def _repeatedly(self, stream: str, act: Callable[[], Awaitable[T]]) -> T:
         """Acts again, on what the stream holds then, as often as somebody else was faster."""
@@ -171,3 +185,10 @@ class Quarantine:
             return await _retrying(WrongExpectedVersion, act)
         except WrongExpectedVersion as error:
             raise ConcurrencyConflict(stream, _ATTEMPTS) from error
+
+
+def _standing_after(notes: Sequence[Recorded[EngineEvent]]) -> Standing:
+    standing = Standing()
+    for note in notes:
+        standing = evolve(standing, note.event)
+    return standing

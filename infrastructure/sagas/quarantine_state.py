@@ -6,6 +6,9 @@ from typing import NamedTuple, assert_never
 
 from domain.engine_events import (
     EngineEvent,
+    SagaDeadlineEnded,
+    SagaDeadlinePassed,
+    SagaDeadlineSet,
     SagaMarked,
     SagaMessageAttempted,
     SagaMessageParked,
@@ -65,6 +68,8 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
         case SagaMessageParked() | SagaVersionSet() | SagaMarked() | SagaMigrated():
+            return standing
+        case SagaDeadlineSet() | SagaDeadlineEnded() | SagaDeadlinePassed():
             return standing
         case _:
             assert_never(event)

@@ -1,13 +1,14 @@
 """One message on its way through one instance of a saga, and the envelopes of all that it leads to."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.engine_events import EngineEvent, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, EngineEvent
 from domain.message import Recorded
 from domain.saga import Ask
 from domain.stream_name import StreamName
@@ -16,18 +17,25 @@ from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine_state import MessagePlace
 
 
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One message on its way through one instance of the saga."""
+    """One message on its way through one instance of the saga. What it leads to is written at the `clock`'s time."""
 
     message: Recorded[Any]
     instance: Instance[Any]
     actor: str
+    clock: Callable[[], datetime] = now
 
     @property
     def is_word(self) -> bool:
-        """Whether it is somebody's word that the instance is to go on, and nothing for the saga to observe."""
-        return isinstance(self.message.event, SagaResumed)
+        """Whether it is the engine's own: somebody's word that the instance is to go on, a deadline. The saga observes
+        nothing of it."""
+        return isinstance(self.message.event, ENGINE_EVENTS)
 
     @property
     def place(self) -> MessagePlace:
@@ -48,6 +56,11 @@ class Run:
         stream = self.instance.stream if index == 0 else f"{self.instance.stream} {index}"
         return self._request(uuid5(cause, stream), sha256(f"{stream} {cause}".encode()).hexdigest(), cause)
 
+    def refusal_of(self, ask: Ask) -> Request:
+        """For the metadata of the saga's events that follow from a step that was given up."""
+        cause, name = self.instance.cause_of(ask.step), f"{ask.step} refused"
+        return self._request(uuid5(cause, name), sha256(f"{name} {cause}".encode()).hexdigest(), cause)
+
     def note(self, event: EngineEvent) -> Request:
         """For the metadata of what the engine notes about the message."""
         name = f"{self.instance.stream} {event.stored_name}"
@@ -61,7 +74,7 @@ class Run:
             causation_id=cause,
             actor=self.actor,
             tenant=StreamName.parse(self.instance.stream).tenant,
-            time=datetime.now(UTC),
+            time=self.clock(),
         )
 
 

@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
+from service.workers.saga_timers import watch_timers
 
 _GRACE: Final = 3.0
 _TICK: Final = 1.0
@@ -67,6 +68,7 @@ async def _consume_all(uri: str, settings: Settings, counts: Counts, stop: async
             for saga in SAGAS:
                 coordinator = SagaCoordinator(saga, route, handler, codec)
                 consumers.create_task(_consume(coordinator, uri, groups_of(saga, settings.namespace), stop, options))
+                consumers.create_task(watch_timers(coordinator, commands, settings, stop, options))
     finally:
         await handler.close()
         await commands.close()

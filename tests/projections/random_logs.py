@@ -1,9 +1,10 @@
 """Random logs of a category: commands to several aggregates by turns, and what their decider makes of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import product
+from itertools import product, zip_longest
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -23,8 +24,23 @@ from domain.ordering.order import (
     ShipOrder,
 )
 from domain.stock.stock import ConsumeReservation, ReceiveStock, ReleaseReservation, ReserveStock, WriteOffDamage
+from domain.trips.trip_commands import (
+    AgreeToBook,
+    AwaitFlightWord,
+    BeginBooking,
+    BookTrip,
+    CancelTrip,
+    ConfirmFlight,
+    DeclineFlight,
+    PassFlightDeadline,
+    RequestTrip,
+    RequestTripCancellation,
+    WantedCar,
+    WantedSeats,
+)
 from service.consumers import DECIDERS
-from tests.domain.histories.histories import decided, folded
+from tests.domain.histories.boundaries import BOUNDARIES
+from tests.domain.histories.histories import commands, decided, folded
 from tests.domain.values import money, numbered
 from tests.support.log import Log
 
@@ -32,12 +48,19 @@ AGGREGATES: Final = 4
 CURRENCIES: Final[tuple[Currency, ...]] = ("EUR", "JPY")
 NAMES: Final = ("ada", "bob", "cy")
 PRICE: Final = Decimal(7)
+DAY: Final = date(2026, 7, 1)
 
 
 def logs(category: str) -> st.SearchStrategy[Log]:
     """Each aggregate is begun by the first of its commands, most of the time."""
+    if category not in _COMMANDS:
+        boundary = next(each for each in BOUNDARIES if each.decider.category == category)
+        sent = [commands(boundary.decider, boundary.opening) for _ in range(AGGREGATES)]
+        return st.tuples(*sent).map(lambda each: _log(boundary.decider, _by_turns(each)))
     choices = list(product(range(AGGREGATES), range(len(_sent(category, 0)))))
-    return st.lists(st.sampled_from(choices), min_size=20, max_size=40).map(lambda chosen: _log(category, chosen))
+    return st.lists(st.sampled_from(choices), min_size=20, max_size=40).map(
+        lambda chosen: _log(decider_of(category), _commands(category, chosen))
+    )
 
 
 def decider_of(category: str) -> Decider[Any, Any, Any]:
@@ -45,10 +68,15 @@ def decider_of(category: str) -> Decider[Any, Any, Any]:
     return found
 
 
-def _log(category: str, chosen: Iterable[tuple[int, int]]) -> Log:
-    decider, states = decider_of(category), dict[str, Any]()
+def _by_turns(sent: Sequence[Sequence[Command]]) -> Iterator[Command]:
+    """The commands of each aggregate in their order, one of each after the other."""
+    return (command for turn in zip_longest(*sent) for command in turn if command is not None)
+
+
+def _log(decider: Decider[Any, Any, Any], sent: Iterable[Command]) -> Log:
+    states = dict[str, Any]()
     log = []
-    for command in _commands(category, chosen):
+    for command in sent:
         state = states.get(command.aggregate_id, decider.initial)
         events = decided(decider, command, state)
         states[command.aggregate_id] = folded(decider, state, events)
@@ -117,6 +145,24 @@ def _to_account(number: int) -> Sequence[Command]:
     )
 
 
+def _to_trip(number: int) -> Sequence[Command]:
+    trip_id = numbered(number)
+    seats = WantedSeats(flight="TP571", cabin="economy", departure=DAY, seats=2)
+    car = WantedCar(station="lis", car_class="small", from_day=DAY, days=2) if number % 2 else None
+    return (
+        RequestTrip(trip_id=trip_id, customer_id=NAMES[number % 3], car=car, flight=seats),
+        *[BeginBooking(trip_id=trip_id)] * 2,
+        *[AwaitFlightWord(trip_id=trip_id)] * 2,
+        *[ConfirmFlight(trip_id=trip_id)] * 2,
+        DeclineFlight(trip_id=trip_id),
+        PassFlightDeadline(trip_id=trip_id),
+        *[AgreeToBook(trip_id=trip_id)] * 2,
+        *[BookTrip(trip_id=trip_id, total=(money("7.00"),))] * 2,
+        RequestTripCancellation(trip_id=trip_id),
+        CancelTrip(trip_id=trip_id, reason="flight-declined"),
+    )
+
+
 def _of(digits: str, currency: Currency) -> Money:
     return money(digits if currency == "JPY" else f"{digits}.00", currency)
 
@@ -125,4 +171,5 @@ _COMMANDS: Final[Mapping[str, Callable[[int], Sequence[Command]]]] = {
     "order": _to_order,
     "stock": _to_stock,
     "account": _to_account,
+    "trip": _to_trip,
 }

@@ -23,6 +23,7 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
+from infrastructure.sagas.run import now
 from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -133,6 +134,18 @@ Route: TypeAlias = Callable[[Command], Decider[Any, Any, Any]]
 Build: TypeAlias = Callable[[Saga[Errand, ErrandEvent]], Saga[Errand, ErrandEvent]]
 
 
+def _asker(asked: Any) -> Decider[Asked, None, Any]:
+    """Who makes that event of each command."""
+    return Decider[Asked, None, Any](
+        category="errandrequest",
+        events=(asked,),
+        initial=None,
+        evolve=lambda state, event: state,
+        decide=lambda command, state: [asked(errand_id=command.errand_id, shelves=command.shelves)],
+        exists=lambda state: True,
+    )
+
+
 class Errands:
     """One test's errands: its own trigger event, saga, and group; `hear` and `route` may be watched.
 
@@ -156,6 +169,7 @@ class Errands:
         self.tag = tag
         self.groups = f"errands-{tag}"
         self.route = route
+        self.clock = now
         first = Saga[Errand, ErrandEvent](
             category=f"errand_{tag}",
             events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),
@@ -169,14 +183,7 @@ class Errands:
             on_reply=hear,
         )
         self.saga = build(first)
-        self._asker = Decider[Asked, None, ErrandAsked](
-            category="errandrequest",
-            events=(ErrandAsked,),
-            initial=None,
-            evolve=lambda state, event: state,
-            decide=lambda command, state: [ErrandAsked(errand_id=command.errand_id, shelves=command.shelves)],
-            exists=lambda state: True,
-        )
+        self._asker = _asker(ErrandAsked)
         self.codec = EventCodec((*shelf.events, *self.saga.events, *ENGINE_EVENTS, ErrandAsked))
         self._handlers: dict[CommandClient, CommandHandler] = {}
 
@@ -195,7 +202,8 @@ class Errands:
         return stream_name(self.saga.category, errand_id, tenant)
 
     def coordinator(self, client: CommandClient) -> SagaCoordinator:
-        return SagaCoordinator(self.saga, self.route, CommandHandler(client, self.codec), self.codec)
+        handler = CommandHandler(client, self.codec)
+        return SagaCoordinator(self.saga, self.route, handler, self.codec, clock=self.clock)
 
     def _handler(self, client: CommandClient) -> CommandHandler:
         """One for each client, whose connection takes a hundred calls."""

@@ -1,0 +1,1 @@
+"""Finding the deadlines of sagas that have passed."""
