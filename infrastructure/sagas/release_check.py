@@ -1,9 +1,10 @@
 """Replays every open history of a saga that a store holds with this build's code, before that is released."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain.decider import Decider
@@ -21,8 +22,8 @@ from infrastructure.sagas.replay import Answer, Finding, Replay, Turn, answered,
 
 _AT_ONCE: Final = 16
 _SCAN_SECONDS: Final = 120.0
-_MOST_PAGES: Final = 20
-"""So far back the stream of a command's target is read for what the command left."""
+_CAUSE: Final = re.compile(rb'"\$causationId":"([0-9a-f-]{36})"')
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Unexplained:
 
 @dataclass(slots=True)
 class ReleaseCheck:
-    """Of one saga. Instances are found by their first events, and read one by one: memory holds a page of them.
+    """Of one saga. Instances are found by their first events: memory holds a page of them.
 
     Of each open instance, one more entry for each message that it must have heard is kept until the messages are read.
     All of it raises StoreUnavailable.
@@ -62,13 +63,14 @@ class ReleaseCheck:
     async def findings(self) -> AsyncIterator[list[Finding]]:
         """What would be decided otherwise: a list after each page, so that progress can be told between them."""
         async for page in self._pages(category_pattern([self.saga.category])):
-            streams = [record.stream for record in page if record.version == 0]
-            for first in range(0, len(streams), _AT_ONCE):
-                found = await asyncio.gather(*map(self._instance, streams[first : first + _AT_ONCE]))
-                yield [finding for findings in found for finding in findings]
+            looks = await self._all(self._look, [record.stream for record in page if record.version == 0])
+            replays = [look for look in looks if isinstance(look, Replay)]
+            answers = await self._answers(replays)
+            yield [look for look in looks if isinstance(look, Finding)]
+            yield [finding for replay in replays for finding in self._differences(replay, answers)]
         if self._unexplained:
             async for records in self._messages():
-                yield [finding for record in records for finding in await self._message(record)]
+                yield [finding for findings in await self._all(self._message, records) for finding in findings]
         for left in self._unexplained.values():
             yield [finding for each in left for finding in await self._never_heard(each)]
 
@@ -88,25 +90,33 @@ class ReleaseCheck:
                 return
             position = page[-1].position
 
-    async def _instance(self, stream: str) -> list[Finding]:
+    async def _all(self, read: Callable[..., Awaitable[T]], each: Sequence[Any]) -> list[T]:
+        """What reading each of them gives, some at once."""
+        found: list[T] = []
+        for first in range(0, len(each), _AT_ONCE):
+            found += await asyncio.gather(*map(read, each[first : first + _AT_ONCE]))
+        return found
+
+    async def _look(self, stream: str) -> Replay | Finding | None:
+        """An open instance, or why it can't be replayed; None for one that has ended."""
         self.counted.instances += 1
         try:
             replay = await self._replayed(stream)
         except UNREADABLE as error:
-            return [Finding(stream, error.version, "unreadable", str(error), "can't be folded")]
+            return Finding(stream, error.version, "unreadable", str(error), "can't be folded")
         except StreamGone:
-            return []
+            return None
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the code raises is what it would do
-            return [Finding(stream, 0, "command", "a history of facts", f"this build can't fold it: {error!r}")]
+            return Finding(stream, 0, "command", "a history of facts", f"this build can't fold it: {error!r}")
         if not replay.is_open:
-            return []
+            return None
         self.counted.open += 1
         if replay.lacks is not None:
             has = f"this build has {', '.join(f'version {number}' for number in self.saga.versions)}"
-            return [Finding(stream, replay.instance.version + 1, "version", f"runs on {replay.lacks}", has)]
-        return await self._differences(replay)
+            return Finding(stream, replay.instance.version + 1, "version", f"runs on {replay.lacks}", has)
+        return replay
 
     async def _replayed(self, stream: str, until: int | None = None) -> Replay:
         """The instance, or its first events only. Raises as `Instance.take`."""
@@ -119,9 +129,9 @@ class ReleaseCheck:
         replay.take(told)  # at once: events that were stored together are not to be torn apart
         return replay
 
-    async def _differences(self, replay: Replay) -> list[Finding]:
+    def _differences(self, replay: Replay, left: Mapping[UUID, Sequence[Answer]]) -> list[Finding]:
         stream = replay.instance.stream
-        answers = await self._answers(replay)
+        answers = [answer for cause in replay.places for answer in left.get(cause, ())]
         self.counted.turns += len(replay.turns)
         self.counted.pending += len(replay.asked)
         findings = unanswered(replay, answers)
@@ -134,41 +144,50 @@ class ReleaseCheck:
                 self._unexplained.setdefault(turn.cause, []).append(Unexplained(stream, turn.prefix))
         return findings
 
-    async def _answers(self, replay: Replay) -> list[Answer]:
-        """What commands of the instance's left in the streams that this build would have asked."""
-        tenant = StreamName.parse(replay.instance.stream).tenant
-        targets: dict[str, int] = {}
-        for each in (*(asked for turn in replay.turns for asked in turn.asked), *replay.asked):
-            command = each.ask.command
-            target = stream_name(self.route(command).category, command.aggregate_id, tenant)
-            targets[target] = min(each.since, targets.get(target, each.since))
-        return [
-            answer for target, since in targets.items() for answer in await self._left_in(target, since, replay.places)
-        ]
+    async def _answers(self, replays: Sequence[Replay]) -> Mapping[UUID, Sequence[Answer]]:
+        """What commands of these instances left in the streams that this build would have asked, by their causes.
+
+        A stream that many of them asked is read once for all.
+        """
+        since: dict[str, int] = {}
+        causes = frozenset(cause for replay in replays for cause in replay.places)
+        for replay in replays:
+            tenant = StreamName.parse(replay.instance.stream).tenant
+            for each in (*(asked for turn in replay.turns for asked in turn.asked), *replay.asked):
+                command = each.ask.command
+                target = stream_name(self.route(command).category, command.aggregate_id, tenant)
+                since[target] = min(each.since, since.get(target, each.since))
+        left: dict[UUID, list[Answer]] = {}
+        for answers in await self._all(lambda target: self._left_in(target, since[target], causes), list(since)):
+            for answer in answers:
+                left.setdefault(answer.cause, []).append(answer)
+        return left
 
     async def _left_in(self, target: str, since: int, causes: Container[UUID]) -> list[Answer]:
         """What commands with these causes left there. They were sent after that position: nothing before is read."""
         left: dict[UUID, list[Recorded[Any]]] = {}
         async for page in self._backwards(target, since):
-            for recorded in (each for record in page for each in reversed(self._read(record))):
-                if recorded.metadata.causation_id in causes:
-                    left.setdefault(recorded.metadata.command_id, []).append(recorded)
+            for recorded in (each for record in page for each in reversed(self._read(record, causes))):
+                left.setdefault(recorded.metadata.command_id, []).append(recorded)
         return [_answer(target, events[::-1]) for events in left.values()]
 
     async def _backwards(self, target: str, since: int) -> AsyncIterator[list[Record]]:
+        """Page by page to that position, or the beginning of the stream."""
         first: int | None = None
-        for _ in range(_MOST_PAGES):
+        while True:
             page = await self.streams.records(target, first, PAGE, backwards=True) or []
             yield [record for record in page if (record.position or 0) > since]
             if len(page) < PAGE or (page[-1].position or 0) <= since or page[-1].version == 0:
                 return
             first = page[-1].version - 1
 
-    def _read(self, record: Record) -> list[Recorded[Any]]:
-        """Its events; none of one that nobody can read: no command of a saga has left that."""
+    def _read(self, record: Record, causes: Container[UUID]) -> list[Recorded[Any]]:
+        """Its events, if one of these caused it. What nobody can read, no command of a saga has left."""
+        found = _CAUSE.search(record.metadata)
+        if found is None or UUID(found[1].decode()) not in causes:
+            return []
         try:
-            events = self.codec.events_in(record)
-            return events if all(event.metadata for event in events) else []
+            return [each for each in self.codec.events_in(record) if each.metadata.causation_id in causes]
         except UNREADABLE:
             return []
 
