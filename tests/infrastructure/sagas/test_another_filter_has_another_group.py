@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +65,14 @@ async def swept(client: CommandClient, errands: Errands, *messages: Recorded[Any
 
 async def exists(client: CommandClient, group: str) -> bool:
     return await group_state(client, group, 5.0) is not None
+
+
+async def until_consumed(client: CommandClient, group: str) -> None:
+    async def consumed() -> bool:
+        found = await group_state(client, group, 5.0)
+        return found is not None and found.consumers > 0
+
+    await until(consumed, f"a consumer of {group}")
 
 
 async def until_gone(client: CommandClient, group: str) -> None:
@@ -140,15 +149,19 @@ def test_what_the_old_filter_left_unsettled_is_settled_under_the_new_one(eventst
 def test_a_group_that_is_consumed_is_left_to_the_release_that_works_on_it(eventstore_uri: str) -> None:
     async def story(client: CommandClient, old: Errands, new: Errands) -> None:
         shelves = await old.stocked(client, 100)
-        async with consuming(eventstore_uri, new, AT_ONCE):
-            async with consuming(eventstore_uri, old, AT_ONCE):
+        async with AsyncExitStack() as old_release:
+            await old_release.enter_async_context(consuming(eventstore_uri, old, AT_ONCE))
+            await until_consumed(client, old.group)
+            async with consuming(eventstore_uri, new, AT_ONCE):
+                await until_consumed(client, new.group)
                 messages = [await old.ask(client, shelves) for _ in range(10)]
                 for message in messages:
                     await until_done(client, message, 2)
                 looked = await old.ask(client, shelves)
                 await until_done(client, looked, 2)
                 assert [await exists(client, errands.group) for errands in (old, new)] == [True, True]
-            await until_gone(client, old.group)
+                await old_release.aclose()
+                await until_gone(client, old.group)
         assert [await number_of_facts(client, message) for message in messages] == [2] * 10
 
     tell(eventstore_uri, story)
