@@ -11,7 +11,7 @@ import structlog
 from domain.decider import Decider
 from domain.engine_events import SagaMessageTaken, SagaMessageWaiting, SagaResumed
 from domain.message import Command, Event, Recorded
-from domain.saga import Ask, Saga
+from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
@@ -19,7 +19,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
-from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.asker import Asker
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
@@ -47,8 +47,8 @@ class SagaCoordinator:
         attempts: int = 10,
     ) -> None:
         self.saga: Final = saga
-        self._route: Final = route
         self._handler: Final = handler
+        self._asker: Final = Asker(saga, route, handler)
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self._attempts: Final = attempts
@@ -183,20 +183,11 @@ class SagaCoordinator:
     async def _go_on(self, run: Run) -> None:
         await self._store(run, run.observation(), self._observed(run))
         while asks := run.instance.pending:
-            await self._ask(run, asks[0])
+            await self._store(run, *await self._asker.answered(run, asks[0]))
 
     def _observed(self, run: Run) -> list[Event]:
         """What the saga has to store of the message."""
         return [] if run.is_word else self.saga.observe(run.message.event, run.instance.state)
-
-    async def _ask(self, run: Run, ask: Ask) -> None:
-        request = run.request(ask)
-        outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        if not outcome.events or outcome.last_id is None:
-            raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
-        facts = self.saga.on_reply(ask, outcome.events, run.instance.state)
-        run.instance.require_progress(ask.step, facts)
-        await self._store(run, run.reaction_to(outcome.last_id), facts)
 
     async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
         if not facts:
