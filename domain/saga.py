@@ -49,7 +49,7 @@ class Saga(Generic[StateT, EventT]):
     begins: Begins
     identify: Callable[[Any], str]
     observe: Callable[[Any, StateT], list[EventT]]
-    pending: Callable[[StateT], list[Ask]]
+    pending: Callable[[StateT], Sequence[Ask]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
 
     def __post_init__(self) -> None:
@@ -58,6 +58,12 @@ class Saga(Generic[StateT, EventT]):
             raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+
+    def state_after(self, state: StateT, facts: Sequence[EventT]) -> StateT:
+        """The state after these facts of its own."""
+        for fact in facts:
+            state = self.evolve(state, fact)
+        return state
 
     def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
         """`evolve` for all that the saga's stream holds: what the engine noted there changes no state of the saga."""

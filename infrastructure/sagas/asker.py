@@ -1,15 +1,20 @@
-"""Asks for what is pending of an instance, and turns the answers into its next facts."""
+"""Asks for all that is pending of an instance at once, and collects the answers."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
 from domain.decider import Decider
-from domain.message import Command, Event
+from domain.message import Command
 from domain.saga import Ask, Saga
 from infrastructure.commands.handler import CommandHandler
-from infrastructure.commands.request import Request
 from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.round import Answer, Failure, Reply, Round, round_of
 from infrastructure.sagas.run import Run
+
+_OF_ONE: Final = 16  # asks of one instance under way together
+_OF_ALL: Final = 32  # of all instances: each may need one of the calls that a connection has
+_MOST: Final = 256  # asks of a round, whose answers must fit into one append
 
 
 class Asker:
@@ -21,16 +26,27 @@ class Asker:
         self._saga: Final = saga
         self._route: Final = route
         self._handler: Final = handler
+        self._slots: Final = asyncio.Semaphore(_OF_ALL)
 
-    async def answered(self, run: Run, ask: Ask) -> tuple[Request, list[Event]]:
-        """What the saga has to store of the answer, and on whose behalf.
+    async def round(self, run: Run) -> Round:
+        """What the saga has to store of the answers to all that is pending now; it has not happened before that.
 
-        Raises what the domain refuses the saga, SagaStuck, and what handling the command raises.
+        Its failure is what the domain refuses the saga, SagaStuck, what handling a command raises, or the saga.
         """
-        request = run.request(ask)
-        outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
+        own = asyncio.Semaphore(_OF_ONE)
+        asks = run.instance.pending[:_MOST]
+        replies = await asyncio.gather(*(self._reply(run, ask, own) for ask in asks))
+        return round_of(self._saga, run.instance.stream, run.instance.state, replies)
+
+    async def _reply(self, run: Run, ask: Ask, own: asyncio.Semaphore) -> Reply:
+        async with own, self._slots:
+            try:
+                return await self._answer(run, ask)
+            except Exception as error:  # noqa: BLE001 - it is raised once what the others answered is stored
+                return Failure(ask, error)
+
+    async def _answer(self, run: Run, ask: Ask) -> Answer:
+        outcome = await self._handler.handle(self._route(ask.command), ask.command, run.request(ask))
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
-        facts = self._saga.on_reply(ask, outcome.events, run.instance.state)
-        run.instance.require_progress(ask.step, facts)
-        return run.reaction_to(outcome.last_id), facts
+        return Answer(ask, outcome.events, outcome.last_id)

@@ -165,7 +165,7 @@ class SagaCoordinator:
         if run.is_word or run.instance.standing.holds(run.place.message_id):
             return
         note = SagaMessageWaiting(**run.place._asdict())
-        await self._store(run, run.note(note), [note])
+        await self._store(run, (run.note(note), [note]))
         _logger.warning("saga_message_waits", message=run.place.message_id, saga=run.instance.stream)
 
     async def _take(self, run: Run, place: MessagePlace) -> None:
@@ -178,25 +178,31 @@ class SagaCoordinator:
             if self.stream_of(message) == run.instance.stream:
                 await self._go_on(Run(message, run.instance, run.actor))
         note = SagaMessageTaken(message_id=place.message_id)
-        await self._store(run, run.note(note), [note])
+        await self._store(run, (run.note(note), [note]))
 
     async def _go_on(self, run: Run) -> None:
-        await self._store(run, run.observation(), self._observed(run))
-        while asks := run.instance.pending:
-            await self._store(run, *await self._asker.answered(run, asks[0]))
+        await self._store(run, (run.observation(), self._observed(run)))
+        while run.instance.pending:
+            answered = await self._asker.round(run)
+            told = [(run.reaction_to(answer.cause), facts) for answer, facts in answered.told]
+            await self._store(run, *told)
+            if answered.failure is not None:
+                raise answered.failure
 
     def _observed(self, run: Run) -> list[Event]:
         """What the saga has to store of the message."""
         return [] if run.is_word else self.saga.observe(run.message.event, run.instance.state)
 
-    async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
+    async def _store(self, run: Run, *told: tuple[Request, Sequence[Event]]) -> None:
+        """Appends facts, each on behalf of what led to it, together or not at all."""
+        facts = [(request, fact) for request, of_one in told for fact in of_one]
         if not facts:
             return
         instance = run.instance
-        records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
+        records = [self._codec.encode(fact, request.metadata(fact)) for request, fact in facts]
         appended = await self.streams.append(instance.stream, instance.version, records)
         if appended.version != instance.version + len(facts):
             instance.forget()  # they stand elsewhere, as after a deletion
             raise WrongExpectedVersion(instance.stream, None)
-        for fact, event_id in zip(facts, appended.event_ids, strict=True):
-            instance.append([fact], UUID(event_id), reaction.command_id, appended.position or 0)
+        for (request, fact), event_id in zip(facts, appended.event_ids, strict=True):
+            instance.append([fact], UUID(event_id), request.command_id, appended.position or 0)

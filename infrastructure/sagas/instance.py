@@ -1,6 +1,6 @@
 """One instance of a saga, folded from its stream: its state, and since which event each of its steps is pending."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -32,7 +32,7 @@ class Instance(Aggregate[StateT]):
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
     @property
-    def pending(self) -> list[Ask]:
+    def pending(self) -> Sequence[Ask]:
         """What must be asked for now."""
         return self._saga.pending(self.state)
 
@@ -63,14 +63,6 @@ class Instance(Aggregate[StateT]):
         if cause is None:
             raise SagaStuck(self.stream, step, "is pending since no event of its stream")
         return cause
-
-    def require_progress(self, step: str, facts: list[Any]) -> None:
-        """Raises SagaStuck where these facts, the answer to the step, leave it pending: it would be asked for ever."""
-        state = self.state
-        for fact in facts:
-            state = self._saga.evolve(state, fact)
-        if step in {ask.step for ask in self._saga.pending(state)}:
-            raise SagaStuck(self.stream, step, "is pending still after its answer")
 
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)

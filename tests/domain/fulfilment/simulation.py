@@ -56,7 +56,7 @@ class Shop:
                 own = self.own(order_id)
                 own.extend(saga.observe(event, self.fold(own)))
 
-    def pending(self, order_id: str, length: int | None = None) -> list[Ask]:
+    def pending(self, order_id: str, length: int | None = None) -> Sequence[Ask]:
         """What is to be asked now, or was when the fulfilment's stream had this length."""
         return saga.pending(self.fold(self.own(order_id)[:length]))
 
