@@ -1,6 +1,7 @@
 """What the engine of sagas notes in a saga's stream: it folds this itself, and the saga never sees it."""
 
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 from domain.message import Event, stored_as
 
@@ -65,8 +66,30 @@ class SagaMessageTaken(Event):
     message_id: str
 
 
+@stored_as(name="SagaSignalled", version=1)
+class SagaSignalled(Event):
+    """Whoever is named in the metadata has sent the instance a signal; it counts when that waits for it."""
+
+    name: str
+    payload: Mapping[str, Any]
+
+
+@stored_as(name="SagaSignalTaken", version=1)
+class SagaSignalTaken(Event):
+    """The facts beside this follow from the signal of that record."""
+
+    signal_id: str
+
+
 EngineEvent: TypeAlias = (
-    SagaMessageAttempted | SagaMessageParked | SagaMessageTaken | SagaMessageWaiting | SagaResumed | SagaStopped
+    SagaMessageAttempted
+    | SagaMessageParked
+    | SagaMessageTaken
+    | SagaMessageWaiting
+    | SagaResumed
+    | SagaSignalled
+    | SagaSignalTaken
+    | SagaStopped
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaMessageAttempted,
@@ -74,5 +97,7 @@ ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaResumed,
+    SagaSignalled,
+    SagaSignalTaken,
     SagaStopped,
 )

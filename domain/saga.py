@@ -1,12 +1,13 @@
 """The shape of a long-running workflow: it observes events, asks by commands, and remembers both in its own stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from domain.engine_events import ENGINE_EVENTS, PREFIX
+from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaResumed, SagaSignalled
 from domain.message import Command, Event
+from domain.signal import Payload, Signal, awaits_nothing, nothing_follows_from_a_signal
 
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
@@ -37,6 +38,8 @@ class Saga(Generic[StateT, EventT]):
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
     reply that can't be one.
+    `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
+    turns one that it waits for into events of the saga's own stream.
 
     Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
     """
@@ -51,6 +54,9 @@ class Saga(Generic[StateT, EventT]):
     observe: Callable[[Any, StateT], list[EventT]]
     pending: Callable[[StateT], Sequence[Ask]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+    signals: tuple[Signal, ...] = ()
+    awaits: Callable[[StateT], Collection[str]] = awaits_nothing
+    on_signal: Callable[[str, Payload, StateT], list[EventT]] = nothing_follows_from_a_signal
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -58,6 +64,12 @@ class Saga(Generic[StateT, EventT]):
             raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+
+    @property
+    def woken_by(self) -> tuple[type[Event], ...]:
+        """What wakes an instance: the events of others, an operator's word, and a signal to it."""
+        signalled = (SagaSignalled,) if self.signals else ()
+        return (*self.reacts_to, SagaResumed, *signalled)
 
     def state_after(self, state: StateT, facts: Sequence[EventT]) -> StateT:
         """The state after these facts of its own."""

@@ -9,7 +9,7 @@ import stamina
 import structlog
 
 from domain.decider import Decider
-from domain.engine_events import SagaMessageTaken, SagaMessageWaiting, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting, SagaSignalTaken
 from domain.message import Command, Event, Recorded
 from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
@@ -21,10 +21,12 @@ from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.asker import Asker
 from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.kept_signals import KeptSignal
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
 from infrastructure.sagas.run import Run
 
+_ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -60,24 +62,23 @@ class SagaCoordinator:
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
 
-        A word that an instance is to go on is one of them.
+        A word to one of its instances, that it is to go on or a signal, is one of them.
 
         None of one that was written before the time at which the saga begins.
         """
         begins = self.saga.begins
         if isinstance(begins, datetime) and delivered.at is not None and delivered.at < begins:
             return []
-        if delivered.type in SagaResumed.stored_names() and not self._is_own(delivered.stream):
+        if delivered.type in _ENGINE_NAMES and not self._is_own(delivered.stream):
             return []  # it is for an instance of another saga
-        woken_by = (*self.saga.reacts_to, SagaResumed)
-        return [event for event in self._codec.events_in(delivered) if type(event.event) in woken_by]
+        return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.woken_by]
 
     def stream_of(self, message: Recorded[Any]) -> str:
         """The stream of the saga's instance that this message concerns, a stream of the same tenant.
 
         Raises UnreadableEvent where the message's stream or the instance's id makes no valid name.
         """
-        if isinstance(message.event, SagaResumed):
+        if isinstance(message.event, ENGINE_EVENTS):
             return message.stream
         try:
             tenant = StreamName.parse(message.stream).tenant
@@ -99,7 +100,7 @@ class SagaCoordinator:
         try:
             await self._repeatedly(self._advance, run)
         finally:
-            if run.instance.standing.is_clear:
+            if run.instance.is_clear:
                 self._handler.loader.consider(run.instance, self.saga.category)
 
     async def stop(self, message: Recorded[Any], error: str) -> None:
@@ -129,7 +130,8 @@ class SagaCoordinator:
         await self._load(instance)
         if instance.standing.stopped is not None:
             return run.is_word or instance.standing.holds(str(message.id))
-        return not instance.standing.waiting and not self._observed(run) and not instance.pending
+        is_idle = not instance.standing.waiting and not instance.pending and instance.next_signal is None
+        return is_idle and not self._observed(run)
 
     def _is_own(self, stream: str) -> bool:
         try:
@@ -182,12 +184,26 @@ class SagaCoordinator:
 
     async def _go_on(self, run: Run) -> None:
         await self._store(run, (run.observation(), self._observed(run)))
-        while run.instance.pending:
-            answered = await self._asker.round(run)
-            told = [(run.reaction_to(answer.cause), facts) for answer, facts in answered.told]
-            await self._store(run, *told)
-            if answered.failure is not None:
-                raise answered.failure
+        while True:
+            if (signal := run.instance.next_signal) is not None:
+                await self._take_signal(run, signal)
+            elif run.instance.pending:
+                await self._ask(run)
+            else:
+                return
+
+    async def _take_signal(self, run: Run, signal: KeptSignal) -> None:
+        facts = self.saga.on_signal(signal.name, signal.payload, run.instance.state)
+        note = SagaSignalTaken(signal_id=str(signal.id))
+        await self._store(run, (run.reaction_to(signal.id), facts), (run.note(note), [note]))
+
+    async def _ask(self, run: Run) -> None:
+        """Stores what was answered, and raises what failed beside it."""
+        answered = await self._asker.round(run)
+        told = [(run.reaction_to(answer.cause), facts) for answer, facts in answered.told]
+        await self._store(run, *told)
+        if answered.failure is not None:
+            raise answered.failure
 
     def _observed(self, run: Run) -> list[Event]:
         """What the saga has to store of the message."""

@@ -3,8 +3,11 @@
 SagaError
 ├── NotBegun         where it begins is not known yet
 ├── SagaStuck        it can't get on: the same would be asked for ever
-└── UnknownInstance  there is no such instance
+├── UnknownInstance  there is no such instance
+└── UnknownSignal    no instance of this saga waits for it, ever
 """
+
+from collections.abc import Sequence
 
 
 class SagaError(Exception):
@@ -30,3 +33,13 @@ class UnknownInstance(SagaError):
     def __init__(self, stream: str) -> None:
         super().__init__(f"there is no {stream}")
         self.stream = stream
+
+
+class UnknownSignal(SagaError):
+    """The saga of `stream` declares no signal of this name, but those that are `known`."""
+
+    def __init__(self, stream: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"{stream} knows no signal {name!r}; there is {', '.join(known) or 'none'}")
+        self.stream = stream
+        self.name = name
+        self.known = tuple(known)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from domain.engine_events import SagaResumed
 from domain.message import Event
 from domain.saga import Saga
 from domain.stream_name import stream_name
@@ -23,9 +22,10 @@ _DIGEST: Final = 12  # hexadecimal digits
 def pattern_of(saga: Saga[Any, Any]) -> str:
     """One regular-expression group that matches the stored names of what wakes the saga, the older ones too.
 
-    An operator's word that an instance is to go on wakes every saga, whose coordinator looks whether it is its own.
+    An operator's word that an instance is to go on wakes every saga, whose coordinator looks whether it is its own; so
+    does a signal, those that wait for any.
     """
-    return pattern_of_events((*saga.reacts_to, SagaResumed))
+    return pattern_of_events(saga.woken_by)
 
 
 def pattern_of_events(events: Iterable[type[Event]]) -> str:

@@ -10,6 +10,7 @@ from domain.message import Event
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.kept_signals import KeptSignal, kept_after
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.snapshots.rule import SnapshotRule
 
@@ -22,12 +23,13 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing`.
+    changes neither, but `standing`. `signals` are those that were not taken.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
+        self.signals: tuple[KeptSignal, ...] = ()
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -37,6 +39,17 @@ class Instance(Aggregate[StateT]):
         return self._saga.pending(self.state)
 
     @property
+    def next_signal(self) -> KeptSignal | None:
+        """The first signal that the instance waits for and has."""
+        awaited = self._saga.awaits(self.state) if self.signals else ()
+        return next((signal for signal in self.signals if signal.name in awaited), None)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the engine has nothing to remember of it but what its snapshot keeps."""
+        return self.standing.is_clear and not self.signals
+
+    @property
     def causes(self) -> Mapping[str, UUID]:
         """The id of the event since which each step is pending."""
         return self._causes
@@ -44,6 +57,7 @@ class Instance(Aggregate[StateT]):
     def forget(self) -> None:
         super().forget()
         self.standing = Standing()
+        self.signals = ()
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -52,8 +66,8 @@ class Instance(Aggregate[StateT]):
 
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where the engine has something to remember of it: none is taken."""
-        if not self.standing.is_clear:
-            raise ValueError(f"{self.stream} stands still, or messages wait for it")
+        if not self.is_clear:
+            raise ValueError(f"{self.stream} stands still, or messages or signals wait for it")
         causes = {step: str(cause) for step, cause in self._causes.items()}
         return replace(super().snapshot(), notes={_CAUSES: causes})
 
@@ -64,10 +78,16 @@ class Instance(Aggregate[StateT]):
             raise SagaStuck(self.stream, step, "is pending since no event of its stream")
         return cause
 
+    def _is_kept(self, name: str) -> bool:
+        """Whether a signal of this name that comes now counts, now or later."""
+        ignored = {signal.name for signal in self._saga.signals if signal.early == "ignore"}
+        return name not in ignored or name in self._saga.awaits(self.state)
+
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
+            self.signals = kept_after(self.signals, event, event_id, self._is_kept)
         self._causes = {ask.step: self._causes.get(ask.step, event_id) for ask in self.pending}
 
 

@@ -11,6 +11,8 @@ from domain.engine_events import (
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaResumed,
+    SagaSignalled,
+    SagaSignalTaken,
     SagaStopped,
 )
 
@@ -61,7 +63,7 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             attempts = {key: number for key, number in standing.attempts.items() if key != event.message_id}
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
-        case SagaMessageParked():
+        case SagaMessageParked() | SagaSignalled() | SagaSignalTaken():
             return standing
         case _:
             assert_never(event)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
-from domain.engine_events import EngineEvent, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, EngineEvent
 from domain.message import Recorded
 from domain.saga import Ask
 from domain.stream_name import StreamName
@@ -26,8 +26,8 @@ class Run:
 
     @property
     def is_word(self) -> bool:
-        """Whether it is somebody's word that the instance is to go on, and nothing for the saga to observe."""
-        return isinstance(self.message.event, SagaResumed)
+        """Whether it is a word to the instance that stands in its own stream, and nothing for the saga to observe."""
+        return isinstance(self.message.event, ENGINE_EVENTS)
 
     @property
     def place(self) -> MessagePlace:

@@ -38,7 +38,7 @@ NAMES: Final = """
     OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
     ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
     RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMessageAttempted
-    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaStopped
+    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaSignalTaken SagaSignalled SagaStopped
     SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered SeatsReleased
     SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
 """
