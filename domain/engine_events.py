@@ -81,8 +81,19 @@ class SagaSignalTaken(Event):
     signal_id: str
 
 
+@stored_as(name="SagaMessageLate", version=1)
+class SagaMessageLate(Event):
+    """A message came after the instance had ended, and nothing follows from it."""
+
+    stream: str
+    version: int
+    position: int
+    message_id: str
+
+
 EngineEvent: TypeAlias = (
     SagaMessageAttempted
+    | SagaMessageLate
     | SagaMessageParked
     | SagaMessageTaken
     | SagaMessageWaiting
@@ -93,6 +104,7 @@ EngineEvent: TypeAlias = (
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaMessageAttempted,
+    SagaMessageLate,
     SagaMessageParked,
     SagaMessageTaken,
     SagaMessageWaiting,

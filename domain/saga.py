@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaResumed, SagaSignalled
 from domain.message import Command, Event
+from domain.saga_end import Ending
 from domain.signal import Payload, Signal, awaits_nothing, nothing_follows_from_a_signal
 
 EventT = TypeVar("EventT", bound=Event)
@@ -40,6 +41,9 @@ class Saga(Generic[StateT, EventT]):
     reply that can't be one.
     `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
     turns one that it waits for into events of the saga's own stream.
+    `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.
+    `ending` says when an instance has ended, and what becomes of messages that come after that; without one they are
+    observed as all others.
 
     Raises ValueError for events that bear names of the engine's, and for a time without an offset from UTC.
     """
@@ -57,6 +61,8 @@ class Saga(Generic[StateT, EventT]):
     signals: tuple[Signal, ...] = ()
     awaits: Callable[[StateT], Collection[str]] = awaits_nothing
     on_signal: Callable[[str, Payload, StateT], list[EventT]] = nothing_follows_from_a_signal
+    undoable: Callable[[StateT], bool] = lambda state: True
+    ending: Ending[StateT, EventT] | None = None
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]

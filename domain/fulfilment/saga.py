@@ -207,6 +207,11 @@ def _answers(command: Command, reply: Event) -> bool:
     return all(getattr(command, name) == getattr(reply, name) for name in shared)
 
 
+def undoable(state: NotStarted | Fulfilment) -> bool:
+    """Once the order is shipped there is no way back."""
+    return isinstance(state, Fulfilment) and not state.dispatched and not state.ended
+
+
 saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     category="fulfilment",
     events=(
@@ -232,4 +237,5 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     observe=observe,
     pending=pending,
     on_reply=on_reply,
+    undoable=undoable,
 )

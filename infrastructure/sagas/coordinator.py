@@ -20,8 +20,10 @@ from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEven
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.asker import Asker
+from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.kept_signals import KeptSignal
+from infrastructure.sagas.observer import Observer
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
 from infrastructure.sagas.run import Run
@@ -50,6 +52,7 @@ class SagaCoordinator:
     ) -> None:
         self.saga: Final = saga
         self._handler: Final = handler
+        self._observer: Final = Observer(saga, handler.streams, codec)
         self._asker: Final = Asker(saga, route, handler)
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
@@ -131,7 +134,15 @@ class SagaCoordinator:
         if instance.standing.stopped is not None:
             return run.is_word or instance.standing.holds(str(message.id))
         is_idle = not instance.standing.waiting and not instance.pending and instance.next_signal is None
-        return is_idle and not self._observed(run)
+        return is_idle and not (await self._observer.observed(run))[1]
+
+    async def is_undoable(self, stream: str) -> bool:
+        """Whether an instance may still be undone, as its saga declares it. Raises UnknownInstance, and as `react`."""
+        instance = Instance(self.saga, stream)
+        await self._load(instance)
+        if instance.version == -1:
+            raise UnknownInstance(stream)
+        return self.saga.undoable(instance.state)
 
     def _is_own(self, stream: str) -> bool:
         try:
@@ -183,7 +194,7 @@ class SagaCoordinator:
         await self._store(run, (run.note(note), [note]))
 
     async def _go_on(self, run: Run) -> None:
-        await self._store(run, (run.observation(), self._observed(run)))
+        await self._store(run, await self._observer.observed(run))
         while True:
             if (signal := run.instance.next_signal) is not None:
                 await self._take_signal(run, signal)
@@ -204,10 +215,6 @@ class SagaCoordinator:
         await self._store(run, *told)
         if answered.failure is not None:
             raise answered.failure
-
-    def _observed(self, run: Run) -> list[Event]:
-        """What the saga has to store of the message."""
-        return [] if run.is_word else self.saga.observe(run.message.event, run.instance.state)
 
     async def _store(self, run: Run, *told: tuple[Request, Sequence[Event]]) -> None:
         """Appends facts, each on behalf of what led to it, together or not at all."""

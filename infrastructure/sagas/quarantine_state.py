@@ -7,6 +7,7 @@ from typing import NamedTuple, assert_never
 from domain.engine_events import (
     EngineEvent,
     SagaMessageAttempted,
+    SagaMessageLate,
     SagaMessageParked,
     SagaMessageTaken,
     SagaMessageWaiting,
@@ -63,7 +64,7 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             attempts = {key: number for key, number in standing.attempts.items() if key != event.message_id}
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
-        case SagaMessageParked() | SagaSignalled() | SagaSignalTaken():
+        case SagaMessageLate() | SagaMessageParked() | SagaSignalled() | SagaSignalTaken():
             return standing
         case _:
             assert_never(event)

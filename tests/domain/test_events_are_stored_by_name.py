@@ -38,8 +38,9 @@ NAMES: Final = """
     OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
     ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
     RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMessageAttempted
-    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaSignalTaken SagaSignalled SagaStopped
-    SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered SeatsReleased
+    SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaSignalTaken SagaSignalled
+    SagaStopped SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered
+    SeatsReleased
     SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
