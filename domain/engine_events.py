@@ -1,6 +1,7 @@
 """What the engine of sagas notes in a saga's stream: it folds this itself, and the saga never sees it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from domain.message import Event, stored_as
@@ -91,8 +92,21 @@ class SagaMessageLate(Event):
     message_id: str
 
 
+@stored_as(name="SagaCallBegun", version=1)
+class SagaCallBegun(Event):
+    """The step's call to the outside is sent now; until its answer is stored it may have been done.
+
+    The worker that sends it may have it in hand until then. `unknown` is what its saga declares for that.
+    """
+
+    step: str
+    unknown: str
+    until: datetime
+
+
 EngineEvent: TypeAlias = (
-    SagaMessageAttempted
+    SagaCallBegun
+    | SagaMessageAttempted
     | SagaMessageLate
     | SagaMessageParked
     | SagaMessageTaken
@@ -103,6 +117,7 @@ EngineEvent: TypeAlias = (
     | SagaStopped
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
+    SagaCallBegun,
     SagaMessageAttempted,
     SagaMessageLate,
     SagaMessageParked,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from domain.call import Call, hears_no_calls
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaResumed, SagaSignalled
 from domain.message import Command, Event
 from domain.saga_end import Ending
@@ -38,7 +39,7 @@ class Saga(Generic[StateT, EventT]):
     `pending` returns what must be asked for now, from the state alone, so that a restart asks again.
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
-    reply that can't be one.
+    reply that can't be one. `on_answer` does so for the answer to a call to the outside, a value.
     `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
     turns one that it waits for into events of the saga's own stream.
     `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.
@@ -56,8 +57,9 @@ class Saga(Generic[StateT, EventT]):
     begins: Begins
     identify: Callable[[Any], str]
     observe: Callable[[Any, StateT], list[EventT]]
-    pending: Callable[[StateT], Sequence[Ask]]
+    pending: Callable[[StateT], Sequence[Ask | Call]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
+    on_answer: Callable[[Call, Any, StateT], Sequence[EventT]] = hears_no_calls
     signals: tuple[Signal, ...] = ()
     awaits: Callable[[StateT], Collection[str]] = awaits_nothing
     on_signal: Callable[[str, Payload, StateT], list[EventT]] = nothing_follows_from_a_signal

@@ -1,17 +1,21 @@
 """Asks for all that is pending of an instance at once, and collects the answers."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
+from domain.call import Call
 from domain.decider import Decider
+from domain.engine_events import SagaCallBegun
 from domain.message import Command
 from domain.saga import Ask, Saga
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.outside import Outside
 from infrastructure.sagas.round import Answer, Failure, Reply, Round, round_of
 from infrastructure.sagas.run import Run
 
+Sent: TypeAlias = Mapping[str, SagaCallBegun]
 _OF_ONE: Final = 16  # asks of one instance under way together
 _OF_ALL: Final = 32  # of all instances: each may need one of the calls that a connection has
 _MOST: Final = 256  # asks of a round, whose answers must fit into one append
@@ -21,27 +25,38 @@ class Asker:
     """Sends the commands of one saga, each under the id that its step keeps."""
 
     def __init__(
-        self, saga: Saga[Any, Any], route: Callable[[Command], Decider[Any, Any, Any]], handler: CommandHandler
+        self,
+        saga: Saga[Any, Any],
+        route: Callable[[Command], Decider[Any, Any, Any]],
+        handler: CommandHandler,
+        outside: Outside,
     ) -> None:
         self._saga: Final = saga
         self._route: Final = route
         self._handler: Final = handler
+        self._outside: Final = outside
         self._slots: Final = asyncio.Semaphore(_OF_ALL)
 
-    async def round(self, run: Run) -> Round:
-        """What the saga has to store of the answers to all that is pending now; it has not happened before that.
+    async def round(self, run: Run, sent: Sent) -> Round:
+        """What the saga has to store of the answers to all that is pending now.
 
-        Its failure is what the domain refuses the saga, SagaStuck, what handling a command raises, or the saga.
+        The calls to the outside that were `sent`, by their steps, may have been done before.
+        Its failure is what the domain refuses the saga, SagaStuck, what handling a command or a call raises, or the
+        saga.
         """
         own = asyncio.Semaphore(_OF_ONE)
-        asks = run.instance.pending[:_MOST]
-        replies = await asyncio.gather(*(self._reply(run, ask, own) for ask in asks))
+        replies = await asyncio.gather(*(self._reply(run, ask, own, sent) for ask in self.next_of(run)))
         return round_of(self._saga, run.instance.stream, run.instance.state, replies)
 
-    async def _reply(self, run: Run, ask: Ask, own: asyncio.Semaphore) -> Reply:
+    @staticmethod
+    def next_of(run: Run) -> Sequence[Ask | Call]:
+        """What a round asks for."""
+        return run.instance.pending[:_MOST]
+
+    async def _reply(self, run: Run, ask: Ask | Call, own: asyncio.Semaphore, sent: Sent) -> Reply:
         async with own, self._slots:
             try:
-                return await self._answer(run, ask)
+                return await (self._answer(run, ask) if isinstance(ask, Ask) else self._called(run, ask, sent))
             except Exception as error:  # noqa: BLE001 - it is raised once what the others answered is stored
                 return Failure(ask, error)
 
@@ -50,3 +65,8 @@ class Asker:
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
         return Answer(ask, outcome.events, outcome.last_id)
+
+    async def _called(self, run: Run, call: Call, sent: Sent) -> Answer:
+        key, stream = run.request(call).command_id, run.instance.stream
+        answer = await self._outside.answer(call, key, stream, sent.get(call.step), run.clock())
+        return Answer(call, answer, None)

@@ -1,15 +1,17 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import stamina
 import structlog
 
+from domain.call import Call
 from domain.decider import Decider
-from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting, SagaSignalTaken
+from domain.engine_events import ENGINE_EVENTS, SagaCallBegun, SagaMessageTaken, SagaMessageWaiting, SagaSignalTaken
 from domain.message import Command, Event, Recorded
 from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
@@ -24,10 +26,13 @@ from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.kept_signals import KeptSignal
 from infrastructure.sagas.observer import Observer
+from infrastructure.sagas.outside import Outside
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
-from infrastructure.sagas.run import Run
+from infrastructure.sagas.round import Answer
+from infrastructure.sagas.run import Run, now
 
+_ATTEMPTS: Final = 10
 _ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
@@ -48,18 +53,19 @@ class SagaCoordinator:
         handler: CommandHandler,
         codec: EventCodec,
         *,
-        attempts: int = 10,
+        outside: Outside | None = None,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.saga: Final = saga
         self._handler: Final = handler
         self._observer: Final = Observer(saga, handler.streams, codec)
-        self._asker: Final = Asker(saga, route, handler)
+        self._asker: Final = Asker(saga, route, handler, outside or Outside({}))
         self._codec: Final = codec
+        self._clock: Final = clock
         self.streams: Final[Streams] = handler.streams
-        self._attempts: Final = attempts
         self._quarantine: Final = Quarantine(self.streams, codec)
         self._retrying: Final = stamina.AsyncRetryingCaller(
-            attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
+            attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
 
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
@@ -151,14 +157,14 @@ class SagaCoordinator:
             return False
 
     def _run(self, message: Recorded[Any]) -> Run:
-        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}")
+        return Run(message, Instance(self.saga, self.stream_of(message)), f"saga:{self.saga.category}", self._clock)
 
     async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
         """Acts again, on what the stream holds then, as often as somebody else was faster."""
         try:
             await self._retrying(WrongExpectedVersion, act, run, *told)
         except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(run.instance.stream, self._attempts) from error
+            raise ConcurrencyConflict(run.instance.stream, _ATTEMPTS) from error
 
     async def _load(self, instance: Instance[Any]) -> None:
         await self._handler.loader.load_mostly_short(instance, self.saga.category)
@@ -189,7 +195,7 @@ class SagaCoordinator:
             _logger.warning("saga_message_gone", message=place.message_id, stream=place.stream, version=place.version)
         for message in [message for record in kept for message in self.messages_in(record)]:
             if self.stream_of(message) == run.instance.stream:
-                await self._go_on(Run(message, run.instance, run.actor))
+                await self._go_on(replace(run, message=message))
         note = SagaMessageTaken(message_id=place.message_id)
         await self._store(run, (run.note(note), [note]))
 
@@ -210,11 +216,18 @@ class SagaCoordinator:
 
     async def _ask(self, run: Run) -> None:
         """Stores what was answered, and raises what failed beside it."""
-        answered = await self._asker.round(run)
-        told = [(run.reaction_to(answer.cause), facts) for answer, facts in answered.told]
-        await self._store(run, *told)
+        sent = run.instance.sent
+        await self._note_calls(run, sent)
+        answered = await self._asker.round(run, sent)
+        await self._store(run, *((_behalf_of(answer, run), facts) for answer, facts in answered.told))
         if answered.failure is not None:
             raise answered.failure
+
+    async def _note_calls(self, run: Run, sent: Collection[str]) -> None:
+        """Notes which calls are about to be sent, where it matters after a crash that they may have been."""
+        calls = [ask for ask in self._asker.next_of(run) if isinstance(ask, Call) and ask.is_noted]
+        new = [call for call in calls if call.step not in sent]
+        await self._store(run, *((run.request(call), [_begun(call, run)]) for call in new))
 
     async def _store(self, run: Run, *told: tuple[Request, Sequence[Event]]) -> None:
         """Appends facts, each on behalf of what led to it, together or not at all."""
@@ -229,3 +242,12 @@ class SagaCoordinator:
             raise WrongExpectedVersion(instance.stream, None)
         for (request, fact), event_id in zip(facts, appended.event_ids, strict=True):
             instance.append([fact], UUID(event_id), request.command_id, appended.position or 0)
+
+
+def _behalf_of(answer: Answer, run: Run) -> Request:
+    return run.request(answer.ask) if answer.cause is None else run.reaction_to(answer.cause)
+
+
+def _begun(call: Call, run: Run) -> SagaCallBegun:
+    """Until when it may be in hand: it is performed, and then perhaps looked up."""
+    return SagaCallBegun(step=call.step, unknown=call.unknown, until=run.clock() + timedelta(seconds=2 * call.seconds))

@@ -1,6 +1,9 @@
 """What can go wrong while a saga runs, beside what its parts raise.
 
 SagaError
+├── CallStands       a call to the outside may have been done; somebody has to look
+├── CallUnanswered   a call to the outside may have been done; it is tried again as its step declares
+├── CallUnsent       a call to the outside was not done
 ├── NotBegun         where it begins is not known yet
 ├── SagaStuck        it can't get on: the same would be asked for ever
 ├── UnknownInstance  there is no such instance
@@ -12,6 +15,22 @@ from collections.abc import Sequence
 
 class SagaError(Exception):
     """Base of all that running a saga raises of its own."""
+
+
+class CallStands(SagaError):
+    """Whether the call of `step` was done is not known, and its saga declares that it stands still then."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"whether {step} was done is not known: {reason}")
+        self.step = step
+
+
+class CallUnanswered(SagaError):
+    """Whoever was called may have done it, and did not say so."""
+
+
+class CallUnsent(SagaError):
+    """Whoever was to be called is away, or says that it did nothing."""
 
 
 class NotBegun(SagaError):

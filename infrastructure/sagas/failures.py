@@ -4,7 +4,7 @@ from typing import Final
 
 from domain.errors import DomainError
 from infrastructure.eventstore.errors import ConcurrencyConflict, EventStoreError, Overloaded, StoreUnavailable
-from infrastructure.sagas.errors import SagaError
+from infrastructure.sagas.errors import CallStands, CallUnsent, SagaError
 from infrastructure.subscriptions.policy import Reaction, Retry, Stop, back_off
 
 TRANSIENT: Final = (StoreUnavailable, Overloaded, ConcurrencyConflict)
@@ -14,10 +14,14 @@ HANDLED: Final = 8
 
 
 def after_failure(error: Exception, failures: int) -> Reaction:
-    """Waits for a store that is away or contended as long as it takes; stops at what keeps failing, and at a bug."""
+    """Waits for a store or an outside that is away as long as it takes; stops at what keeps failing, and at a bug."""
     match error:
         case StoreUnavailable() | Overloaded() | ConcurrencyConflict():
             return Retry(back_off(failures, longest=5.0))
+        case CallUnsent():
+            return Retry(back_off(failures, longest=30.0))
+        case CallStands():
+            return Stop(f"{type(error).__name__}: {error}")
         case DomainError() | EventStoreError() | SagaError():
             return Retry(back_off(failures)) if failures < HANDLED else Stop(f"{type(error).__name__}: {error}")
         case _:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from domain.engine_events import ENGINE_EVENTS
+from domain.call import Call
+from domain.engine_events import ENGINE_EVENTS, EngineEvent, SagaCallBegun, SagaResumed
 from domain.message import Event
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
@@ -23,18 +24,20 @@ class Instance(Aggregate[StateT]):
 
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
-    changes neither, but `standing`. `signals` are those that were not taken.
+    changes neither, but `standing`. `signals` are those that were not taken. `sent` are the steps whose calls to the
+    outside may have been done.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
         self._saga = saga
         self.standing = Standing()
         self.signals: tuple[KeptSignal, ...] = ()
+        self.sent: Mapping[str, SagaCallBegun] = {}
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
     @property
-    def pending(self) -> Sequence[Ask]:
+    def pending(self) -> Sequence[Ask | Call]:
         """What must be asked for now."""
         return self._saga.pending(self.state)
 
@@ -47,7 +50,7 @@ class Instance(Aggregate[StateT]):
     @property
     def is_clear(self) -> bool:
         """Whether the engine has nothing to remember of it but what its snapshot keeps."""
-        return self.standing.is_clear and not self.signals
+        return self.standing.is_clear and not self.signals and not self.sent
 
     @property
     def causes(self) -> Mapping[str, UUID]:
@@ -58,6 +61,7 @@ class Instance(Aggregate[StateT]):
         super().forget()
         self.standing = Standing()
         self.signals = ()
+        self.sent = {}
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -67,7 +71,7 @@ class Instance(Aggregate[StateT]):
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where the engine has something to remember of it: none is taken."""
         if not self.is_clear:
-            raise ValueError(f"{self.stream} stands still, or messages or signals wait for it")
+            raise ValueError(f"{self.stream} has more to be remembered of it than a snapshot holds")
         causes = {step: str(cause) for step, cause in self._causes.items()}
         return replace(super().snapshot(), notes={_CAUSES: causes})
 
@@ -88,7 +92,9 @@ class Instance(Aggregate[StateT]):
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
             self.signals = kept_after(self.signals, event, event_id, self._is_kept)
+            self.sent = _sent_after(self.sent, event)
         self._causes = {ask.step: self._causes.get(ask.step, event_id) for ask in self.pending}
+        self.sent = {step: begun for step, begun in self.sent.items() if step in self._causes}
 
 
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
@@ -101,6 +107,17 @@ def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 1
             return False
 
     return SnapshotRule(saga.category, states, every, fits=fits)
+
+
+def _sent_after(sent: Mapping[str, SagaCallBegun], event: EngineEvent) -> Mapping[str, SagaCallBegun]:
+    """A word that the instance is to go on also says that a call that stands may be sent again."""
+    match event:
+        case SagaCallBegun():
+            return {**sent, event.step: event}
+        case SagaResumed():
+            return {step: begun for step, begun in sent.items() if begun.unknown != "stand"}
+        case _:
+            return sent
 
 
 def _causes_in(notes: Mapping[str, Any]) -> dict[str, UUID]:

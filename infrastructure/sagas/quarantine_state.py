@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 
 from domain.engine_events import (
     EngineEvent,
+    SagaCallBegun,
     SagaMessageAttempted,
     SagaMessageLate,
     SagaMessageParked,
@@ -64,7 +65,7 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             attempts = {key: number for key, number in standing.attempts.items() if key != event.message_id}
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
-        case SagaMessageLate() | SagaMessageParked() | SagaSignalled() | SagaSignalTaken():
+        case SagaCallBegun() | SagaMessageLate() | SagaMessageParked() | SagaSignalled() | SagaSignalTaken():
             return standing
         case _:
             assert_never(event)

@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from domain.message import Event
+from domain.call import Call
 from domain.saga import Ask, Saga
 from infrastructure.sagas.errors import SagaStuck
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an ask left in its target's stream, and the id of the last of these events."""
+    """What an ask left in its target's stream, and the id of the last of these events; or what a call was answered."""
 
-    ask: Ask
-    reply: Sequence[Event]
-    cause: UUID
+    ask: Ask | Call
+    reply: Any
+    cause: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why nothing can be stored of an ask, which may have taken effect."""
 
-    ask: Ask
+    ask: Ask | Call
     error: Exception
 
 
@@ -62,7 +62,7 @@ def _hear(
     before, told = state, list[tuple[Answer, Sequence[Any]]]()
     for answer in answers:
         try:
-            facts = saga.on_reply(answer.ask, answer.reply, state)
+            facts = _facts(saga, answer, state)
         except Exception as error:  # noqa: BLE001 - it is raised once what the others answered is stored
             return Failure(answer.ask, error)
         after = saga.state_after(state, facts)
@@ -76,12 +76,18 @@ def _hear(
     return tuple(told)
 
 
+def _facts(saga: Saga[Any, Any], answer: Answer, state: Any) -> Sequence[Any]:
+    if isinstance(answer.ask, Call):
+        return saga.on_answer(answer.ask, answer.reply, state)
+    return saga.on_reply(answer.ask, answer.reply, state)
+
+
 def _drops(saga: Saga[Any, Any], before: Any, after: Any, steps: Collection[str]) -> bool:
     """Whether one of these steps is pending before and not after."""
     return bool((_steps(saga, before) & set(steps)) - _steps(saga, after))
 
 
-def _stuck(saga: Saga[Any, Any], state: Any, told: Sequence[tuple[Answer, Sequence[Any]]]) -> Ask | None:
+def _stuck(saga: Saga[Any, Any], state: Any, told: Sequence[tuple[Answer, Sequence[Any]]]) -> Ask | Call | None:
     """The first ask that its own answer leaves pending: it would be asked for under the same id for ever."""
     for answer, facts in told:
         state = saga.state_after(state, facts)

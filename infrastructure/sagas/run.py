@@ -1,12 +1,16 @@
 """One message on its way through one instance of a saga, and the envelopes of all that it leads to."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic_core import to_jsonable_python
+
+from domain.call import Call
 from domain.engine_events import ENGINE_EVENTS, EngineEvent
 from domain.message import Recorded
 from domain.saga import Ask
@@ -16,13 +20,19 @@ from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine_state import MessagePlace
 
 
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One message on its way through one instance of the saga."""
+    """One message on its way through one instance of the saga. What it leads to is written at the `clock`'s time."""
 
     message: Recorded[Any]
     instance: Instance[Any]
     actor: str
+    clock: Callable[[], datetime] = now
 
     @property
     def is_word(self) -> bool:
@@ -34,8 +44,8 @@ class Run:
         """Where the message lies."""
         return MessagePlace(self.message.position, self.message.stream, self.message.version, str(self.message.id))
 
-    def request(self, ask: Ask) -> Request:
-        """The request that sends an ask, caused by the saga's own event since which it is pending."""
+    def request(self, ask: Ask | Call) -> Request:
+        """The request that sends an ask or a call, caused by the saga's own event since which it is pending."""
         cause = self.instance.cause_of(ask.step)
         return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
 
@@ -61,11 +71,12 @@ class Run:
             causation_id=cause,
             actor=self.actor,
             tenant=StreamName.parse(self.instance.stream).tenant,
-            time=datetime.now(UTC),
+            time=self.clock(),
         )
 
 
-def digest_of(ask: Ask) -> str:
-    """A digest of what is asked: the step and the command, in canonical JSON."""
-    command = json.dumps(ask.command.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return sha256(f"{ask.step} {command}".encode()).hexdigest()
+def digest_of(ask: Ask | Call) -> str:
+    """A digest of what is asked: the step and the command or request, in canonical JSON."""
+    asked = ask.command if isinstance(ask, Ask) else ask.request
+    text = json.dumps(to_jsonable_python(asked), sort_keys=True, separators=(",", ":"))
+    return sha256(f"{ask.step} {text}".encode()).hexdigest()

@@ -37,11 +37,10 @@ NAMES: Final = """
     GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn NothingToCharge
     OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned PaymentTaken PaymentWaived
     ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
-    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaMessageAttempted
+    RoomReservationDeclined RoomsConfirmed RoomsOffered RoomsReleased RoomsReserved SagaCallBegun SagaMessageAttempted
     SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaResumed SagaSignalTaken SagaSignalled
     SagaStopped SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsOffered
-    SeatsReleased
-    SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
+    SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

@@ -9,6 +9,7 @@ from domain.errors import DomainError, UnexpectedAnswer
 from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import OrderShipped
+from domain.saga import Ask
 from domain.stock.stock import ReservationReleased, StockReserved
 from domain.value import changed
 from tests.domain.fulfilment.shops import STARTED
@@ -30,6 +31,7 @@ NO_ANSWER: Final[list[list[Event]]] = [
 def test_no_answer_to_a_reservation(answer: list[Event]) -> None:
     state = saga.evolve(saga.initial, STARTED)
     [ask] = saga.pending(state)
+    assert isinstance(ask, Ask)
     with pytest.raises(UnexpectedAnswer) as error:
         saga.on_reply(ask, answer, state)
     assert isinstance(error.value, DomainError)
@@ -48,5 +50,6 @@ def test_no_answer_to_a_reservation(answer: list[Event]) -> None:
 def test_no_answer_to_a_charge(answer: Event) -> None:
     state = saga.evolve(saga.initial, changed(STARTED, reservations=()))
     [ask] = saga.pending(state)
+    assert isinstance(ask, Ask)
     with pytest.raises(UnexpectedAnswer, match="charge"):
         saga.on_reply(ask, [answer], state)
