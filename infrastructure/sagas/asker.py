@@ -8,7 +8,7 @@ from domain.call import Call
 from domain.decider import Decider
 from domain.engine_events import SagaCallBegun
 from domain.message import Command
-from domain.saga import Ask, Saga
+from domain.saga import Ask
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.sagas.errors import SagaStuck
 from infrastructure.sagas.outside import Outside
@@ -22,16 +22,11 @@ _MOST: Final = 256  # asks of a round, whose answers must fit into one append
 
 
 class Asker:
-    """Sends the commands of one saga, each under the id that its step keeps."""
+    """Sends the commands of one saga's instances, each under the id that its step keeps."""
 
     def __init__(
-        self,
-        saga: Saga[Any, Any],
-        route: Callable[[Command], Decider[Any, Any, Any]],
-        handler: CommandHandler,
-        outside: Outside,
+        self, route: Callable[[Command], Decider[Any, Any, Any]], handler: CommandHandler, outside: Outside
     ) -> None:
-        self._saga: Final = saga
         self._route: Final = route
         self._handler: Final = handler
         self._outside: Final = outside
@@ -46,7 +41,7 @@ class Asker:
         """
         own = asyncio.Semaphore(_OF_ONE)
         replies = await asyncio.gather(*(self._reply(run, ask, own, sent) for ask in self.next_of(run)))
-        return round_of(self._saga, run.instance.stream, run.instance.state, replies)
+        return round_of(run.instance.saga, run.instance.stream, run.instance.state, replies)
 
     @staticmethod
     def next_of(run: Run) -> Sequence[Ask | Call]:
@@ -54,19 +49,20 @@ class Asker:
         return run.instance.pending[:_MOST]
 
     async def _reply(self, run: Run, ask: Ask | Call, own: asyncio.Semaphore, sent: Sent) -> Reply:
-        async with own, self._slots:
-            try:
-                return await (self._answer(run, ask) if isinstance(ask, Ask) else self._called(run, ask, sent))
-            except Exception as error:  # noqa: BLE001 - it is raised once what the others answered is stored
-                return Failure(ask, error)
+        try:
+            return await (self._answer(run, ask, own) if isinstance(ask, Ask) else self._called(run, ask, sent))
+        except Exception as error:  # noqa: BLE001 - it is raised once what the others answered is stored
+            return Failure(ask, error)
 
-    async def _answer(self, run: Run, ask: Ask) -> Answer:
-        outcome = await self._handler.handle(self._route(ask.command), ask.command, run.request(ask))
+    async def _answer(self, run: Run, ask: Ask, own: asyncio.Semaphore) -> Answer:
+        async with own, self._slots:
+            outcome = await self._handler.handle(self._route(ask.command), ask.command, run.request(ask))
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
         return Answer(ask, outcome.events, outcome.last_id)
 
     async def _called(self, run: Run, call: Call, sent: Sent) -> Answer:
+        """It needs no connection to the store, and waits for no turn: its time runs since it was noted."""
         key, stream = run.request(call).command_id, run.instance.stream
         answer = await self._outside.answer(call, key, stream, sent.get(call.step), run.clock())
         return Answer(call, answer, None)

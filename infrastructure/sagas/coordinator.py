@@ -58,8 +58,8 @@ class SagaCoordinator:
     ) -> None:
         self.saga: Final = saga
         self._handler: Final = handler
-        self._observer: Final = Observer(saga, handler.streams, codec)
-        self._asker: Final = Asker(saga, route, handler, outside or Outside({}))
+        self._observer: Final = Observer(handler.streams, codec)
+        self._asker: Final = Asker(route, handler, outside or Outside({}))
         self._codec: Final = codec
         self._clock: Final = clock
         self.streams: Final[Streams] = handler.streams
@@ -148,7 +148,7 @@ class SagaCoordinator:
         await self._load(instance)
         if instance.version == -1:
             raise UnknownInstance(stream)
-        return self.saga.undoable(instance.state)
+        return instance.saga.undoable(instance.state)
 
     def _is_own(self, stream: str) -> bool:
         try:
@@ -210,7 +210,7 @@ class SagaCoordinator:
                 return
 
     async def _take_signal(self, run: Run, signal: KeptSignal) -> None:
-        facts = self.saga.on_signal(signal.name, signal.payload, run.instance.state)
+        facts = run.instance.saga.on_signal(signal.name, signal.payload, run.instance.state)
         note = SagaSignalTaken(signal_id=str(signal.id))
         await self._store(run, (run.reaction_to(signal.id), facts), (run.note(note), [note]))
 

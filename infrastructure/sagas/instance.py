@@ -29,7 +29,7 @@ class Instance(Aggregate[StateT]):
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
-        self._saga = saga
+        self.saga: Saga[StateT, Any] = saga
         self.standing = Standing()
         self.signals: tuple[KeptSignal, ...] = ()
         self.sent: Mapping[str, SagaCallBegun] = {}
@@ -39,12 +39,12 @@ class Instance(Aggregate[StateT]):
     @property
     def pending(self) -> Sequence[Ask | Call]:
         """What must be asked for now."""
-        return self._saga.pending(self.state)
+        return self.saga.pending(self.state)
 
     @property
     def next_signal(self) -> KeptSignal | None:
         """The first signal that the instance waits for and has."""
-        awaited = self._saga.awaits(self.state) if self.signals else ()
+        awaited = self.saga.awaits(self.state) if self.signals else ()
         return next((signal for signal in self.signals if signal.name in awaited), None)
 
     @property
@@ -84,8 +84,8 @@ class Instance(Aggregate[StateT]):
 
     def _is_kept(self, name: str) -> bool:
         """Whether a signal of this name that comes now counts, now or later."""
-        ignored = {signal.name for signal in self._saga.signals if signal.early == "ignore"}
-        return name not in ignored or name in self._saga.awaits(self.state)
+        ignored = {signal.name for signal in self.saga.signals if signal.early == "ignore"}
+        return name not in ignored or name in self.saga.awaits(self.state)
 
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from domain.engine_events import SagaMessageLate, SagaMessageTaken
 from domain.message import Event
-from domain.saga import Saga
 from domain.saga_end import Ending
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
@@ -20,14 +19,13 @@ class Observer:
     Else the saga alone knows what it holds already.
     """
 
-    def __init__(self, saga: Saga[Any, Any], streams: Streams, codec: EventCodec) -> None:
-        self._saga: Final = saga
+    def __init__(self, streams: Streams, codec: EventCodec) -> None:
         self._streams: Final = streams
         self._codec: Final = codec
 
     async def observed(self, run: Run) -> tuple[Request, Sequence[Event]]:
         """The facts, and on whose behalf they are stored. Raises what the saga does, and reading the stream."""
-        ending = self._saga.ending
+        ending = run.instance.saga.ending
         if run.is_word:
             return run.observation(), []
         if ending is None:
@@ -39,7 +37,7 @@ class Observer:
         return self._late(run, ending) if ending.ended(run.instance.state) else (run.observation(), self._observe(run))
 
     def _observe(self, run: Run) -> list[Event]:
-        return self._saga.observe(run.message.event, run.instance.state)
+        return run.instance.saga.observe(run.message.event, run.instance.state)
 
     def _begun(self, run: Run) -> tuple[Request, Sequence[Event]]:
         """A message that begins nothing now must not begin another run when it is delivered again after this one."""
