@@ -140,7 +140,7 @@ class SagaCoordinator:
         if instance.standing.stopped is not None:
             return run.is_word or instance.standing.holds(str(message.id))
         is_idle = not instance.standing.waiting and not instance.pending and instance.next_signal is None
-        return is_idle and not (await self._observer.observed(run))[1]
+        return is_idle and not await self._observer.observed(run)
 
     async def is_undoable(self, stream: str) -> bool:
         """Whether an instance may still be undone, as its saga declares it. Raises UnknownInstance, and as `react`."""
@@ -200,7 +200,7 @@ class SagaCoordinator:
         await self._store(run, (run.note(note), [note]))
 
     async def _go_on(self, run: Run) -> None:
-        await self._store(run, await self._observer.observed(run))
+        await self._store(run, (run.observation(), await self._observer.observed(run)))
         while True:
             if (signal := run.instance.next_signal) is not None:
                 await self._take_signal(run, signal)
