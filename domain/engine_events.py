@@ -1,7 +1,8 @@
 """What the engine of sagas notes in a saga's stream: it folds this itself, and the saga never sees it."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from domain.message import Event, stored_as
 from domain.value import value
@@ -124,31 +125,76 @@ class SagaDeadlinePassed(Event):
     due: datetime
 
 
+@stored_as(name="SagaSignalled", version=1)
+class SagaSignalled(Event):
+    """Whoever is named in the metadata has sent the instance a signal; it counts when that waits for it."""
+
+    name: str
+    payload: Mapping[str, Any]
+
+
+@stored_as(name="SagaSignalTaken", version=1)
+class SagaSignalTaken(Event):
+    """The facts beside this follow from the signal of that record."""
+
+    signal_id: str
+
+
+@stored_as(name="SagaMessageLate", version=1)
+class SagaMessageLate(Event):
+    """A message came after the instance had ended, and nothing follows from it."""
+
+    stream: str
+    version: int
+    position: int
+    message_id: str
+
+
+@stored_as(name="SagaCallBegun", version=1)
+class SagaCallBegun(Event):
+    """The step's call to the outside is sent now; until its answer is stored it may have been done.
+
+    The worker that sends it may have it in hand until then. `unknown` is what its saga declares for that.
+    """
+
+    step: str
+    unknown: str
+    until: datetime
+
+
 EngineEvent: TypeAlias = (
-    SagaDeadlineEnded
+    SagaCallBegun
+    | SagaDeadlineEnded
     | SagaDeadlinePassed
     | SagaDeadlineSet
     | SagaMarked
     | SagaMessageAttempted
+    | SagaMessageLate
     | SagaMessageParked
     | SagaMessageTaken
     | SagaMessageWaiting
     | SagaMigrated
     | SagaResumed
+    | SagaSignalled
+    | SagaSignalTaken
     | SagaStopped
     | SagaVersionSet
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
+    SagaCallBegun,
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
     SagaMarked,
     SagaMessageAttempted,
+    SagaMessageLate,
     SagaMessageParked,
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaMigrated,
     SagaResumed,
+    SagaSignalled,
+    SagaSignalTaken,
     SagaStopped,
     SagaVersionSet,
 )

@@ -1,16 +1,19 @@
 """The shape of a long-running workflow: it observes events, asks by commands, and remembers both in its own stream."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
+from domain.call import Call, hears_no_calls
 from domain.deadline import Deadline, no_deadlines, nothing_follows
-from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, SagaMarked, SagaResumed
+from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, SagaMarked, SagaResumed, SagaSignalled
 from domain.message import Command, Event
 from domain.retry_rule import RetryRule, as_the_engine_does, nothing_is_undone
+from domain.saga_end import Ending
 from domain.saga_steps import Step, require_consistent
+from domain.signal import Payload, Signal, awaits_nothing, nothing_follows_from_a_signal
 
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
@@ -40,7 +43,12 @@ class Saga(Generic[StateT, EventT]):
     `pending` returns what must be asked for now, from the state alone, so that a restart asks again.
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
-    reply that can't be one.
+    reply that can't be one. `on_answer` does so for the answer to a call to the outside, a value.
+    `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
+    turns one that it waits for into events of the saga's own stream.
+    `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.
+    `ending` says when an instance has ended, and what becomes of messages that come after that; without one they are
+    observed as all others.
     `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
     step that was sent may have taken effect when its deadline passes: either it stays pending and its answer, which
     comes late, is judged then, or what is asked for next withdraws it, whatever became of it.
@@ -67,7 +75,7 @@ class Saga(Generic[StateT, EventT]):
     begins: Begins
     identify: Callable[[Any], str]
     observe: Callable[[Any, StateT], list[EventT]]
-    pending: Callable[[StateT], list[Ask]]
+    pending: Callable[[StateT], Sequence[Ask | Call]]
     on_reply: Callable[[Ask, Sequence[Event], StateT], list[EventT]]
     version: int = 1
     former: tuple["Saga[StateT, EventT]", ...] = ()
@@ -78,6 +86,12 @@ class Saga(Generic[StateT, EventT]):
     on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
     retry: Callable[[str], RetryRule | None] = as_the_engine_does
     on_failed: Callable[[Ask, str, StateT], list[EventT]] = nothing_is_undone
+    on_answer: Callable[[Call, Any, StateT], Sequence[EventT]] = hears_no_calls
+    signals: tuple[Signal, ...] = ()
+    awaits: Callable[[StateT], Collection[str]] = awaits_nothing
+    on_signal: Callable[[str, Payload, StateT], list[EventT]] = nothing_follows_from_a_signal
+    undoable: Callable[[StateT], bool] = lambda state: True
+    ending: Ending[StateT, EventT] | None = None
 
     def __post_init__(self) -> None:
         taken = [event.stored_name for event in self.events if event.stored_name.startswith(PREFIX)]
@@ -100,9 +114,13 @@ class Saga(Generic[StateT, EventT]):
 
     @cached_property
     def messages(self) -> tuple[type[Event], ...]:
-        """All that wakes an instance: events of others, an operator's word, and a deadline of its own that passed."""
+        """All that wakes an instance: events of others, and what stands in its own stream.
+
+        That is an operator's word, a signal, and a deadline that passed.
+        """
         passed = (SagaDeadlinePassed,) if self.has_deadlines else ()
-        return (*self.woken_by, SagaResumed, *passed)
+        signalled = (SagaSignalled,) if any(each.signals for each in (*self.former, self)) else ()
+        return (*self.woken_by, SagaResumed, *passed, *signalled)
 
     def instance_of(self, event: Event) -> str:
         """Which instance the event concerns, as the newest version says that is woken by it."""
@@ -116,6 +134,12 @@ class Saga(Generic[StateT, EventT]):
     def has_deadlines(self) -> bool:
         """Whether any state of any version of it may declare one."""
         return any(each.deadlines is not no_deadlines for each in (*self.former, self))
+
+    def state_after(self, state: StateT, facts: Sequence[EventT]) -> StateT:
+        """The state after these facts of its own."""
+        for fact in facts:
+            state = self.evolve(state, fact)
+        return state
 
     def evolve_past_notes(self, state: StateT, event: Any) -> StateT:
         """`evolve` for all that the saga's stream holds: of what the engine noted there, marks alone change the state.

@@ -244,6 +244,12 @@ steps: Final = (
 )
 """What is asked, in this order; undoing goes from the last step back, and the order is cancelled at the end."""
 
+
+def undoable(state: NotStarted | Fulfilment) -> bool:
+    """Once the order is shipped there is no way back."""
+    return isinstance(state, Fulfilment) and not state.dispatched and not state.ended
+
+
 saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     category="fulfilment",
     events=(
@@ -271,4 +277,5 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     on_reply=on_reply,
     ends=(FulfilmentCompleted, FulfilmentAbandoned),
     steps=steps,
+    undoable=undoable,
 )

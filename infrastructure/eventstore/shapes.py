@@ -75,7 +75,8 @@ def _either(choices: list[Any]) -> Any:
 
 def _members(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> Fields:
     if "properties" not in node and "additionalProperties" in node:
-        return {"*": _plain(node["additionalProperties"], definitions)}
+        others = node["additionalProperties"]
+        return {"*": _plain({} if others is True else others, definitions)}
     required = node.get("required", ())
     return {
         name if name in required else f"{name}?": _plain(member, definitions)

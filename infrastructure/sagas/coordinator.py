@@ -1,19 +1,19 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import stamina
 import structlog
 
+from domain.call import Call
 from domain.decider import Decider
-from domain.engine_events import ENGINE_EVENTS, SagaMessageTaken, SagaMessageWaiting
-from domain.errors import DomainError
+from domain.engine_events import ENGINE_EVENTS, SagaCallBegun, SagaMessageTaken, SagaMessageWaiting, SagaSignalTaken
 from domain.message import Command, Event, Recorded
-from domain.saga import Ask, Saga
+from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
@@ -21,14 +21,19 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
-from infrastructure.sagas.errors import SagaStuck
+from infrastructure.sagas.asker import Asker
+from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.kept_signals import KeptSignal
+from infrastructure.sagas.observer import Observer
+from infrastructure.sagas.outside import Outside
 from infrastructure.sagas.passed_deadlines import PassedDeadlines
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
+from infrastructure.sagas.round import Answer, GivenUp
 from infrastructure.sagas.run import Run, now
-from infrastructure.sagas.step_retries import StepRetries
 
+_ATTEMPTS: Final = 10
 _ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
@@ -49,28 +54,27 @@ class SagaCoordinator:
         handler: CommandHandler,
         codec: EventCodec,
         *,
-        attempts: int = 10,
+        outside: Outside | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.saga: Final = saga
-        self._route: Final = route
         self._handler: Final = handler
+        self._observer: Final = Observer(handler.streams, codec)
+        self._asker: Final = Asker(route, handler, outside or Outside({}))
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
-        self._attempts: Final = attempts
         self.clock: Final = clock
         self._actor: Final = f"saga:{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
-        self._retries: Final = StepRetries()
         self._passed: Final = PassedDeadlines(self.streams, self._store, self._actor, clock)
         self._retrying: Final = stamina.AsyncRetryingCaller(
-            attempts=attempts, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
+            attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
         )
 
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
 
-        A word that an instance is to go on is one of them, and a deadline of one that passed.
+        A word to one of its instances, that it is to go on or a signal, is one of them, and a deadline that passed.
 
         None of one that was written before the time at which the saga begins.
         """
@@ -167,7 +171,16 @@ class SagaCoordinator:
         await self._load(instance)
         if instance.standing.stopped is not None:
             return run.is_word or instance.standing.holds(str(message.id))
-        return not instance.standing.waiting and not self._observed(run) and not instance.pending
+        is_idle = not instance.standing.waiting and not instance.pending and instance.next_signal is None
+        return is_idle and not await self._observer.observed(run)
+
+    async def is_undoable(self, stream: str) -> bool:
+        """Whether an instance may still be undone, as its saga declares it. Raises UnknownInstance, and as `react`."""
+        instance = Instance(self.saga, stream)
+        await self._load(instance)
+        if instance.version == -1:
+            raise UnknownInstance(stream)
+        return instance.saga.undoable(instance.state)
 
     def _is_own(self, stream: str) -> bool:
         try:
@@ -183,7 +196,7 @@ class SagaCoordinator:
         try:
             await self._retrying(WrongExpectedVersion, act, run, *told)
         except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(run.instance.stream, self._attempts) from error
+            raise ConcurrencyConflict(run.instance.stream, _ATTEMPTS) from error
 
     async def _load(self, instance: Instance[Any]) -> None:
         await self._handler.loader.load_mostly_short(instance, self.saga.category)
@@ -203,7 +216,7 @@ class SagaCoordinator:
         if run.is_word or run.instance.standing.holds(run.place.message_id):
             return
         note = SagaMessageWaiting(**run.place._asdict())
-        await self._store(run, run.note(note), [note])
+        await self._store(run, (run.note(note), [note]))
         _logger.warning("saga_message_waits", message=run.place.message_id, saga=run.instance.stream)
 
     async def _take(self, run: Run, place: MessagePlace) -> None:
@@ -217,46 +230,61 @@ class SagaCoordinator:
             if self.stream_of(message) == run.instance.stream:
                 await self._go_on(replace(run, message=message))
         note = SagaMessageTaken(message_id=place.message_id)
-        await self._store(run, run.note(note), [note])
+        await self._store(run, (run.note(note), [note]))
 
     async def _go_on(self, run: Run) -> None:
-        await self._store(run, run.observation(), self._observed(run))
-        while asks := run.instance.pending:
-            await self._ask(run, asks[0])
+        await self._store(run, (run.observation(), await self._observer.observed(run)))
+        while True:
+            if (signal := run.instance.next_signal) is not None:
+                await self._take_signal(run, signal)
+            elif run.instance.pending:
+                await self._ask(run)
+            else:
+                return
 
-    def _observed(self, run: Run) -> list[Event]:
-        """What the saga has to store of the message."""
-        return [] if run.is_word else run.instance.observe(run.message.event)
+    async def _take_signal(self, run: Run, signal: KeptSignal) -> None:
+        facts = run.instance.saga.on_signal(signal.name, signal.payload, run.instance.state)
+        note = SagaSignalTaken(signal_id=str(signal.id))
+        await self._store(run, (run.reaction_to(signal.id), facts), (run.note(note), [note]))
 
-    async def _ask(self, run: Run, ask: Ask) -> None:
-        request = run.request(ask)
-        try:
-            outcome = await self._handler.handle(self._route(ask.command), ask.command, request)
-        except DomainError as error:
-            await self._give_up(run, ask, error)
-            return
-        self._retries.answered(request.command_id)
-        if not outcome.events or outcome.last_id is None:
-            raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
-        facts = run.instance.saga.on_reply(ask, outcome.events, run.instance.state)
-        run.instance.require_progress(ask.step, facts)
-        await self._store(run, run.reaction_to(outcome.last_id), facts)
+    async def _ask(self, run: Run) -> None:
+        """Stores what was answered, and raises what failed beside it."""
+        sent = run.instance.sent
+        await self._note_calls(run, sent)
+        answered = await self._asker.round(run, sent)
+        await self._store(run, *((_behalf_of(answer, run), facts) for answer, facts in answered.told))
+        if answered.failure is not None:
+            raise answered.failure
 
-    async def _give_up(self, run: Run, ask: Ask, refused: DomainError) -> None:
-        """Stores what follows where the saga undoes a step that was refused too often. Raises as `facts_after`."""
-        facts = self._retries.facts_after(run.instance, ask, refused)
-        run.instance.require_progress(ask.step, facts)
-        await self._store(run, run.refusal_of(ask), facts)
+    async def _note_calls(self, run: Run, sent: Collection[str]) -> None:
+        """Notes which calls are about to be sent, where it matters after a crash that they may have been."""
+        calls = [ask for ask in self._asker.next_of(run) if isinstance(ask, Call) and ask.is_noted]
+        new = [call for call in calls if call.step not in sent]
+        await self._store(run, *((run.request(call), [_begun(call, run)]) for call in new))
 
-    async def _store(self, run: Run, reaction: Request, facts: Sequence[Event]) -> None:
+    async def _store(self, run: Run, *told: tuple[Request, Sequence[Event]]) -> None:
+        """Appends facts, each on behalf of what led to it, together or not at all."""
+        facts = [(request, fact) for request, of_one in told for fact in of_one]
         if not facts:
             return
-        instance = run.instance
-        facts = [*facts, *instance.notes_beside(facts, reaction.time)]
-        records = [self._codec.encode(fact, reaction.metadata(fact)) for fact in facts]
+        instance, last = run.instance, facts[-1][0]
+        notes = instance.notes_beside([fact for _, fact in facts], last.time)
+        facts += [(last, note) for note in notes]
+        records = [self._codec.encode(fact, request.metadata(fact)) for request, fact in facts]
         appended = await self.streams.append(instance.stream, instance.version, records)
         if appended.version != instance.version + len(facts):
             instance.forget()  # they stand elsewhere, as after a deletion
             raise WrongExpectedVersion(instance.stream, None)
-        for fact, event_id in zip(facts, appended.event_ids, strict=True):
-            instance.append([fact], UUID(event_id), reaction.command_id, appended.position or 0)
+        for (request, fact), event_id in zip(facts, appended.event_ids, strict=True):
+            instance.append([fact], UUID(event_id), request.command_id, appended.position or 0)
+
+
+def _behalf_of(answer: Answer | GivenUp, run: Run) -> Request:
+    if isinstance(answer, GivenUp):
+        return run.refusal_of(answer.ask)
+    return run.request(answer.ask) if answer.cause is None else run.reaction_to(answer.cause)
+
+
+def _begun(call: Call, run: Run) -> SagaCallBegun:
+    """Until when it may be in hand: it is performed, and then perhaps looked up."""
+    return SagaCallBegun(step=call.step, unknown=call.unknown, until=run.clock() + timedelta(seconds=2 * call.seconds))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic_core import to_jsonable_python
+
+from domain.call import Call
 from domain.message import Event
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.codec import EventCodec
@@ -68,7 +71,8 @@ class Decisions:
     def _decided(self, instance: Instance[Any], heard: Heard) -> list[Event]:
         if heard.step is None:
             return instance.observe(heard.events[0])
-        ask = next((ask for ask in instance.pending if ask.step == heard.step), None)
+        asks = (ask for ask in instance.pending if isinstance(ask, Ask))
+        ask = next((ask for ask in asks if ask.step == heard.step), None)
         return [] if ask is None else instance.saga.on_reply(ask, heard.events, instance.state)
 
     def _pending_after(self, instance: Instance[Any], facts: Sequence[Event]) -> list[dict[str, Any]]:
@@ -92,7 +96,9 @@ class Decisions:
         return self._codec.schema.read(stored["name"], stored["version"], json.dumps(stored["data"]).encode())
 
 
-def _asked(ask: Ask) -> dict[str, Any]:
+def _asked(ask: Ask | Call) -> dict[str, Any]:
+    if isinstance(ask, Call):
+        return {"step": ask.step, "call": type(ask.request).__name__, "data": to_jsonable_python(ask.request)}
     return {"step": ask.step, "command": type(ask.command).__name__, "data": ask.command.model_dump(mode="json")}
 
 

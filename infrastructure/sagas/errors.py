@@ -1,16 +1,21 @@
 """What can go wrong while a saga runs, beside what its parts raise.
 
 SagaError
+├── CallStands       a call to the outside may have been done; somebody has to look
+├── CallUnanswered   a call to the outside may have been done; it is tried again as its step declares
+├── CallUnsent       a call to the outside was not done
 ├── CodeMissing      an instance runs on code that this build lacks
+├── NoRecording      a file of recorded decisions can't be read
 ├── NotBegun         where it begins is not known yet
 ├── NotMigratable    an instance can't go on with another version
-├── NoRecording      a file of recorded decisions can't be read
 ├── SagaStuck        it can't get on: the same would be asked for ever
-├── StepRefused      a step was refused, and is to be asked for again
 ├── StepExhausted    a step was refused as often as its saga allows, or for good
-└── UnknownInstance  there is no such instance
+├── StepRefused      a step was refused, and is to be asked for again
+├── UnknownInstance  there is no such instance
+└── UnknownSignal    no instance of this saga waits for it, ever
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +24,22 @@ from domain.errors import DomainError
 
 class SagaError(Exception):
     """Base of all that running a saga raises of its own."""
+
+
+class CallStands(SagaError):
+    """Whether the call of `step` was done is not known, and its saga declares that it stands still then."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"whether {step} was done is not known: {reason}")
+        self.step = step
+
+
+class CallUnanswered(SagaError):
+    """Whoever was called may have done it, and did not say so."""
+
+
+class CallUnsent(SagaError):
+    """Whoever was to be called is away, or says that it did nothing."""
 
 
 class CodeMissing(SagaError):
@@ -92,3 +113,13 @@ class UnknownInstance(SagaError):
     def __init__(self, stream: str) -> None:
         super().__init__(f"there is no {stream}")
         self.stream = stream
+
+
+class UnknownSignal(SagaError):
+    """The saga of `stream` declares no signal of this name, but those that are `known`."""
+
+    def __init__(self, stream: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"{stream} knows no signal {name!r}; there is {', '.join(known) or 'none'}")
+        self.stream = stream
+        self.name = name
+        self.known = tuple(known)

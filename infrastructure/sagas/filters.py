@@ -23,7 +23,7 @@ def pattern_of(saga: Saga[Any, Any]) -> str:
     """One regular-expression group that matches the stored names of what wakes the saga, the older ones too.
 
     An operator's word that an instance is to go on wakes every saga, whose coordinator looks whether it is its own; so
-    does a deadline that passed, those that have any.
+    do a deadline that passed and a signal, those that have any.
     """
     return pattern_of_events(saga.messages)
 

@@ -6,12 +6,22 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from domain.engine_events import ENGINE_EVENTS, EngineEvent, SagaMarked, SagaMigrated, SagaVersionSet
+from domain.call import Call
+from domain.engine_events import (
+    ENGINE_EVENTS,
+    EngineEvent,
+    SagaCallBegun,
+    SagaMarked,
+    SagaMigrated,
+    SagaResumed,
+    SagaVersionSet,
+)
 from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.code_state import CodeState, kept_by
 from infrastructure.sagas.errors import CodeMissing, SagaStuck
+from infrastructure.sagas.kept_signals import KeptSignal, kept_after
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.timer_notes import timers_in, written
 from infrastructure.sagas.timers import Timers, concern_deadlines, declared_by, notes_on
@@ -30,7 +40,8 @@ class Instance(Aggregate[StateT]):
     So the id of its command, which is drawn from the cause, stays the same whatever else is appended until the step is
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
     changes neither, but `standing`, `timers`, and `code`: which version of the saga decides. `deadlines_set` are the
-    events by their versions that set open deadlines, as far as they were read here.
+    events by their versions that set open deadlines, as far as they were read here. `signals` are those that were not
+    taken. `sent` are the steps whose calls to the outside may have been done.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
@@ -39,6 +50,8 @@ class Instance(Aggregate[StateT]):
         self.code = CodeState()
         self.timers = Timers()
         self.deadlines_set: dict[int, Recorded[Any]] = {}
+        self.signals: tuple[KeptSignal, ...] = ()
+        self.sent: Mapping[str, SagaCallBegun] = {}
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -50,14 +63,21 @@ class Instance(Aggregate[StateT]):
         return self._saga if self.code.version is None else self._saga.versions[self.code.version]
 
     @property
-    def pending(self) -> list[Ask]:
+    def pending(self) -> Sequence[Ask | Call]:
         """What must be asked for now. Raises CodeMissing."""
         return self.saga.pending(self.state)
 
     @property
+    def next_signal(self) -> KeptSignal | None:
+        """The first signal that the instance waits for and has. Raises CodeMissing."""
+        awaited = self.saga.awaits(self.state) if self.signals else ()
+        return next((signal for signal in self.signals if signal.name in awaited), None)
+
+    @property
     def takes_snapshots(self) -> bool:
         """Whether a snapshot would hold all of it: the engine has nothing to remember, and the code is known."""
-        return self.standing.is_clear and self.code.lacking_in(self._saga) is None
+        is_known = self.code.lacking_in(self._saga) is None
+        return self.standing.is_clear and not self.signals and not self.sent and is_known
 
     @property
     def causes(self) -> Mapping[str, UUID]:
@@ -70,6 +90,8 @@ class Instance(Aggregate[StateT]):
         self.code = CodeState()
         self.timers = Timers()
         self.deadlines_set = {}
+        self.signals = ()
+        self.sent = {}
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -81,7 +103,7 @@ class Instance(Aggregate[StateT]):
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where it `takes_snapshots` not."""
         if not self.takes_snapshots:
-            raise ValueError(f"{self.stream} stands still, or messages wait for it, or its code is missing")
+            raise ValueError(f"{self.stream} has more to remember than a snapshot holds, or its code is missing")
         notes: dict[str, Any] = {_CAUSES: {step: str(cause) for step, cause in self._causes.items()}}
         if self.code.version not in {None, 1}:
             notes[_VERSION] = self.code.version
@@ -123,25 +145,26 @@ class Instance(Aggregate[StateT]):
             return []
         return notes_on(self.saga, self.timers, self.state, facts, now)
 
-    def require_progress(self, step: str, facts: list[Any]) -> None:
-        """Raises SagaStuck where these facts, the answer to the step, leave it pending: it would be asked for ever."""
-        state, saga = self.state, self.saga
-        for fact in facts:
-            state = saga.evolve(state, fact)
-        if step in {ask.step for ask in saga.pending(state)}:
-            raise SagaStuck(self.stream, step, "is pending still after its answer")
+    def _is_kept(self, name: str) -> bool:
+        """Whether a signal of this name that comes now counts, now or later."""
+        ignored = {signal.name for signal in self.saga.signals if signal.early == "ignore"}
+        return name not in ignored or name in self.saga.awaits(self.state)
 
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
             self.standing = evolve(self.standing, event)
             self.timers = evolve_timers(self.timers, event, self.version)
+            self.sent = _sent_after(self.sent, event)
         self.code = self.code.after(event)
         known = self.code.lacking_in(self._saga) is None
+        if isinstance(event, ENGINE_EVENTS):
+            self.signals = kept_after(self.signals, event, event_id, self._is_kept if known else _all)
         if self.timers.passed and known:
             self.timers = self.timers.passed_among(declared_by(self.saga, self.state))
         kept = kept_by(event) if isinstance(event, SagaMigrated) else self._causes
         self._causes = {ask.step: kept.get(ask.step, event_id) for ask in (self.pending if known else ())}
+        self.sent = {step: begun for step, begun in self.sent.items() if step in self._causes or not known}
 
 
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
@@ -166,6 +189,22 @@ def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 1
 
 def _code_in(notes: Mapping[str, Any]) -> CodeState:
     return CodeState(int(notes.get(_VERSION, 1)), frozenset(notes.get(_CHANGES, ())))
+
+
+def _all(name: str) -> bool:
+    """Whether a signal counts, for code that is not there to say so."""
+    return True
+
+
+def _sent_after(sent: Mapping[str, SagaCallBegun], event: EngineEvent) -> Mapping[str, SagaCallBegun]:
+    """A word that the instance is to go on also says that a call that stands may be sent again."""
+    match event:
+        case SagaCallBegun():
+            return {**sent, event.step: event}
+        case SagaResumed():
+            return {step: begun for step, begun in sent.items() if begun.unknown != "stand"}
+        case _:
+            return sent
 
 
 def _causes_in(notes: Mapping[str, Any]) -> dict[str, UUID]:

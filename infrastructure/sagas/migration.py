@@ -82,7 +82,7 @@ def kept_steps(instance: Instance[Any], asked: set[str], version: Saga[Any, Any]
         if ask.step not in then:
             fault = f"{ask.step} is asked for and unanswered, and it would not be pending there"
             raise NotMigratable(instance.stream, version.version, fault)
-        if then[ask.step].command != ask.command:
+        if then[ask.step] != ask:
             fault = f"{ask.step} is asked for and unanswered, and it would be another command there"
             raise NotMigratable(instance.stream, version.version, fault)
     for step in sorted((then.keys() & asked) - instance.causes.keys()):

@@ -14,7 +14,7 @@ from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.run import Run
 from infrastructure.sagas.timers import OpenDeadline, declared_by
 
-Store: TypeAlias = Callable[[Run, Request, Sequence[Event]], Awaitable[None]]
+Store: TypeAlias = Callable[[Run, tuple[Request, Sequence[Event]]], Awaitable[None]]
 """Appends facts to the stream of a run's instance, and folds them."""
 _logger: Final = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class PassedDeadlines:
 
     async def _fire(self, instance: Instance[Any], passed: OpenDeadline) -> None:
         run = Run(await self._set(instance, passed), instance, self._actor, self._clock)
-        await self._store(run, run.observation(), self._facts(instance, passed))
+        await self._store(run, (run.observation(), self._facts(instance, passed)))
         late = (self._clock() - passed.due).total_seconds()
         _logger.info("saga_deadline_passed", saga=instance.stream, deadline=passed.name, late=round(late, 3))
 

@@ -6,16 +6,20 @@ from typing import NamedTuple, assert_never
 
 from domain.engine_events import (
     EngineEvent,
+    SagaCallBegun,
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
     SagaMarked,
     SagaMessageAttempted,
+    SagaMessageLate,
     SagaMessageParked,
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaMigrated,
     SagaResumed,
+    SagaSignalled,
+    SagaSignalTaken,
     SagaStopped,
     SagaVersionSet,
 )
@@ -67,9 +71,19 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             attempts = {key: number for key, number in standing.attempts.items() if key != event.message_id}
             waiting = tuple(place for place in standing.waiting if place.message_id != event.message_id)
             return replace(standing, waiting=waiting, attempts=attempts)
-        case SagaMessageParked() | SagaVersionSet() | SagaMarked() | SagaMigrated():
-            return standing
-        case SagaDeadlineSet() | SagaDeadlineEnded() | SagaDeadlinePassed():
+        case (
+            SagaMessageParked()
+            | SagaMessageLate()
+            | SagaVersionSet()
+            | SagaMarked()
+            | SagaMigrated()
+            | SagaDeadlineSet()
+            | SagaDeadlineEnded()
+            | SagaDeadlinePassed()
+            | SagaSignalled()
+            | SagaSignalTaken()
+            | SagaCallBegun()
+        ):
             return standing
         case _:
             assert_never(event)

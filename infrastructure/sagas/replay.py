@@ -107,11 +107,12 @@ class Replay:
 
     @property
     def asked(self) -> tuple[Asked, ...]:
-        """What is pending now; nothing where the code is lacking."""
+        """What is asked of others in this store now; nothing where the code is lacking."""
         if self.lacks is not None:
             return ()
         causes = self.instance.causes
-        return tuple(self._asked(ask, causes[ask.step]) for ask in self.instance.pending if ask.step in causes)
+        asks = (ask for ask in self.instance.pending if isinstance(ask, Ask) and ask.step in causes)
+        return tuple(self._asked(ask, causes[ask.step]) for ask in asks)
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic_core import to_jsonable_python
+
+from domain.call import Call
 from domain.engine_events import ENGINE_EVENTS, EngineEvent
 from domain.message import Recorded
 from domain.saga import Ask
@@ -33,8 +36,7 @@ class Run:
 
     @property
     def is_word(self) -> bool:
-        """Whether it is the engine's own: somebody's word that the instance is to go on, a deadline. The saga observes
-        nothing of it."""
+        """Whether it stands in the instance's own stream: a word to it, a deadline. The saga observes nothing of it."""
         return isinstance(self.message.event, ENGINE_EVENTS)
 
     @property
@@ -42,8 +44,8 @@ class Run:
         """Where the message lies."""
         return MessagePlace(self.message.position, self.message.stream, self.message.version, str(self.message.id))
 
-    def request(self, ask: Ask) -> Request:
-        """The request that sends an ask, caused by the saga's own event since which it is pending."""
+    def request(self, ask: Ask | Call) -> Request:
+        """The request that sends an ask or a call, caused by the saga's own event since which it is pending."""
         cause = self.instance.cause_of(ask.step)
         return self._request(uuid5(cause, ask.step), digest_of(ask), cause)
 
@@ -78,7 +80,8 @@ class Run:
         )
 
 
-def digest_of(ask: Ask) -> str:
-    """A digest of what is asked: the step and the command, in canonical JSON."""
-    command = json.dumps(ask.command.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return sha256(f"{ask.step} {command}".encode()).hexdigest()
+def digest_of(ask: Ask | Call) -> str:
+    """A digest of what is asked: the step and the command or request, in canonical JSON."""
+    asked = ask.command if isinstance(ask, Ask) else ask.request
+    text = json.dumps(to_jsonable_python(asked), sort_keys=True, separators=(",", ":"))
+    return sha256(f"{ask.step} {text}".encode()).hexdigest()

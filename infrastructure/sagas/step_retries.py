@@ -5,7 +5,6 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from domain.errors import DomainError
-from domain.message import Event
 from domain.saga import Ask
 from infrastructure.sagas.errors import StepExhausted, StepRefused
 from infrastructure.sagas.instance import Instance
@@ -22,14 +21,13 @@ class StepRetries:
     def __init__(self) -> None:
         self._refusals: Final[OrderedDict[UUID, int]] = OrderedDict()
 
-    def facts_after(self, instance: Instance[Any], ask: Ask, refused: DomainError) -> list[Event]:
-        """What the saga has to store where the step is given up and undone.
+    def give_up(self, instance: Instance[Any], ask: Ask, refused: DomainError) -> str:
+        """The last broken rule, where the step is given up and undone.
 
         Raises StepRefused where it is to be asked for again, StepExhausted where the instance is to stand still, and
         the refusal itself where the saga declares no rule.
         """
-        saga = instance.saga
-        rule = saga.retry(ask.step)
+        rule = instance.saga.retry(ask.step)
         if rule is None:
             raise refused
         command_id = uuid5(instance.cause_of(ask.step), ask.step)
@@ -39,8 +37,7 @@ class StepRetries:
             raise StepRefused(instance.stream, ask.step, refused, rule.pause_after(refusals)) from refused
         if rule.exhausted == "stand":
             raise StepExhausted(instance.stream, ask.step, refused, refusals) from refused
-        facts: list[Event] = saga.on_failed(ask, refused.rule, instance.state)
-        return facts
+        return refused.rule
 
     def answered(self, command_id: UUID) -> None:
         """The command was not refused this time."""

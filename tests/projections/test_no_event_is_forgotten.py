@@ -23,9 +23,9 @@ SHOWN_NOWHERE: Final = """
     CarsIntroduced RoomsIntroduced SeatsIntroduced
     FulfilmentStarted GoodsSecured GoodsMissing PaymentTaken PaymentWaived PaymentFailed DispatchAgreed
     DispatchForbidden GoodsHandedOver FulfilmentCompleted PaymentReturned GoodsReturned FulfilmentAbandoned
-    SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked
+    SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageLate
     SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
-    SagaVersionSet
+    SagaSignalled SagaSignalTaken SagaVersionSet
 """
 """Offers are shown once they have a price. Sagas without deadlines are looked at by `foldstream history`."""
 of_each: Final = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)

@@ -42,7 +42,7 @@ class GivenSaga(Generic[StateT, EventT]):
     @property
     def pending(self) -> dict[str, Command]:
         """What is pending: the commands by their steps."""
-        return {ask.step: ask.command for ask in self.saga.pending(self.state)}
+        return {ask.step: ask.command for ask in self.saga.pending(self.state) if isinstance(ask, Ask)}
 
     @property
     def state(self) -> StateT:

@@ -56,9 +56,10 @@ class Shop:
                 own = self.own(order_id)
                 own.extend(saga.observe(event, self.fold(own)))
 
-    def pending(self, order_id: str, length: int | None = None) -> list[Ask]:
+    def pending(self, order_id: str, length: int | None = None) -> Sequence[Ask]:
         """What is to be asked now, or was when the fulfilment's stream had this length."""
-        return saga.pending(self.fold(self.own(order_id)[:length]))
+        steps = saga.pending(self.fold(self.own(order_id)[:length]))
+        return [step for step in steps if isinstance(step, Ask)]
 
     def ask(self, order_id: str, *, length: int | None = None) -> tuple[Ask, list[Event]] | None:
         """Asks what is pending, under an id drawn from the fulfilment's last event; a repeat changes nothing.

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from domain.engine_events import SagaMessageLate
 from domain.message import Recorded
+from domain.saga_end import Ending
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome
 from infrastructure.eventstore.appender import Appended
@@ -36,6 +38,7 @@ from tests.infrastructure.eventstore.lamps import (
     LampNamed,
     LampRow,
     NameLamp,
+    NameNoted,
     begun,
     decider,
 )
@@ -202,3 +205,21 @@ def test_frames_hold_all_of_it() -> None:
     assert isinstance(held, Happened)
     assert [(type(each.event), each.index) for each in held.events] == [(LampLit, 0), (LampNamed, 1)]
     assert held.position == 10
+
+
+def test_of_parts_that_come_after_a_saga_s_end_each_is_recorded_once(eventstore_uri: str) -> None:
+    ending = Ending[frozenset[str], NameNoted](bool, late="record")
+
+    async def story() -> list[Recorded[Any]]:
+        lamp_id = str(uuid4())
+        async with connected(eventstore_uri) as client:
+            await _append(client, lamp_id, "ann", "bob", "cid")
+            [record] = await stored(client, f"lamp-{lamp_id}")
+            saga, handler = replace(SAGA, ending=ending), CommandHandler(client, CODEC)
+            for _ in range(2):
+                for message in _coordinator(client).messages_in(record):
+                    await SagaCoordinator(saga, lambda command: decider, handler, CODEC).react(message)
+            return await _noted(client, lamp_id)
+
+    noted = asyncio.run(story())
+    assert [type(each.event) for each in noted] == [NameNoted, SagaMessageLate, SagaMessageLate]

@@ -37,15 +37,19 @@ def test_the_recorded_histories_tell_of_all_its_events(saga: Saga[Any, Any]) -> 
     assert told == {event.stored_name for event in saga.events}
 
 
+def _asks(state: Any) -> list[Ask]:
+    return [ask for ask in fulfilment.pending(state) if isinstance(ask, Ask)]
+
+
 def _renamed(state: Any) -> list[Ask]:
-    return [replace(ask, step=ask.step.replace("charge", "pay")) for ask in fulfilment.pending(state)]
+    return [replace(ask, step=ask.step.replace("charge", "pay")) for ask in _asks(state)]
 
 
 def _more(state: Any) -> list[Ask]:
     """Reserves one more of each."""
     return [
         replace(ask, command=ask.command.model_copy(update={"quantity": 7})) if "reserve" in ask.step else ask
-        for ask in fulfilment.pending(state)
+        for ask in _asks(state)
     ]
 
 

@@ -51,15 +51,19 @@ async def findings(
     return found
 
 
+def _asks(state: Any) -> list[Ask]:
+    return [ask for ask in fulfilment.pending(state) if isinstance(ask, Ask)]
+
+
 def _renamed(state: Any) -> list[Ask]:
-    return [replace(ask, step=ask.step.replace("charge", "pay")) for ask in fulfilment.pending(state)]
+    return [replace(ask, step=ask.step.replace("charge", "pay")) for ask in _asks(state)]
 
 
 def _more(state: Any) -> list[Ask]:
     """Reserves one more of each."""
     return [
         replace(ask, command=ask.command.model_copy(update={"quantity": 2})) if "reserve" in ask.step else ask
-        for ask in fulfilment.pending(state)
+        for ask in _asks(state)
     ]
 
 
@@ -69,7 +73,7 @@ def _undoing(ask: Ask, reply: Sequence[Event], state: Any) -> list[Any]:
 
 def _charging_first(state: Any) -> list[Ask]:
     """Reserves nothing."""
-    return [ask for ask in fulfilment.pending(state) if "reserve" not in ask.step]
+    return [ask for ask in _asks(state) if "reserve" not in ask.step]
 
 
 def _broken(state: Any) -> list[Ask]:

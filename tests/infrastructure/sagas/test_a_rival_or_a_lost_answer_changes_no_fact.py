@@ -37,9 +37,10 @@ class OvertakenHandler(CommandHandler):
         *,
         seconds: float | None = None,
     ) -> Outcome:
+        number = len(self.asked)
         self.asked.append(request.command_id)
         outcome = await super().handle(decider, command, request, seconds=seconds)
-        if len(self.asked) == self._at + 1:
+        if number == self._at:
             await self._rival.react(self._message)
         return outcome
 
@@ -59,16 +60,14 @@ def test_a_rival_that_is_faster_leaves_nothing_to_be_asked(eventstore_uri: str, 
             begun, _, _, missing, *_ = facts
             causes = [begun, begun, begun, missing, missing]
             commands = [uuid5(cause.id, step) for cause, step in zip(causes, steps, strict=True)]
-            assert handler.asked == commands[: at + 1]
+            assert handler.asked == commands[: 3 if at < 3 else 5]  # the rest of its round is under way by then
 
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    "fact", [ErrandBegun, ThingFetched, ThingMissing, ThingReturned], ids=lambda fact: fact.stored_name
-)
+@pytest.mark.parametrize("fact", [ErrandBegun, ThingMissing, ThingReturned], ids=lambda fact: fact.stored_name)
 def test_a_fact_that_was_stored_without_an_answer_is_found_by_the_next(
-    eventstore_uri: str, fact: type[ErrandBegun | ThingFetched | ThingMissing | ThingReturned]
+    eventstore_uri: str, fact: type[ErrandBegun | ThingMissing | ThingReturned]
 ) -> None:
     async def run() -> None:
         errands = Errands(new_tag())

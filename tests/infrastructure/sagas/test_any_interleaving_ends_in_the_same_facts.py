@@ -56,7 +56,7 @@ class Counter:
     def _ask(self, length: int, which: int) -> None:
         """A worker that may be behind asks for one of what it has pending."""
         instance = self.instance(length)
-        if pending := instance.pending:
+        if pending := [ask for ask in instance.pending if isinstance(ask, Ask)]:
             ask = pending[which % len(pending)]
             command_id = uuid5(instance.cause_of(ask.step), ask.step)
             if command_id not in self.answers:
@@ -75,7 +75,8 @@ class Counter:
         instance = self.instance()
         if ask in instance.pending and uuid5(instance.cause_of(ask.step), ask.step) == command_id:
             facts = ERRANDS.saga.on_reply(ask, self.answers[command_id], instance.state)
-            instance.require_progress(ask.step, facts)
+            after = ERRANDS.saga.state_after(instance.state, facts)
+            assert ask.step not in {each.step for each in ERRANDS.saga.pending(after)}
             self.own += facts
 
     def finish(self) -> None:

@@ -1,0 +1,164 @@
+"""After its declared end an instance ignores, records or answers a message, or begins its next run with it, once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.engine_events import SagaMessageLate
+from domain.message import Recorded
+from domain.saga_end import Ending
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.sagas.errors import UnknownInstance
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.sagas.consumers import broken
+from tests.infrastructure.sagas.errand import (
+    Errand,
+    ErrandBegun,
+    ErrandEvent,
+    ErrandExtended,
+    Errands,
+    ThingFetched,
+    new_tag,
+    observe,
+)
+from tests.infrastructure.sagas.shelf import Stocked, Taken
+
+Story = Callable[[CommandClient, Errands], Awaitable[None]]
+
+
+def ended(errand: Errand) -> bool:
+    return bool(errand.asked) and not errand.ahead
+
+
+def on_late(event: Any, errand: Errand) -> list[ErrandEvent]:
+    return [ErrandExtended(shelves=event.shelves)]
+
+
+def begin_again(event: Any, errand: Errand) -> list[ErrandEvent]:
+    return observe(event.errand_id, event.shelves, Errand() if ended(errand) else errand)
+
+
+def tell(uri: str, story: Story) -> None:
+    async def run() -> None:
+        async with connected(uri) as client:
+            await story(client, Errands(new_tag()))
+
+    asyncio.run(run())
+
+
+def late_at(message: Recorded[Any]) -> SagaMessageLate:
+    return SagaMessageLate(
+        stream=message.stream, version=message.version, position=message.position, message_id=str(message.id)
+    )
+
+
+async def done_and_asked_again(client: CommandClient, errands: Errands) -> tuple[Recorded[Any], Recorded[Any]]:
+    """An errand that has ended, and a message to it that came after that; both are reacted to, and again."""
+    [shelf_id] = await errands.stocked(client, 3)
+    message = await errands.ask(client, [shelf_id])
+    await errands.coordinator(client).react(message)
+    later = await errands.ask(client, await errands.stocked(client, 3), message.event.errand_id)
+    assert await errands.coordinator(client).is_settled(message)
+    for each in (later, message, later):
+        await errands.coordinator(client).react(each)
+        assert await errands.coordinator(client).is_settled(each)
+    return message, later
+
+
+def test_it_is_ignored(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        errands.saga = replace(errands.saga, ending=Ending(ended, late="ignore"))
+        message, _ = await done_and_asked_again(client, errands)
+        assert len(await errands.recorded(client, errands.stream(message.event.errand_id))) == 2
+
+    tell(eventstore_uri, story)
+
+
+def test_it_is_recorded_once(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        errands.saga = replace(errands.saga, ending=Ending(ended, late="record"))
+        message, later = await done_and_asked_again(client, errands)
+        told = await errands.story(client, errands.stream(message.event.errand_id))
+        assert told[2:] == [late_at(later)]
+
+    tell(eventstore_uri, story)
+
+
+def test_it_is_answered_once(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        errands.saga = replace(errands.saga, ending=Ending(ended, late="answer", on_late=on_late))
+        message, later = await done_and_asked_again(client, errands)
+        [shelf_id] = later.event.shelves
+        told = await errands.story(client, errands.stream(message.event.errand_id))
+        assert told[2:] == [ErrandExtended(shelves=(shelf_id,)), ThingFetched(shelf_id=shelf_id)]
+
+    tell(eventstore_uri, story)
+
+
+def test_one_that_begins_again_begins_one_more_run_and_a_repeat_of_the_first_begins_none(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        ending = Ending[Errand, ErrandEvent](ended, late="ignore", begins_again=errands.saga.reacts_to)
+        errands.saga = replace(errands.saga, observe=begin_again, ending=ending)
+        message, later = await done_and_asked_again(client, errands)
+        errand = message.event.errand_id
+        again = await errands.ask(client, message.event.shelves, errand)
+        await errands.coordinator(client).react(again)
+        assert await errands.story(client, errands.stream(errand)) == [
+            event
+            for each in (message, later, again)
+            for event in (
+                ErrandBegun(errand_id=errand, shelves=each.event.shelves),
+                ThingFetched(shelf_id=each.event.shelves[0]),
+            )
+        ]
+        told = await errands.story(client, f"shelf-{message.event.shelves[0]}")
+        assert told == [Stocked(number=3), Taken(errand_id=errand), Taken(errand_id=errand)]
+
+    tell(eventstore_uri, story)
+
+
+def test_one_that_began_nothing_begins_nothing_when_it_comes_again_after_the_end(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        ending = Ending[Errand, ErrandEvent](ended, late="ignore", begins_again=errands.saga.reacts_to)
+        errands.saga = replace(errands.saga, observe=begin_again, ending=ending)
+        message = await errands.ask(client, await errands.stocked(client, 3))
+        errands.route = broken
+        for each in (message, await errands.ask(client, message.event.shelves, message.event.errand_id)):
+            with pytest.raises(KeyError):
+                await errands.coordinator(client).react(each)
+        errands.route = Errands(errands.tag).route
+        for _ in range(2):
+            await errands.coordinator(client).react(each)
+        told = await errands.story(client, errands.stream(message.event.errand_id))
+        assert [type(event).__name__ for event in told] == ["ErrandBegun", "SagaMessageTaken", "ThingFetched"]
+
+    tell(eventstore_uri, story)
+
+
+def test_whether_it_may_be_undone_is_what_its_saga_says_of_its_state(eventstore_uri: str) -> None:
+    async def story(client: CommandClient, errands: Errands) -> None:
+        errands.saga = replace(errands.saga, undoable=lambda errand: not ended(errand))
+        message = await errands.ask(client, await errands.stocked(client, 3))
+        stream = errands.stream(message.event.errand_id)
+        errands.route = broken
+        with pytest.raises(KeyError):
+            await errands.coordinator(client).react(message)
+        assert await errands.coordinator(client).is_undoable(stream)
+        errands.route = Errands(errands.tag).route
+        await errands.coordinator(client).react(message)
+        assert not await errands.coordinator(client).is_undoable(stream)
+        with pytest.raises(UnknownInstance):
+            await errands.coordinator(client).is_undoable(errands.stream(str(uuid4())))
+
+    tell(eventstore_uri, story)
+
+
+def test_a_rule_and_what_it_calls_are_declared_together() -> None:
+    with pytest.raises(ValueError, match="late messages are declared as 'record'"):
+        Ending(ended, late="record", on_late=on_late)
+    with pytest.raises(ValueError, match="late messages are declared as 'answer'"):
+        Ending(ended, late="answer")

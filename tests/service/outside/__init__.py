@@ -1,0 +1,1 @@
+"""What becomes of a saga whatever is redelivered, raced or killed."""
