@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from infrastructure.sagas.timers import OpenDeadline, Timers
+from infrastructure.times import time_text
 
 _OPEN: Final = "deadlines"
 _PASSED: Final = "passed"
@@ -12,7 +13,7 @@ _PASSED: Final = "passed"
 
 def written(timers: Timers) -> dict[str, Any]:
     """What a snapshot keeps of them: nothing where there are none."""
-    opened = [[each.due.isoformat(), each.name, each.version] for each in sorted(timers.open.values())]
+    opened = [[time_text(each.due), each.name, each.version] for each in sorted(timers.open.values())]
     kept = {_OPEN: opened, _PASSED: sorted(timers.passed)}
     return {key: value for key, value in kept.items() if value}
 

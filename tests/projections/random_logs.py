@@ -55,7 +55,7 @@ def logs(category: str) -> st.SearchStrategy[Log]:
     """Each aggregate is begun by the first of its commands, most of the time."""
     if category not in _COMMANDS:
         boundary = next(each for each in BOUNDARIES if each.decider.category == category)
-        sent = [commands(boundary.decider, boundary.opening) for _ in range(AGGREGATES)]
+        sent = [commands(boundary) for _ in range(AGGREGATES)]
         return st.tuples(*sent).map(lambda each: _log(boundary.decider, _by_turns(each)))
     choices = list(product(range(AGGREGATES), range(len(_sent(category, 0)))))
     return st.lists(st.sampled_from(choices), min_size=20, max_size=40).map(

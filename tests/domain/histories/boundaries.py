@@ -12,7 +12,14 @@ from domain.message import Command
 from domain.ordering import order
 from domain.stock import stock
 from domain.trips import trip
-from domain.trips.trip_commands import RequestTrip
+from domain.trips.trip_commands import (
+    AgreeToBook,
+    AwaitFlightWord,
+    BeginBooking,
+    BookTrip,
+    PassFlightDeadline,
+    RequestTrip,
+)
 from tests.domain.histories.invariants import (
     account_adds_up,
     keeps_within_its_offer,
@@ -27,16 +34,19 @@ from tests.domain.trips.parts import CAR, FLIGHT, ROOM
 class Boundary:
     """A decider, what its histories open with, the check of its invariants, and the commands that mean more each time.
 
-    The check is given all events so far and the state that they lead to.
+    The check is given all events so far and the state that they lead to. `often` are commands that come more often than
+    others.
     """
 
     decider: Decider[Any, Any, Any]
     opening: type[Command]
     check: Callable[[Sequence[Any], Any], None]
     repeatable: tuple[type[Command], ...] = ()
+    often: tuple[type[Command], ...] = ()
 
 
 PAYMENTS: Final = (account.Deposit, account.Withdraw, account.ChargeAccount, account.RefundCharge)
+BOOKING: Final = (BeginBooking, AwaitFlightWord, PassFlightDeadline, AgreeToBook, BookTrip)
 BOUNDARIES: Final = (
     Boundary(order.decider, order.CreateOrder, order_lives_once, repeatable=(order.AddItem,)),
     Boundary(stock.decider, stock.ReceiveStock, stock_adds_up, repeatable=(stock.ReceiveStock, stock.WriteOffDamage)),
@@ -44,6 +54,6 @@ BOUNDARIES: Final = (
     Boundary(CAR.decider, CAR.commands["offer"], keeps_within_its_offer(CAR)),
     Boundary(ROOM.decider, ROOM.commands["offer"], keeps_within_its_offer(ROOM)),
     Boundary(FLIGHT.decider, FLIGHT.commands["offer"], keeps_within_its_offer(FLIGHT)),
-    Boundary(trip.decider, RequestTrip, trip_ends_once),
+    Boundary(trip.decider, RequestTrip, trip_ends_once, often=BOOKING),
 )
 of_each_decider: Final = pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.decider.category)

@@ -36,20 +36,19 @@ def state_type(source: Decider[Any, Any, Any] | Saga[Any, Any]) -> Any:
 
 
 @st.composite
-def commands(draw: st.DrawFn, decider: Decider[Any, Any, Any], opening: type[Command]) -> list[Command]:
+def commands(draw: st.DrawFn, boundary: Boundary) -> list[Command]:
     """Commands to one aggregate, some of them too early: the members that all have are those that name it."""
-    types = command_types(decider)
+    types = command_types(boundary.decider)
     address = frozenset[str].intersection(*(frozenset(kind.model_fields) for kind in types))
     members = Members(draw, address)
-    anything = st.one_of([members.model(kind) for kind in types])
-    early, opened = st.lists(anything, max_size=2), members.model(opening)
+    anything = st.one_of([members.model(kind) for kind in (*types, *boundary.often)])
+    early, opened = st.lists(anything, max_size=2), members.model(boundary.opening)
     return [*draw(early), draw(opened), *draw(st.lists(anything, min_size=8, max_size=24))]
 
 
 def history(boundary: Boundary) -> st.SearchStrategy[list[Step]]:
     """What such commands do to an aggregate that nothing has happened to yet."""
-    decider = boundary.decider
-    return commands(decider, boundary.opening).map(lambda sent: list(steps(decider, sent)))
+    return commands(boundary).map(lambda sent: list(steps(boundary.decider, sent)))
 
 
 def steps(decider: Decider[Any, Any, Any], sent: Iterable[Command]) -> Iterable[Step]:

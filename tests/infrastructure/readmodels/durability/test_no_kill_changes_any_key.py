@@ -22,7 +22,7 @@ def besiege(siege: Siege, rounds: int, what: str, figures: list[str]) -> list[st
     return siege.differences
 
 
-@pytest.mark.parametrize(("partitions", "seed"), [(1, 1), (2, 2)])
+@pytest.mark.parametrize(("partitions", "seed"), [pytest.param(1, 1, marks=pytest.mark.soak), (2, 2)])
 def test_every_key_is_that_of_a_fold_of_the_log(tmp_path: Path, figures: list[str], partitions: int, seed: int) -> None:
     siege = Siege(tmp_path, partitions, seed)
     assert besiege(siege, 5, f"seed {seed}, {partitions} partitions", figures) == []
