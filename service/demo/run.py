@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from infrastructure.eventstore.client import command_client
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.servers import OneServer
-from service.demo import audit, dataset, tables
+from service.demo import audit, dataset, tables, travel
 from service.demo.dataset import PlannedOrder
 from service.demo.log import DemoLog
 from service.demo.report import Report
@@ -43,6 +43,7 @@ async def _day(server: Server, report: Report) -> None:
         await shop.open()
         report.say(f"{len(data.catalogue)} SKUs received, {len(data.customers)} accounts opened and funded")
         await _morning(server, report, shop)
+        await _noon(report, shop)
         await _afternoon(server, report, shop)
         await _evening(server, report, shop)
 
@@ -85,6 +86,11 @@ async def _afternoon(server: Server, report: Report, shop: Shop) -> None:
     orders = await shop.settled(planned)
     report.check("the worker was started again by itself", server.processes[name] != killed)
     audit.outcomes(report, planned, orders)
+
+
+async def _noon(report: Report, shop: Shop) -> None:
+    report.heading("Noon: trips are offered, requested and cancelled; nothing books them yet")
+    await travel.trips(report, shop)
 
 
 async def _evening(server: Server, report: Report, shop: Shop) -> None:

@@ -27,15 +27,24 @@ class Shop:
 
     async def post(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> httpx.Response:
         """Sends a command; sends it again under its key where the service was away for a moment."""
+        return await self._sent("POST", path, body, key)
+
+    async def put(self, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
+        """Says how something is to be, which must succeed; the answer's body."""
+        answer = await self._sent("PUT", path, body, key)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    async def _sent(self, method: str, path: str, body: dict[str, Any] | None, key: str | None) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
         async with self.places:
             for attempt in range(40):
-                answer = await self._send(path, body, headers)
+                answer = await self._send(method, path, body, headers)
                 if answer is not None and answer.status_code not in {429, 503}:
                     break
                 await asyncio.sleep(min(0.05 * 2**attempt, 1.0))
             else:
-                raise TimeoutError(f"POST {path} was refused or not answered 40 times")
+                raise TimeoutError(f"{method} {path} was refused or not answered 40 times")
         self._count()
         return answer
 
@@ -50,9 +59,11 @@ class Shop:
         if self._milestone and self._answered >= self._milestone[0]:
             self._milestone[1].set()
 
-    async def _send(self, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> httpx.Response | None:
+    async def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> httpx.Response | None:
         try:
-            return await self.http.post(path, json=body, headers=headers)
+            return await self.http.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
             return None
 
