@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from service.http.app import create_app
 from tests.infrastructure.eventstore.silent_store import RefusingStore, running
 from tests.service.http.api_server import NOBODY, away, serving
 from tests.service.http.shop import order_form
-from tests.support.polling import poll_until
+from tests.support.polling import poll_until, poll_until_async
 from tests.support.secure import SecureEventStore
 
 
@@ -48,13 +49,16 @@ def test_a_process_that_can_t_go_on_searching_says_why_and_ends(tmp_path: Path, 
 
 
 def test_a_process_that_is_stopped_while_it_searches_says_nothing(told: threading.Event) -> None:
-    async def live() -> None:
+    async def live(said: list[Any]) -> None:
+        async def has_begun() -> bool:
+            return bool(said)
+
         app = create_app(away())
         async with app.router.lifespan_context(app):
-            pass
+            await poll_until_async(has_begun, 60, what="a search in vain")
 
     with structlog.testing.capture_logs() as captured:
-        asyncio.run(live())
+        asyncio.run(live(captured))
     assert not told.is_set()
     assert {line["event"] for line in captured} == {"outage_began"}
 
