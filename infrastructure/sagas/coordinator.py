@@ -1,12 +1,11 @@
 """Runs a saga on one message: stores what it observes, asks for what is pending, stores the answers."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import stamina
 import structlog
 
 from domain.call import Call
@@ -18,7 +17,7 @@ from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, UnreadableEvent, WrongExpectedVersion
+from infrastructure.eventstore.errors import UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.asker import Asker
@@ -30,10 +29,10 @@ from infrastructure.sagas.outside import Outside
 from infrastructure.sagas.passed_deadlines import PassedDeadlines
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.quarantine_state import MessagePlace
+from infrastructure.sagas.rivalry import repeatedly
 from infrastructure.sagas.round import Answer, GivenUp
 from infrastructure.sagas.run import Run, now
 
-_ATTEMPTS: Final = 10
 _ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
@@ -67,9 +66,6 @@ class SagaCoordinator:
         self._actor: Final = f"saga:{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
         self._passed: Final = PassedDeadlines(self.streams, self._store, self._actor, clock)
-        self._retrying: Final = stamina.AsyncRetryingCaller(
-            attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
-        )
 
     def messages_in(self, delivered: Record) -> list[Recorded[Any]]:
         """The events of a record that wake the saga; an older record may mean several. Raises as `events_in`.
@@ -110,7 +106,7 @@ class SagaCoordinator:
         """
         run = self._run(message)
         try:
-            await self._repeatedly(self._advance, run)
+            await repeatedly(run.instance.stream, self._advance, run)
         finally:
             if run.instance.takes_snapshots:
                 self._handler.loader.consider(run.instance, self.saga.category)
@@ -190,13 +186,6 @@ class SagaCoordinator:
 
     def _run(self, message: Recorded[Any]) -> Run:
         return Run(message, Instance(self.saga, self.stream_of(message)), self._actor, self.clock)
-
-    async def _repeatedly(self, act: Callable[..., Awaitable[None]], run: Run, *told: Any) -> None:
-        """Acts again, on what the stream holds then, as often as somebody else was faster."""
-        try:
-            await self._retrying(WrongExpectedVersion, act, run, *told)
-        except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(run.instance.stream, _ATTEMPTS) from error
 
     async def _load(self, instance: Instance[Any]) -> None:
         await self._handler.loader.load_mostly_short(instance, self.saga.category)

@@ -2,21 +2,14 @@
 
 from typing import Any, Final
 
-import stamina
-
 from domain.engine_events import SagaMigrated, SagaResumed, StepKept
 from domain.saga import Saga
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.errors import NotMigratable, UnknownInstance
 from infrastructure.sagas.instance import Instance
-
-_ATTEMPTS: Final = 10
-_retrying: Final = stamina.AsyncRetryingCaller(
-    attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
-)
+from infrastructure.sagas.rivalry import repeatedly
 
 
 class Migration:
@@ -39,10 +32,7 @@ class Migration:
         """
         if version not in self._saga.versions:
             raise ValueError(f"there is no version {version} of {self._saga.category}")
-        try:
-            return await _retrying(WrongExpectedVersion, self._migrate, stream, version, why, request)
-        except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(stream, _ATTEMPTS) from error
+        return await repeatedly(stream, self._migrate, stream, version, why, request)
 
     async def _migrate(self, stream: str, version: int, why: str, request: Request) -> int | None:
         instance, asked = await self._replayed(stream)

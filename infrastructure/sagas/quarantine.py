@@ -1,10 +1,9 @@
 """Has one instance of a saga stand still, by notes in its stream, without calling anything of the saga's."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import stamina
 import structlog
 
 from domain.engine_events import (
@@ -20,12 +19,12 @@ from domain.message import Recorded
 from domain.saga import Saga
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import ConcurrencyConflict, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.code_state import CodeState
 from infrastructure.sagas.errors import CodeMissing, UnknownInstance
 from infrastructure.sagas.quarantine_state import Standing, evolve
+from infrastructure.sagas.rivalry import repeatedly
 from infrastructure.sagas.run import Run
 from infrastructure.sagas.timers import Timers
 from infrastructure.sagas.timers import evolve as evolve_timers
@@ -33,13 +32,8 @@ from infrastructure.sagas.timers import evolve as evolve_timers
 MOST_ATTEMPTS: Final = 3
 """A message that came again is in hand so often: first with others, then alone. Then its instance stops."""
 _LONGEST_ERROR: Final = 1_000  # characters
-_ATTEMPTS: Final = 10
 _NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
-_retrying: Final = stamina.AsyncRetryingCaller(
-    attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
-)
-T = TypeVar("T")
 
 
 class Quarantine:
@@ -81,11 +75,11 @@ class Quarantine:
 
     async def stop(self, run: Run, error: str) -> None:
         """Notes that the instance stands still, at the first message that it has not taken, and that this one waits."""
-        await self._repeatedly(run.instance.stream, lambda: self._stop(run, error))
+        await repeatedly(run.instance.stream, lambda: self._stop(run, error))
 
     async def wait(self, run: Run) -> None:
         """Notes once that the message waits, whether its instance stands still or not."""
-        await self._repeatedly(run.instance.stream, lambda: self._wait(run))
+        await repeatedly(run.instance.stream, lambda: self._wait(run))
 
     async def require_code(self, run: Run, saga: Saga[Any, Any]) -> None:
         """Raises CodeMissing where the instance runs on code that the saga lacks, as far as the engine has noted it."""
@@ -110,18 +104,18 @@ class Quarantine:
         False where it must not be: its instance stands still, or does from now on, since processes ended with it in
         hand.
         """
-        return await self._repeatedly(run.instance.stream, lambda: self._attempt(run))
+        return await repeatedly(run.instance.stream, lambda: self._attempt(run))
 
     async def attempted(self, run: Run) -> None:
         """Notes that the message was reacted to, unless it waits."""
-        await self._repeatedly(run.instance.stream, lambda: self._attempted(run))
+        await repeatedly(run.instance.stream, lambda: self._attempted(run))
 
     async def resume(self, stream: str, why: str, request: Request) -> SagaStopped | None:
         """Notes that an instance is to go on; where it stood until now, None: it goes on anyway.
 
         Raises UnknownInstance as well.
         """
-        return await self._repeatedly(stream, lambda: self._resume(stream, SagaResumed(why=why), request))
+        return await repeatedly(stream, lambda: self._resume(stream, SagaResumed(why=why), request))
 
     async def _resume(self, stream: str, word: SagaResumed, request: Request) -> SagaStopped | None:
         version, standing = await self.standing(stream)
@@ -178,13 +172,6 @@ class Quarantine:
         for noted in self._codec.events_in(record):
             code = code.after(noted.event)
         return code
-
-    async def _repeatedly(self, stream: str, act: Callable[[], Awaitable[T]]) -> T:
-        """Acts again, on what the stream holds then, as often as somebody else was faster."""
-        try:
-            return await _retrying(WrongExpectedVersion, act)
-        except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(stream, _ATTEMPTS) from error
 
 
 def _standing_after(notes: Sequence[Recorded[EngineEvent]]) -> Standing:

@@ -2,23 +2,17 @@
 
 from typing import Any, Final
 
-import stamina
-
 from domain.engine_events import SagaSignalled
 from domain.message import Recorded
 from domain.saga import Saga
 from domain.signal import Payload
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import CommandIdReused, ConcurrencyConflict, WrongExpectedVersion
+from infrastructure.eventstore.errors import CommandIdReused
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.errors import UnknownInstance, UnknownSignal
-
-_ATTEMPTS: Final = 10
-_retrying: Final = stamina.AsyncRetryingCaller(
-    attempts=_ATTEMPTS, timeout=None, wait_initial=0.005, wait_max=0.5, wait_jitter=0.04
-)
+from infrastructure.sagas.rivalry import repeatedly
 
 
 class SignalBox:
@@ -38,10 +32,7 @@ class SignalBox:
         known = [signal.name for signal in self._saga.signals]
         if name not in known:
             raise UnknownSignal(stream, name, known)
-        try:
-            return await _retrying(WrongExpectedVersion, self._send, stream, name, payload, request)
-        except WrongExpectedVersion as error:
-            raise ConcurrencyConflict(stream, _ATTEMPTS) from error
+        return await repeatedly(stream, self._send, stream, name, payload, request)
 
     async def _send(self, stream: str, name: str, payload: Payload, request: Request) -> bool:
         version, sent = await self._look(stream, request)
