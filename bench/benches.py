@@ -17,6 +17,8 @@ from bench.projections.other_models import measure_other_models
 from bench.projections.replay import measure_memory, measure_replay
 from bench.projections.waits import measure_waits
 from bench.projections.worker_counts import measure_workers
+from bench.sagas.at_once import measure_at_once
+from bench.sagas.latency import measure_latency
 from bench.store.appends import measure_appends
 from bench.store.deliveries import measure_deliveries
 from bench.store.long_logs import measure_long_logs
@@ -46,5 +48,9 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "dashboard": measure_dashboard,
         "memory": measure_memory,
         "waits": measure_waits,
+    },
+    "sagas": {
+        "at once": measure_at_once,
+        "latency": measure_latency,
     },
 }

@@ -24,7 +24,7 @@ def measure_deliveries(extent: Extent) -> Iterator[Figure]:
         with StoreServer(folder) as server, EventStoreDBClient(server.uri) as client:
             ways = {
                 _FOLLOWED: lambda: server.measured(lambda: _follow(client, messages)),
-                _DELIVERED: lambda: server.measured(lambda: _consume(client, messages)),
+                _DELIVERED: lambda: server.measured(lambda: consume(server.uri, messages)),
             }
             runs = in_turns(ways, extent.rounds)
     yield from compared(runs, "messages/s", {_DELIVERED: _FOLLOWED})
@@ -35,12 +35,14 @@ def _follow(client: EventStoreDBClient, messages: int) -> int:
         return sum(1 for _ in islice(subscription, messages))
 
 
-def _consume(client: EventStoreDBClient, messages: int) -> int:
-    group = f"bench-{uuid4()}"
-    client.create_subscription_to_all(group, from_end=False)
-    count = 0
-    with client.read_subscription_to_all(group, event_buffer_size=500, max_ack_batch_size=100) as subscription:
-        for event in islice(subscription, messages):
-            subscription.ack(event)
-            count += 1
+def consume(uri: str, messages: int) -> int:
+    """Acknowledges that many messages of a new group, from the beginning of the log; the group is deleted."""
+    group, count = f"bench-{uuid4()}", 0
+    with EventStoreDBClient(uri) as client:
+        client.create_subscription_to_all(group, from_end=False)
+        with client.read_subscription_to_all(group, event_buffer_size=500, max_ack_batch_size=100) as subscription:
+            for event in islice(subscription, messages):
+                subscription.ack(event)
+                count += 1
+        client.delete_subscription(group)
     return count
