@@ -107,13 +107,13 @@ class Aggregate(Generic[StateT]):
         self.forget()
 
     async def begin(self, streams: Streams, limit: int) -> bool:
-        """Folds the first `limit` records of a stream of which nothing was read; whether these are all.
+        """Folds the first `limit` records of a stream of which nothing was read; whether these are all it ever had.
 
         Raises as `catch_up`.
         """
         page = await streams.page(self.stream, 0, limit)
         self.take(page or ())
-        return len(page or ()) < limit
+        return page is None or (len(page) < limit and self.is_whole and self.version >= 0)
 
     def _next_to_read(self) -> int:
         return self.version + 1 if self.last_id is None else self.version

@@ -57,7 +57,8 @@ class Execution:
         """What the command does. Raises DomainError and VersionMismatch.
 
         A version that doesn't match comes after Unknown and before the rules of the state; what is malformed is so at
-        every version.
+        every version. An aggregate that was not read is taken for new only where the command creates it: else nothing
+        is returned, as it would be an append in vain.
         """
         try:
             events = self.decider.decide(self.command, self.aggregate.state)
@@ -66,7 +67,8 @@ class Execution:
                 self._require_version(refusal)
             raise
         self._require_version()
-        return events
+        is_read = self.reads_stream or self.aggregate.version >= 0
+        return events if is_read or self.decider.exists(self.decider.fold(events)) else []
 
     def encoded(self, events: Sequence[Event], codec: EventCodec) -> list[NewRecord]:
         """The events as they are sent."""

@@ -30,21 +30,28 @@ class AggregateLoader:
         self._search: Final = search
         self._counts: Final = counts
         self._snapshots: Final = SnapshotLoader(streams, snapshots, counts, outages)
+        self._long: Final = set[str]()  # categories of which the last stream that was loaded had snapshots
 
     async def load(self, aggregate: Aggregate[Any], category: str, revision: int | None = None) -> None:
         """Brings the aggregate to its stream's end; that is `revision` where the stream shows none of its events."""
-        if aggregate.version >= 0 or not await self._snapshots.restore(aggregate, category):
+        if aggregate.version >= 0:
             await aggregate.catch_up(self._streams)
+        else:
+            await self._load_new(aggregate, category)
         if aggregate.version == -1 and revision is not None:
             aggregate.skip_to(revision)
 
-    async def load_mostly_short(self, aggregate: Aggregate[Any], category: str) -> None:
-        """The same for streams of which few are long enough for a snapshot: a short one takes a single read."""
-        if aggregate.version == -1 and (interval := self._snapshots.interval(category)) is not None:
+    async def _load_new(self, aggregate: Aggregate[Any], category: str) -> None:
+        """In one read where the stream is short, which it is taken for where the last one of its category was."""
+        interval = self._snapshots.interval(category)
+        if interval is not None and category not in self._long:
             if await aggregate.begin(self._streams, interval):
                 return
+            self._long.add(category)
             aggregate.forget()
-        await self.load(aggregate, category)
+        if not await self._snapshots.restore(aggregate, category):
+            self._long.discard(category)
+            await aggregate.catch_up(self._streams)
 
     def consider(self, aggregate: Aggregate[Any], category: str) -> None:
         """Has a snapshot taken, off the command's path, where one is due."""

@@ -188,7 +188,7 @@ class SagaCoordinator:
         return Run(message, Instance(self.saga, self.stream_of(message)), self._actor, self.clock)
 
     async def _load(self, instance: Instance[Any]) -> None:
-        await self._handler.loader.load_mostly_short(instance, self.saga.category)
+        await self._handler.loader.load(instance, self.saga.category)
 
     async def _advance(self, run: Run) -> None:
         instance = run.instance

@@ -82,7 +82,7 @@ def test_a_load_from_a_snapshot_is_the_whole_stream(eventstore_uri: str) -> None
     async def story(halfway: Halfway) -> None:
         whole, loaded, handler = halfway.empty(), halfway.empty(), halfway.handler()
         await whole.catch_up(handler.streams)
-        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        await handler.loader.load(loaded, halfway.errands.saga.category)
         assert (handler.counts.restored, handler.counts.skipped) == (1, {})
         assert facts(loaded) == facts(whole)
         assert set(loaded.causes) == {f"take:{shelf_id}" for shelf_id in halfway.shelves[-2:]}
@@ -111,7 +111,7 @@ def test_a_snapshot_whose_steps_are_others_today_is_skipped(eventstore_uri: str)
     async def story(halfway: Halfway) -> None:
         halfway.errands.saga = replace(halfway.errands.saga, pending=renamed)
         loaded, handler = halfway.empty(), halfway.handler()
-        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        await handler.loader.load(loaded, halfway.errands.saga.category)
         assert (handler.counts.restored, handler.counts.skipped) == (0, {"other-schema": 1})
         assert set(loaded.causes) == {f"again:take:{shelf_id}" for shelf_id in halfway.shelves[-2:]}
 
@@ -121,7 +121,7 @@ def test_a_snapshot_whose_steps_are_others_today_is_skipped(eventstore_uri: str)
 def test_a_short_stream_gets_no_snapshot(eventstore_uri: str) -> None:
     async def story(halfway: Halfway) -> None:
         handler, loaded = halfway.handler(), Instance(halfway.errands.saga, halfway.errands.stream("0"))
-        await handler.loader.load_mostly_short(loaded, halfway.errands.saga.category)
+        await handler.loader.load(loaded, halfway.errands.saga.category)
         assert loaded.version == -1
         (shelf_id,) = await halfway.errands.stocked(halfway.client, 5)
         short = await halfway.errands.ask(halfway.client, [shelf_id])
