@@ -45,7 +45,8 @@ NAMES: Final = """
     SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused SagaResumed
     SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined
     SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined
-    SkuRegistered StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRequested
+    SkuRegistered StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled
+    TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 
