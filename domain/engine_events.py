@@ -44,6 +44,13 @@ class SagaStopped(Event):
     error: str
 
 
+@stored_as(name="SagaPaused", version=1)
+class SagaPaused(Event):
+    """The instance stands still, as whoever is named in the metadata has said, until somebody has it go on."""
+
+    why: str
+
+
 @stored_as(name="SagaMessageWaiting", version=1)
 class SagaMessageWaiting(Event):
     """A message came while the instance stood still; it is taken once that goes on."""
@@ -174,6 +181,7 @@ EngineEvent: TypeAlias = (
     | SagaMessageTaken
     | SagaMessageWaiting
     | SagaMigrated
+    | SagaPaused
     | SagaResumed
     | SagaSignalled
     | SagaSignalTaken
@@ -192,6 +200,7 @@ ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaMigrated,
+    SagaPaused,
     SagaResumed,
     SagaSignalled,
     SagaSignalTaken,

@@ -23,7 +23,7 @@ class Rejected(DomainError):
 
 
 class Unknown(DomainError):
-    """The command addresses something that does not exist: `unknown-order`, `unknown-sku`, `unknown-trip`."""
+    """The command addresses something that does not exist: `unknown-order`, `unknown-sku`, `unknown-saga`."""
 
     def __init__(self, kind: str, key: str) -> None:
         super().__init__(f"unknown-{kind}", f"There is no {kind} {key}.")

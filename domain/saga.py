@@ -47,8 +47,8 @@ class Saga(Generic[StateT, EventT]):
     `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
     turns one that it waits for into events of the saga's own stream.
     `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.
-    `ending` says when an instance has ended, and what becomes of messages that come after that; without one they are
-    observed as all others.
+    `ending` are the events after which an instance is over, what each means, and what becomes of messages that come
+    after that. Without one it is over whenever nothing is pending, and all messages are observed.
     `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
     step that was sent may have taken effect when its deadline passes: either it stays pending and its answer, which
     comes late, is judged then, or what is asked for next withdraws it, whatever became of it.
@@ -60,11 +60,10 @@ class Saga(Generic[StateT, EventT]):
     that some of them still run on. All versions are one fold: they share all but what they decide.
     `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
     the state at the mark is what the other functions see. One that began before the change has no mark.
-    `ends` are the events after which an instance is over; without them it is whenever nothing is pending.
     `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins.
 
-    Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, and for
-    versions that can't stand side by side.
+    Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, for an end at
+    events of others, and for versions that can't stand side by side.
     """
 
     category: str
@@ -80,7 +79,6 @@ class Saga(Generic[StateT, EventT]):
     version: int = 1
     former: tuple["Saga[StateT, EventT]", ...] = ()
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
-    ends: tuple[type[EventT], ...] = ()
     steps: tuple[Step, ...] = ()
     deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
     on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
@@ -99,6 +97,9 @@ class Saga(Generic[StateT, EventT]):
             raise ValueError(f"{', '.join(taken)} of {self.category}: names that begin with {PREFIX} are the engine's")
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
+        if self.ending is not None and (strange := {*self.ending.events, *self.ending.begins_again} - {*self.events}):
+            names = ", ".join(sorted(event.stored_name for event in strange))
+            raise ValueError(f"{self.category} ends or begins again at {names}, which is no event of it")
         self._check_versions()
         require_consistent(self.steps, self.events, self.category)
 
@@ -157,6 +158,6 @@ class Saga(Generic[StateT, EventT]):
         numbers = [each.version for each in (*self.former, self)]
         if numbers != sorted(set(numbers)) or numbers[0] < 1 or any(each.former for each in self.former):
             raise ValueError(f"versions {numbers} of {self.category}: they count from 1, the newest names the others")
-        for name in ("category", "events", "initial", "evolve", "changes", "ends"):
+        for name in ("category", "events", "initial", "evolve", "changes", "ending"):
             if any(getattr(each, name) != getattr(self, name) for each in self.former):
                 raise ValueError(f"the versions of {self.category} differ in `{name}`, which they share")

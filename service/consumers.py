@@ -1,6 +1,7 @@
 """What runs: every decider with its snapshots, read model and saga of the service, and who decides which command."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, get_args
 
 from domain.accounts import account
@@ -17,6 +18,7 @@ from domain.trips.trip_commands import TripCommand
 from domain.trips.trip_state import NoTrip, Trip
 from infrastructure.sagas.instance import snapshot_rule
 from infrastructure.snapshots.rule import SnapshotRule
+from infrastructure.snapshots.state import dump_state, load_state
 from projections import (
     account_balance,
     account_statement,
@@ -34,6 +36,7 @@ from projections import (
     orders_by_status,
     revenue_by_day,
     room_offers,
+    saga_status,
     saga_timers,
     stock_levels,
     top_products,
@@ -41,6 +44,7 @@ from projections import (
     trips_by_customer,
 )
 from projections.projection import Projection
+from projections.saga_instance import StateForm
 
 DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     order.decider,
@@ -66,6 +70,9 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
 )
 
 TIMERS: Final = saga_timers.timer_projections(SAGAS)
+SAGA_STATUS: Final = saga_status.status_projections(
+    SAGAS, {rule.category: StateForm(dump_state, partial(load_state, kinds=rule.kinds)) for rule in SNAPSHOTS}
+)
 
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     order_summary.projection,
@@ -89,6 +96,7 @@ PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     trips_by_customer.projection,
     notifications.projection,
     *TIMERS,
+    *SAGA_STATUS,
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (

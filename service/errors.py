@@ -16,6 +16,7 @@ ServiceError
 ├── NoView                 no view of the past has that name
 ├── ViewsUnusable          a view of the past can't be made or read now
 ├── BlocksUnreadable       it can't be found out which streams of a projection are blocked
+├── StatusUnreadable       how the instances of sagas fare can't be read now
 ├── NoInstance             a saga has no such instance
 ├── NotMigrated            an instance of a saga can't go on with another version
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
@@ -143,6 +144,13 @@ class ViewsUnusable(ServiceError):
 class BlocksUnreadable(ServiceError):
     def __init__(self, projection: str, reason: str) -> None:
         super().__init__(f"which streams are blocked in {projection} can't be found out: {reason}")
+        self.projection = projection
+        self.reason = reason
+
+
+class StatusUnreadable(ServiceError):
+    def __init__(self, projection: str, reason: str) -> None:
+        super().__init__(f"how sagas fare can't be read: {projection}: {reason}")
         self.projection = projection
         self.reason = reason
 

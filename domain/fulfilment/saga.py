@@ -36,6 +36,7 @@ from domain.message import Command, Event
 from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderShipped, ShipmentDeclined
 from domain.ordering.order import CancelOrder, ShipOrder
 from domain.saga import Ask, Saga
+from domain.saga_end import Ending
 from domain.saga_steps import END, Outcome, Step
 from domain.stock.stock import (
     ConsumeReservation,
@@ -275,7 +276,7 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     observe=observe,
     pending=pending,
     on_reply=on_reply,
-    ends=(FulfilmentCompleted, FulfilmentAbandoned),
+    ending=Ending({FulfilmentCompleted: "completed", FulfilmentAbandoned: "compensated"}),
     steps=steps,
     undoable=undoable,
 )

@@ -18,6 +18,7 @@ from domain.engine_events import (
 )
 from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
+from domain.saga_end import End
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
 from infrastructure.sagas.code_state import CodeState, kept_by
 from infrastructure.sagas.errors import CodeMissing, SagaStuck
@@ -32,6 +33,7 @@ StateT = TypeVar("StateT")
 _CAUSES: Final = "causes"
 _VERSION: Final = "version"
 _CHANGES: Final = "changes"
+_OVER: Final = "over"
 
 
 class Instance(Aggregate[StateT]):
@@ -41,7 +43,8 @@ class Instance(Aggregate[StateT]):
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
     changes neither, but `standing`, `timers`, and `code`: which version of the saga decides. `deadlines_set` are the
     events by their versions that set open deadlines, as far as they were read here. `signals` are those that were not
-    taken. `sent` are the steps whose calls to the outside may have been done.
+    taken. `sent` are the steps whose calls to the outside may have been done. `over` is how it has ended, where that is
+    declared; None: it has not.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
@@ -52,6 +55,7 @@ class Instance(Aggregate[StateT]):
         self.deadlines_set: dict[int, Recorded[Any]] = {}
         self.signals: tuple[KeptSignal, ...] = ()
         self.sent: Mapping[str, SagaCallBegun] = {}
+        self.over: End | None = None
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -92,6 +96,7 @@ class Instance(Aggregate[StateT]):
         self.deadlines_set = {}
         self.signals = ()
         self.sent = {}
+        self.over = None
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -99,6 +104,7 @@ class Instance(Aggregate[StateT]):
         self.code = _code_in(snapshot.notes)
         self._causes = _causes_in(snapshot.notes)
         self.timers = timers_in(snapshot.notes)
+        self.over = snapshot.notes.get(_OVER)
 
     def snapshot(self) -> Snapshot:
         """As an aggregate's. Raises ValueError too where it `takes_snapshots` not."""
@@ -107,6 +113,8 @@ class Instance(Aggregate[StateT]):
         notes: dict[str, Any] = {_CAUSES: {step: str(cause) for step, cause in self._causes.items()}}
         if self.code.version not in {None, 1}:
             notes[_VERSION] = self.code.version
+        if self._saga.ending is not None:
+            notes[_OVER] = self.over
         if self.code.changes:
             notes[_CHANGES] = sorted(self.code.changes)
         return replace(super().snapshot(), notes={**notes, **written(self.timers)})
@@ -157,6 +165,7 @@ class Instance(Aggregate[StateT]):
             self.timers = evolve_timers(self.timers, event, self.version)
             self.sent = _sent_after(self.sent, event)
         self.code = self.code.after(event)
+        self.over = self.over if self._saga.ending is None else self._saga.ending.after(self.over, event)
         known = self.code.lacking_in(self._saga) is None
         if isinstance(event, ENGINE_EVENTS):
             self.signals = kept_after(self.signals, event, event_id, self._is_kept if known else _all)
@@ -170,14 +179,15 @@ class Instance(Aggregate[StateT]):
 def snapshot_rule(saga: Saga[Any, Any], states: tuple[type, ...], every: int = 100) -> SnapshotRule:
     """Snapshots of a saga's streams. One whose steps are not those that are pending today is not used.
 
-    Nor is one of a saga that had no deadlines then: who took it may not have known of those that the stream told.
+    Nor is one of a saga that had no deadlines then: who took it may not have known of those that the stream told. Nor
+    one that does not say whether the instance is over, where the saga has an end: earlier builds did not look.
     """
 
     def fits(state: Any, notes: Mapping[str, Any]) -> bool:
         try:
             timers_in(notes)
             code = _code_in(notes)
-            if code.lacking_in(saga) is not None:
+            if code.lacking_in(saga) is not None or (saga.ending is not None and _OVER not in notes):
                 return False
             pending = saga.versions[code.version or saga.version].pending(state)
             return _causes_in(notes).keys() == {ask.step for ask in pending}

@@ -13,7 +13,7 @@ from infrastructure.sagas.run import Run
 
 
 class Observer:
-    """Of one saga. Where its end is declared, a message counts once, by what it left in the instance's stream.
+    """Of one saga. Where it has a rule for late messages, one counts once, by what it left in the instance's stream.
 
     Else the saga alone knows what it holds already.
     """
@@ -27,13 +27,11 @@ class Observer:
         ending = run.instance.saga.ending
         if run.is_word:
             return []
-        if ending is None:
+        if ending is None or not ending.counts_messages:
             return _observe(run)
         if await self._holds(run, run.observation().command_id):
             return []
-        if type(run.message.event) in ending.begins_again:
-            return _begun(run)
-        return _late(run, ending) if ending.ended(run.instance.state) else _observe(run)
+        return _counted(run, ending)
 
     async def _holds(self, run: Run, command_id: UUID) -> bool:
         instance = run.instance
@@ -54,9 +52,16 @@ def _observe(run: Run) -> Sequence[Event]:
     return run.instance.observe(run.message.event)
 
 
-def _begun(run: Run) -> Sequence[Event]:
-    """A message that begins nothing now must not begin another run when it is delivered again after this one."""
-    return _observe(run) or [SagaMessageTaken(message_id=run.place.message_id)]
+def _counted(run: Run, ending: Ending[Any, Any]) -> Sequence[Event]:
+    """A message that leaves nothing now must not begin another run when it is delivered again after this one."""
+    facts = _observe(run) if run.instance.over is None else _observed_late(run, ending)
+    return facts or ([SagaMessageTaken(message_id=run.place.message_id)] if ending.begins_again else [])
+
+
+def _observed_late(run: Run, ending: Ending[Any, Any]) -> Sequence[Event]:
+    facts = _observe(run) if ending.begins_again or ending.late == "observe" else []
+    begins = any(isinstance(fact, ending.begins_again) for fact in facts)
+    return facts if begins or ending.late == "observe" else _late(run, ending)
 
 
 def _late(run: Run, ending: Ending[Any, Any]) -> Sequence[Event]:

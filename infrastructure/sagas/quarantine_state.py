@@ -17,6 +17,7 @@ from domain.engine_events import (
     SagaMessageTaken,
     SagaMessageWaiting,
     SagaMigrated,
+    SagaPaused,
     SagaResumed,
     SagaSignalled,
     SagaSignalTaken,
@@ -77,6 +78,7 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             | SagaVersionSet()
             | SagaMarked()
             | SagaMigrated()
+            | SagaPaused()
             | SagaDeadlineSet()
             | SagaDeadlineEnded()
             | SagaDeadlinePassed()

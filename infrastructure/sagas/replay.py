@@ -91,7 +91,6 @@ class Replay:
     def __init__(self, saga: Saga[Any, Any], stream: str) -> None:
         self.instance: Final[Instance[Any]] = Instance(saga, stream)
         self.turns: Final[list[Turn]] = []
-        self.has_ended = False
         self._saga: Final = saga
         self.places: Final[dict[UUID, Recorded[Any]]] = {}
 
@@ -116,15 +115,16 @@ class Replay:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to come: where the saga says which events end it, these tell.
+        """Whether something is still to come: where the saga says which events end it, these tell, and what is asked
+        for a message that came later.
 
         Else it is what is pending; of a version that this build lacks, what would be in the newest.
         """
         standing = self.instance.standing
         if standing.stopped is not None or standing.waiting:
             return True
-        if self._saga.ends:
-            return not self.has_ended
+        if self._saga.ending is not None:
+            return self.instance.over is None or bool(self.asked)
         return bool((self._saga if self.lacks is not None else self.instance.saga).pending(self.instance.state))
 
     def _take_together(self, recorded: Sequence[Recorded[Any]]) -> None:
@@ -136,7 +136,6 @@ class Replay:
         for each in recorded:
             self.places[each.id] = each
             self.instance.take([each])
-        self.has_ended = self.has_ended or any(isinstance(fact, self._saga.ends) for fact in facts)
 
     def _deciding(self, recorded: Sequence[Recorded[Any]]) -> Saga[Any, Any]:
         """The version that stored these: the one that they begin, where they begin the instance."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, get_type_hints
 
 import typer
 
-from service.cli.ago import parse_ago
+from service.cli.ago import parse_ago, parse_duration
 from service.times import read_day_or_time
 
 
@@ -34,6 +34,7 @@ Pipe: TypeAlias = Annotated[int | None, typer.Option("--stop-when-closed", min=3
 
 
 DEFAULT_DATA: Final = Path("data")
+_OLDEST: Final = timedelta(days=36_500)
 
 
 def parse_time(text: str) -> datetime:
@@ -44,6 +45,17 @@ def parse_time(text: str) -> datetime:
         return read_day_or_time(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} {error}; or how long ago, such as 2h or 7d") from error
+
+
+def parse_age(text: str) -> timedelta:
+    """So many seconds, or `15m`, `2h`, `7d`, of a hundred years at most."""
+    try:
+        age = timedelta(seconds=int(text)) if text.isdecimal() else parse_duration(text)
+    except OverflowError:
+        age = None
+    if age is None or age > _OLDEST:
+        raise typer.BadParameter(f"{text!r} should be a number of seconds, or such as 15m, 2h or 7d")
+    return age
 
 
 Folder: TypeAlias = Annotated[

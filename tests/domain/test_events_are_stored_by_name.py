@@ -42,10 +42,11 @@ NAMES: Final = """
     PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
     RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased
     RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageAttempted
-    SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaSignalTaken
-    SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
-    SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered
-    StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRequested
+    SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused SagaResumed
+    SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined
+    SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined
+    SkuRegistered StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled
+    TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

@@ -1,4 +1,5 @@
-"""Random logs of a category: commands to several aggregates by turns, and what their decider makes of them."""
+"""Random logs of a category: commands to several aggregates by turns, and what their decider makes of them; of a saga
+whatever its streams may hold, in any order."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from domain.accounts.account import ChargeAccount, Deposit, OpenAccount, RefundCharge, Withdraw
 from domain.decider import Decider
-from domain.message import Command
+from domain.engine_events import ENGINE_EVENTS
+from domain.message import Command, Event
 from domain.money import Currency, Money
 from domain.ordering.order import (
     AddItem,
@@ -38,14 +40,16 @@ from domain.trips.trip_commands import (
     WantedCar,
     WantedSeats,
 )
-from service.consumers import DECIDERS
+from service.consumers import DECIDERS, SAGAS
 from tests.domain.histories.boundaries import BOUNDARIES
 from tests.domain.histories.histories import commands, decided, folded
 from tests.domain.values import money, numbered
+from tests.infrastructure.eventstore.samples import CODEC, record
 from tests.support.log import Log
 
 AGGREGATES: Final = 4
 CURRENCIES: Final[tuple[Currency, ...]] = ("EUR", "JPY")
+_SAGAS: Final = {saga.category: saga for saga in SAGAS}
 NAMES: Final = ("ada", "bob", "cy")
 PRICE: Final = Decimal(7)
 DAY: Final = date(2026, 7, 1)
@@ -53,6 +57,9 @@ DAY: Final = date(2026, 7, 1)
 
 def logs(category: str) -> st.SearchStrategy[Log]:
     """Each aggregate is begun by the first of its commands, most of the time."""
+    if category in _SAGAS:
+        held = [(numbered(number), event) for number in range(AGGREGATES) for event in _recorded(category)]
+        return st.lists(st.sampled_from(held), min_size=20, max_size=40)
     if category not in _COMMANDS:
         boundary = next(each for each in BOUNDARIES if each.decider.category == category)
         sent = [commands(boundary) for _ in range(AGGREGATES)]
@@ -61,6 +68,17 @@ def logs(category: str) -> st.SearchStrategy[Log]:
     return st.lists(st.sampled_from(choices), min_size=20, max_size=40).map(
         lambda chosen: _log(decider_of(category), _commands(category, chosen))
     )
+
+
+def events_of(category: str) -> Sequence[type[Event]]:
+    """All that streams of this category may hold."""
+    return (*_SAGAS[category].events, *ENGINE_EVENTS) if category in _SAGAS else decider_of(category).events
+
+
+@cache
+def _recorded(category: str) -> Sequence[Event]:
+    names = [f"{event.stored_name}.{event.stored_version}" for event in events_of(category)]
+    return [recorded.event for name in names for recorded in CODEC.events_in(record(name))]
 
 
 def decider_of(category: str) -> Decider[Any, Any, Any]:

@@ -9,7 +9,7 @@ from hypothesis.errors import NoSuchExample
 
 from projections.projection import Projection
 from service.consumers import PROJECTIONS
-from tests.projections.random_logs import decider_of, logs
+from tests.projections.random_logs import events_of, logs
 from tests.support.folded_redis import FoldedRedis
 from tests.support.log import Log
 from tests.support.projection_spec import one_by_one
@@ -25,7 +25,7 @@ def of_category(category: str) -> list[Projection[Any]]:
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_random_logs_come_to_every_event_of_their_category(category: str) -> None:
-    missing = set(decider_of(category).events)
+    missing = set(events_of(category))
 
     def completes(log: Log) -> bool:
         missing.difference_update(type(event) for _, event in log)

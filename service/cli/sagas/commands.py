@@ -1,5 +1,7 @@
-"""The commands `foldstream sagas retry`, `migrate`, `check` and `graph`."""
+"""The commands `foldstream sagas list`, `show`, `retry`, `migrate`, `check` and `graph`."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -7,12 +9,60 @@ import typer
 
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json, parse_path
+from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, parse_path, with_options
 from service.cli.verbs import verb
 
 Type: TypeAlias = Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")]
 Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")]
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Which instances are listed."""
+
+    saga: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Of this saga alone.")] = None
+    status: Annotated[
+        str | None,
+        typer.Option(metavar="STATUS", help="running, completed, compensated, failed or paused."),
+    ] = None
+    step: Annotated[
+        str | None,
+        typer.Option(metavar="STEP", help="At this step: charge, reserve, or with its colon reserve:mug-blue."),
+    ] = None
+    older_than: Annotated[
+        timedelta | None,
+        typer.Option(
+            "--older-than",
+            parser=parse_age,
+            metavar="AGE",
+            help="To which nothing has happened for so long: seconds, or 15m, 2h, 7d.",
+        ),
+    ] = None
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 100
+    data: Data = DEFAULT_DATA
+    as_json: Json = False
+
+
+@verb(app, "list", example="sagas list --status running --older-than 15m", uses=("eventstore", "redis"))
+@with_options(ListOptions)
+def list_instances(context: typer.Context, options: ListOptions) -> int:
+    """List instances of sagas with what they are at, the latest change first."""
+    from service.cli.sagas.report import print_instances  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_instances(options)
+
+
+@verb(
+    app,
+    example="sagas show fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10",
+    uses=("eventstore", "redis"),
+)
+def show(saga: Type, instance: Id, data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
+    """Show an instance of a saga with all that happened to it: observed, asked, answered, undone, said by operators."""
+    from service.cli.sagas.report import print_instance  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_instance(data, saga, instance, as_json=as_json)
 
 
 @verb(

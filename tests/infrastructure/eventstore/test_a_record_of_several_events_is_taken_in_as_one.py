@@ -208,7 +208,7 @@ def test_frames_hold_all_of_it() -> None:
 
 
 def test_of_parts_that_come_after_a_saga_s_end_each_is_recorded_once(eventstore_uri: str) -> None:
-    ending = Ending[frozenset[str], NameNoted](bool, late="record")
+    ending = Ending[frozenset[str], NameNoted]({NameNoted: "completed"}, late="record")
 
     async def story() -> list[Recorded[Any]]:
         lamp_id = str(uuid4())

@@ -57,7 +57,8 @@ def test_the_first_row_is_where_it_begins(saga: Saga[Any, Any]) -> None:
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
 def test_it_is_over_after_its_ends_alone(saga: Saga[Any, Any]) -> None:
-    ends = {event.stored_name for event in saga.ends}
+    assert saga.ending is not None
+    ends = {event.stored_name for event in saga.ending.events}
     for history in HISTORIES[saga.category]().values():
         turns = Decisions(saga, CODEC).along(history)
         over = [bool(ends & {fact["name"] for fact in turn["facts"]}) for turn in turns]

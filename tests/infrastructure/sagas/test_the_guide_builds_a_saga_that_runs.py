@@ -93,7 +93,8 @@ async def _has_begun(coordinator: SagaCoordinator) -> bool:
 async def _has_ended(coordinator: SagaCoordinator, account_id: str) -> bool:
     saga = coordinator.saga
     told = await coordinator.streams.page(f"{saga.category}-{account_id}", 0) or []
-    return any(isinstance(each.event, saga.ends) for each in told)
+    assert saga.ending is not None
+    return any(type(each.event) in saga.ending.events for each in told)
 
 
 def test_the_second_version_asks_for_more(guide: Any) -> None:

@@ -1,0 +1,120 @@
+"""What happened to an instance of a saga, read back from its stream: observed, asked, answered, undone, and by whom.
+
+What it asks for is not stored: it follows from the state, as everywhere, and began to be pending with an event.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+from domain.call import Call
+from domain.engine_events import (
+    ENGINE_EVENTS,
+    SagaCallBegun,
+    SagaDeadlineEnded,
+    SagaDeadlinePassed,
+    SagaDeadlineSet,
+    SagaMigrated,
+    SagaVersionSet,
+)
+from domain.message import Event, Recorded
+from domain.saga import Ask, Saga
+from domain.saga_steps import kind_of
+
+Kind: TypeAlias = Literal["observed", "asked", "answered", "undone", "deadline", "operator"]
+_MOST: Final = 500
+"""Characters of a detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to an instance; `event_id` is the event of its stream that tells of it, or after which a
+    step became pending."""
+
+    at: datetime
+    kind: Kind
+    step: str | None
+    detail: str
+    by: str
+    event_id: UUID
+
+
+class Timeline:
+    """Reads the stream of one instance from a place on where it is in this state, on this version of its saga.
+
+    Where the saga's code fails, or is not there, what was asked is not told.
+    """
+
+    def __init__(self, saga: Saga[Any, Any], state: Any, version: int) -> None:
+        self._saga: Final = saga
+        self._state = state
+        self._version = version
+        self._rows: Final = {row.name: row for row in saga.steps}
+        self._undoing: Final = frozenset(row.undo for row in saga.steps if row.undo is not None)
+
+    def through(self, recorded: Iterable[Recorded[Any]]) -> Iterator[Moment]:
+        """What these events tell, the next of the stream, oldest first."""
+        for _, together in groupby(recorded, lambda each: each.metadata.command_id):
+            yield from self._told_together(list(together))
+
+    def _told_together(self, recorded: Sequence[Recorded[Any]]) -> Iterator[Moment]:
+        """What one command left; it may make several facts, after the last of which its steps are asked for."""
+        led, new = None, dict[str, tuple[Recorded[Any], Ask | Call]]()
+        before = self._pending()
+        for each in recorded:
+            self._fold(each.event)
+            after = self._pending()
+            led = self._kind_and_step(each, [step for step in before if step not in after], led)
+            yield Moment(each.at, *led, described(each.event, each.aggregate_id), each.metadata.actor, each.id)
+            new |= {step: (each, ask) for step, ask in after.items() if step not in before}
+            before = after
+        for step, (each, ask) in new.items():
+            if step in before:
+                asked = ask.request if isinstance(ask, Call) else ask.command
+                yield Moment(each.at, "asked", step, type(asked).__name__, f"saga:{self._saga.category}", each.id)
+
+    def _kind_and_step(
+        self, recorded: Recorded[Any], ended: Sequence[str], led: tuple[Kind, str | None] | None
+    ) -> tuple[Kind, str | None]:
+        """`ended` are the steps that are pending no more; `led` is the same of the fact before, of the same command."""
+        event = recorded.event
+        if isinstance(event, SagaDeadlineSet | SagaDeadlineEnded | SagaDeadlinePassed):
+            return "deadline", event.name
+        if isinstance(event, SagaCallBegun):
+            return "asked", event.step
+        if isinstance(event, ENGINE_EVENTS):
+            is_engine = recorded.metadata.actor == f"saga:{self._saga.category}"
+            return "observed" if is_engine else "operator", getattr(event, "step", None)
+        answered = next((step for step in ended if self._may_answer(event, step)), None)
+        if answered is not None:
+            return "undone" if kind_of(answered) in self._undoing else "answered", answered
+        return led or ("observed", None)
+
+    def _may_answer(self, event: Event, step: str) -> bool:
+        row = self._rows.get(kind_of(step))
+        return row is None or any(outcome.fact is type(event) for outcome in row.answers.values())
+
+    def _fold(self, event: Event) -> None:
+        if isinstance(event, SagaVersionSet | SagaMigrated):
+            self._version = event.version
+        try:
+            self._state = self._saga.evolve_past_notes(self._state, event)
+        except Exception:  # noqa: BLE001 - the instance may have stopped at this very failure, and that is to be told
+            return
+
+    def _pending(self) -> Mapping[str, Ask | Call]:
+        try:
+            return {ask.step: ask for ask in self._saga.versions[self._version].pending(self._state)}
+        except Exception:  # noqa: BLE001 - as above
+            return {}
+
+
+def described(event: Event, instance: str) -> str:
+    """The event in words: its name, and its members but the instance's own id; at most 500 characters."""
+    members = ((field.name, getattr(event, field.name)) for field in fields(event))
+    told = [f"{name}={value}" for name, value in members if value != instance]
+    text = f"{event.stored_name} {', '.join(told)}" if told else event.stored_name
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

@@ -1,0 +1,1 @@
+"""What operators see of the instances of sagas, over HTTP and on the command line alike."""
