@@ -38,14 +38,15 @@ NAMES: Final = """
     CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
     FlightDeadlinePassed FlightDeclined FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
     GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn
-    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned
-    PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
-    RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased
-    RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageAttempted
-    SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaSignalTaken
-    SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
-    SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered
-    StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRequested
+    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentCollected PaymentFailed
+    PaymentReturned PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased
+    RoomConfirmationDeclined RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered
+    RoomsReleased RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked
+    SagaMessageAttempted SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated
+    SagaResumed SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined
+    SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased
+    SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved TripBooked
+    TripCancellationRequested TripCancelled TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

@@ -21,8 +21,9 @@ SOURCES: Final[Mapping[str, frozenset[type[Event]]]] = {
 }
 SHOWN_NOWHERE: Final = """
     CarsIntroduced RoomsIntroduced SeatsIntroduced
-    FulfilmentStarted GoodsSecured GoodsMissing PaymentTaken PaymentWaived PaymentFailed DispatchAgreed
-    DispatchForbidden GoodsHandedOver FulfilmentCompleted PaymentReturned GoodsReturned FulfilmentAbandoned
+    FulfilmentStarted GoodsSecured GoodsMissing PaymentTaken PaymentCollected PaymentWaived PaymentFailed
+    DispatchAgreed DispatchForbidden GoodsHandedOver FulfilmentCompleted PaymentReturned GoodsReturned
+    FulfilmentAbandoned
     SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageLate
     SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
     SagaSignalled SagaSignalTaken SagaVersionSet
