@@ -12,10 +12,14 @@ END: Final = "end"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer means: the saga's event, and the names of the steps one of which is pending after it, or `END`."""
+    """What an answer means: the saga's event, and the names of the steps one of which is pending after it, or `END`.
+
+    After one with `no_return` the instance is not undone any more.
+    """
 
     fact: type[Event]
     then: tuple[str, ...]
+    no_return: bool = False
 
 
 @dataclass(frozen=True, slots=True)

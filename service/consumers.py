@@ -8,6 +8,7 @@ from domain.accounts import account
 from domain.decider import Decider
 from domain.engine_events import ENGINE_EVENTS
 from domain.fulfilment import saga as fulfilment
+from domain.fulfilment.state import Fulfilment, NotStarted
 from domain.message import Command, Event
 from domain.ordering import order
 from domain.saga import Saga
@@ -66,7 +67,7 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(room.decider.category, (Allotment,)),
     SnapshotRule(flight.decider.category, (Allotment,)),
     SnapshotRule(trip.decider.category, (NoTrip, Trip)),
-    snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
+    snapshot_rule(fulfilment.saga, (NotStarted, Fulfilment)),
 )
 
 TIMERS: Final = saga_timers.timer_projections(SAGAS)

@@ -1,9 +1,9 @@
 """One account: opened, paid into, drawn from, charged for orders and refunded, never below its credit limit."""
 
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, assert_never
+from typing import Annotated, Final, TypeAlias, assert_never
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from domain.accounts import upcasters
 from domain.decider import Decider
@@ -66,11 +66,14 @@ class NothingToCharge(Event):
     order_id: str
 
 
-@stored_as(name="ChargeRefunded", version=1)
+@stored_as(name="ChargeRefunded", version=2, upcasters=upcasters.REFUNDED)
 class ChargeRefunded(Event):
+    """`charge_id` is the id of the `AccountCharged` that it gives back; earlier ones have none."""
+
     account_id: str
     order_id: str
     amount: Money
+    charge_id: str | None = None
 
 
 AccountEvent: TypeAlias = (
@@ -161,8 +164,11 @@ class ChargeAccount(_AccountCommand):
 
 
 class RefundCharge(_AccountCommand):
+    """Without a charge it is the same command, of the same digest, that it was before there was one."""
+
     order_id: Id
     amount: Money
+    charge_id: Annotated[Id | None, Field(exclude_if=lambda charge_id: charge_id is None)] = None
 
     @field_validator("amount")
     @classmethod
@@ -237,7 +243,8 @@ def refund(command: RefundCharge, account: Account) -> list[AccountEvent]:
     """The caller gives the amount: only the fulfilment that charged it sends this command, in the same currency."""
     if account.currency != command.amount.currency:
         raise Rejected("account-unusable", f"Account {command.account_id} is in {account.currency}.")
-    return [ChargeRefunded(account_id=command.account_id, order_id=command.order_id, amount=command.amount)]
+    account_id, order_id, amount = command.account_id, command.order_id, command.amount
+    return [ChargeRefunded(account_id=account_id, order_id=order_id, amount=amount, charge_id=command.charge_id)]
 
 
 def _existing(command: _AccountCommand, account: NoAccount | Account) -> Account:

@@ -1,10 +1,11 @@
-"""Upcasters of accounts: the owner's address was once in one line with the name, and amounts had no currency."""
+"""Upcasters of accounts: an owner's address stood beside the name, amounts had no currency, refunds no charge."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from typing_extensions import TypedDict  # pydantic can't read that of `typing` before Python 3.12
 
+from domain.money import Currency, Digits
 from domain.upcasting import Payload, Stored, Upcaster, reshaped
 
 _FIRST_CURRENCY: Final = "EUR"  # the only one until amounts named theirs
@@ -42,6 +43,17 @@ class _BalanceAdjustedV1(TypedDict):
     amount: str
 
 
+class _Money(TypedDict):
+    amount: Digits
+    currency: Currency
+
+
+class _ChargeRefundedV1(TypedDict):
+    account_id: str
+    order_id: str
+    amount: _Money
+
+
 def _with_an_address(old: _AccountOpenedV1) -> Payload:
     owner, _, address = old["owner"].partition(", ")
     street, _, town = address.rpartition(", ")
@@ -61,6 +73,10 @@ def _with_an_amount_of_money(old: _AmountV1) -> Payload:
     return {**old, "amount": _money(old["amount"])}
 
 
+def _of_an_unknown_charge(old: _ChargeRefundedV1) -> Payload:
+    return {**old, "charge_id": None}
+
+
 def _money(digits: str) -> Payload:
     return {"amount": digits, "currency": _FIRST_CURRENCY}
 
@@ -77,3 +93,4 @@ OPENED: Final = (
 )
 DEPOSITED: Final = (_ADJUSTED, reshaped("MoneyDeposited", 1, _AmountV1, _with_an_amount_of_money))
 WITHDRAWN: Final = (_ADJUSTED, reshaped("MoneyWithdrawn", 1, _AmountV1, _with_an_amount_of_money))
+REFUNDED: Final = (reshaped("ChargeRefunded", 1, _ChargeRefundedV1, _of_an_unknown_charge),)

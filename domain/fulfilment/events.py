@@ -41,7 +41,17 @@ class GoodsMissing(Event):
 
 @stored_as(name="PaymentTaken", version=1)
 class PaymentTaken(Event):
+    """Version 1 of the saga says it so."""
+
     order_id: str
+
+
+@stored_as(name="PaymentCollected", version=1)
+class PaymentCollected(Event):
+    """Version 2 says it so: `charge_id` is the id of the account's event."""
+
+    order_id: str
+    charge_id: str
 
 
 @stored_as(name="PaymentWaived", version=1)
@@ -98,6 +108,7 @@ FulfilmentProgress: TypeAlias = (
     GoodsSecured
     | GoodsMissing
     | PaymentTaken
+    | PaymentCollected
     | PaymentWaived
     | PaymentFailed
     | DispatchAgreed

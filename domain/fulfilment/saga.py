@@ -1,102 +1,55 @@
-"""Fulfilment of a confirmed order: its goods are secured, it is paid, shipped and handed over; or all is undone."""
+"""Fulfilment of a confirmed order: its goods are secured, it is paid, shipped and handed over; or all is undone.
+
+This is version 2, which asks for all SKUs of an order together; beside it stands the first, on which older orders end.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Literal, TypeAlias, assert_never
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
 
-from domain.accounts.account import (
-    AccountCharged,
-    ChargeAccount,
-    ChargeDeclined,
-    ChargeRefunded,
-    NothingToCharge,
-    RefundCharge,
-)
-from domain.errors import UnexpectedAnswer
+from domain.fulfilment import first_version
 from domain.fulfilment.events import (
     DispatchAgreed,
     DispatchForbidden,
     FulfilmentAbandoned,
     FulfilmentCompleted,
     FulfilmentEvent,
-    FulfilmentProgress,
     FulfilmentStarted,
     GoodsHandedOver,
     GoodsMissing,
     GoodsReturned,
     GoodsSecured,
+    PaymentCollected,
     PaymentFailed,
     PaymentReturned,
     PaymentTaken,
     PaymentWaived,
     Reservation,
 )
-from domain.message import Command, Event
-from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderShipped, ShipmentDeclined
-from domain.ordering.order import CancelOrder, ShipOrder
+from domain.fulfilment.state import Fulfilment, NotStarted, State, evolve, undoable
+from domain.fulfilment.steps import (
+    ROWS_FROM_SHIPPING,
+    UNDOING,
+    charge,
+    charge_row,
+    consume,
+    facts_of,
+    reserve,
+    retry,
+    ship,
+    undo,
+)
+from domain.message import Event
+from domain.ordering.events import OrderConfirmed
+from domain.reply import last_id_of
 from domain.saga import Ask, Saga
 from domain.saga_end import Ending
-from domain.saga_steps import END, Outcome, Step
-from domain.stock.stock import (
-    ConsumeReservation,
-    ReleaseReservation,
-    ReservationConsumed,
-    ReservationDeclined,
-    ReservationReleased,
-    ReserveStock,
-    StockReserved,
-)
+from domain.saga_steps import Outcome, Step
+from domain.stock.stock import ReservationDeclined, ReserveStock, StockReserved
 
 
-@dataclass(frozen=True, slots=True)
-class NotStarted:
-    """No order was confirmed yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fulfilment:
-    """The order and its progress. `secured` are the SKUs reserved now, `cause` is why it is undone."""
-
-    order: FulfilmentStarted
-    secured: tuple[str, ...] = ()
-    payment: Literal["due", "taken", "settled"] = "due"
-    dispatched: bool = False
-    cause: str | None = None
-    ended: bool = False
-
-    @property
-    def handed_over(self) -> bool:
-        return self.dispatched and not self.secured
-
-
-def evolve(state: NotStarted | Fulfilment, event: FulfilmentEvent) -> NotStarted | Fulfilment:
-    if isinstance(event, FulfilmentStarted):
-        return Fulfilment(order=event)
-    return state if isinstance(state, NotStarted) else _evolve(state, event)
-
-
-def _evolve(state: Fulfilment, event: FulfilmentProgress) -> Fulfilment:
-    match event:
-        case GoodsSecured():
-            return replace(state, secured=(*state.secured, event.sku))
-        case PaymentTaken():
-            return replace(state, payment="taken")
-        case PaymentWaived() | PaymentReturned():
-            return replace(state, payment="settled")
-        case DispatchAgreed():
-            return replace(state, dispatched=True)
-        case GoodsMissing() | PaymentFailed() | DispatchForbidden():
-            return replace(state, cause=event.reason)
-        case GoodsReturned() | GoodsHandedOver():
-            return replace(state, secured=tuple(sku for sku in state.secured if sku != event.sku))
-        case FulfilmentCompleted() | FulfilmentAbandoned():
-            return replace(state, ended=True)
-        case _:
-            assert_never(event)
-
-
-def observe(event: OrderConfirmed, state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
+def observe(event: OrderConfirmed, state: State) -> list[FulfilmentEvent]:
     """Starts the fulfilment once: one reservation per SKU, in the order of the SKUs."""
     if isinstance(state, Fulfilment):
         return []
@@ -111,153 +64,60 @@ def observe(event: OrderConfirmed, state: NotStarted | Fulfilment) -> list[Fulfi
     ]
 
 
-FulfilmentCommand: TypeAlias = (
-    ReserveStock | ChargeAccount | ShipOrder | ConsumeReservation | RefundCharge | ReleaseReservation | CancelOrder
-)
-_Step: TypeAlias = tuple[str, FulfilmentCommand]
+def pending(state: State) -> list[Ask]:
+    """All reservations together, and all hand-overs; the rest one after the other."""
+    return list(_asks(state))
 
 
-def pending(state: NotStarted | Fulfilment) -> list[Ask]:
-    """At most one command: all before it are answered."""
-    step = _next(state)
-    return [] if step is None else [Ask(*step)]
-
-
-def _next(state: NotStarted | Fulfilment) -> _Step | None:
+def _asks(state: State) -> Iterator[Ask]:
+    """A reservation is asked for until it is answered, also after another was declined: it may have been made."""
     if isinstance(state, NotStarted) or state.ended or state.handed_over:
-        return None
-    if state.cause is not None:
-        return _undo(state, state.cause)
-    return _hand_over(state) if state.dispatched else _go_on(state)
+        return
+    if state.unanswered:
+        yield from (reserve(state, need) for need in state.unanswered)
+    elif state.cause is not None:
+        yield undo(state, state.cause)
+    elif state.dispatched:
+        yield from (consume(state, sku) for sku in state.secured)
+    else:
+        yield charge(state) if state.payment == "due" else ship(state)
 
 
-def _go_on(state: Fulfilment) -> _Step:
-    order = state.order
-    if len(state.secured) < len(order.reservations):
-        need = order.reservations[len(state.secured)]
-        return f"reserve:{need.sku}", ReserveStock(sku=need.sku, order_id=order.order_id, quantity=need.quantity)
-    if state.payment == "due":
-        return "charge", ChargeAccount(account_id=order.account_id, order_id=order.order_id, amount=order.total)
-    return "ship", ShipOrder(order_id=order.order_id)
-
-
-def _hand_over(state: Fulfilment) -> _Step:
-    sku = state.secured[0]
-    return f"consume:{sku}", ConsumeReservation(sku=sku, order_id=state.order.order_id)
-
-
-def _undo(state: Fulfilment, cause: str) -> _Step:
-    """Undoes the last step first; the order is cancelled when all others are undone."""
-    order = state.order
-    if state.payment == "taken":
-        return "refund", RefundCharge(account_id=order.account_id, order_id=order.order_id, amount=order.total)
-    if state.secured:
-        sku = state.secured[-1]
-        return f"release:{sku}", ReleaseReservation(sku=sku, order_id=order.order_id)
-    return "cancel", CancelOrder(order_id=order.order_id, reason=cause)
-
-
-def on_reply(ask: Ask, reply: Sequence[Event], state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
+def on_reply(ask: Ask, reply: Sequence[Event], state: State) -> list[FulfilmentEvent]:
     """What a reply means to the fulfilment; nothing, if it was handled before. Raises `UnexpectedAnswer`."""
-    step = _next(state)
-    if step is None or ask != Ask(*step):
+    if not isinstance(state, Fulfilment) or ask not in _asks(state):
         return []
-    _, command = step
-    translate = _translations(command).get(type(reply[0])) if len(reply) == 1 else None
-    if translate is None or not _answers(command, reply[0]):
-        raise UnexpectedAnswer("fulfilment", ask.step, [event.stored_name for event in reply])
-    progress = translate(reply[0])
-    after = evolve(state, progress)
-    completed = isinstance(after, Fulfilment) and after.handed_over
-    return [progress, FulfilmentCompleted(order_id=progress.order_id)] if completed else [progress]
+    return [_with_its_charge(fact, reply) for fact in facts_of(ask, reply, state)]
 
 
-def _translations(command: FulfilmentCommand) -> Mapping[type[Event], Callable[[Any], FulfilmentProgress]]:
-    """The possible replies to a command, each with its translation into an event of the fulfilment."""
-    match command:
-        case ReserveStock():
-            return {
-                StockReserved: lambda reply: GoodsSecured(order_id=reply.order_id, sku=reply.sku),
-                ReservationDeclined: lambda reply: GoodsMissing(order_id=reply.order_id, sku=reply.sku),
-            }
-        case ChargeAccount():
-            return {
-                AccountCharged: lambda reply: PaymentTaken(order_id=reply.order_id),
-                NothingToCharge: lambda reply: PaymentWaived(order_id=reply.order_id),
-                ChargeDeclined: lambda reply: PaymentFailed(order_id=reply.order_id, reason=reply.reason),
-            }
-        case ShipOrder():
-            return {
-                OrderShipped: lambda reply: DispatchAgreed(order_id=reply.order_id),
-                ShipmentDeclined: lambda reply: DispatchForbidden(order_id=reply.order_id, reason=reply.reason),
-            }
-        case ConsumeReservation():
-            return {ReservationConsumed: lambda reply: GoodsHandedOver(order_id=reply.order_id, sku=reply.sku)}
-        case RefundCharge():
-            return {ChargeRefunded: lambda reply: PaymentReturned(order_id=reply.order_id)}
-        case ReleaseReservation():
-            return {ReservationReleased: lambda reply: GoodsReturned(order_id=reply.order_id, sku=reply.sku)}
-        case CancelOrder():
-            return {OrderCancelled: lambda reply: FulfilmentAbandoned(order_id=reply.order_id, reason=reply.reason)}
-        case _:
-            assert_never(command)
+def _with_its_charge(fact: FulfilmentEvent, reply: Sequence[Event]) -> FulfilmentEvent:
+    if not isinstance(fact, PaymentTaken):
+        return fact
+    return PaymentCollected(order_id=fact.order_id, charge_id=last_id_of(reply))
 
 
-def _answers(command: Command, reply: Event) -> bool:
-    """Whether both concern the same: all fields they share are equal, but for the reason, which is the target's own."""
-    shared = type(command).model_fields.keys() & {field.name for field in fields(reply)} - {"reason"}
-    return all(getattr(command, name) == getattr(reply, name) for name in shared)
-
-
-_UNDOING: Final = ("refund", "release", "cancel")
 steps: Final = (
     Step(
         "reserve",
         ReserveStock,
         {
-            StockReserved: Outcome(GoodsSecured, ("reserve", "charge")),
-            ReservationDeclined: Outcome(GoodsMissing, _UNDOING[1:]),
+            StockReserved: Outcome(GoodsSecured, ("reserve", "charge", "release")),
+            ReservationDeclined: Outcome(GoodsMissing, ("reserve", *UNDOING[1:])),
         },
         undo="release",
     ),
-    Step(
-        "charge",
-        ChargeAccount,
-        {
-            AccountCharged: Outcome(PaymentTaken, ("ship",)),
-            NothingToCharge: Outcome(PaymentWaived, ("ship",)),
-            ChargeDeclined: Outcome(PaymentFailed, ("release",)),
-        },
-        undo="refund",
-    ),
-    Step(
-        "ship",
-        ShipOrder,
-        {
-            OrderShipped: Outcome(DispatchAgreed, ("consume",)),
-            ShipmentDeclined: Outcome(DispatchForbidden, _UNDOING[:2]),
-        },
-    ),
-    Step("consume", ConsumeReservation, {ReservationConsumed: Outcome(GoodsHandedOver, ("consume", END))}),
-    Step("refund", RefundCharge, {ChargeRefunded: Outcome(PaymentReturned, ("release",))}),
-    Step("release", ReleaseReservation, {ReservationReleased: Outcome(GoodsReturned, _UNDOING[1:])}),
-    Step("cancel", CancelOrder, {OrderCancelled: Outcome(FulfilmentAbandoned, (END,))}),
+    charge_row(PaymentCollected),
+    *ROWS_FROM_SHIPPING,
 )
-"""What is asked, in this order; undoing goes from the last step back, and the order is cancelled at the end."""
 
-
-def undoable(state: NotStarted | Fulfilment) -> bool:
-    """Once the order is shipped there is no way back."""
-    return isinstance(state, Fulfilment) and not state.dispatched and not state.ended
-
-
-saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
+first: Final = Saga[State, FulfilmentEvent](
     category="fulfilment",
     events=(
         FulfilmentStarted,
         GoodsSecured,
         GoodsMissing,
         PaymentTaken,
+        PaymentCollected,
         PaymentWaived,
         PaymentFailed,
         DispatchAgreed,
@@ -274,9 +134,11 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     begins="beginning",
     identify=lambda event: event.order_id,
     observe=observe,
-    pending=pending,
-    on_reply=on_reply,
+    pending=first_version.pending,
+    on_reply=first_version.on_reply,
     ending=Ending({FulfilmentCompleted: "completed", FulfilmentAbandoned: "compensated"}),
-    steps=steps,
+    steps=first_version.steps,
+    retry=retry,
     undoable=undoable,
 )
+saga: Final = replace(first, version=2, pending=pending, on_reply=on_reply, steps=steps, former=(first,))

@@ -9,6 +9,7 @@ from domain.decider import Decider
 from domain.engine_events import SagaCallBegun
 from domain.errors import DomainError
 from domain.message import Command
+from domain.reply import StoredReply
 from domain.saga import Ask
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.sagas.errors import SagaStuck
@@ -67,7 +68,7 @@ class Asker:
         self._retries.answered(request.command_id)
         if not outcome.events or outcome.last_id is None:
             raise SagaStuck(run.instance.stream, ask.step, "left no event in its target's stream")
-        return Answer(ask, outcome.events, outcome.last_id)
+        return Answer(ask, StoredReply(outcome.events, outcome.last_id), outcome.last_id)
 
     async def _called(self, run: Run, call: Call, sent: Sent) -> Answer:
         """It needs no connection to the store, and waits for no turn: its time runs since it was noted."""

@@ -17,7 +17,7 @@ from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import UnreadableEvent, WrongExpectedVersion
+from infrastructure.eventstore.errors import UNREADABLE, UnreadableEvent, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.asker import Asker
@@ -129,7 +129,7 @@ class SagaCoordinator:
         Raises as `stop`, and CodeMissing: then nothing is noted.
         """
         run = self._run(message)
-        await self._quarantine.require_code(run, self.saga)
+        await self._quarantine.require_code(run.instance.stream, self.saga)
         return await self._quarantine.attempt(run)
 
     async def wait(self, message: Recorded[Any]) -> None:
@@ -188,7 +188,12 @@ class SagaCoordinator:
         return Run(message, Instance(self.saga, self.stream_of(message)), self._actor, self.clock)
 
     async def _load(self, instance: Instance[Any]) -> None:
-        await self._handler.loader.load(instance, self.saga.category)
+        """What can't be read in an instance of code that this build lacks, a build that has it has written."""
+        try:
+            await self._handler.loader.load(instance, self.saga.category)
+        except UNREADABLE:
+            await self._quarantine.require_code(instance.stream, self.saga)
+            raise
 
     async def _advance(self, run: Run) -> None:
         instance = run.instance

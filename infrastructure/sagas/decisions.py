@@ -10,20 +10,28 @@ from pydantic_core import to_jsonable_python
 
 from domain.call import Call
 from domain.message import Event
+from domain.reply import StoredReply
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.replay import Finding
 
 _STREAM: Final = "recorded"
+_NO_ID: Final = UUID(int=0)  # of a recording from before there were any
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came to the saga: a message, or the reply to a step."""
+    """What came to the saga: a message, or the reply to a step, whose last event has this id."""
 
     events: tuple[Event, ...]
     step: str | None = None
+    last_id: UUID = _NO_ID
+
+    @property
+    def reply(self) -> StoredReply:
+        """As the saga hears it."""
+        return StoredReply(self.events, self.last_id)
 
 
 class Decisions:
@@ -62,7 +70,7 @@ class Decisions:
     def _turn(self, instance: Instance[Any], heard: Heard, facts: Sequence[Event]) -> dict[str, Any]:
         pending = self._pending_after(instance, facts)
         return {
-            **({} if heard.step is None else {"step": heard.step}),
+            **({} if heard.step is None else {"step": heard.step, "last_id": str(heard.last_id)}),
             "heard": [self._stored(event) for event in heard.events],
             "facts": [self._stored(fact) for fact in facts],
             "pending": pending,
@@ -73,7 +81,7 @@ class Decisions:
             return instance.observe(heard.events[0])
         asks = (ask for ask in instance.pending if isinstance(ask, Ask))
         ask = next((ask for ask in asks if ask.step == heard.step), None)
-        return [] if ask is None else instance.saga.on_reply(ask, heard.events, instance.state)
+        return [] if ask is None else instance.saga.on_reply(ask, heard.reply, instance.state)
 
     def _pending_after(self, instance: Instance[Any], facts: Sequence[Event]) -> list[dict[str, Any]]:
         for fact in facts:
@@ -85,7 +93,8 @@ class Decisions:
         return today if isinstance(today, str) else [self._stored(fact) for fact in today]
 
     def _heard(self, turn: Mapping[str, Any]) -> Heard:
-        return Heard(tuple(event for stored in turn["heard"] for event in self._events(stored)), turn.get("step"))
+        events = tuple(event for stored in turn["heard"] for event in self._events(stored))
+        return Heard(events, turn.get("step"), UUID(turn.get("last_id", str(_NO_ID))))
 
     def _stored(self, event: Event) -> dict[str, Any]:
         data = json.loads(self._codec.schema.written(event))

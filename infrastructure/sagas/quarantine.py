@@ -81,17 +81,17 @@ class Quarantine:
         """Notes once that the message waits, whether its instance stands still or not."""
         await repeatedly(run.instance.stream, lambda: self._wait(run))
 
-    async def require_code(self, run: Run, saga: Saga[Any, Any]) -> None:
+    async def require_code(self, stream: str, saga: Saga[Any, Any]) -> None:
         """Raises CodeMissing where the instance runs on code that the saga lacks, as far as the engine has noted it."""
         code, version = CodeState(), -1
-        while page := await self._streams.records(run.instance.stream, version + 1, PAGE):
+        while page := await self._streams.records(stream, version + 1, PAGE):
             for record in page:
                 code = self._code_after(code, record)
             version = page[-1].version
             if len(page) < PAGE:
                 break
         if (what := code.lacking_in(saga)) is not None:
-            raise CodeMissing(run.instance.stream, what)
+            raise CodeMissing(stream, what)
 
     async def attempts(self, run: Run) -> int:
         """How often a message that came again was in hand since, and was not reacted to."""

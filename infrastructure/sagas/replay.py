@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from domain.engine_events import ENGINE_EVENTS
 from domain.message import Event, Recorded
+from domain.reply import StoredReply
 from domain.saga import Ask, Saga
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.run import digest_of
@@ -69,7 +70,7 @@ class Turn:
 
     def facts_of(self, asked: Asked, answer: Answer) -> str | None:
         """What this build makes of the answer, where that is not what was stored."""
-        return self._unless_equal(self.saga.on_reply, asked.ask, answer.events, self.state)
+        return self._unless_equal(self.saga.on_reply, asked.ask, StoredReply(answer.events, answer.last_id), self.state)
 
     def facts_of_message(self, message: Event) -> str | None:
         """The same of a message."""

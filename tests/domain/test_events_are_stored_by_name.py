@@ -38,12 +38,12 @@ NAMES: Final = """
     CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
     FlightDeadlinePassed FlightDeclined FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
     GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn
-    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentFailed PaymentReturned
-    PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
-    RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased
-    RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageAttempted
-    SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused SagaResumed
-    SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined
+    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentCollected PaymentFailed
+    PaymentReturned PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased
+    RoomConfirmationDeclined RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered
+    RoomsReleased RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked
+    SagaMessageAttempted SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused
+    SagaResumed SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined
     SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined
     SkuRegistered StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled
     TripRequested

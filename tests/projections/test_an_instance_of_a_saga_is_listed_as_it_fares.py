@@ -29,7 +29,8 @@ from domain.fulfilment.events import (
     GoodsSecured,
     Reservation,
 )
-from domain.fulfilment.saga import Fulfilment, NotStarted, saga
+from domain.fulfilment.saga import saga
+from domain.fulfilment.state import Fulfilment, NotStarted
 from domain.message import Event
 from domain.saga import Saga
 from domain.saga_end import Ending

@@ -3,13 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Generic
+from typing import Any, Final, Generic
+from uuid import UUID
 
 import pytest
 
 from domain.errors import UnexpectedAnswer
 from domain.message import Command, Event
+from domain.reply import StoredReply
 from domain.saga import Ask, EventT, Saga, StateT
+
+ANSWER_ID: Final = UUID(int=1)
+"""The id of the last event of each answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ class WhenHeard(Generic[StateT, EventT]):
         if not isinstance(self.heard, Answer):
             return [*given.saga.observe(self.heard, given.state)]
         command = self.given.pending[self.heard.step]
-        return [*given.saga.on_reply(Ask(self.heard.step, command), self.heard.events, given.state)]
+        reply = StoredReply(self.heard.events, ANSWER_ID)
+        return [*given.saga.on_reply(Ask(self.heard.step, command), reply, given.state)]
 
 
 def given(saga: Saga[StateT, EventT], *past: EventT) -> GivenSaga[StateT, EventT]:

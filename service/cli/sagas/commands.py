@@ -133,8 +133,12 @@ def check(
 
 
 @verb(app, example="sagas graph fulfilment")
-def graph(saga: Type, as_json: Json = False) -> int:
-    """Print a saga's steps as a diagram, a flowchart of Mermaid, drawn from its code."""
+def graph(
+    saga: Type,
+    as_table: Annotated[bool, typer.Option("--table", help="A table of Markdown, a row for each answer.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Print a saga's steps as a diagram, a flowchart of Mermaid, or in words, from its code."""
     from service.cli.sagas.graph import print_graph  # noqa: PLC0415 - a command loads only what it runs
 
-    return print_graph(saga, as_json=as_json)
+    return print_graph(saga, as_table=as_table, as_json=as_json)

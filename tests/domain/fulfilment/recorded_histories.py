@@ -1,46 +1,51 @@
 """Fulfilments that lead through all that can happen to one: what came to them, in order, from the real deciders."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
+from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import OrderConfirmed
 from domain.ordering.order import RequestCancellation
 from tests.domain.fulfilment.shops import shop
-from tests.domain.fulfilment.simulation import Shop
+from tests.domain.fulfilment.simulation import Shop, Version
 from tests.domain.values import ORDER
 
 History: TypeAlias = list[tuple[str | None, Sequence[Event]]]
 """Messages, whose step is None, and replies to steps."""
-_SHOPS: Final[dict[str, Callable[[], Shop]]] = {
+Open: TypeAlias = Callable[..., Shop]
+_SHOPS: Final[dict[str, Open]] = {
     "shipped": shop,
-    "free": lambda: shop(free=True),
-    "the first SKU is missing": lambda: shop(desks=0),
-    "the second SKU is missing": lambda: shop(lamps=2),
-    "too little money": lambda: shop(balance="99.99"),
-    "no account": lambda: shop(balance=None),
+    "free": partial(shop, free=True),
+    "the first SKU is missing": partial(shop, desks=0),
+    "the second SKU is missing": partial(shop, lamps=2),
+    "both SKUs are missing": partial(shop, desks=0, lamps=0),
+    "too little money": partial(shop, balance="99.99"),
+    "no account": partial(shop, balance=None),
 }
-_CANCELLED: Final[dict[str, Callable[[], Shop]]] = {"cancelled": shop, "free and cancelled": _SHOPS["free"]}
+_CANCELLED: Final[dict[str, Open]] = {"cancelled": shop, "free and cancelled": _SHOPS["free"]}
 
 
-def fulfilments() -> dict[str, History]:
+def fulfilments(version: Version = saga) -> dict[str, History]:
     """Each from the confirmation to its end, by its name."""
-    told = {name: _history(begin(), cancelled_after=None) for name, begin in _SHOPS.items()}
+    told = {name: _history(begin(version=version), cancelled_after=None) for name, begin in _SHOPS.items()}
+    told["shipped, heard from the last on"] = _history(shop(version=version), cancelled_after=None, which=-1)
     for name, begin in _CANCELLED.items():
         for steps in (0, 3):
-            told[f"{name} after {steps} steps"] = _history(begin(), cancelled_after=steps)
+            told[f"{name} after {steps} steps"] = _history(begin(version=version), cancelled_after=steps)
     return told
 
 
-def _history(run: Shop, *, cancelled_after: int | None) -> History:
-    """The confirmation comes twice, and the first reply too."""
+def _history(run: Shop, *, cancelled_after: int | None, which: int = 0) -> History:
+    """The confirmation comes twice, and the first reply too; of what is pending together that one is heard first."""
     [confirmed] = [event for event in run.streams[f"order-{ORDER}"] if isinstance(event, OrderConfirmed)]
     told: History = [(None, [confirmed])]
     run.deliver(ORDER)
     for number in range(100):
         if number == cancelled_after:
             run.send(RequestCancellation(order_id=ORDER, reason="too late"))
-        asked = run.ask(ORDER)
+        asked = run.ask(ORDER, which=which)
         if asked is None:
             return told
         ask, answer = asked

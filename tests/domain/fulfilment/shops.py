@@ -5,9 +5,10 @@ from typing import Final
 
 from domain.accounts.account import Deposit, OpenAccount
 from domain.fulfilment.events import FulfilmentStarted, Reservation
+from domain.fulfilment.saga import saga
 from domain.ordering.order import ConfirmOrder, CreateOrder, Item
 from domain.stock.stock import ReceiveStock
-from tests.domain.fulfilment.simulation import Shop
+from tests.domain.fulfilment.simulation import Shop, Version, answer_id
 from tests.domain.values import ACCOUNT, ORDER, money
 
 # The desk comes after the lamp, and there are two lines of lamps.
@@ -24,9 +25,15 @@ STARTED: Final = FulfilmentStarted(
 )
 
 
-def shop(*, desks: int = 1, lamps: int = 3, balance: str | None = "100.00", free: bool = False) -> Shop:
+CHARGE_ID: Final = str(answer_id((ORDER, 3, "charge")))
+"""The account's event that takes the payment, where both SKUs were secured."""
+
+
+def shop(
+    *, desks: int = 1, lamps: int = 3, balance: str | None = "100.00", free: bool = False, version: Version = saga
+) -> Shop:
     """A shop with a confirmed order that needs one desk, three lamps and 100.00; no account where `balance` is None."""
-    built = Shop()
+    built = Shop(version=version)
     for sku, quantity in (("desk", desks), ("lamp", lamps)):
         if quantity:
             built.send(ReceiveStock(sku=sku, quantity=quantity))

@@ -4,17 +4,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, get_args
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.accounts.account import AccountCommand
 from domain.accounts.account import decider as accounts
 from domain.decider import Decider
 from domain.errors import Rejected
+from domain.fulfilment.events import FulfilmentEvent
 from domain.fulfilment.saga import saga
+from domain.fulfilment.state import State
 from domain.message import Command, Event
 from domain.ordering.events import OrderConfirmed
 from domain.ordering.order import OrderCommand
 from domain.ordering.order import decider as orders
-from domain.saga import Ask
+from domain.reply import StoredReply
+from domain.saga import Ask, Saga
 from domain.stock.stock import StockCommand
 from domain.stock.stock import decider as stocks
 
@@ -23,15 +27,25 @@ DECIDERS: Final[dict[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(AccountCommand), accounts),
     **dict.fromkeys(get_args(StockCommand), stocks),
 }
-CommandId: TypeAlias = tuple[str, int, str]  # the fulfilment's stream, how long it was, the step
+Version: TypeAlias = Saga[State, FulfilmentEvent]
+CommandId: TypeAlias = tuple[str, int, str]  # the order, how long the fulfilment's stream was when it began, the step
+
+
+def answer_id(command: CommandId) -> UUID:
+    """The id of the last event that a command left."""
+    return uuid5(NAMESPACE_OID, repr(command))
 
 
 @dataclass
 class Shop:
-    """Streams by name, and what each of a fulfilment's commands left, as the log would still tell."""
+    """Streams by name, and what each of a fulfilment's commands left, as the log would still tell.
+
+    All fulfilments run on one version.
+    """
 
     streams: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    answers: dict[CommandId, list[Event]] = field(default_factory=dict)
+    version: Version = saga
+    answers: dict[CommandId, StoredReply] = field(default_factory=dict)
     asked: list[Command] = field(default_factory=list)
 
     def send(self, command: Command) -> list[Event]:
@@ -54,36 +68,47 @@ class Shop:
         for event in self.streams[f"order-{order_id}"]:
             if isinstance(event, OrderConfirmed):
                 own = self.own(order_id)
-                own.extend(saga.observe(event, self.fold(own)))
+                own.extend(self.version.observe(event, self.fold(own)))
 
     def pending(self, order_id: str, length: int | None = None) -> Sequence[Ask]:
         """What is to be asked now, or was when the fulfilment's stream had this length."""
-        steps = saga.pending(self.fold(self.own(order_id)[:length]))
+        steps = self.version.pending(self.fold(self.own(order_id)[:length]))
         return [step for step in steps if isinstance(step, Ask)]
 
-    def ask(self, order_id: str, *, length: int | None = None) -> tuple[Ask, list[Event]] | None:
-        """Asks what is pending, under an id drawn from the fulfilment's last event; a repeat changes nothing.
+    def ask(self, order_id: str, *, length: int | None = None, which: int = 0) -> tuple[Ask, StoredReply] | None:
+        """Asks one of what is pending, under an id drawn from the event since which it is; a repeat changes nothing.
 
         With a `length` it is a worker that still holds an old state who asks.
         """
-        for ask in self.pending(order_id, length):
-            key = (order_id, len(self.own(order_id)[:length]), ask.step)
-            if key not in self.answers:
-                self.answers[key] = self.send(ask.command)
-                self.asked.append(ask.command)
-            return ask, self.answers[key]
-        return None
+        pending = self.pending(order_id, length)
+        if not pending:
+            return None
+        ask = pending[which % len(pending)]
+        key = (order_id, self._since(ask.step, self.own(order_id)[:length]), ask.step)
+        if key not in self.answers:
+            self.answers[key] = StoredReply(self.send(ask.command), answer_id(key))
+            self.asked.append(ask.command)
+        return ask, self.answers[key]
 
-    def step(self, order_id: str) -> bool:
-        """Asks what is pending and stores the answer; whether anything was pending."""
-        asked = self.ask(order_id)
+    def step(self, order_id: str, which: int = 0) -> bool:
+        """Asks one of what is pending and stores the answer; whether anything was pending."""
+        asked = self.ask(order_id, which=which)
         if asked is not None:
             self.reply(order_id, *asked)
         return asked is not None
 
     def reply(self, order_id: str, ask: Ask, answer: Sequence[Event]) -> None:
         own = self.own(order_id)
-        own.extend(saga.on_reply(ask, answer, self.fold(own)))
+        own.extend(self.version.on_reply(ask, answer, self.fold(own)))
+
+    def _since(self, step: str, own: Sequence[Event]) -> int:
+        """How long the stream was when the step became pending, which it has been ever since."""
+        state, since = self.fold(()), 0
+        for length, event in enumerate(own, 1):
+            was_pending = any(ask.step == step for ask in self.version.pending(state))
+            state = self.fold((event,), state)
+            since = since if was_pending else length
+        return since
 
     def run(self, order_id: str) -> None:
         """From the confirmation to the end, which must come."""
@@ -95,10 +120,9 @@ class Shop:
 
     def own(self, order_id: str) -> list[Event]:
         """The fulfilment's stream."""
-        return self.streams[f"{saga.category}-{order_id}"]
+        return self.streams[f"{self.version.category}-{order_id}"]
 
-    def fold(self, events: Sequence[Event]) -> Any:
-        state: Any = saga.initial
+    def fold(self, events: Sequence[Event], state: State = saga.initial) -> State:
         for event in events:
-            state = saga.evolve(state, event)  # type: ignore[arg-type]  # the stream holds the saga's events only
+            state = self.version.evolve(state, event)  # type: ignore[arg-type]  # the stream holds the saga's events only
         return state

@@ -12,22 +12,23 @@ from domain.fulfilment.events import (
     GoodsMissing,
     GoodsReturned,
     GoodsSecured,
+    PaymentCollected,
     PaymentFailed,
     PaymentReturned,
-    PaymentTaken,
     PaymentWaived,
 )
 from domain.message import Command, Event
 from domain.ordering.events import OrderCancelled
 from domain.ordering.order import CancelOrder, RequestCancellation
 from domain.stock.stock import ReleaseReservation
-from tests.domain.fulfilment.shops import STARTED, shop
+from tests.domain.fulfilment.shops import CHARGE_ID, STARTED, shop
 from tests.domain.fulfilment.simulation import Shop
 from tests.domain.values import ACCOUNT, ORDER, money
 
 DESK = GoodsSecured(order_id=ORDER, sku="desk")
 LAMP = GoodsSecured(order_id=ORDER, sku="lamp")
 DESK_BACK = GoodsReturned(order_id=ORDER, sku="desk")
+COLLECTED = PaymentCollected(order_id=ORDER, charge_id=CHARGE_ID)
 LAMP_BACK = GoodsReturned(order_id=ORDER, sku="lamp")
 RELEASES: list[Command] = [
     ReleaseReservation(sku="lamp", order_id=ORDER),
@@ -48,12 +49,17 @@ def told(run: Shop) -> list[Event]:
 
 def test_the_first_sku_is_missing() -> None:
     run = shop(desks=0)
-    assert told(run) == [GoodsMissing(order_id=ORDER, sku="desk"), abandoned("out-of-stock")]
+    assert told(run) == [GoodsMissing(order_id=ORDER, sku="desk"), LAMP, LAMP_BACK, abandoned("out-of-stock")]
 
 
 def test_the_second_sku_is_missing() -> None:
     run = shop(lamps=2)
     assert told(run) == [DESK, GoodsMissing(order_id=ORDER, sku="lamp"), DESK_BACK, abandoned("out-of-stock")]
+
+
+def test_all_skus_are_missing() -> None:
+    missing = [GoodsMissing(order_id=ORDER, sku=sku) for sku in ("desk", "lamp")]
+    assert told(shop(desks=0, lamps=0)) == [*missing, abandoned("out-of-stock")]
 
 
 @pytest.mark.parametrize(
@@ -76,14 +82,14 @@ def test_the_customer_wanted_out_before_shipping() -> None:
     assert told(run) == [
         DESK,
         LAMP,
-        PaymentTaken(order_id=ORDER),
+        COLLECTED,
         DispatchForbidden(order_id=ORDER, reason="too late"),
         PaymentReturned(order_id=ORDER),
         LAMP_BACK,
         DESK_BACK,
         abandoned("too late"),
     ]
-    refund = RefundCharge(account_id=ACCOUNT, order_id=ORDER, amount=money("100.00"))
+    refund = RefundCharge(account_id=ACCOUNT, order_id=ORDER, amount=money("100.00"), charge_id=CHARGE_ID)
     assert run.asked[-4:] == [refund, *RELEASES, CancelOrder(order_id=ORDER, reason="too late")]
 
 
@@ -117,7 +123,7 @@ def test_until_it_is_shipped_a_customer_may_want_out_at_any_step(steps: int) -> 
     run.send(RequestCancellation(order_id=ORDER, reason="too late"))
     run.run(ORDER)
     assert run.own(ORDER)[3:] == [
-        PaymentTaken(order_id=ORDER),
+        COLLECTED,
         DispatchForbidden(order_id=ORDER, reason="too late"),
         PaymentReturned(order_id=ORDER),
         LAMP_BACK,

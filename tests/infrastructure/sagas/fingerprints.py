@@ -5,10 +5,12 @@ new among the histories.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from domain.message import Event
+from domain.reply import StoredReply
 from domain.saga import Saga
 from infrastructure.sagas.decisions import Decisions, Heard
 from infrastructure.sagas.recorded_decisions import compared, file_of
@@ -21,9 +23,14 @@ COMMAND: Final = "python -m tests.infrastructure.sagas.fingerprints"
 Histories = Mapping[str, list[Heard]]
 HISTORIES: Final[Mapping[str, Callable[[], Histories]]] = {
     "fulfilment": lambda: {
-        name: [Heard(tuple(events), step) for step, events in history] for name, history in fulfilments().items()
+        name: [heard(step, events) for step, events in history] for name, history in fulfilments().items()
     }
 }
+
+
+def heard(step: str | None, events: Sequence[Event]) -> Heard:
+    """A message, or a reply to a step."""
+    return Heard(tuple(events), step, events.last_id) if isinstance(events, StoredReply) else Heard(tuple(events), step)
 
 
 def objections(saga: Saga[Any, Any], folder: Path) -> list[str]:

@@ -11,7 +11,8 @@ import pytest
 
 from domain.decider import Decider
 from domain.fulfilment.events import FulfilmentAbandoned
-from domain.fulfilment.saga import saga as fulfilment
+from domain.fulfilment.saga import first as fulfilment
+from domain.fulfilment.saga import saga as second
 from domain.message import Command, Event, Recorded
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.client import CommandClient
@@ -84,6 +85,7 @@ ALL: Final = (*(f"fulfilment-{order}" for order in TOLD["ended"]), BEFORE_CHARGE
 BOTH: Final = (BEFORE_CHARGE, CHARGED)
 OTHERS: Final[dict[str, tuple[dict[str, Any], set[tuple[str, int, str]]]]] = {
     "nothing": ({}, set()),
+    "a version beside the first": ({"version": 2, "pending": second.pending, "former": (fulfilment,)}, set()),
     "a step that was sent": ({"pending": _renamed}, {(CHARGED, 3, "command")}),
     "commands": ({"pending": _more}, {(each, prefix, "command") for each in BOTH for prefix in (1, 2)}),
     "which commands": ({"pending": _charging_first}, {(each, prefix, "command") for each in BOTH for prefix in (1, 2)}),

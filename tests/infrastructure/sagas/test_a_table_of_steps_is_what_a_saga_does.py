@@ -1,19 +1,22 @@
 """The table of steps says what a saga does along its recorded histories, all of it and nothing else."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from domain.fulfilment.saga import first
 from domain.fulfilment.saga import saga as fulfilment
 from domain.saga import Saga
 from domain.saga_steps import END, Outcome, Step, kind_of
 from domain.stock.stock import StockReserved
 from infrastructure.sagas.decisions import Decisions
 from service.consumers import SAGAS
+from tests.domain.fulfilment.recorded_histories import fulfilments
 from tests.infrastructure.eventstore.samples import CODEC
-from tests.infrastructure.sagas.fingerprints import HISTORIES
+from tests.infrastructure.sagas.fingerprints import HISTORIES, Histories, heard
 
 Does = dict[str, dict[str, dict[str, dict[str, set[str]]]]]
 """By step: by its command, by the answer, by the fact: what is pending after it."""
@@ -31,9 +34,9 @@ def declared(saga: Saga[Any, Any]) -> Does:
     }
 
 
-def done(saga: Saga[Any, Any]) -> Does:
+def done(saga: Saga[Any, Any], histories: Histories) -> Does:
     does: Does = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(set))))
-    for history in HISTORIES[saga.category]().values():
+    for history in histories.values():
         commands: dict[str, str] = {}
         for turn in Decisions(saga, CODEC).along(history):
             if "step" in turn and turn["facts"]:
@@ -46,7 +49,30 @@ def done(saga: Saga[Any, Any]) -> Does:
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
 def test_the_table_is_what_the_saga_does(saga: Saga[Any, Any]) -> None:
-    assert done(saga) == declared(saga)
+    assert done(saga, HISTORIES[saga.category]()) == declared(saga)
+
+
+def test_that_of_a_former_version_is_what_that_does() -> None:
+    told = fulfilments(first)
+    histories = {name: [heard(step, events) for step, events in history] for name, history in told.items()}
+    assert done(first, histories) == declared(first)
+
+
+@pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
+def test_an_answer_after_which_nothing_is_undone_is_marked(saga: Saga[Any, Any]) -> None:
+    """Along the histories, up to the end, after which there is nothing to undo."""
+    assert saga.ending is not None
+    names = {event.stored_name for event in saga.ending.events}
+    found = set[str]()
+    for history in HISTORIES[saga.category]().values():
+        state = saga.initial
+        for turn in Decisions(saga, CODEC).along(history):
+            for fact in turn["facts"]:
+                [event] = CODEC.schema.read(fact["name"], fact["version"], json.dumps(fact["data"]).encode())
+                before, state = saga.undoable(state), saga.evolve_past_notes(state, event)
+                found |= {fact["name"]} if before and not saga.undoable(state) else set()
+    outcomes = [outcome for step in saga.steps for outcome in step.answers.values() if outcome.no_return]
+    assert {outcome.fact.stored_name for outcome in outcomes} == found - names
 
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)

@@ -16,10 +16,13 @@ from domain.engine_events import SagaMarked, SagaMessageTaken, SagaMessageWaitin
 from domain.message import Event, Recorded
 from domain.saga import Ask
 from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.errors import UnknownEventType
+from infrastructure.eventstore.record import NewRecord
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.errors import CodeMissing
 from infrastructure.subscriptions.policy import LeaveToOthers
 from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.sagas.consumers import ROOT, SECONDS, consuming, until, until_done, until_recorded
 from tests.infrastructure.sagas.errand import (
     Errand,
@@ -157,6 +160,21 @@ def test_a_build_that_lacks_the_version_leaves_the_instance_to_one_that_has_it(
 
 async def _ended(builds: Store, message: Recorded[Any]) -> bool:
     return isinstance((await builds.story(message))[-1], SagaMessageTaken)
+
+
+def test_an_event_that_came_with_a_version_stops_no_instance_in_a_build_that_lacks_both(eventstore_uri: str) -> None:
+    async def run() -> None:
+        async with store(eventstore_uri) as builds:
+            left = await builds.begun("first and second", (await builds["first"].stocked(builds.client, 1))[0])
+            with operating(eventstore_uri) as operator:
+                stream = builds["first"].stream(left.event.errand_id)
+                operator.append(stream, NewRecord("ErrandMelted", b"{}", b"{}"))
+            with pytest.raises(CodeMissing, match="on version 2 of its saga, which this build lacks"):
+                await builds["first"].coordinator(builds.client).react(left)
+            with pytest.raises(UnknownEventType):
+                await builds["first and second"].coordinator(builds.client).react(left)
+
+    asyncio.run(run())
 
 
 def test_while_two_builds_run_side_by_side_the_one_that_can_takes_it_at_once(eventstore_uri: str) -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+import pytest
 import typer
 
 from service.cli.sagas.commands import app
@@ -20,10 +21,17 @@ def test_the_document_shows_the_diagram_that_is_drawn() -> None:
     assert (drawn.return_value, drawn.stdout) == (0, shown)
 
 
-def test_as_json_it_is_one_text() -> None:
-    lines = ran(NOWHERE, app, "graph", "fulfilment").stdout.splitlines()
-    answer = json.loads(ran(NOWHERE, app, "graph", "fulfilment", "--json").stdout)
-    assert answer == {"type": "fulfilment", "version": 1, "mermaid": "\n".join(lines)}
+def test_the_document_shows_the_table_that_is_written() -> None:
+    written = ran(NOWHERE, app, "graph", "fulfilment", "--table")
+    [shown] = re.findall(r"(?:^\| .*\n)+", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert (written.return_value, written.stdout) == (0, shown)
+
+
+@pytest.mark.parametrize(("options", "form"), [((), "mermaid"), (("--table",), "markdown")])
+def test_as_json_it_is_one_text(options: tuple[str, ...], form: str) -> None:
+    lines = ran(NOWHERE, app, "graph", "fulfilment", *options).stdout.splitlines()
+    answer = json.loads(ran(NOWHERE, app, "graph", "fulfilment", *options, "--json").stdout)
+    assert answer == {"type": "fulfilment", "version": 2, form: "\n".join(lines)}
 
 
 def test_a_saga_that_there_is_not_is_wrong_usage() -> None:

@@ -28,9 +28,9 @@ def test_one_that_runs_on_the_version_already_is_left_as_it_is(store_uri: str) -
 
 
 def test_a_version_that_this_build_lacks_is_wrong_usage(store_uri: str) -> None:
-    refused = ran(store_uri, app, "migrate", "fulfilment", "0", "--to", "2", *WHY).exception
+    refused = ran(store_uri, app, "migrate", "fulfilment", "0", "--to", "3", *WHY).exception
     assert isinstance(refused, typer.BadParameter)
-    assert str(refused) == "there is no version 2 of fulfilment; there is 1"
+    assert str(refused) == "there is no version 3 of fulfilment; there is 1, 2"
 
 
 @pytest.mark.parametrize("saga", ["booking", "order"])
