@@ -54,7 +54,7 @@ async def _asked(
 
 
 def _state_in(info: persistent_pb2.SubscriptionInfo) -> GroupState:
-    buffered = info.read_buffer_count + info.live_buffer_count + info.retry_buffer_count
+    buffered = info.read_buffer_count + info.retry_buffer_count  # the live buffer keeps what was acknowledged, too
     return GroupState(
         consumers=len(info.connections),
         is_live="Live" in info.status,
