@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from esdbclient.exceptions import AccessDeniedError
+import grpc
 
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
 from infrastructure.eventstore.log_reader import LogReader
@@ -83,10 +83,15 @@ async def parked_count(streams: Streams, key: str, told: int) -> ParkedCount:
     try:
         found = await parked_in(streams, parked_stream(key))
     except StoreUnavailable as error:
-        if not isinstance(error.__cause__, AccessDeniedError):
+        if not _is_denied(error):
             raise
         return ParkedCount(told, exact=False)
     return ParkedCount(0 if found is None else found.count, exact=True, found=found)
+
+
+def _is_denied(error: StoreUnavailable) -> bool:
+    call = next(iter(getattr(error.__cause__, "args", ())), None)
+    return isinstance(call, grpc.aio.AioRpcError | grpc.Call) and call.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 def parked_messages(reader: LogReader, stream: str, parked: Parked) -> Iterator[ParkedMessage]:

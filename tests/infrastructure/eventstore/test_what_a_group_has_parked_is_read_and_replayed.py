@@ -4,18 +4,29 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.consumer_groups import all_groups, one_group, parked_counts, replay_parked
+from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.log_reader import open_reader
-from infrastructure.eventstore.parked_stream import Parked, ParkedMessage, parked_in, parked_messages, parked_stream
+from infrastructure.eventstore.parked_stream import (
+    Parked,
+    ParkedCount,
+    ParkedMessage,
+    parked_count,
+    parked_in,
+    parked_messages,
+    parked_stream,
+)
 from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription, join_group
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.operator import operating
+from tests.infrastructure.eventstore.silent_store import RefusingStore, running
 from tests.support.polling import poll_until_async
 
 
@@ -100,6 +111,22 @@ def test_a_part_of_it_is_delivered_again_and_the_rest_stays(paid: Paid) -> None:
             await joined.stop()
 
     asyncio.run(run())
+
+
+async def counted(status: grpc.StatusCode) -> ParkedCount:
+    """What is said of a group of which the store has told that it parked seven."""
+    with running(RefusingStore(status)) as uri:
+        async with connected(uri) as client:
+            return await parked_count(Streams(client, EventCodec(())), "$all::billing", told=7)
+
+
+def test_who_may_not_read_what_is_parked_gets_the_count_of_the_store() -> None:
+    assert asyncio.run(counted(grpc.StatusCode.PERMISSION_DENIED)) == ParkedCount(7, exact=False)
+
+
+def test_a_store_that_can_not_be_used_tells_no_count() -> None:
+    with pytest.raises(StoreUnavailable, match="FailedPrecondition: not in this state"):
+        asyncio.run(counted(grpc.StatusCode.FAILED_PRECONDITION))
 
 
 async def _first(joined: PersistentSubscription, number: int) -> AsyncIterator[Delivered]:
