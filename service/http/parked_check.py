@@ -1,6 +1,6 @@
 """Looks after what the groups of this service have parked, whose messages wait for an operator."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -15,8 +15,11 @@ class ParkedCheck:
         self._connections: Final = connections
         self.counts: Mapping[str, int] = {}
 
-    async def check(self) -> Check:
-        """`blocked` where any group has parked a message."""
+    async def check(self, store_fault: Awaitable[str | None]) -> Check:
+        """`blocked` where any group has parked a message; a store that is away is not asked."""
+        if (fault := await store_fault) is not None:
+            self.counts = {}
+            return wrong("away", fault)
         try:
             self.counts = await self._connections.parked_groups.counts()
         except StoreUnavailable as error:

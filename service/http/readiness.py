@@ -59,7 +59,7 @@ class Readiness:
             "eventstore": self._eventstore(store_fault),
             "redis": self._redis(),
             **{saga.category: self._saga(saga) for saga in SAGAS},
-            "parked": self._parked.check(),
+            "parked": self._parked.check(store_fault),
             **({"disk": self._disk.check()} if self._disk.is_needed else {}),
         }
         projections, others = await asyncio.gather(self._projections.look(store_fault), asyncio.gather(*looks.values()))
