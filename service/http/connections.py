@@ -148,7 +148,7 @@ class Connections:
         return self._reason if self._write_probe is None else await self._write_probe.fault()
 
     async def group_state(self, saga: Saga[Any, Any]) -> GroupState | None:
-        """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within a second."""
+        """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within two seconds."""
         if self._client is None:
             raise StoreUnavailable(self.store_address, self._reason)
         name = group_name(groups_of(saga, self._settings.namespace), filter_id(pattern_of(saga)))
