@@ -19,6 +19,8 @@ ServiceError
 ├── StatusUnreadable       how the instances of sagas fare can't be read now
 ├── NoInstance             a saga has no such instance
 ├── NotMigrated            an instance of a saga can't go on with another version
+├── NoGroup                the event store has no persistent subscription of that name
+├── NotReplayed            what a persistent subscription has parked can't be delivered again now
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -166,6 +168,25 @@ class NotMigrated(ServiceError):
         super().__init__(reason)
         self.stream = stream
         self.reason = reason
+
+
+class NoGroup(ServiceError):
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the event store has no persistent subscription {name}; `foldstream subscriptions list` names them"
+        )
+        self.name = name
+
+
+class NotReplayed(ServiceError):
+    """`delivered` messages were delivered again before that."""
+
+    def __init__(self, group: str, reason: str, delivered: int = 0) -> None:
+        before = f"{delivered:,} were handed over, then " if delivered else ""
+        super().__init__(f"what {group} has parked can't be delivered again now: {before}{reason}")
+        self.group = group
+        self.reason = reason
+        self.delivered = delivered
 
 
 class NotBlocked(ServiceError):

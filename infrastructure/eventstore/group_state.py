@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, field
 
-import grpc
-from esdbclient.common import handle_rpc_error
-from esdbclient.connection import AsyncESDBConnection
 from esdbclient.exceptions import NotFound
-from esdbclient.protos.Grpc import persistent_pb2, shared_pb2
+from esdbclient.protos.Grpc import persistent_pb2
 
-from infrastructure.eventstore.client import CommandClient, bounded, connection_of
+from infrastructure.eventstore.client import CommandClient, bounded
+from infrastructure.eventstore.group_calls import ALL, group_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +26,13 @@ async def group_state(client: CommandClient, group: str, seconds: float) -> Grou
     """The state of a group on the whole log, None where there is no such group. Raises StoreUnavailable."""
     try:
         async with bounded(client, NotFound, seconds=seconds):
-            return _state_in(await _asked(connection_of(client), client, group, seconds))
+            return _state_in(await group_info(client, ALL, group, seconds))
     except NotFound:
         return None
 
 
-async def _asked(
-    connection: AsyncESDBConnection, client: CommandClient, group: str, seconds: float
-) -> persistent_pb2.SubscriptionInfo:
-    """By the bare call: the client's own leaves out who is connected, and tries again."""
-    request = persistent_pb2.GetInfoReq(
-        options=persistent_pb2.GetInfoReq.Options(group_name=group, all=shared_pb2.Empty())
-    )
-    try:
-        response = await connection.persistent_subscriptions._stub.GetInfo(
-            request,
-            timeout=seconds,
-            metadata=(*client._call_metadata, ("requires-leader", "true")),
-            credentials=client._call_credentials,
-        )
-    except grpc.RpcError as error:
-        raise handle_rpc_error(error) from error
-    info: persistent_pb2.SubscriptionInfo = response.subscription_info
-    return info
-
-
 def _state_in(info: persistent_pb2.SubscriptionInfo) -> GroupState:
-    buffered = info.read_buffer_count + info.live_buffer_count + info.retry_buffer_count
+    buffered = info.read_buffer_count + info.retry_buffer_count  # the live buffer keeps what was acknowledged, too
     return GroupState(
         consumers=len(info.connections),
         is_live="Live" in info.status,

@@ -167,6 +167,25 @@ class LogReader:
         following = (found[-1].link or found[-1]).stream_position + 1 if len(found) == limit else None
         return sorted(records, key=lambda record: (record.position or 0, record.version)), following
 
+    def linked_events(self, stream: str, first: int, limit: int) -> dict[int, Record]:
+        """What the links of a stream lead to, without data, by the number of the link; what leads nowhere is missing.
+
+        However large they are, few are in memory. Raises StreamGone.
+        """
+        seconds = self._seconds(_SCAN_SECONDS)
+        try:
+            with (
+                translated(self.address, NotFound, StreamIsDeleted),
+                self._client.read_stream(
+                    stream, stream_position=first, limit=limit, resolve_links=True, timeout=seconds
+                ) as found,
+            ):
+                return {each.link.stream_position: record_of(each)._replace(data=b"") for each in found if each.link}
+        except NotFound:
+            return {}
+        except StreamIsDeleted as error:
+            raise StreamGone(stream) from error
+
     def append(self, stream: str, version: int, record: NewRecord, seconds: float = _SECONDS) -> None:
         """Appends once to a stream that ends at `version`, or to none where that is -1, under a fresh id.
 

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
-from esdbclient.common import AbstractAsyncPersistentSubscription
 from esdbclient.exceptions import (
     AlreadyExists,
     FailedPrecondition,
@@ -13,6 +12,8 @@ from esdbclient.exceptions import (
     ProgrammingError,
     SubscriptionConfirmationError,
 )
+from esdbclient.persistent import AsyncPersistentSubscription, BaseSubscriptionReadReqs
+from esdbclient.protos.Grpc import persistent_pb2
 
 from infrastructure.eventstore.client import CommandClient, address_of, bounded, raise_if_cancelled, translated
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -20,6 +21,8 @@ from infrastructure.eventstore.record import Record, record_of
 
 _OUT_OF_REACH: Final = 2**31 - 1
 _SECONDS: Final = 5.0
+_PARK: Final = "park:"
+_LONGEST: Final = 1_000  # characters of a reason
 
 
 class Delivered(NamedTuple):
@@ -33,10 +36,12 @@ class Delivered(NamedTuple):
 class PersistentSubscription:
     """One worker's part of a group: an iterator of what is delivered. Raises StoreUnavailable where it is lost."""
 
-    def __init__(self, address: str, subscription: AbstractAsyncPersistentSubscription) -> None:
+    def __init__(self, address: str, subscription: AsyncPersistentSubscription) -> None:
         self.id: Final = subscription.subscription_id
         self.address: Final = address
         self._subscription: Final = subscription
+        self._requests: Final = subscription._read_reqs
+        self._requests._construct_ack_or_nack_read_req = _request  # type: ignore[method-assign]  # it knows no reasons
 
     async def __aiter__(self) -> AsyncIterator[Delivered]:
         with translated(self.address):
@@ -60,12 +65,12 @@ class PersistentSubscription:
             return False
         return True
 
-    async def park(self, delivered: Delivered) -> bool:
-        """Sets it aside, for an operator; False as above."""
-        try:
-            await self._subscription.nack(delivered.ack_id, "park")
-        except ProgrammingError:
+    async def park(self, delivered: Delivered, reason: str) -> bool:
+        """Sets it aside, for an operator, who is shown the reason; False as above."""
+        requests = self._requests
+        if requests._is_poisoned:
             return False
+        await requests._ack_queue.put((delivered.ack_id, _PARK + reason[:_LONGEST]))
         return True
 
     async def stop(self) -> None:
@@ -99,6 +104,15 @@ async def delete_group(client: CommandClient, group: str) -> None:
             await client.delete_subscription(group, timeout=_SECONDS)
 
 
+def _request(subscription_id: bytes, event_ids: list[UUID], action: str) -> persistent_pb2.ReadReq:
+    """The client's own, with the reason for which messages are parked. It sends together what has the same action."""
+    known, _, reason = action.partition(":")
+    request = BaseSubscriptionReadReqs._construct_ack_or_nack_read_req(subscription_id, event_ids, known)
+    if reason:
+        request.nack.reason = reason
+    return request
+
+
 async def _join(client: CommandClient, group: str, buffer: int) -> PersistentSubscription:
     address = address_of(client)
     answers = (NotFound, FailedPrecondition, SubscriptionConfirmationError)
@@ -110,7 +124,7 @@ async def _join(client: CommandClient, group: str, buffer: int) -> PersistentSub
         raise StoreUnavailable(address, f"the group {group} was not confirmed") from error
     except (FailedPrecondition, SubscriptionConfirmationError) as error:  # as many workers as it takes, or none
         raise StoreUnavailable(address, f"the group {group} can't be joined: {error}") from error
-    return PersistentSubscription(address, joined)
+    return PersistentSubscription(address, cast("AsyncPersistentSubscription", joined))
 
 
 async def _create(client: CommandClient, group: str, pattern: str, start: int | None) -> None:

@@ -46,13 +46,20 @@ class RetainedStream:
         for place, record in enumerate(records):
             await self._streams.append(self.name, end + place, [record])
 
-    async def truncate(self, record_metadata: bytes = b"") -> bool:
-        """Truncates away all that is there; False where nothing was. What else is set for the stream stays."""
+    async def truncate(self, record_metadata: bytes = b"", before: int | None = None) -> bool:
+        """Truncates away all that is there, or all before a version; False where nothing was.
+
+        What else is set for the stream stays.
+        """
         newest = await self.newest()
         if newest is None:
             return False
         written = await self._newest(self._metastream)
-        metadata = {**await self._metadata(), "$tb": newest.version + 1}
+        metadata, end = await self._metadata(), newest.version + 1
+        known, wanted = metadata.get("$tb"), end if before is None else min(before, end)
+        if isinstance(known, int) and known >= wanted:
+            return False
+        metadata = {**metadata, "$tb": wanted}
         await self._write_metadata(metadata, -1 if written is None else written.version, record_metadata)
         return True
 

@@ -183,7 +183,7 @@ class Deliveries:
 
     async def _park(self, delivered: Delivered, error: Exception, reason: str) -> None:
         _logger.error("saga_message_parked", reason=reason, **_described(delivered, error))
-        if not await self._subscription.park(delivered):
+        if not await self._subscription.park(delivered, reason):
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:

@@ -47,6 +47,11 @@ def group_name(saga_groups: str, own: UUID) -> str:
     return f"{saga_groups}-{own.hex[:_DIGEST]}"
 
 
+def is_group_of(saga_groups: str, name: str) -> bool:
+    """Whether a group is one of a saga's, whose groups' names begin so: of this filter or of another, or the first."""
+    return re.fullmatch(f"{re.escape(saga_groups)}(?:-[0-9a-f]{{{_DIGEST}}})?", name) is not None
+
+
 class SagaFilters:
     """All filters that a saga has ever had on this store, each one record of a stream of their own."""
 

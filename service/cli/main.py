@@ -22,12 +22,14 @@ from service.cli import eventstore
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path, with_options
+from service.cli.parked import commands as parked
 from service.cli.poison import commands as poison
 from service.cli.projections import commands as projections
 from service.cli.rebuild import commands as rebuilds
 from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
+from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import folders_in, settings_at
 from service.cli.verbs import epilog, server, verb, with_shared_options
 from service.cli.views import commands as views
@@ -58,9 +60,11 @@ app.add_typer(
     projections.app, name="projections", short_help="Run the projections: they fold the log into the read models."
 )
 app.add_typer(sagas.app, name="sagas", short_help="Run the saga coordinators; any number share the work.")
+app.add_typer(parked.app, name="parked")
 app.add_typer(poison.app, name="poison")
 app.add_typer(schema.app, name="schema")
 app.add_typer(snapshots.app, name="snapshots")
+app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 

@@ -15,10 +15,15 @@ def store_uri(data: Path) -> str:
 
     Raises NoStore, SettingsError.
     """
-    uri = settings_at(data).eventstore_uri
-    if uri is None:
+    return store_settings(data).eventstore
+
+
+def store_settings(data: Path) -> Settings:
+    """The settings, with an event store that is named or runs in this folder. Raises NoStore, SettingsError."""
+    settings = settings_at(data)
+    if settings.eventstore_uri is None:
         raise NoStore(data)
-    return uri
+    return settings
 
 
 def both_servers(data: Path) -> Settings:

@@ -33,6 +33,7 @@ from infrastructure.snapshots.counts import Counts
 from infrastructure.views.view_reads import ViewReads
 from service.consumers import EVENTS, SNAPSHOTS, groups_of
 from service.http.history_threads import HistoryThreads
+from service.http.parked_groups import ParkedGroups
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -147,11 +148,19 @@ class Connections:
         return self._reason if self._write_probe is None else await self._write_probe.fault()
 
     async def group_state(self, saga: Saga[Any, Any]) -> GroupState | None:
-        """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within a second."""
+        """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within two seconds."""
         if self._client is None:
             raise StoreUnavailable(self.store_address, self._reason)
         name = group_name(groups_of(saga, self._settings.namespace), filter_id(pattern_of(saga)))
-        return await group_state(self._client, name, _CHECK_SECONDS)
+        found = await group_state(self._client, name, _CHECK_SECONDS)
+        return found and replace(found, parked=await self.parked_groups.count(name, found.parked))
+
+    @property
+    def parked_groups(self) -> ParkedGroups:
+        """What groups have parked. Raises StoreUnavailable where no store was found yet."""
+        if self._client is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return ParkedGroups(self._client, self.handler.streams, self._settings.namespace)
 
     async def sweep_of(self, saga: Saga[Any, Any]) -> SweepCheckpoint:
         """How far a saga's sweep of the log has come. Raises StoreUnavailable, within a second, and UnreadableEvent."""

@@ -13,6 +13,7 @@ from service.consumers import PROJECTIONS, SAGAS
 from service.http.checks import Check, Report, State, of_saga, of_unreported, wrong
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
+from service.http.parked_check import ParkedCheck
 from service.http.projection_checks import ProjectionChecks
 from service.http.readiness_metrics import Findings
 from service.http.saga_state import SagaHistory, SagaState
@@ -27,6 +28,7 @@ class Readiness:
     def __init__(self, connections: Connections, disk: DiskCheck, bounds: Mapping[str, LagBounds]) -> None:
         self._connections: Final = connections
         self._disk: Final = disk
+        self._parked: Final = ParkedCheck(connections)
         self._projections: Final = ProjectionChecks(connections, bounds)
         self._looking: asyncio.Task[Report] | None = None
         self._began = 0.0
@@ -57,6 +59,7 @@ class Readiness:
             "eventstore": self._eventstore(store_fault),
             "redis": self._redis(),
             **{saga.category: self._saga(saga) for saga in SAGAS},
+            "parked": self._parked.check(store_fault),
             **({"disk": self._disk.check()} if self._disk.is_needed else {}),
         }
         projections, others = await asyncio.gather(self._projections.look(store_fault), asyncio.gather(*looks.values()))
@@ -73,7 +76,17 @@ class Readiness:
         distances = {name: max(0, end - position) for name, position in known.items()}
         found = self._projections
         lags, audits, blocked = found.lags, found.audits, found.blocked
-        return Findings(checks, distances, lags, audits, blocked, self._sagas, self._disk.disks, time.monotonic())
+        return Findings(
+            checks,
+            distances,
+            lags,
+            audits,
+            blocked,
+            self._sagas,
+            parked=self._parked.counts,
+            disks=self._disk.disks,
+            at=time.monotonic(),
+        )
 
     def _explained(self, checks: Mapping[str, Check]) -> dict[str, Check]:
         """What is to be said of projections whose workers can't report, or could not until a moment ago."""

@@ -19,7 +19,8 @@ from service.http.saga_state import SagaState
 @dataclass(frozen=True, slots=True)
 class Findings:
     """By name: all checks, how many positions each projection is behind the end of the log, what it has not folded of
-    its own events, what its background audit has found, which streams it can't go on with, how each saga fares.
+    its own events, what its background audit has found, which streams it can't go on with, how each saga fares,
+    how many messages each group of this service has parked.
 
     `disks` are those of the embedded servers; `at` is when all was found, by the monotonic clock, None before that.
     """
@@ -30,6 +31,7 @@ class Findings:
     audits: Mapping[str, AuditReport] = field(default_factory=dict)
     blocked: Mapping[str, Sequence[BlockedStream]] = field(default_factory=dict)
     sagas: Mapping[str, SagaState] = field(default_factory=dict)
+    parked: Mapping[str, int] = field(default_factory=dict)
     disks: Sequence[Disk] = ()
     at: float | None = None
 
@@ -57,6 +59,8 @@ class ReadinessMetrics(Collector):
         yield from _of_audits(found.audits)
         yield from _of_blocked(found.blocked)
         yield from _of_sagas(found.sagas)
+        what = "Messages that a group of consumers has set aside for an operator."
+        yield _family("foldstream_parked_messages", what, "group", found.parked)
         yield from _of_disks(found.disks)
 
 

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from esdbclient import EventStoreDBClient, NewEvent, StreamState
+from esdbclient.common import AbstractPersistentSubscription
 from esdbclient.exceptions import NotFound
 from esdbclient.persistent import SubscriptionInfo
 
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.record import NewRecord
+
+Consumer: TypeAlias = AbstractPersistentSubscription
+"""What a group delivers to somebody, who acknowledges or refuses it."""
 
 
 class Operator:

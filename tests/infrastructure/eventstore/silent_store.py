@@ -49,18 +49,18 @@ class SilentStore(grpc.GenericRpcHandler):
 
 
 class RefusingStore(grpc.GenericRpcHandler):
-    """Refuses every call with a status of no use; `seen` are the methods that were called."""
+    """Refuses every call with a status, at first one of no use; `seen` are the methods that were called."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: grpc.StatusCode = grpc.StatusCode.FAILED_PRECONDITION) -> None:
+        self._status = status
         self.seen: list[str] = []
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
         self.seen.append(handler_call_details.method)
-        return grpc.unary_stream_rpc_method_handler(_refuse)
+        return grpc.unary_stream_rpc_method_handler(self._refuse)
 
-
-def _refuse(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-    context.abort(grpc.StatusCode.FAILED_PRECONDITION, "not in this state")
+    def _refuse(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        context.abort(self._status, "not in this state")
 
 
 @contextmanager

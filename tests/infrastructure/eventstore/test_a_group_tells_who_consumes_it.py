@@ -39,6 +39,19 @@ def test_consumers_waiting_and_parked_messages_are_counted(eventstore_uri: str) 
         becomes(eventstore_uri, group, GroupState(consumers=0, is_live=True, waiting=1, parked=1))
 
 
+def test_nothing_waits_once_all_was_acknowledged_that_came_live(eventstore_uri: str) -> None:
+    group, kind, stream = f"group-{uuid4()}", f"Grouped{uuid4().hex}", f"grouped-{uuid4()}"
+    with operating(eventstore_uri) as operator:
+        operator.create_group(group, kind)
+        with operator.client.read_subscription_to_all(group, max_ack_batch_size=1) as consumer:
+            becomes(eventstore_uri, group, GroupState(consumers=1, is_live=True, waiting=0, parked=0))
+            operator.append(stream, NewRecord(kind, b"{}"))
+            message = next(consumer)
+            becomes(eventstore_uri, group, GroupState(consumers=1, is_live=True, waiting=1, parked=0))
+            consumer.ack(message)
+            becomes(eventstore_uri, group, GroupState(consumers=1, is_live=True, waiting=0, parked=0))
+
+
 def test_the_place_up_to_which_all_is_acknowledged_moves_with_the_oldest_message_alone(eventstore_uri: str) -> None:
     group, kind = f"group-{uuid4()}", f"Grouped{uuid4().hex}"
     with operating(eventstore_uri) as operator:

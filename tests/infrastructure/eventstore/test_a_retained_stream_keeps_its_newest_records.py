@@ -209,3 +209,20 @@ def test_unreadable_metadata_count_as_none(eventstore_uri: str) -> None:
         assert await case.metadata() == (2, {"$tb": 2})
 
     tell(eventstore_uri, story)
+
+
+def test_what_lies_before_a_version_is_truncated_away_and_never_comes_back(eventstore_uri: str) -> None:
+    async def story(case: Case) -> None:
+        stream = case.of(None)
+        case.operator.set_metadata(case.stream.name, {"why": "an audit"})
+        for number in range(4):
+            await stream.append(note(number), number - 1 if number else None)
+        assert await stream.truncate(before=2)
+        assert await case.versions() == [2, 3]
+        assert await case.metadata() == (2, {"why": "an audit", "$tb": 2})
+        assert not await stream.truncate(before=1)
+        assert not await stream.truncate(before=2)
+        assert await stream.truncate(before=99)
+        assert await case.metadata() == (3, {"why": "an audit", "$tb": 4})
+
+    tell(eventstore_uri, story)

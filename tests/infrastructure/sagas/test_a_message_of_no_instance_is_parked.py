@@ -5,15 +5,22 @@ from uuid import uuid4
 
 import structlog
 
+from infrastructure.eventstore.parked_stream import Parked, ParkedMessage, parked_messages, parked_stream
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.failures import HANDLED, after_failure
 from infrastructure.subscriptions.policy import Park
 from tests.infrastructure.commands.tally import connected
-from tests.infrastructure.sagas.consumers import consuming, parked, until_done
+from tests.infrastructure.eventstore.operator import Operator
+from tests.infrastructure.sagas.consumers import consuming, operated, parked, until_done
 from tests.infrastructure.sagas.errand import Errands, new_tag
 from tests.infrastructure.sagas.shelf import Stocked, Taken
+
+
+def shown(operator: Operator, errands: Errands) -> list[ParkedMessage]:
+    """The first message that was parked, as an operator is shown it."""
+    return list(parked_messages(operator.reader, parked_stream(f"$all::{errands.group}"), Parked(0, 0, None)))
 
 
 def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
@@ -32,6 +39,9 @@ def test_a_message_that_can_not_be_read_is_parked(eventstore_uri: str) -> None:
                     await parked(eventstore_uri, errands, 1)
             told = await errands.story(client, f"shelf-{shelves[0]}")
             assert told == [Stocked(number=1), Taken(errand_id=good.event.errand_id)]
+            [message] = await operated(eventstore_uri, lambda operator: shown(operator, errands))
+            assert (message.by, message.reason) == ("consumer", "UnreadableEvent")
+            assert (message.stream, message.version) == (stream, 0)
         [line] = [line for line in captured if line["event"] == "saga_message_parked"]
         assert (line["stream"], line["version"], line["position"]) == (stream, 0, appended.position)
 

@@ -18,7 +18,7 @@ def help_of(words: str, columns: int) -> str:
     return said.stdout.partition("Example:")[0]
 
 
-@pytest.mark.parametrize("words", ["", "schema", "snapshots", "poison", *VERBS])
+@pytest.mark.parametrize("words", ["", "schema", "snapshots", "poison", "parked", "subscriptions", *VERBS])
 def test_no_line_is_longer(words: str) -> None:
     for columns in (40, 80, 200):
         assert max(map(len, help_of(words, columns).splitlines())) <= min(columns, 80), columns
@@ -26,7 +26,7 @@ def test_no_line_is_longer(words: str) -> None:
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_each_summary_is_whole(columns: int) -> None:
-    groups = ("", "schema", "snapshots", "eventstore", "projections", "views", "poison", "sagas")
+    groups = {words.rpartition(" ")[0] for words in VERBS}
     shown = {group: joined(help_of(group, columns)) for group in groups}
     for words, command in VERBS.items():
         summary = inspect.cleandoc(str(command.short_help or command.help)).partition("\n\n")[0]

@@ -18,6 +18,7 @@ from domain.stock.stock import SkuRegistered, StockReceived, stock_id
 from service.cli.ago import parse_ago
 from service.cli.history.commands import app as history
 from service.cli.main import app
+from service.cli.parked.commands import app as parked
 from service.cli.poison.commands import app as poison
 from service.cli.schema.commands import app as schema
 from service.cli.snapshots.commands import app as snapshots
@@ -33,12 +34,15 @@ SHARED = {"--json", "--data", "--eventstore", "--redis"}
 OPERATORS = {
     "snapshots drop": ("--all",),
     "snapshots retake": ("--all",),
+    "parked drop": ("billing",),
+    "parked replay": ("billing",),
     "poison retry": ("stock_levels",),
     "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
 }
 ASKING = {*OPERATORS, "audit", "rebuild", "views drop"}
 ON_ONE = {"projections pause", "projections resume", "poison unskip", "sagas migrate", "sagas retry"}
 GROUPS = {"schema": schema, "snapshots": snapshots}
+ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {
     ("history", "order-0"): (signal.SIGINT, 130),
@@ -81,7 +85,7 @@ def test_alone_it_prints_its_help_with_every_summary_whole() -> None:
     assert (said.exit_code, said.stderr) == (0, "")
     assert said.stdout.startswith("Usage: ")
     assert "..." not in said.stdout.partition("Commands:")[2]
-    for group in ("schema", "snapshots", "poison"):
+    for group in ("schema", "snapshots", "poison", "parked", "subscriptions"):
         assert CliRunner().invoke(app, [group]).stdout.startswith("Usage: ")
 
 
@@ -94,7 +98,7 @@ def test_what_operators_do_asks_and_takes_why() -> None:
     assert {words for words in VERBS if "--why" in options_of(words)} == ASKING | ON_ONE
     for words, arguments in OPERATORS.items():
         group, name = words.split()
-        said = ran("esdb://127.0.0.1:1?tls=false", {"snapshots": snapshots, "poison": poison}[group], name, *arguments)
+        said = ran("esdb://127.0.0.1:1?tls=false", ASKERS[group], name, *arguments)
         assert str(said.exception) == "there is nobody to ask; --yes does it without asking"
 
 

@@ -95,7 +95,8 @@ def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Cli
     detail = checks["eventstore"]["detail"]
     assert detail.startswith(f"{NOBODY}: ")
     missed = {"ok": False, "state": "away", "detail": detail}
-    assert {**checks.pop("fulfilment"), "detail": ""} == {**missed, "detail": ""}
+    for name in ("fulfilment", "parked"):
+        assert {**checks.pop(name), "detail": ""} == {**missed, "detail": ""}
     assert checks == {**_checks(WELL, "redis", *READ_MODELS), "eventstore": missed}
     assert (answer.status_code, answer.json()["status"]) == (503, "unable")
     assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/json", "1")
@@ -213,6 +214,7 @@ def test_it_is_degraded_while_redis_is_away(eventstore_uri: str) -> None:
     assert {name: check["ok"] for name, check in report["checks"].items()} == {
         "eventstore": True,
         "redis": False,
+        "parked": True,
         **dict.fromkeys((*READ_MODELS, "fulfilment"), False),
     }
     assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}/0: ")
@@ -225,7 +227,7 @@ def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: s
         checks = http.get("/health/ready").json()["checks"]
     assert_refused(answer, 503, "read-model-unavailable", "orders_by_customer can't be read at present.")
     assert checks == {
-        **_checks(WELL, "eventstore", "redis"),
+        **_checks(WELL, "eventstore", "redis", "parked"),
         **_checks({"ok": False, "state": "behind", "detail": "is being built"}, *READ_MODELS),
         "fulfilment": ALONE,
     }
@@ -235,7 +237,7 @@ def test_it_is_ready_when_everything_is_there(http: httpx.Client) -> None:
     answer = http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, "fulfilment")},
+        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, "fulfilment", "parked")},
     )
 
 

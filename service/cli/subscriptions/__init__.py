@@ -1,0 +1,1 @@
+"""`foldstream subscriptions`: how the persistent subscriptions of the event store fare, and who consumes them."""

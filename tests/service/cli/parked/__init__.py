@@ -1,0 +1,1 @@
+"""`foldstream parked`, on groups that park what their consumers refuse."""

@@ -1,0 +1,1 @@
+"""`foldstream subscriptions`, on groups with and without consumers."""

@@ -1,0 +1,5 @@
+"""The stores of `foldstream parked`."""
+
+from tests.service.cli.parked.conftest import server, till
+
+__all__ = ["server", "till"]
