@@ -12,7 +12,7 @@ from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, Saga
 from domain.message import Command, Event
 from domain.retry_rule import RetryRule, as_the_engine_does, nothing_is_undone
 from domain.saga_end import Ending
-from domain.saga_steps import Step, require_consistent
+from domain.saga_steps import Step, Wait, require_consistent
 from domain.signal import Payload, Signal, awaits_nothing, nothing_follows_from_a_signal
 
 EventT = TypeVar("EventT", bound=Event)
@@ -61,7 +61,8 @@ class Saga(Generic[StateT, EventT]):
     `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
     the state at the mark is what the other functions see. One that began before the change has no mark.
     `ends` are the events after which an instance is over; without them it is whenever nothing is pending.
-    `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins.
+    `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins. `waits` are
+    the places in it at which it asks nothing and waits for a message.
 
     Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, and for
     versions that can't stand side by side.
@@ -82,6 +83,7 @@ class Saga(Generic[StateT, EventT]):
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
     ends: tuple[type[EventT], ...] = ()
     steps: tuple[Step, ...] = ()
+    waits: tuple[Wait, ...] = ()
     deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
     on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
     retry: Callable[[str], RetryRule | None] = as_the_engine_does
@@ -100,7 +102,7 @@ class Saga(Generic[StateT, EventT]):
         if isinstance(self.begins, datetime) and self.begins.utcoffset() is None:
             raise ValueError(f"{self.category} begins at {self.begins}: a time needs its offset from UTC")
         self._check_versions()
-        require_consistent(self.steps, self.events, self.category)
+        require_consistent(self.steps, self.waits, self.events, self.category)
 
     @cached_property
     def versions(self) -> "Mapping[int, Saga[StateT, EventT]]":

@@ -1,9 +1,12 @@
 """What runs: every decider with its snapshots, read model and saga of the service, and who decides which command."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final, get_args
 
 from domain.accounts import account
+from domain.booking import saga as booking
+from domain.booking.progress import Booking, NotStarted
 from domain.decider import Decider
 from domain.engine_events import ENGINE_EVENTS
 from domain.fulfilment import saga as fulfilment
@@ -41,6 +44,7 @@ from projections import (
     trips_by_customer,
 )
 from projections.projection import Projection
+from service.settings import Settings
 
 DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     order.decider,
@@ -52,7 +56,14 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     trip.decider,
 )
 
-SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
+
+def sagas_of(settings: Settings) -> tuple[Saga[Any, Any], ...]:
+    """All sagas, with the times that a deployment may choose."""
+    return (fulfilment.saga, booking.booking_within(timedelta(seconds=settings.flight_confirmation_seconds)))
+
+
+SAGAS: Final = sagas_of(Settings())
+"""What all but the times says is in these."""
 
 SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(order.decider.category, (order.NoOrder, order.Order)),
@@ -63,6 +74,7 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(flight.decider.category, (Allotment,)),
     SnapshotRule(trip.decider.category, (NoTrip, Trip)),
     snapshot_rule(fulfilment.saga, (fulfilment.NotStarted, fulfilment.Fulfilment)),
+    snapshot_rule(booking.saga, (NotStarted, Booking)),
 )
 
 TIMERS: Final = saga_timers.timer_projections(SAGAS)

@@ -23,9 +23,11 @@ SHOWN_NOWHERE: Final = """
     CarsIntroduced RoomsIntroduced SeatsIntroduced
     FulfilmentStarted GoodsSecured GoodsMissing PaymentTaken PaymentWaived PaymentFailed DispatchAgreed
     DispatchForbidden GoodsHandedOver FulfilmentCompleted PaymentReturned GoodsReturned FulfilmentAbandoned
-    SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageLate
-    SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
-    SagaSignalled SagaSignalTaken SagaVersionSet
+    BookingStarted BookingOpened PartSecured PartMissing PartOverdue AirlineAwaited AirlineAnswered AirlineSilent
+    FlightNotConfirmed CancellationHeard TripRefused AgreementReached PartConfirmed PartReturned BookingCompleted
+    BookingAbandoned
+    SagaCallBegun SagaMarked SagaMessageLate SagaMessageAttempted SagaMessageParked SagaMessageTaken
+    SagaMessageWaiting SagaMigrated SagaSignalled SagaSignalTaken SagaVersionSet
 """
 """Offers are shown once they have a price. Sagas without deadlines are looked at by `foldstream history`."""
 of_each: Final = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)

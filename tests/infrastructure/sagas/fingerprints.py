@@ -13,6 +13,7 @@ from domain.saga import Saga
 from infrastructure.sagas.decisions import Decisions, Heard
 from infrastructure.sagas.recorded_decisions import compared, file_of
 from service.consumers import SAGAS
+from tests.domain.booking.recorded_histories import bookings
 from tests.domain.fulfilment.recorded_histories import fulfilments
 from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, load
 
@@ -22,7 +23,11 @@ Histories = Mapping[str, list[Heard]]
 HISTORIES: Final[Mapping[str, Callable[[], Histories]]] = {
     "fulfilment": lambda: {
         name: [Heard(tuple(events), step) for step, events in history] for name, history in fulfilments().items()
-    }
+    },
+    "booking": lambda: {
+        name: [Heard(tuple(events), step, deadline) for step, deadline, events in history]
+        for name, history in bookings().items()
+    },
 }
 
 

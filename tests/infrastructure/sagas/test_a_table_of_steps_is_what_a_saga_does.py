@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from domain.fulfilment.saga import saga as fulfilment
 from domain.saga import Saga
-from domain.saga_steps import END, Outcome, Step, kind_of
+from domain.saga_steps import END, Outcome, Step, Wait, kind_of
 from domain.stock.stock import StockReserved
 from infrastructure.sagas.decisions import Decisions
 from service.consumers import SAGAS
@@ -16,10 +16,26 @@ from tests.infrastructure.eventstore.samples import CODEC
 from tests.infrastructure.sagas.fingerprints import HISTORIES
 
 Does = dict[str, dict[str, dict[str, dict[str, set[str]]]]]
-"""By step: by its command, by the answer, by the fact: what is pending after it."""
+"""By step: by its command, by the answer, by the fact: what is pending after it, or what it waits for.
+
+By wait: by the name of its deadline, by the message or `PASSED`, likewise.
+"""
+PASSED: Final = "its deadline"
 
 
 def declared(saga: Saga[Any, Any]) -> Does:
+    return {
+        **{wait.name: {wait.name: _outcomes_of(wait)} for wait in saga.waits},
+        **_steps_of(saga),
+    }
+
+
+def _outcomes_of(wait: Wait) -> dict[str, dict[str, set[str]]]:
+    heard = {message.stored_name: outcome for message, outcome in wait.heard.items()} | {PASSED: wait.passed}
+    return {name: {outcome.fact.stored_name: set(outcome.then)} for name, outcome in heard.items()}
+
+
+def _steps_of(saga: Saga[Any, Any]) -> Does:
     return {
         step.name: {
             step.command.__name__: {
@@ -35,13 +51,26 @@ def done(saga: Saga[Any, Any]) -> Does:
     does: Does = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(set))))
     for history in HISTORIES[saga.category]().values():
         commands: dict[str, str] = {}
+        before: dict[str, Any] = {"pending": [None]}
         for turn in Decisions(saga, CODEC).along(history):
-            if "step" in turn and turn["facts"]:
-                [heard], fact, step = turn["heard"], turn["facts"][0], turn["step"]
-                after = {kind_of(ask["step"]) for ask in turn["pending"]} or {END}
-                does[kind_of(step)][commands[step]][heard["name"]][fact["name"]] |= after
+            after = {kind_of(ask["step"]) for ask in turn["pending"]} or set(turn.get("deadlines", [END]))
+            if turn["facts"] and (place := _place(before, turn, commands)) is not None:
+                step, command, heard = place
+                does[step][command][heard][turn["facts"][0]["name"]] |= after
             commands |= {ask["step"]: ask["command"] for ask in turn["pending"]}
+            before = turn
     return does
+
+
+def _place(before: dict[str, Any], turn: dict[str, Any], commands: dict[str, str]) -> tuple[str, str, str] | None:
+    """The step that was answered, with its command, or the wait that is over; what came. None for what came between."""
+    heard = next((event["name"] for event in turn["heard"]), PASSED)
+    if "step" in turn:
+        return kind_of(turn["step"]), commands[turn["step"]], heard
+    if before["pending"]:
+        return None
+    [wait] = before["deadlines"]
+    return wait, wait, heard
 
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
@@ -62,7 +91,7 @@ def test_it_is_over_after_its_ends_alone(saga: Saga[Any, Any]) -> None:
         turns = Decisions(saga, CODEC).along(history)
         over = [bool(ends & {fact["name"] for fact in turn["facts"]}) for turn in turns]
         assert over == [False] * (len(turns) - 1) + [True]
-        assert [turn["pending"] == [] for turn in turns] == over
+        assert [turn["pending"] == [] and "deadlines" not in turn for turn in turns] == over
 
 
 def _row(**changes: Any) -> tuple[Step, ...]:
