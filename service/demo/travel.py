@@ -91,9 +91,9 @@ async def trips(report: Report, shop: Shop) -> None:
 async def _request(shop: Shop, trip: PlannedTrip) -> None:
     """The word may come at any time: before the seats are reserved it is kept."""
     form = {"id": trip.trip_id, "customer_id": CUSTOMER, **trip.parts}
-    await shop.command("/trips", form, key=f"trip-{trip.name}")
+    await shop.command("/trips", form, key=f"trip-{trip.trip_id}")
     if trip.word is not None:
-        await shop.command(f"/trips/{trip.trip_id}/{trip.word}", key=f"word-{trip.name}")
+        await shop.command(f"/trips/{trip.trip_id}/{trip.word}", key=f"word-{trip.trip_id}")
 
 
 async def _settled(shop: Shop, batch: tuple[PlannedTrip, ...]) -> None:
