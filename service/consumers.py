@@ -59,11 +59,12 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
 
 def sagas_of(settings: Settings) -> tuple[Saga[Any, Any], ...]:
     """All sagas, with the times that a deployment may choose."""
-    return (fulfilment.saga, booking.booking_within(timedelta(seconds=settings.flight_confirmation_seconds)))
+    confirmation = timedelta(seconds=settings.flight_confirmation_seconds)
+    return (fulfilment.saga, booking.booking_within(confirmation))
 
 
 SAGAS: Final = sagas_of(Settings())
-"""What all but the times says is in these."""
+"""The same with the times by default, for all that asks what there is."""
 
 SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(order.decider.category, (order.NoOrder, order.Order)),

@@ -96,6 +96,8 @@ def _short(value: Any) -> str:
     match value:
         case {"amount": amount, "currency": currency}:
             return f"{amount} {currency}"
+        case dict():
+            return " ".join(map(str, value.values()))
         case list():
             return f"{len(value)} of them"
         case str() if len(value) == 36:

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 import pytest
 
+from domain.booking.events import AirlineSilent
+from domain.booking.saga import saga as booking
 from domain.fulfilment.saga import saga as fulfilment
 from domain.saga import Saga
 from domain.saga_steps import END, Outcome, Step, Wait, kind_of
 from domain.stock.stock import StockReserved
+from domain.trips.trip_events import FlightConfirmed
 from infrastructure.sagas.decisions import Decisions
 from service.consumers import SAGAS
 from tests.infrastructure.eventstore.samples import CODEC
@@ -92,6 +95,23 @@ def test_it_is_over_after_its_ends_alone(saga: Saga[Any, Any]) -> None:
         over = [bool(ends & {fact["name"] for fact in turn["facts"]}) for turn in turns]
         assert over == [False] * (len(turns) - 1) + [True]
         assert [turn["pending"] == [] and "deadlines" not in turn for turn in turns] == over
+
+
+@pytest.mark.parametrize(
+    ("wait", "told"),
+    [
+        ({"name": "agree"}, "steps of booking: agree is no name, or that of several"),
+        ({"passed": Outcome(AirlineSilent, ("go",))}, "flight-word of booking names go, which is no step"),
+        (
+            {"heard": {FlightConfirmed: Outcome(StockReserved, ("agree",))}},
+            "flight-word of booking names StockReserved, which is no event of it",
+        ),
+    ],
+)
+def test_a_wait_that_names_what_there_is_not_is_refused(wait: dict[str, Any], told: str) -> None:
+    [known] = booking.waits
+    with pytest.raises(ValueError, match=told):
+        replace(booking, waits=(replace(known, **wait),))
 
 
 def _row(**changes: Any) -> tuple[Step, ...]:

@@ -23,6 +23,7 @@ from tests.support.redis import RedisProcess
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}
 READ_MODELS = [projection.name for projection in PROJECTIONS]
+SAGA_NAMES = ("fulfilment", "booking")
 ALONE = {"ok": False, "state": "stopped", "detail": "has no worker"}
 
 
@@ -95,7 +96,8 @@ def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Cli
     detail = checks["eventstore"]["detail"]
     assert detail.startswith(f"{NOBODY}: ")
     missed = {"ok": False, "state": "away", "detail": detail}
-    assert {**checks.pop("fulfilment"), "detail": ""} == {**missed, "detail": ""}
+    for saga in SAGA_NAMES:
+        assert {**checks.pop(saga), "detail": ""} == {**missed, "detail": ""}
     assert checks == {**_checks(WELL, "redis", *READ_MODELS), "eventstore": missed}
     assert (answer.status_code, answer.json()["status"]) == (503, "unable")
     assert (answer.headers["Content-Type"], answer.headers["Retry-After"]) == ("application/json", "1")
@@ -213,7 +215,7 @@ def test_it_is_degraded_while_redis_is_away(eventstore_uri: str) -> None:
     assert {name: check["ok"] for name, check in report["checks"].items()} == {
         "eventstore": True,
         "redis": False,
-        **dict.fromkeys((*READ_MODELS, "fulfilment"), False),
+        **dict.fromkeys((*READ_MODELS, *SAGA_NAMES), False),
     }
     assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}/0: ")
 
@@ -227,7 +229,7 @@ def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: s
     assert checks == {
         **_checks(WELL, "eventstore", "redis"),
         **_checks({"ok": False, "state": "behind", "detail": "is being built"}, *READ_MODELS),
-        "fulfilment": ALONE,
+        **_checks(ALONE, *SAGA_NAMES),
     }
 
 
@@ -235,7 +237,7 @@ def test_it_is_ready_when_everything_is_there(http: httpx.Client) -> None:
     answer = http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, "fulfilment")},
+        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, *SAGA_NAMES)},
     )
 
 
