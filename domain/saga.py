@@ -12,7 +12,7 @@ from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaDeadlinePassed, Saga
 from domain.message import Command, Event
 from domain.retry_rule import RetryRule, as_the_engine_does, nothing_is_undone
 from domain.saga_end import Ending
-from domain.saga_steps import Step, require_consistent
+from domain.saga_steps import Step, Wait, require_consistent
 from domain.signal import Payload, Signal, awaits_nothing, nothing_follows_from_a_signal
 
 EventT = TypeVar("EventT", bound=Event)
@@ -60,7 +60,8 @@ class Saga(Generic[StateT, EventT]):
     that some of them still run on. All versions are one fold: they share all but what they decide.
     `changes` are smaller ones, by name: each instance that begins is marked with them, and what the function makes of
     the state at the mark is what the other functions see. One that began before the change has no mark.
-    `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins.
+    `steps` is the table of what it asks, from which its diagram is drawn; the first row is where it begins. `waits` are
+    the places in it at which it asks nothing and waits for a message.
 
     Raises ValueError for events that bear names of the engine's, for a time without an offset from UTC, for an end at
     events of others, and for versions that can't stand side by side.
@@ -80,6 +81,7 @@ class Saga(Generic[StateT, EventT]):
     former: tuple["Saga[StateT, EventT]", ...] = ()
     changes: Mapping[str, Callable[[StateT], StateT]] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    waits: tuple[Wait, ...] = ()
     deadlines: Callable[[StateT], Sequence[Deadline]] = no_deadlines
     on_deadline: Callable[[str, StateT], list[EventT]] = nothing_follows
     retry: Callable[[str], RetryRule | None] = as_the_engine_does
@@ -101,7 +103,7 @@ class Saga(Generic[StateT, EventT]):
             names = ", ".join(sorted(event.stored_name for event in strange))
             raise ValueError(f"{self.category} ends or begins again at {names}, which is no event of it")
         self._check_versions()
-        require_consistent(self.steps, self.events, self.category)
+        require_consistent(self.steps, self.waits, self.events, self.category)
 
     @cached_property
     def versions(self) -> "Mapping[int, Saga[StateT, EventT]]":

@@ -7,14 +7,15 @@ from typing import Final
 from domain.message import Command, Event
 
 END: Final = "end"
-"""In place of a step's name: nothing is pending any more."""
+"""In place of a step's name: it is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer means: the saga's event, and the names of the steps one of which is pending after it, or `END`.
+    """What an answer, a message or a deadline means: the saga's event, and what one of may follow it.
 
-    After one with `no_return` the instance is not undone any more.
+    That are the names of steps, then pending, or of waits, or `END`. After one with `no_return` the instance is not
+    undone any more.
     """
 
     fact: type[Event]
@@ -34,21 +35,56 @@ class Step:
     answers: Mapping[type[Event], Outcome]
     undo: str | None = None
 
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return tuple(self.answers.values())
+
+    @property
+    def leads_to(self) -> set[str]:
+        """All that it names."""
+        return _following(self.outcomes) | ({self.undo} if self.undo else set())
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is pending, and it is not over: one of the messages `heard` leads on, or its deadline, which `passed`.
+
+    It has the name of that deadline.
+    """
+
+    name: str
+    heard: Mapping[type[Event], Outcome]
+    passed: Outcome
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return (*self.heard.values(), self.passed)
+
+    @property
+    def leads_to(self) -> set[str]:
+        """All that it names."""
+        return _following(self.outcomes)
+
 
 def kind_of(step: str) -> str:
     """The name in the table of a step that is asked, without what it is asked for."""
     return step.partition(":")[0]
 
 
-def require_consistent(steps: Sequence[Step], events: Collection[type[Event]], category: str) -> None:
-    """Raises ValueError for a table that names a step twice, or names a step or an event that there is not."""
-    names = [step.name for step in steps]
+def require_consistent(
+    steps: Sequence[Step], waits: Sequence[Wait], events: Collection[type[Event]], category: str
+) -> None:
+    """Raises ValueError for a table that names one twice, or a step, a wait or an event that there is not."""
+    rows: list[Step | Wait] = [*steps, *waits]
+    names = [row.name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1} | {END} & set(names)):
         raise ValueError(f"steps of {category}: {', '.join(twice)} is no name, or that of several")
-    for step in steps:
-        outcomes = step.answers.values()
-        named = {name for outcome in outcomes for name in outcome.then} | ({step.undo} if step.undo else set())
-        if unknown := sorted(named - {*names, END}):
-            raise ValueError(f"{step.name} of {category} names {', '.join(unknown)}, which is no step")
-        if strange := sorted(outcome.fact.stored_name for outcome in outcomes if outcome.fact not in events):
-            raise ValueError(f"{step.name} of {category} names {', '.join(strange)}, which is no event of it")
+    for row in rows:
+        if unknown := sorted(row.leads_to - {*names, END}):
+            raise ValueError(f"{row.name} of {category} names {', '.join(unknown)}, which is no step")
+        if strange := sorted(outcome.fact.stored_name for outcome in row.outcomes if outcome.fact not in events):
+            raise ValueError(f"{row.name} of {category} names {', '.join(strange)}, which is no event of it")
+
+
+def _following(outcomes: Sequence[Outcome]) -> set[str]:
+    return {name for outcome in outcomes for name in outcome.then}

@@ -1,10 +1,13 @@
 """What runs: every decider with its snapshots, read model and saga of the service, and who decides which command."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, get_args
 
 from domain.accounts import account
+from domain.booking import progress
+from domain.booking import saga as booking
 from domain.decider import Decider
 from domain.engine_events import ENGINE_EVENTS
 from domain.fulfilment import saga as fulfilment
@@ -46,6 +49,7 @@ from projections import (
 )
 from projections.projection import Projection
 from projections.saga_instance import StateForm
+from service.settings import Settings
 
 DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     order.decider,
@@ -57,7 +61,15 @@ DECIDERS: Final[tuple[Decider[Any, Any, Any], ...]] = (
     trip.decider,
 )
 
-SAGAS: Final[tuple[Saga[Any, Any], ...]] = (fulfilment.saga,)
+
+def sagas_of(settings: Settings) -> tuple[Saga[Any, Any], ...]:
+    """All sagas, with the times that a deployment may choose."""
+    confirmation = timedelta(seconds=settings.flight_confirmation_seconds)
+    return (fulfilment.saga, booking.booking_within(confirmation))
+
+
+SAGAS: Final = sagas_of(Settings())
+"""The same with the times by default, for all that asks what there is."""
 
 SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(order.decider.category, (order.NoOrder, order.Order)),
@@ -68,6 +80,7 @@ SNAPSHOTS: Final[tuple[SnapshotRule, ...]] = (
     SnapshotRule(flight.decider.category, (Allotment,)),
     SnapshotRule(trip.decider.category, (NoTrip, Trip)),
     snapshot_rule(fulfilment.saga, (NotStarted, Fulfilment)),
+    snapshot_rule(booking.saga, (progress.NotStarted, progress.Booking)),
 )
 
 TIMERS: Final = saga_timers.timer_projections(SAGAS)

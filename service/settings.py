@@ -119,6 +119,7 @@ class Settings(BaseModel):
     `connections`: how many may be open; `pending_per_address`: how many of one address without a whole head.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     `disk_free_mib`: how much room, in MiB, the disk of an embedded server's folder should have.
+    `flight_confirmation_seconds`: how long a trip that is booked waits for the airline's word.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
@@ -154,6 +155,7 @@ class Settings(BaseModel):
     pending_per_address: Annotated[int, _number(1, 100_000)] = 256
     cached_aggregates: Annotated[int, _number(0, 1_000_000)] = 10_000
     disk_free_mib: Annotated[int, _number(1, 1_000_000)] = 256
+    flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
 
     @classmethod

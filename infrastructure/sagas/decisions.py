@@ -22,11 +22,12 @@ _NO_ID: Final = UUID(int=0)  # of a recording from before there were any
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came to the saga: a message, or the reply to a step, whose last event has this id."""
+    """What came to the saga: a message, a deadline that passed, or the reply to a step; the last event has this id."""
 
     events: tuple[Event, ...]
     step: str | None = None
     last_id: UUID = _NO_ID
+    deadline: str | None = None
 
     @property
     def reply(self) -> StoredReply:
@@ -38,7 +39,8 @@ class Decisions:
     """Of one version of a saga, alone: an instance begins on it.
 
     Each turn is what came, the facts that were stored for it, and what was pending then, each step with the number of
-    the event since which it is: with the step's name that makes the id of its command.
+    the event since which it is: with the step's name that makes the id of its command. The deadlines of a state are
+    told by their names; how long they are a deployment may choose.
     """
 
     def __init__(self, saga: Saga[Any, Any], codec: EventCodec) -> None:
@@ -65,18 +67,26 @@ class Decisions:
             pending = _tried(lambda facts=facts: self._pending_after(instance, facts))
             if pending != turn["pending"]:
                 return Finding(name, prefix + len(facts), "command", _text(turn["pending"]), _text(pending))
+            deadlines = _tried(lambda: self._deadlines(instance))
+            if deadlines != turn.get("deadlines", []):
+                told = _text(turn.get("deadlines", []))
+                return Finding(name, prefix + len(facts), "deadline", told, _text(deadlines))
         return None
 
     def _turn(self, instance: Instance[Any], heard: Heard, facts: Sequence[Event]) -> dict[str, Any]:
         pending = self._pending_after(instance, facts)
         return {
             **({} if heard.step is None else {"step": heard.step, "last_id": str(heard.last_id)}),
+            **({} if heard.deadline is None else {"deadline": heard.deadline}),
             "heard": [self._stored(event) for event in heard.events],
             "facts": [self._stored(fact) for fact in facts],
             "pending": pending,
+            **({"deadlines": deadlines} if (deadlines := self._deadlines(instance)) else {}),
         }
 
     def _decided(self, instance: Instance[Any], heard: Heard) -> list[Event]:
+        if heard.deadline is not None:
+            return instance.saga.on_deadline(heard.deadline, instance.state)
         if heard.step is None:
             return instance.observe(heard.events[0])
         asks = (ask for ask in instance.pending if isinstance(ask, Ask))
@@ -89,12 +99,15 @@ class Decisions:
             instance.append([fact], own_id, own_id, instance.version + 1)
         return [{**_asked(ask), "since": instance.causes[ask.step].int} for ask in instance.pending]
 
+    def _deadlines(self, instance: Instance[Any]) -> list[str]:
+        return [deadline.name for deadline in instance.saga.deadlines(instance.state)]
+
     def _told(self, today: Any) -> Any:
         return today if isinstance(today, str) else [self._stored(fact) for fact in today]
 
     def _heard(self, turn: Mapping[str, Any]) -> Heard:
-        events = tuple(event for stored in turn["heard"] for event in self._events(stored))
-        return Heard(events, turn.get("step"), UUID(turn.get("last_id", str(_NO_ID))))
+        heard = tuple(event for stored in turn["heard"] for event in self._events(stored))
+        return Heard(heard, turn.get("step"), UUID(turn.get("last_id", str(_NO_ID))), turn.get("deadline"))
 
     def _stored(self, event: Event) -> dict[str, Any]:
         data = json.loads(self._codec.schema.written(event))

@@ -13,7 +13,7 @@ from domain.saga import Ask, Saga
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.run import digest_of
 
-Difference: TypeAlias = Literal["version", "command", "facts", "message", "unreadable"]
+Difference: TypeAlias = Literal["version", "command", "facts", "deadline", "message", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

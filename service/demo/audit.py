@@ -100,8 +100,9 @@ async def read_models(report: Report, log: DemoLog, models: ReadModels, seen: Po
         expected = log.fold(projection)
         reads = {key: await models.get(projection, key, at_least=seen, wait=PATIENCE) for key in expected}
         different = [key for key, row in expected.items() if reads[key].row != row]
+        number = sum(row is not None for row in expected.values())
         report.check(
-            f"{projection.name}: {len(expected)} rows are what a fresh fold of the log gives",
+            f"{projection.name}: {number} rows of {len(expected)} streams are what a fresh fold of the log gives",
             bool(expected) and not different,
             ", ".join(different[:3]),
         )

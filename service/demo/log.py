@@ -40,15 +40,13 @@ class DemoLog:
         for record in self._reader.records(category_pattern([category])):
             yield from self._codec.events_in(record)
 
-    def fold(self, projection: Projection[Any]) -> dict[str, Row]:
-        """The rows that the projection's handlers make of the whole log."""
-        rows: dict[str, Row] = {}
+    def fold(self, projection: Projection[Any]) -> dict[str, Row | None]:
+        """The row that the projection's handlers make of each stream in the whole log; of some there is none."""
+        rows: dict[str, Row | None] = {}
         handlers: Mapping[type, Any] = projection.handlers
         for recorded in self.category(projection.category):
             handler = handlers.get(type(recorded.event))
-            if handler is None:
-                continue
-            after = handler(rows.pop(recorded.aggregate_id, None), recorded)
-            if after is not None:
-                rows[recorded.aggregate_id] = after
+            before = rows.setdefault(recorded.aggregate_id, None)
+            if handler is not None:
+                rows[recorded.aggregate_id] = handler(before, recorded)
         return rows

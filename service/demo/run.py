@@ -10,6 +10,9 @@ from typing import Final
 import httpx
 from redis.asyncio import Redis
 
+from domain.booking.saga import saga as booking
+from domain.fulfilment.saga import saga as fulfilment
+from domain.stream_name import stream_name
 from infrastructure.eventstore.client import command_client
 from infrastructure.readmodels.queries import ReadModels
 from infrastructure.readmodels.servers import OneServer
@@ -20,8 +23,10 @@ from service.demo.report import Report
 from service.demo.server import Server
 from service.demo.shop import Shop
 from service.http import tokens
+from service.settings import variable_of
 
 MORNING: Final = 220  # orders placed while nothing goes wrong
+SETTINGS: Final = {variable_of("flight_confirmation_seconds"): str(travel.CONFIRMATION_SECONDS)}
 
 
 def run_demo(*, as_json: bool) -> int:
@@ -29,7 +34,7 @@ def run_demo(*, as_json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="foldstream-demo-") as folder:
         report = Report(as_json)
         report.heading("Foldstream: a shop's day")
-        with Server(Path(folder)) as server:
+        with Server(Path(folder), SETTINGS) as server:
             report.say(f"Running at {server.url}: {', '.join(server.processes)}")
             asyncio.run(_day(server, report))
         return report.conclude()
@@ -43,7 +48,7 @@ async def _day(server: Server, report: Report) -> None:
         await shop.open()
         report.say(f"{len(data.catalogue)} SKUs received, {len(data.customers)} accounts opened and funded")
         await _morning(server, report, shop)
-        await _noon(report, shop)
+        await _noon(server, report, shop)
         await _afternoon(server, report, shop)
         await _evening(server, report, shop)
 
@@ -64,7 +69,7 @@ async def _morning(server: Server, report: Report, shop: Shop) -> None:
         report.heading(f"History of order {shipped.order_id}: what happened, who did it, and why")
         tables.history(report, log, shipped)
         report.heading(f"The saga of order {undone.order_id}, which could not be paid, step by step")
-        tables.saga(report, log, undone)
+        tables.saga(report, log, stream_name(fulfilment.category, undone.order_id))
 
 
 def _example(planned: tuple[PlannedOrder, ...], outcome: str) -> PlannedOrder:
@@ -88,9 +93,13 @@ async def _afternoon(server: Server, report: Report, shop: Shop) -> None:
     audit.outcomes(report, planned, orders)
 
 
-async def _noon(report: Report, shop: Shop) -> None:
-    report.heading("Noon: trips are offered, requested and cancelled; nothing books them yet")
+async def _noon(server: Server, report: Report, shop: Shop) -> None:
+    report.heading("Noon: trips are requested; they are booked, or all that was reserved is given back")
     await travel.trips(report, shop)
+    with DemoLog(server.eventstore_uri) as log:
+        full = travel.FULL_HOTEL.trip_id
+        report.heading(f"The saga of trip {full}, whose hotel was full, step by step")
+        tables.saga(report, log, stream_name(booking.category, full))
 
 
 async def _evening(server: Server, report: Report, shop: Shop) -> None:

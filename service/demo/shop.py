@@ -144,9 +144,12 @@ class Shop:
                 await asyncio.sleep(0.25)
             while await self._reserved():  # noqa: ASYNC110 - stock leaves after its order is shipped; nothing tells
                 await asyncio.sleep(0.25)
-        last = await self.command("/stock/packing-paper/receipts", {"quantity": 1})  # comes after all of it in the log
-        self.seen = str(last["position"])
+        await self.mark()
         return list(await asyncio.gather(*(self.get(f"/orders/{order.order_id}") for order in planned)))
+
+    async def mark(self) -> None:
+        """Queries see all that is in the log now: one more command comes after it."""
+        self.seen = str((await self.command("/stock/packing-paper/receipts", {"quantity": 1}))["position"])
 
     async def _reserved(self) -> int:
         """How much of the stock is held for orders."""

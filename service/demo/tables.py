@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from domain.fulfilment.saga import saga as fulfilment
 from domain.message import Recorded
 from domain.ordering.order import decider as orders
 from domain.stream_name import stream_name
@@ -64,9 +63,9 @@ def history(report: Report, log: DemoLog, order: PlannedOrder) -> None:
     report.table(["nr", "at", "event", "by", "because of", "says"], rows, right=("nr",))
 
 
-def saga(report: Report, log: DemoLog, order: PlannedOrder) -> None:
-    """The saga of an order step by step, and what each step left in the streams that it asked."""
-    events = log.stream(stream_name(fulfilment.category, order.order_id))
+def saga(report: Report, log: DemoLog, stream: str) -> None:
+    """What a saga did step by step, by its stream, and because of what."""
+    events = log.stream(stream)
     rows = ([*_when(event), _name(event), _cause(event), _says(event)] for event in events)
     report.table(["step", "at", "event of the saga", "because of", "says"], rows, right=("step",))
 
@@ -87,8 +86,8 @@ def _cause(recorded: Recorded[Any]) -> str:
 
 
 def _says(recorded: Recorded[Any]) -> str:
-    """The event's own members, the short ones, but for the order's id, which they all share."""
-    members = to_jsonable_python(recorded.event, exclude={"order_id"})
+    """The event's own members, the short ones, but for the order's or trip's id, which they all share."""
+    members = to_jsonable_python(recorded.event, exclude={"order_id", "trip_id"})
     short = {name: _short(value) for name, value in members.items()}
     return ", ".join(f"{name}: {text}" for name, text in short.items() if text)[:60]
 
@@ -97,6 +96,8 @@ def _short(value: Any) -> str:
     match value:
         case {"amount": amount, "currency": currency}:
             return f"{amount} {currency}"
+        case dict():
+            return " ".join(map(str, value.values()))
         case list():
             return f"{len(value)} of them"
         case str() if len(value) == 36:

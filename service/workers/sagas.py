@@ -16,7 +16,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.snapshots.counts import Counts
 from infrastructure.subscriptions.policy import back_off
-from service.consumers import EVENTS, SAGAS, SNAPSHOTS, groups_of, route
+from service.consumers import EVENTS, SNAPSHOTS, groups_of, route, sagas_of
 from service.http.middleware.command_metrics import CommandMetrics
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
@@ -65,7 +65,7 @@ async def _consume_all(uri: str, settings: Settings, counts: Counts, stop: async
     handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=outages)
     try:
         async with asyncio.TaskGroup() as consumers:
-            for saga in SAGAS:
+            for saga in sagas_of(settings):
                 coordinator = SagaCoordinator(saga, route, handler, codec)
                 consumers.create_task(_consume(coordinator, uri, groups_of(saga, settings.namespace), stop, options))
                 consumers.create_task(watch_timers(coordinator, commands, settings, stop, options))

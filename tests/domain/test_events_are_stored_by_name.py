@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_json, to_jsonable_python
 
 from domain.accounts.account import decider as accounts
+from domain.booking.saga import saga as booking
 from domain.engine_events import ENGINE_EVENTS, PREFIX, SagaMessageParked
 from domain.fulfilment.saga import saga
 from domain.message import Event
@@ -26,6 +27,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *stocks.events,
     *accounts.events,
     *saga.events,
+    *booking.events,
     *cars.events,
     *rooms.events,
     *flights.events,
@@ -33,20 +35,21 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *ENGINE_EVENTS,
 )
 NAMES: Final = """
-    AccountCharged AccountOpened BookingAgreed BookingBegun BookingStepDeclined CancellationRequested
-    CarConfirmationDeclined CarReleaseDeclined CarReservationDeclined CarsConfirmed CarsIntroduced CarsOffered
-    CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
-    FlightDeadlinePassed FlightDeclined FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted FulfilmentStarted
-    GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited MoneyWithdrawn
-    NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PaymentCollected PaymentFailed
-    PaymentReturned PaymentTaken PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased
-    RoomConfirmationDeclined RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered
-    RoomsReleased RoomsReserved SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked
-    SagaMessageAttempted SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused
-    SagaResumed SagaSignalTaken SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined
-    SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined
-    SkuRegistered StockDamaged StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled
-    TripRequested
+    AccountCharged AccountOpened AgreementReached AirlineAnswered AirlineAwaited AirlineSilent BookingAbandoned
+    BookingAgreed BookingBegun BookingCompleted BookingOpened BookingStarted BookingStepDeclined CancellationHeard
+    CancellationRequested CarConfirmationDeclined CarReleaseDeclined CarReservationDeclined CarsConfirmed CarsIntroduced
+    CarsOffered CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
+    FlightDeadlinePassed FlightDeclined FlightNotConfirmed FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted
+    FulfilmentStarted GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited
+    MoneyWithdrawn NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PartConfirmed PartMissing
+    PartOverdue PartReturned PartSecured PaymentCollected PaymentFailed PaymentReturned PaymentTaken PaymentWaived
+    ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
+    RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased RoomsReserved SagaCallBegun
+    SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageAttempted SagaMessageLate
+    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused SagaResumed SagaSignalTaken
+    SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
+    SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered StockDamaged
+    StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRefused TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

@@ -26,7 +26,16 @@ SHOWN_NOWHERE: Final = """
 of_each: Final = pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
 
 CREATING: Final = frozenset(
-    {"OrderCreated", "SkuRegistered", "AccountOpened", "CarsOffered", "RoomsOffered", "SeatsOffered", "TripRequested"}
+    {
+        "OrderCreated",
+        "SkuRegistered",
+        "AccountOpened",
+        "CarsOffered",
+        "RoomsOffered",
+        "SeatsOffered",
+        "TripRequested",
+        "SagaDeadlineSet",
+    }
 )
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import redis
 
 from service.addresses import lasting_port
-from service.consumers import SAGAS
 from tests.service.client import Client
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
@@ -54,15 +53,22 @@ class Release:
         return _lines_about(event, (*self._ended, *self._running.values()))
 
     def works(self) -> bool:
-        """Whether the workers that run now follow the log with every projection, and have joined the saga's group."""
+        """Whether the workers that run now follow the log with every projection, and have joined the sagas' groups."""
         caught_up = {line["projection"] for line in _lines_about("projection_caught_up", self._running.values())}
         joined = _lines_about("saga_subscription_joined", self._running.values())
-        return caught_up == set(self.projections) and len(joined) == len(SAGAS)
+        return caught_up == set(self.projections) and len(joined) == len(self.sagas)
 
     @cached_property
     def projections(self) -> list[str]:
         """The names of those that it has: this one's may be more."""
-        say = "from service.consumers import PROJECTIONS; print(*(each.name for each in PROJECTIONS))"
+        return self._told("from service.consumers import PROJECTIONS; print(*(each.name for each in PROJECTIONS))")
+
+    @cached_property
+    def sagas(self) -> list[str]:
+        """The same of its sagas."""
+        return self._told("from service.consumers import SAGAS; print(*(each.category for each in SAGAS))")
+
+    def _told(self, say: str) -> list[str]:
         asked = Listened((sys.executable, "-P", "-c", say), self._environment)
         asked.wait(within=30)
         return asked.output[0].split()

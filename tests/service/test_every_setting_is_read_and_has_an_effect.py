@@ -43,6 +43,7 @@ def test_without_variables_there_are_defaults() -> None:
         histories_at_once=4,
         history_seconds=10,
         disk_free_mib=256,
+        flight_confirmation_seconds=900,
         metrics_port=None,
         head_bytes=32_768,
         url_bytes=8_192,
@@ -72,6 +73,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_READ_SECONDS": "8",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
         "FOLDSTREAM_DISK_FREE_MIB": "64",
+        "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
         "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
@@ -89,6 +91,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         histories_at_once=2,
         history_seconds=30,
         disk_free_mib=64,
+        flight_confirmation_seconds=86_400,
         metrics_port=9464,
     )
 
@@ -185,6 +188,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be a whole number from 1 to 64"),
         ("FOLDSTREAM_HISTORY_SECONDS", "0", "should be a whole number from 1 to 60"),
         ("FOLDSTREAM_DISK_FREE_MIB", "0", "should be a whole number from 1 to 1000000"),
+        ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "0", "should be a whole number from 1 to 2592000"),
+        ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "2592001", "should be a whole number from 1 to 2592000"),
         ("FOLDSTREAM_METRICS_PORT", "0", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "65536", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a whole number from 1 to 65535"),

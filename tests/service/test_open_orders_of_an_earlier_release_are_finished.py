@@ -30,7 +30,7 @@ DATA: Final = Path(__file__).parent / "data"
 TOLD: Final[dict[str, Any]] = json.loads((DATA / "open_orders.json").read_text(encoding="utf-8"))
 SWEPT: Final = 16201
 """How far that release's sweep had come."""
-[FULFILMENT] = SAGAS
+FULFILMENT: Final = SAGAS[0]
 FORMER: Final = groups_of(FULFILMENT, "foldstream")
 GROUP: Final = group_name(FORMER, filter_id(pattern_of(FULFILMENT)))
 ONCE: Final = (FulfilmentStarted, AccountCharged, OrderShipped)

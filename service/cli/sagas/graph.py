@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from domain.saga import Saga
-from domain.saga_steps import END, Step
+from domain.saga_steps import END, Outcome, Step, Wait
 from infrastructure.terminal import print_json, print_line
 from service.cli.sagas.instances import saga_named
 
@@ -27,16 +27,21 @@ def print_graph(name: str, *, as_table: bool, as_json: bool) -> int:
 def flowchart(saga: Saga[Any, Any]) -> Iterator[str]:
     """Its lines: each step with its command, and an arrow for each of the saga's events that leads to another one.
 
-    What undoes a step is at the end of a dotted arrow.
+    What undoes a step is at the end of a dotted arrow. Where it waits, the message is named with what is made of it.
     """
     yield "flowchart TD"
-    woken = " or ".join(event.stored_name for event in saga.woken_by)
+    waited_for = {event for wait in saga.waits for event in wait.heard}
+    woken = " or ".join(event.stored_name for event in saga.woken_by if event not in waited_for)
     if saga.steps:
         yield f"    begin([{woken}]) --> {saga.steps[0].name}"
     for step in saga.steps:
         yield f'    {step.name}["{step.name}: {step.command.__name__}"]'
+    for wait in saga.waits:
+        yield f'    {wait.name}{{{{"{wait.name}: waits"}}}}'
     for step in saga.steps:
-        yield from _arrows(step)
+        yield from _arrows_of_step(step)
+    for wait in saga.waits:
+        yield from _arrows_of_wait(wait)
 
 
 def words(saga: Saga[Any, Any]) -> Iterator[str]:
@@ -60,10 +65,20 @@ def _one_of(steps: Sequence[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _arrows(step: Step) -> Iterator[str]:
+def _arrows_of_step(step: Step) -> Iterator[str]:
     for outcome in step.answers.values():
-        for following in outcome.then:
-            target = "done([end])" if following == END else following
-            yield f"    {step.name} -->|{outcome.fact.stored_name}| {target}"
+        yield from _arrows(step.name, outcome, outcome.fact.stored_name)
     if step.undo is not None:
         yield f"    {step.name} -.->|undone by| {step.undo}"
+
+
+def _arrows_of_wait(wait: Wait) -> Iterator[str]:
+    for message, outcome in wait.heard.items():
+        yield from _arrows(wait.name, outcome, f"{message.stored_name}: {outcome.fact.stored_name}")
+    yield from _arrows(wait.name, wait.passed, f"deadline: {wait.passed.fact.stored_name}")
+
+
+def _arrows(source: str, outcome: Outcome, label: str) -> Iterator[str]:
+    for following in outcome.then:
+        target = "done([end])" if following == END else following
+        yield f"    {source} -->|{label}| {target}"

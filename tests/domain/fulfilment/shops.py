@@ -8,7 +8,8 @@ from domain.fulfilment.events import FulfilmentStarted, Reservation
 from domain.fulfilment.saga import saga
 from domain.ordering.order import ConfirmOrder, CreateOrder, Item
 from domain.stock.stock import ReceiveStock
-from tests.domain.fulfilment.simulation import Shop, Version, answer_id
+from tests.domain.fulfilment.simulation import Shop, Version
+from tests.domain.simulation import answer_id
 from tests.domain.values import ACCOUNT, ORDER, money
 
 # The desk comes after the lamp, and there are two lines of lamps.

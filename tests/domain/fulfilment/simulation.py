@@ -1,26 +1,20 @@
-"""A shop in memory: fulfilments that ask the real deciders, over streams that are lists."""
+"""A shop in memory: fulfilments that ask the real deciders."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, get_args
-from uuid import NAMESPACE_OID, UUID, uuid5
 
 from domain.accounts.account import AccountCommand
 from domain.accounts.account import decider as accounts
 from domain.decider import Decider
-from domain.errors import Rejected
 from domain.fulfilment.events import FulfilmentEvent
 from domain.fulfilment.saga import saga
 from domain.fulfilment.state import State
-from domain.message import Command, Event
-from domain.ordering.events import OrderConfirmed
+from domain.message import Command
 from domain.ordering.order import OrderCommand
 from domain.ordering.order import decider as orders
-from domain.reply import StoredReply
-from domain.saga import Ask, Saga
+from domain.saga import Saga
 from domain.stock.stock import StockCommand
 from domain.stock.stock import decider as stocks
+from tests.domain.simulation import Simulation
 
 DECIDERS: Final[dict[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(OrderCommand), orders),
@@ -28,101 +22,10 @@ DECIDERS: Final[dict[type[Command], Decider[Any, Any, Any]]] = {
     **dict.fromkeys(get_args(StockCommand), stocks),
 }
 Version: TypeAlias = Saga[State, FulfilmentEvent]
-CommandId: TypeAlias = tuple[str, int, str]  # the order, how long the fulfilment's stream was when it began, the step
 
 
-def answer_id(command: CommandId) -> UUID:
-    """The id of the last event that a command left."""
-    return uuid5(NAMESPACE_OID, repr(command))
+class Shop(Simulation):
+    """Orders, stock and accounts; an instance is named by its order, and all run on one version."""
 
-
-@dataclass
-class Shop:
-    """Streams by name, and what each of a fulfilment's commands left, as the log would still tell.
-
-    All fulfilments run on one version.
-    """
-
-    streams: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    version: Version = saga
-    answers: dict[CommandId, StoredReply] = field(default_factory=dict)
-    asked: list[Command] = field(default_factory=list)
-
-    def send(self, command: Command) -> list[Event]:
-        """What a person's command does; raises what the decider refuses."""
-        decider = DECIDERS[type(command)]
-        stream = self.streams[f"{decider.category}-{command.aggregate_id}"]
-        events: list[Event] = decider.decide(command, decider.fold(stream))
-        stream.extend(events)
-        return events
-
-    def try_to(self, command: Command) -> None:
-        """The same where a refusal is as good."""
-        try:
-            self.send(command)
-        except Rejected:
-            return
-
-    def deliver(self, order_id: str) -> None:
-        """The confirmation, if there was one, reaches the fulfilment, for the first time or again."""
-        for event in self.streams[f"order-{order_id}"]:
-            if isinstance(event, OrderConfirmed):
-                own = self.own(order_id)
-                own.extend(self.version.observe(event, self.fold(own)))
-
-    def pending(self, order_id: str, length: int | None = None) -> Sequence[Ask]:
-        """What is to be asked now, or was when the fulfilment's stream had this length."""
-        steps = self.version.pending(self.fold(self.own(order_id)[:length]))
-        return [step for step in steps if isinstance(step, Ask)]
-
-    def ask(self, order_id: str, *, length: int | None = None, which: int = 0) -> tuple[Ask, StoredReply] | None:
-        """Asks one of what is pending, under an id drawn from the event since which it is; a repeat changes nothing.
-
-        With a `length` it is a worker that still holds an old state who asks.
-        """
-        pending = self.pending(order_id, length)
-        if not pending:
-            return None
-        ask = pending[which % len(pending)]
-        key = (order_id, self._since(ask.step, self.own(order_id)[:length]), ask.step)
-        if key not in self.answers:
-            self.answers[key] = StoredReply(self.send(ask.command), answer_id(key))
-            self.asked.append(ask.command)
-        return ask, self.answers[key]
-
-    def step(self, order_id: str, which: int = 0) -> bool:
-        """Asks one of what is pending and stores the answer; whether anything was pending."""
-        asked = self.ask(order_id, which=which)
-        if asked is not None:
-            self.reply(order_id, *asked)
-        return asked is not None
-
-    def reply(self, order_id: str, ask: Ask, answer: Sequence[Event]) -> None:
-        own = self.own(order_id)
-        own.extend(self.version.on_reply(ask, answer, self.fold(own)))
-
-    def _since(self, step: str, own: Sequence[Event]) -> int:
-        """How long the stream was when the step became pending, which it has been ever since."""
-        state, since = self.fold(()), 0
-        for length, event in enumerate(own, 1):
-            was_pending = any(ask.step == step for ask in self.version.pending(state))
-            state = self.fold((event,), state)
-            since = since if was_pending else length
-        return since
-
-    def run(self, order_id: str) -> None:
-        """From the confirmation to the end, which must come."""
-        self.deliver(order_id)
-        for _ in range(1_000):
-            if not self.step(order_id):
-                return
-        raise AssertionError(f"the fulfilment of {order_id} does not end: {self.own(order_id)[-3:]}")
-
-    def own(self, order_id: str) -> list[Event]:
-        """The fulfilment's stream."""
-        return self.streams[f"{self.version.category}-{order_id}"]
-
-    def fold(self, events: Sequence[Event], state: State = saga.initial) -> State:
-        for event in events:
-            state = self.version.evolve(state, event)  # type: ignore[arg-type]  # the stream holds the saga's events only
-        return state
+    def __init__(self, version: Version = saga) -> None:
+        super().__init__(version, DECIDERS)

@@ -6,6 +6,7 @@ new among the histories.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from domain.saga import Saga
 from infrastructure.sagas.decisions import Decisions, Heard
 from infrastructure.sagas.recorded_decisions import compared, file_of
 from service.consumers import SAGAS
+from tests.domain.booking.recorded_histories import bookings
 from tests.domain.fulfilment.recorded_histories import fulfilments
 from tests.infrastructure.eventstore.samples import CODEC, SAMPLES, load
 
@@ -24,13 +26,18 @@ Histories = Mapping[str, list[Heard]]
 HISTORIES: Final[Mapping[str, Callable[[], Histories]]] = {
     "fulfilment": lambda: {
         name: [heard(step, events) for step, events in history] for name, history in fulfilments().items()
-    }
+    },
+    "booking": lambda: {
+        name: [heard(step, events, deadline) for step, deadline, events in history]
+        for name, history in bookings().items()
+    },
 }
 
 
-def heard(step: str | None, events: Sequence[Event]) -> Heard:
-    """A message, or a reply to a step."""
-    return Heard(tuple(events), step, events.last_id) if isinstance(events, StoredReply) else Heard(tuple(events), step)
+def heard(step: str | None, events: Sequence[Event], deadline: str | None = None) -> Heard:
+    """A message, a reply to a step, or a deadline that passed."""
+    told = Heard(tuple(events), step, deadline=deadline)
+    return replace(told, last_id=events.last_id) if isinstance(events, StoredReply) else told
 
 
 def objections(saga: Saga[Any, Any], folder: Path) -> list[str]:

@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from domain.booking.saga import booking_within
+from domain.booking.saga import saga as booking
 from domain.engine_events import PREFIX
 from domain.fulfilment.events import GoodsSecured
 from domain.fulfilment.saga import saga as fulfilment
@@ -88,6 +91,16 @@ def test_a_change_is_told_with_what_to_do_about_it(what: str, tmp_path: Path) ->
     )
     record_missing([after], tmp_path)
     assert (tmp_path / "fulfilment.2.json").read_bytes() == before
+
+
+def test_a_deadline_that_is_declared_or_leads_elsewhere_is_a_change(tmp_path: Path) -> None:
+    """How long it is, is not: a deployment chooses that."""
+    record_missing([booking], tmp_path)
+    assert objections(booking_within(timedelta(days=1)), tmp_path) == []
+    [objection] = objections(replace(booking, deadlines=lambda state: ()), tmp_path)
+    assert ': [], where it was ["reserve-' in objection
+    [objection] = objections(replace(booking, on_deadline=lambda name, state: []), tmp_path)
+    assert ": [], where it was [{" in objection
 
 
 def test_a_new_version_is_recorded_beside_the_one_before(tmp_path: Path) -> None:

@@ -3,15 +3,18 @@
 import json
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
+from domain.booking.events import AirlineSilent
+from domain.booking.saga import saga as booking
 from domain.fulfilment.saga import first
 from domain.fulfilment.saga import saga as fulfilment
 from domain.saga import Saga
-from domain.saga_steps import END, Outcome, Step, kind_of
+from domain.saga_steps import END, Outcome, Step, Wait, kind_of
 from domain.stock.stock import StockReserved
+from domain.trips.trip_events import FlightConfirmed
 from infrastructure.sagas.decisions import Decisions
 from service.consumers import SAGAS
 from tests.domain.fulfilment.recorded_histories import fulfilments
@@ -19,10 +22,26 @@ from tests.infrastructure.eventstore.samples import CODEC
 from tests.infrastructure.sagas.fingerprints import HISTORIES, Histories, heard
 
 Does = dict[str, dict[str, dict[str, dict[str, set[str]]]]]
-"""By step: by its command, by the answer, by the fact: what is pending after it."""
+"""By step: by its command, by the answer, by the fact: what is pending after it, or what it waits for.
+
+By wait: by the name of its deadline, by the message or `PASSED`, likewise.
+"""
+PASSED: Final = "its deadline"
 
 
 def declared(saga: Saga[Any, Any]) -> Does:
+    return {
+        **{wait.name: {wait.name: _outcomes_of(wait)} for wait in saga.waits},
+        **_steps_of(saga),
+    }
+
+
+def _outcomes_of(wait: Wait) -> dict[str, dict[str, set[str]]]:
+    heard = {message.stored_name: outcome for message, outcome in wait.heard.items()} | {PASSED: wait.passed}
+    return {name: {outcome.fact.stored_name: set(outcome.then)} for name, outcome in heard.items()}
+
+
+def _steps_of(saga: Saga[Any, Any]) -> Does:
     return {
         step.name: {
             step.command.__name__: {
@@ -38,13 +57,26 @@ def done(saga: Saga[Any, Any], histories: Histories) -> Does:
     does: Does = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(set))))
     for history in histories.values():
         commands: dict[str, str] = {}
+        before: dict[str, Any] = {"pending": [None]}
         for turn in Decisions(saga, CODEC).along(history):
-            if "step" in turn and turn["facts"]:
-                [heard], fact, step = turn["heard"], turn["facts"][0], turn["step"]
-                after = {kind_of(ask["step"]) for ask in turn["pending"]} or {END}
-                does[kind_of(step)][commands[step]][heard["name"]][fact["name"]] |= after
+            after = {kind_of(ask["step"]) for ask in turn["pending"]} or set(turn.get("deadlines", [END]))
+            if turn["facts"] and (place := _place(before, turn, commands)) is not None:
+                step, command, heard = place
+                does[step][command][heard][turn["facts"][0]["name"]] |= after
             commands |= {ask["step"]: ask["command"] for ask in turn["pending"]}
+            before = turn
     return does
+
+
+def _place(before: dict[str, Any], turn: dict[str, Any], commands: dict[str, str]) -> tuple[str, str, str] | None:
+    """The step that was answered, with its command, or the wait that is over; what came. None for what came between."""
+    heard = next((event["name"] for event in turn["heard"]), PASSED)
+    if "step" in turn:
+        return kind_of(turn["step"]), commands[turn["step"]], heard
+    if before["pending"]:
+        return None
+    [wait] = before["deadlines"]
+    return wait, wait, heard
 
 
 @pytest.mark.parametrize("saga", SAGAS, ids=lambda saga: saga.category)
@@ -89,7 +121,24 @@ def test_it_is_over_after_its_ends_alone(saga: Saga[Any, Any]) -> None:
         turns = Decisions(saga, CODEC).along(history)
         over = [bool(ends & {fact["name"] for fact in turn["facts"]}) for turn in turns]
         assert over == [False] * (len(turns) - 1) + [True]
-        assert [turn["pending"] == [] for turn in turns] == over
+        assert [turn["pending"] == [] and "deadlines" not in turn for turn in turns] == over
+
+
+@pytest.mark.parametrize(
+    ("wait", "told"),
+    [
+        ({"name": "agree"}, "steps of booking: agree is no name, or that of several"),
+        ({"passed": Outcome(AirlineSilent, ("go",))}, "flight-word of booking names go, which is no step"),
+        (
+            {"heard": {FlightConfirmed: Outcome(StockReserved, ("agree",))}},
+            "flight-word of booking names StockReserved, which is no event of it",
+        ),
+    ],
+)
+def test_a_wait_that_names_what_there_is_not_is_refused(wait: dict[str, Any], told: str) -> None:
+    [known] = booking.waits
+    with pytest.raises(ValueError, match=told):
+        replace(booking, waits=(replace(known, **wait),))
 
 
 def _row(**changes: Any) -> tuple[Step, ...]:

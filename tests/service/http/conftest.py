@@ -7,11 +7,18 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.readmodels.deployment import Deployment
+from projections import notifications, trip_summary, trips_by_customer
+from service.consumers import EVENTS
 from tests.infrastructure.eventstore.operator import Operator, operating
+from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.support.eventstore import EventStoreProcess
 from tests.support.service import FoldstreamProcess
+
+TRIPS = (trip_summary.projection, trips_by_customer.projection, notifications.projection)
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +53,17 @@ def http(api: str, description: Description) -> Iterator[httpx.Client]:
     hooks = {"response": [description.demand]}
     with httpx.Client(base_url=api, timeout=40, trust_env=False, event_hooks=hooks) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def unbooked(redis_uri: str, description: Description) -> Iterator[tuple[str, httpx.Client]]:
+    """A store whose trips nobody books, and an API that reads them."""
+    with EventStoreProcess(None) as store:
+        settings = away(eventstore_uri=store.uri, redis_uri=redis_uri, namespace=f"unbooked-{uuid4().hex[:12]}")
+        deployed = Deployment(store.uri, redis_uri, settings.namespace, 1, EventCodec(EVENTS))
+        with ThreadWorker(deployed, *TRIPS), serving(settings) as http:
+            http.event_hooks = {"response": [description.demand]}
+            yield store.uri, http
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Trips cancelled over HTTP, and the airline's word."""
+"""Trips cancelled over HTTP, and the airline's word, as they are while nobody books them."""
 
 from uuid import uuid4
 
@@ -10,6 +10,16 @@ from tests.service.http.shop import assert_changed, assert_refused, done, read
 from tests.service.http.travel import CAR, booking, new_trip, seen, trip_form
 
 WORDS = [("confirm", "decline", "confirmed"), ("decline", "confirm", "declined")]
+
+
+@pytest.fixture
+def http(unbooked: tuple[str, httpx.Client]) -> httpx.Client:
+    return unbooked[1]
+
+
+@pytest.fixture
+def store_uri(unbooked: tuple[str, httpx.Client]) -> str:
+    return unbooked[0]
 
 
 @pytest.mark.parametrize(("say", "otherwise", "said"), WORDS)
@@ -27,9 +37,9 @@ def test_the_airline_s_word_is_taken_once(http: httpx.Client, say: str, otherwis
 
 
 @pytest.mark.parametrize("word", ["confirm", "decline"])
-def test_a_word_after_the_deadline_is_too_late(http: httpx.Client, eventstore_uri: str, word: str) -> None:
+def test_a_word_after_the_deadline_is_too_late(http: httpx.Client, store_uri: str, word: str) -> None:
     trip_id = new_trip(http)
-    with booking(eventstore_uri) as booker:
+    with booking(store_uri) as booker:
         booker.writes(f"trip-{trip_id}", BookingBegun(trip_id=trip_id), FlightDeadlinePassed(trip_id=trip_id))
     refused = http.post(f"/trips/{trip_id}/flight/{word}")
     assert_refused(refused, 409, "flight-answered", f"The flight of trip {trip_id} was not answered in time.")
@@ -60,9 +70,9 @@ def test_a_trip_of_which_nothing_was_begun_is_cancelled_at_once(
     assert told == [{"at": trip["updated_at"], "kind": "trip-cancelled", "trip_id": trip_id, "reason": reason}]
 
 
-def test_a_trip_whose_booking_has_begun_is_undone_first(http: httpx.Client, eventstore_uri: str) -> None:
+def test_a_trip_whose_booking_has_begun_is_undone_first(http: httpx.Client, store_uri: str) -> None:
     trip_id = new_trip(http)
-    with booking(eventstore_uri) as booker:
+    with booking(store_uri) as booker:
         booker.writes(f"trip-{trip_id}", BookingBegun(trip_id=trip_id))
     requested = http.post(f"/trips/{trip_id}/cancel")
     assert_changed(requested, 200, trip_id, 2)
@@ -71,10 +81,10 @@ def test_a_trip_whose_booking_has_begun_is_undone_first(http: httpx.Client, even
     assert (trip["status"], trip["reason"], trip["version"]) == ("pending", None, 2)
 
 
-def test_what_was_agreed_on_is_not_cancelled(http: httpx.Client, eventstore_uri: str) -> None:
+def test_what_was_agreed_on_is_not_cancelled(http: httpx.Client, store_uri: str) -> None:
     trip_id = new_trip(http)
     told = (BookingBegun(trip_id=trip_id), FlightConfirmed(trip_id=trip_id), BookingAgreed(trip_id=trip_id))
-    with booking(eventstore_uri) as booker:
+    with booking(store_uri) as booker:
         token = booker.writes(f"trip-{trip_id}", *told)
         refusal = (409, "trip-already-booked", f"Trip {trip_id} has been booked.")
         assert_refused(http.post(f"/trips/{trip_id}/cancel"), *refusal)

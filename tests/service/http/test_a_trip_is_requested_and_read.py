@@ -1,4 +1,4 @@
-"""Trips requested over HTTP, and read by id and by customer."""
+"""Trips requested over HTTP, and read by id and by customer, as they are while nobody books them."""
 
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,16 @@ from domain.trips.trip_events import BookingAgreed, BookingBegun, TripBooked, Tr
 from tests.domain.values import money
 from tests.service.http.shop import assert_changed, assert_malformed, assert_refused, new_name, read
 from tests.service.http.travel import CAR, ROOM, SEATS, booking, new_trip, seen, trip_form
+
+
+@pytest.fixture
+def http(unbooked: tuple[str, httpx.Client]) -> httpx.Client:
+    return unbooked[1]
+
+
+@pytest.fixture
+def store_uri(unbooked: tuple[str, httpx.Client]) -> str:
+    return unbooked[0]
 
 
 def test_a_trip_is_requested_under_an_id_of_its_own(http: httpx.Client) -> None:
@@ -86,10 +96,10 @@ def test_a_member_is_known_by_its_name_in_the_contract_alone(http: httpx.Client)
     assert_malformed(http.post("/trips", json=trip_form(car=car)), ("/car/from_", "is not known here"))
 
 
-def test_a_booked_trip_has_its_total_and_a_notification(http: httpx.Client, eventstore_uri: str) -> None:
+def test_a_booked_trip_has_its_total_and_a_notification(http: httpx.Client, store_uri: str) -> None:
     form = trip_form()
     trip_id = http.post("/trips", json=form).json()["id"]
-    with booking(eventstore_uri) as booker:
+    with booking(store_uri) as booker:
         booked = TripBooked(trip_id=trip_id, total=(money("80.00"), money("9800", "JPY")))
         token = booker.writes(f"trip-{trip_id}", BookingBegun(trip_id=trip_id), BookingAgreed(trip_id=trip_id), booked)
     total = [{"amount": "80.00", "currency": "EUR"}, {"amount": "9800", "currency": "JPY"}]
@@ -115,10 +125,10 @@ def test_a_customer_s_trips_come_newest_first_and_page_by_page(http: httpx.Clien
     assert rest["next"] is None
 
 
-def test_notifications_come_latest_first_and_page_by_page(http: httpx.Client, eventstore_uri: str) -> None:
+def test_notifications_come_latest_first_and_page_by_page(http: httpx.Client, store_uri: str) -> None:
     customer = new_name("ada")
     earlier, later, pending = (new_trip(http, customer_id=customer) for _ in range(3))
-    with booking(eventstore_uri) as booker:
+    with booking(store_uri) as booker:
         for trip_id in (later, earlier):
             reason = "car-unavailable" if trip_id == later else "flight-declined"
             cancelled = TripCancelled(trip_id=trip_id, reason=reason, total=())

@@ -23,6 +23,7 @@ from tests.support.redis import RedisProcess
 NOT_KNOWN = "Whether it took effect is not known; sent again under the same Idempotency-Key it takes effect once."
 WELL = {"ok": True, "state": "ok", "detail": None}
 READ_MODELS = [projection.name for projection in PROJECTIONS]
+SAGA_NAMES = ("fulfilment", "booking")
 ALONE = {"ok": False, "state": "stopped", "detail": "has no worker"}
 
 
@@ -95,7 +96,7 @@ def test_it_is_not_ready_while_the_store_is_away(redis_uri: str, http: httpx.Cli
     detail = checks["eventstore"]["detail"]
     assert detail.startswith(f"{NOBODY}: ")
     missed = {"ok": False, "state": "away", "detail": detail}
-    for name in ("fulfilment", "parked"):
+    for name in (*SAGA_NAMES, "parked"):
         assert {**checks.pop(name), "detail": ""} == {**missed, "detail": ""}
     assert checks == {**_checks(WELL, "redis", *READ_MODELS), "eventstore": missed}
     assert (answer.status_code, answer.json()["status"]) == (503, "unable")
@@ -215,7 +216,7 @@ def test_it_is_degraded_while_redis_is_away(eventstore_uri: str) -> None:
         "eventstore": True,
         "redis": False,
         "parked": True,
-        **dict.fromkeys((*READ_MODELS, "fulfilment"), False),
+        **dict.fromkeys((*READ_MODELS, *SAGA_NAMES), False),
     }
     assert report["checks"]["redis"]["detail"].startswith(f"redis://{NOBODY}/0: ")
 
@@ -229,7 +230,7 @@ def test_a_read_model_that_was_never_built_is_not_an_empty_one(eventstore_uri: s
     assert checks == {
         **_checks(WELL, "eventstore", "redis", "parked"),
         **_checks({"ok": False, "state": "behind", "detail": "is being built"}, *READ_MODELS),
-        "fulfilment": ALONE,
+        **_checks(ALONE, *SAGA_NAMES),
     }
 
 
@@ -237,7 +238,7 @@ def test_it_is_ready_when_everything_is_there(http: httpx.Client) -> None:
     answer = http.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, "fulfilment", "parked")},
+        {"status": "ok", "checks": _checks(WELL, "eventstore", "redis", *READ_MODELS, *SAGA_NAMES, "parked")},
     )
 
 

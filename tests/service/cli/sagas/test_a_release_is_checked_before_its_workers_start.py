@@ -12,6 +12,7 @@ from tests.service.cli.snapshots.command import ran
 
 FILE: Final = "fulfilment.1.json"
 COMPARED: Final = {"type": "fulfilment", "instances": 7, "open": 2, "turns": 6, "pending": 2}
+NONE: Final = {"type": "booking", "instances": 0, "open": 0, "turns": 0, "pending": 0}
 
 
 def checked(uri: str, *arguments: str) -> Result:
@@ -31,7 +32,7 @@ def test_what_an_earlier_release_left_open_goes_on_as_it_began(store_uri: str) -
     result = checked(store_uri, "--json")
     assert (result.return_value, result.stderr) == (0, "")
     assert json.loads(result.stdout) == {
-        "sagas": [{**COMPARED, "recorded_histories": 22}],
+        "sagas": [{**COMPARED, "recorded_histories": 22}, {**NONE, "recorded_histories": 34}],
         "differences": 0,
         "findings": [],
     }
@@ -42,7 +43,8 @@ def test_it_says_in_words_what_was_compared(store_uri: str, tmp_path: Path) -> N
     assert result.return_value == 0
     assert result.stdout == (
         "fulfilment: 2 of 7 instances are open; 6 decisions and 2 pending commands of theirs compared, and 0 recorded"
-        " histories.\n0 differences.\n"
+        " histories.\nbooking: 0 of 0 instances are open; 0 decisions and 0 pending commands of theirs compared, and 0"
+        " recorded histories.\n0 differences.\n"
     )
 
 

@@ -36,7 +36,7 @@ def test_a_version_that_this_build_lacks_is_wrong_usage(store_uri: str) -> None:
 @pytest.mark.parametrize("saga", ["booking", "order"])
 def test_a_saga_that_there_is_not_is_wrong_usage(store_uri: str, saga: str) -> None:
     refused = ran(store_uri, app, "migrate", saga, "0", "--to", "1", *WHY).exception
-    assert str(refused) == f"there is no saga {saga!r}; there is fulfilment"
+    assert str(refused) == f"there is no saga {saga!r}; there is fulfilment, booking"
 
 
 def test_an_instance_for_which_no_message_came_is_refused(store_uri: str) -> None:

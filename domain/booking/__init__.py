@@ -1,0 +1,1 @@
+"""Booking of trips across cars, rooms, flights and trips."""

@@ -1,0 +1,1 @@
+"""How a trip is booked, as its saga decides it."""
