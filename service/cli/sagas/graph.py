@@ -45,15 +45,23 @@ def flowchart(saga: Saga[Any, Any]) -> Iterator[str]:
 
 
 def words(saga: Saga[Any, Any]) -> Iterator[str]:
-    """The lines of a table of Markdown: a row for each answer of each step."""
+    """The lines of a table of Markdown: a row for each answer of each step, and for each end of a wait."""
     yield _row(_HEADING)
     yield _row(["---"] * len(_HEADING))
     for step in saga.steps:
-        own = (f"**{step.name}**", f"`{step.command.__name__}`")
-        for answer, outcome in step.answers.items():
-            noted = (f"`{answer.stored_name}`", f"`{outcome.fact.stored_name}`", _one_of(outcome.then))
-            yield _row((*own, *noted, step.undo or "", "from here on" if outcome.no_return else ""))
-            own = ("", "")
+        answers = [(f"`{answer.stored_name}`", outcome) for answer, outcome in step.answers.items()]
+        yield from _rows(step.name, f"`{step.command.__name__}`", answers, step.undo or "")
+    for wait in saga.waits:
+        heard = [(f"`{message.stored_name}`", outcome) for message, outcome in wait.heard.items()]
+        yield from _rows(wait.name, "nothing, it waits", [*heard, ("its deadline", wait.passed)])
+
+
+def _rows(name: str, asks: str, outcomes: Sequence[tuple[str, Outcome]], undo: str = "") -> Iterator[str]:
+    own = (f"**{name}**", asks)
+    for answer, outcome in outcomes:
+        noted = (answer, f"`{outcome.fact.stored_name}`", _one_of(outcome.then))
+        yield _row((*own, *noted, undo, "from here on" if outcome.no_return else ""))
+        own = ("", "")
 
 
 def _row(cells: Sequence[str]) -> str:
