@@ -17,7 +17,8 @@ ServiceError
 ├── ViewsUnusable          a view of the past can't be made or read now
 ├── BlocksUnreadable       it can't be found out which streams of a projection are blocked
 ├── NoInstance             a saga has no such instance
-├── NotMigrated            an instance of a saga can't go on with another version
+├── WordNotTaken           the state of an instance of a saga forbids what was asked
+├── WordsNotTaken          that of some instances
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -153,11 +154,19 @@ class NoInstance(ServiceError):
         self.stream = stream
 
 
-class NotMigrated(ServiceError):
+class WordNotTaken(ServiceError):
     def __init__(self, stream: str, reason: str) -> None:
         super().__init__(reason)
         self.stream = stream
         self.reason = reason
+
+
+class WordsNotTaken(ServiceError):
+    def __init__(self, verb: str, refused: int, total: int) -> None:
+        super().__init__(f"{refused:,} of {total:,} instances refused to {verb}; the output says why")
+        self.verb = verb
+        self.refused = refused
+        self.total = total
 
 
 class NotBlocked(ServiceError):

@@ -21,6 +21,7 @@ from domain.fulfilment.events import (
     FulfilmentCompleted,
     FulfilmentEvent,
     FulfilmentProgress,
+    FulfilmentRecalled,
     FulfilmentStarted,
     GoodsHandedOver,
     GoodsMissing,
@@ -32,11 +33,11 @@ from domain.fulfilment.events import (
     PaymentWaived,
     Reservation,
 )
+from domain.fulfilment.steps import steps
 from domain.message import Command, Event
 from domain.ordering.events import OrderCancelled, OrderConfirmed, OrderShipped, ShipmentDeclined
-from domain.ordering.order import CancelOrder, ShipOrder
+from domain.ordering.order import CancelOrder, RequestCancellation, ShipOrder
 from domain.saga import Ask, Saga
-from domain.saga_steps import END, Outcome, Step
 from domain.stock.stock import (
     ConsumeReservation,
     ReleaseReservation,
@@ -85,7 +86,7 @@ def _evolve(state: Fulfilment, event: FulfilmentProgress) -> Fulfilment:
             return replace(state, payment="settled")
         case DispatchAgreed():
             return replace(state, dispatched=True)
-        case GoodsMissing() | PaymentFailed() | DispatchForbidden():
+        case GoodsMissing() | PaymentFailed() | DispatchForbidden() | FulfilmentRecalled():
             return replace(state, cause=event.reason)
         case GoodsReturned() | GoodsHandedOver():
             return replace(state, secured=tuple(sku for sku in state.secured if sku != event.sku))
@@ -208,46 +209,22 @@ def _answers(command: Command, reply: Event) -> bool:
     return all(getattr(command, name) == getattr(reply, name) for name in shared)
 
 
-_UNDOING: Final = ("refund", "release", "cancel")
-steps: Final = (
-    Step(
-        "reserve",
-        ReserveStock,
-        {
-            StockReserved: Outcome(GoodsSecured, ("reserve", "charge")),
-            ReservationDeclined: Outcome(GoodsMissing, _UNDOING[1:]),
-        },
-        undo="release",
-    ),
-    Step(
-        "charge",
-        ChargeAccount,
-        {
-            AccountCharged: Outcome(PaymentTaken, ("ship",)),
-            NothingToCharge: Outcome(PaymentWaived, ("ship",)),
-            ChargeDeclined: Outcome(PaymentFailed, ("release",)),
-        },
-        undo="refund",
-    ),
-    Step(
-        "ship",
-        ShipOrder,
-        {
-            OrderShipped: Outcome(DispatchAgreed, ("consume",)),
-            ShipmentDeclined: Outcome(DispatchForbidden, _UNDOING[:2]),
-        },
-    ),
-    Step("consume", ConsumeReservation, {ReservationConsumed: Outcome(GoodsHandedOver, ("consume", END))}),
-    Step("refund", RefundCharge, {ChargeRefunded: Outcome(PaymentReturned, ("release",))}),
-    Step("release", ReleaseReservation, {ReservationReleased: Outcome(GoodsReturned, _UNDOING[1:])}),
-    Step("cancel", CancelOrder, {OrderCancelled: Outcome(FulfilmentAbandoned, (END,))}),
-)
-"""What is asked, in this order; undoing goes from the last step back, and the order is cancelled at the end."""
-
-
 def undoable(state: NotStarted | Fulfilment) -> bool:
     """Once the order is shipped there is no way back."""
     return isinstance(state, Fulfilment) and not state.dispatched and not state.ended
+
+
+def on_compensate(why: str, state: NotStarted | Fulfilment) -> list[FulfilmentEvent]:
+    """From here on it is undone, unless that has begun."""
+    if isinstance(state, NotStarted) or state.cause is not None:
+        return []
+    return [FulfilmentRecalled(order_id=state.order.order_id, reason=why)]
+
+
+def cancels(why: str, state: NotStarted | Fulfilment) -> Command:
+    """What the customer would ask of the order, which decides whether it is too late."""
+    assert isinstance(state, Fulfilment), "only what has begun is cancelled"
+    return RequestCancellation(order_id=state.order.order_id, reason=why)
 
 
 saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
@@ -266,6 +243,7 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
         PaymentReturned,
         GoodsReturned,
         FulfilmentAbandoned,
+        FulfilmentRecalled,
     ),
     initial=NotStarted(),
     evolve=evolve,
@@ -278,4 +256,6 @@ saga: Final = Saga[NotStarted | Fulfilment, FulfilmentEvent](
     ends=(FulfilmentCompleted, FulfilmentAbandoned),
     steps=steps,
     undoable=undoable,
+    on_compensate=on_compensate,
+    cancels=cancels,
 )

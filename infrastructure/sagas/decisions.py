@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from domain.call import Call
+from domain.engine_events import SagaUndoOrdered
 from domain.message import Event
 from domain.saga import Ask, Saga
 from infrastructure.eventstore.codec import EventCodec
@@ -20,7 +21,7 @@ _STREAM: Final = "recorded"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came to the saga: a message, or the reply to a step."""
+    """What came to the saga: a message, an operator's order to undo, or the reply to a step."""
 
     events: tuple[Event, ...]
     step: str | None = None
@@ -70,10 +71,17 @@ class Decisions:
 
     def _decided(self, instance: Instance[Any], heard: Heard) -> list[Event]:
         if heard.step is None:
-            return instance.observe(heard.events[0])
+            return self._observed(instance, heard.events[0])
         asks = (ask for ask in instance.pending if isinstance(ask, Ask))
         ask = next((ask for ask in asks if ask.step == heard.step), None)
         return [] if ask is None else instance.saga.on_reply(ask, heard.events, instance.state)
+
+    @staticmethod
+    def _observed(instance: Instance[Any], message: Event) -> list[Event]:
+        if not isinstance(message, SagaUndoOrdered):
+            return instance.observe(message)
+        on_compensate = instance.saga.on_compensate
+        return on_compensate(message.why, instance.state) if on_compensate is not None else []
 
     def _pending_after(self, instance: Instance[Any], facts: Sequence[Event]) -> list[dict[str, Any]]:
         for fact in facts:

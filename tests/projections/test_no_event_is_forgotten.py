@@ -23,6 +23,7 @@ SHOWN_NOWHERE: Final = """
     CarsIntroduced RoomsIntroduced SeatsIntroduced
     FulfilmentStarted GoodsSecured GoodsMissing PaymentTaken PaymentWaived PaymentFailed DispatchAgreed
     DispatchForbidden GoodsHandedOver FulfilmentCompleted PaymentReturned GoodsReturned FulfilmentAbandoned
+    FulfilmentRecalled SagaCancelRequested SagaPaused SagaStepSkipped SagaUndoOrdered SagaUndoTaken
     SagaCallBegun SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageLate
     SagaMessageAttempted SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaResumed SagaStopped
     SagaSignalled SagaSignalTaken SagaVersionSet

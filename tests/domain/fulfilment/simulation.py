@@ -85,6 +85,12 @@ class Shop:
         own = self.own(order_id)
         own.extend(saga.on_reply(ask, answer, self.fold(own)))
 
+    def recall(self, order_id: str, why: str) -> None:
+        """An operator has it undone; nothing that was asked is unanswered."""
+        assert saga.on_compensate is not None
+        own = self.own(order_id)
+        own.extend(saga.on_compensate(why, self.fold(own)))
+
     def run(self, order_id: str) -> None:
         """From the confirmation to the end, which must come."""
         self.deliver(order_id)
