@@ -131,8 +131,9 @@ async def mended(shop: Fulfilments, order: Order, dice: Random) -> None:
     """Whatever keeps it from its end is put right, as often as that takes."""
 
     async def has_ended() -> bool:
-        if any(isinstance(event, ENDS) for event in await shop.events(order.stream)):
-            return not (await shop.words().read(order.stream)).standing.waiting
+        is_over = any(isinstance(event, ENDS) for event in await shop.events(order.stream))
+        if is_over and not (await shop.words().read(order.stream)).standing.waiting:
+            return True  # else a worker that came second has failed after the end, and stopped it
         for word in (dice.choice(WORDS[-3:]), Resume("at last"), Retry("at last")):
             with suppress(WordRefused):
                 await shop.say(order, word)
