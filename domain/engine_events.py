@@ -169,8 +169,39 @@ class SagaCallBegun(Event):
     until: datetime
 
 
+@stored_as(name="SagaUndoOrdered", version=1)
+class SagaUndoOrdered(Event):
+    """The instance is to be undone, as whoever is named in the metadata has said, once what it asked is answered."""
+
+    why: str
+
+
+@stored_as(name="SagaUndoTaken", version=1)
+class SagaUndoTaken(Event):
+    """The facts beside this follow from the order to undo of that record; none where it is undone, or can't be."""
+
+    order_id: str
+
+
+@stored_as(name="SagaCancelRequested", version=1)
+class SagaCancelRequested(Event):
+    """Whoever is named in the metadata has had cancelled what the instance is for, as a customer would."""
+
+    why: str
+
+
+@stored_as(name="SagaStepSkipped", version=1)
+class SagaStepSkipped(Event):
+    """The step is no longer asked for, as whoever is named in the metadata has said; the facts beside this stand for
+    its answer."""
+
+    step: str
+    why: str
+
+
 EngineEvent: TypeAlias = (
     SagaCallBegun
+    | SagaCancelRequested
     | SagaDeadlineEnded
     | SagaDeadlinePassed
     | SagaDeadlineSet
@@ -185,11 +216,15 @@ EngineEvent: TypeAlias = (
     | SagaResumed
     | SagaSignalled
     | SagaSignalTaken
+    | SagaStepSkipped
     | SagaStopped
+    | SagaUndoOrdered
+    | SagaUndoTaken
     | SagaVersionSet
 )
 ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaCallBegun,
+    SagaCancelRequested,
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
@@ -204,6 +239,9 @@ ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaResumed,
     SagaSignalled,
     SagaSignalTaken,
+    SagaStepSkipped,
     SagaStopped,
+    SagaUndoOrdered,
+    SagaUndoTaken,
     SagaVersionSet,
 )

@@ -47,6 +47,10 @@ class Saga(Generic[StateT, EventT]):
     `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
     turns one that it waits for into events of the saga's own stream.
     `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.
+    `on_compensate` turns an operator's word that an instance is to be undone, and why, into events of the saga's own
+    stream (none, if it is being undone already). They are stored of undoable states alone, once all that was asked is
+    answered. Without it no instance is undone on a word. `cancels` is the command by which a customer would cancel
+    what an instance is for, and why; its target decides whether it is too late.
     `ending` are the events after which an instance is over, what each means, and what becomes of messages that come
     after that. Without one it is over whenever nothing is pending, and all messages are observed.
     `deadlines` are those of a state, and `on_deadline` turns one that passed into events of the saga's own stream. A
@@ -91,6 +95,8 @@ class Saga(Generic[StateT, EventT]):
     awaits: Callable[[StateT], Collection[str]] = awaits_nothing
     on_signal: Callable[[str, Payload, StateT], list[EventT]] = nothing_follows_from_a_signal
     undoable: Callable[[StateT], bool] = lambda state: True
+    on_compensate: Callable[[str, StateT], list[EventT]] | None = None
+    cancels: Callable[[str, StateT], Command] | None = None
     ending: Ending[StateT, EventT] | None = None
 
     def __post_init__(self) -> None:

@@ -48,3 +48,9 @@ class Ending(Generic[StateT, EventT]):
             if isinstance(event, kind):
                 return end
         return None if isinstance(event, self.begins_again) else over
+
+    def is_over(self, name: str, over: bool) -> bool:
+        """`after` where a record's type is all that can be read: whether it has ended; `over`: it had before that."""
+        if any(name in event.stored_names() for event in self.events):
+            return True
+        return over and not any(name in event.stored_names() for event in self.begins_again)

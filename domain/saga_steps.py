@@ -1,8 +1,8 @@
 """The table of a saga's steps: for people, for diagrams, and held against what the saga does by a test."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from domain.message import Command, Event
 
@@ -28,12 +28,15 @@ class Step:
     """What is asked under this name, or under names that begin with it and a colon, such as `reserve:lamp`.
 
     `answers` are the events of the target that may answer. `undo` is the step that takes its effect back.
+    `skip_leaves` are the saga's own events that stand for the answer where somebody has done it by hand, made of the
+    command and the state; without it the step can't be skipped.
     """
 
     name: str
     command: type[Command]
     answers: Mapping[type[Event], Outcome]
     undo: str | None = None
+    skip_leaves: Callable[[Any, Any], Sequence[Event]] | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -69,6 +72,16 @@ class Wait:
 def kind_of(step: str) -> str:
     """The name in the table of a step that is asked, without what it is asked for."""
     return step.partition(":")[0]
+
+
+def is_named(step: str, name: str) -> bool:
+    """Whether a step that is asked is meant by this name: its own, or that in the table."""
+    return name in {step, kind_of(step)}
+
+
+def row_of(steps: Sequence[Step], step: str) -> Step | None:
+    """The row of a step that is asked; None where the table has none."""
+    return next((row for row in steps if row.name == kind_of(step)), None)
 
 
 def require_consistent(

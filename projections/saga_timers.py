@@ -9,6 +9,7 @@ from domain.engine_events import (
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
+    SagaPaused,
     SagaResumed,
     SagaStopped,
 )
@@ -53,7 +54,7 @@ def end(row: SagaTimers | None, recorded: Recorded[SagaDeadlineEnded | SagaDeadl
     return changed(row, open=left) if row is not None and left else None
 
 
-def stop(row: SagaTimers, recorded: Recorded[SagaStopped]) -> SagaTimers:
+def stop(row: SagaTimers, recorded: Recorded[SagaStopped | SagaPaused]) -> SagaTimers:
     return changed(row, stopped=tuple(sorted({*row.stopped, recorded.stream})))
 
 
@@ -92,6 +93,7 @@ _HANDLERS: Final[Mapping[type[Event], Callable[[SagaTimers | None, Any], SagaTim
     SagaDeadlineEnded: end,
     SagaDeadlinePassed: end,
     SagaStopped: where_known(stop),
+    SagaPaused: where_known(stop),
     SagaResumed: where_known(resume),
 }
 

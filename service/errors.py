@@ -18,7 +18,8 @@ ServiceError
 ├── BlocksUnreadable       it can't be found out which streams of a projection are blocked
 ├── StatusUnreadable       how the instances of sagas fare can't be read now
 ├── NoInstance             a saga has no such instance
-├── NotMigrated            an instance of a saga can't go on with another version
+├── WordNotTaken           the state of an instance of a saga forbids what was asked
+├── WordsNotTaken          that of some instances
 ├── NoGroup                the event store has no persistent subscription of that name
 ├── NotReplayed            what a persistent subscription has parked can't be delivered again now
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
@@ -163,7 +164,7 @@ class NoInstance(ServiceError):
         self.stream = stream
 
 
-class NotMigrated(ServiceError):
+class WordNotTaken(ServiceError):
     def __init__(self, stream: str, reason: str) -> None:
         super().__init__(reason)
         self.stream = stream
@@ -187,6 +188,14 @@ class NotReplayed(ServiceError):
         self.group = group
         self.reason = reason
         self.delivered = delivered
+
+
+class WordsNotTaken(ServiceError):
+    def __init__(self, verb: str, refused: int, total: int) -> None:
+        super().__init__(f"{refused:,} of {total:,} instances refused to {verb}; the output says why")
+        self.verb = verb
+        self.refused = refused
+        self.total = total
 
 
 class NotBlocked(ServiceError):

@@ -30,7 +30,7 @@ from domain.booking.progress import Booking, NotStarted, evolve
 from domain.booking.steps import FLIGHT_WORD, steps, waits
 from domain.deadline import Deadline
 from domain.errors import UnexpectedAnswer
-from domain.message import Event
+from domain.message import Command, Event
 from domain.saga import Ask, Saga
 from domain.saga_end import Ending
 from domain.trips.trip_commands import (
@@ -41,6 +41,7 @@ from domain.trips.trip_commands import (
     BookTrip,
     CancelTrip,
     PassFlightDeadline,
+    RequestTripCancellation,
 )
 from domain.trips.trip_events import FlightConfirmed, FlightDeclined, TripCancellationRequested, TripRequested
 
@@ -145,6 +146,19 @@ def undoable(state: NotStarted | Booking) -> bool:
     return isinstance(state, Booking) and state.stage not in {"confirm", "book", "ended"}
 
 
+def on_compensate(why: str, state: NotStarted | Booking) -> list[BookingEvent]:
+    """As a customer's cancel, which the trip has taken before: from then on it does not agree."""
+    if isinstance(state, NotStarted) or not state.may_be_cancelled:
+        return []
+    return [CancellationHeard(trip_id=state.trip.trip_id, reason=why)]
+
+
+def cancels(why: str, state: NotStarted | Booking) -> Command:
+    """What the customer would ask of the trip, which decides whether it is too late."""
+    assert isinstance(state, Booking), "only what has begun is cancelled"
+    return RequestTripCancellation(trip_id=state.trip.trip_id, reason=why)
+
+
 saga: Final = Saga[NotStarted | Booking, BookingEvent](
     category="booking",
     events=(
@@ -179,6 +193,8 @@ saga: Final = Saga[NotStarted | Booking, BookingEvent](
     deadlines=deadlines_within(timedelta(minutes=15)),
     on_deadline=on_deadline,
     undoable=undoable,
+    on_compensate=on_compensate,
+    cancels=cancels,
 )
 
 

@@ -9,6 +9,7 @@ from domain.booking.events import (
     AirlineSilent,
     BookingAbandoned,
     BookingCompleted,
+    BookingEvent,
     BookingOpened,
     CancellationHeard,
     FlightNotConfirmed,
@@ -18,10 +19,12 @@ from domain.booking.events import (
     PartSecured,
     TripRefused,
 )
-from domain.booking.pieces import COMMANDS
+from domain.booking.pieces import COMMANDS, command_for
+from domain.booking.progress import Booking
 from domain.saga_steps import END, Outcome, Step, Wait
 from domain.trips.car import CAR
 from domain.trips.flight import FLIGHT
+from domain.trips.part import Release
 from domain.trips.room import ROOM
 from domain.trips.trip_commands import (
     AgreeToBook,
@@ -45,6 +48,14 @@ from domain.trips.trip_events import (
 )
 
 FLIGHT_WORD: Final = "flight-word"
+
+
+def released_by_hand(command: Release, state: Booking) -> list[BookingEvent]:
+    """What was reserved is not held any more, or was given back in another way."""
+    [piece] = [piece for piece in state.due if command_for("release", state.trip, piece) == command]
+    return [PartReturned(trip_id=state.trip.trip_id, part=piece.part, day=piece.day)]
+
+
 _UNDOING: Final = ("release-flight", "release-room", "release-car", "cancel")
 _CONFIRMING: Final = ("confirm-car", "confirm-room", "confirm-flight")
 _RESERVE, _CONFIRM, _RELEASE = COMMANDS["reserve"], COMMANDS["confirm"], COMMANDS["release"]
@@ -114,9 +125,24 @@ steps: Final = (
     Step("confirm-room", _CONFIRM["room"], {ROOM.confirmed: Outcome(PartConfirmed, (*_CONFIRMING, "book"))}),
     Step("confirm-flight", _CONFIRM["flight"], {FLIGHT.confirmed: Outcome(PartConfirmed, (*_CONFIRMING[:2], "book"))}),
     Step("book", BookTrip, {TripBooked: Outcome(BookingCompleted, (END,))}),
-    Step("release-flight", _RELEASE["flight"], {FLIGHT.released: Outcome(PartReturned, _UNDOING[1:])}),
-    Step("release-room", _RELEASE["room"], {ROOM.released: Outcome(PartReturned, _UNDOING[1:])}),
-    Step("release-car", _RELEASE["car"], {CAR.released: Outcome(PartReturned, _UNDOING[2:])}),
+    Step(
+        "release-flight",
+        _RELEASE["flight"],
+        {FLIGHT.released: Outcome(PartReturned, _UNDOING[1:])},
+        skip_leaves=released_by_hand,
+    ),
+    Step(
+        "release-room",
+        _RELEASE["room"],
+        {ROOM.released: Outcome(PartReturned, _UNDOING[1:])},
+        skip_leaves=released_by_hand,
+    ),
+    Step(
+        "release-car",
+        _RELEASE["car"],
+        {CAR.released: Outcome(PartReturned, _UNDOING[2:])},
+        skip_leaves=released_by_hand,
+    ),
     Step("cancel", CancelTrip, {TripCancelled: Outcome(BookingAbandoned, (END,))}),
 )
 """Undoing goes from the last part back; the trip is cancelled at the end."""

@@ -104,6 +104,14 @@ class FulfilmentAbandoned(Event):
     reason: str
 
 
+@stored_as(name="FulfilmentRecalled", version=1)
+class FulfilmentRecalled(Event):
+    """An operator has ordered that it be undone."""
+
+    order_id: str
+    reason: str
+
+
 FulfilmentProgress: TypeAlias = (
     GoodsSecured
     | GoodsMissing
@@ -118,5 +126,6 @@ FulfilmentProgress: TypeAlias = (
     | PaymentReturned
     | GoodsReturned
     | FulfilmentAbandoned
+    | FulfilmentRecalled
 )
 FulfilmentEvent: TypeAlias = FulfilmentStarted | FulfilmentProgress

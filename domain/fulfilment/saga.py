@@ -15,6 +15,7 @@ from domain.fulfilment.events import (
     FulfilmentAbandoned,
     FulfilmentCompleted,
     FulfilmentEvent,
+    FulfilmentRecalled,
     FulfilmentStarted,
     GoodsHandedOver,
     GoodsMissing,
@@ -40,8 +41,9 @@ from domain.fulfilment.steps import (
     ship,
     undo,
 )
-from domain.message import Event
+from domain.message import Command, Event
 from domain.ordering.events import OrderConfirmed
+from domain.ordering.order import RequestCancellation
 from domain.reply import last_id_of
 from domain.saga import Ask, Saga
 from domain.saga_end import Ending
@@ -110,6 +112,20 @@ steps: Final = (
     *ROWS_FROM_SHIPPING,
 )
 
+
+def on_compensate(why: str, state: State) -> list[FulfilmentEvent]:
+    """From here on it is undone, unless that has begun."""
+    if isinstance(state, NotStarted) or state.cause is not None:
+        return []
+    return [FulfilmentRecalled(order_id=state.order.order_id, reason=why)]
+
+
+def cancels(why: str, state: State) -> Command:
+    """What the customer would ask of the order, which decides whether it is too late."""
+    assert isinstance(state, Fulfilment), "only what has begun is cancelled"
+    return RequestCancellation(order_id=state.order.order_id, reason=why)
+
+
 first: Final = Saga[State, FulfilmentEvent](
     category="fulfilment",
     events=(
@@ -127,6 +143,7 @@ first: Final = Saga[State, FulfilmentEvent](
         PaymentReturned,
         GoodsReturned,
         FulfilmentAbandoned,
+        FulfilmentRecalled,
     ),
     initial=NotStarted(),
     evolve=evolve,
@@ -140,5 +157,7 @@ first: Final = Saga[State, FulfilmentEvent](
     steps=first_version.steps,
     retry=retry,
     undoable=undoable,
+    on_compensate=on_compensate,
+    cancels=cancels,
 )
 saga: Final = replace(first, version=2, pending=pending, on_reply=on_reply, steps=steps, former=(first,))

@@ -10,6 +10,7 @@ from domain.fulfilment.events import (
     FulfilmentCompleted,
     FulfilmentEvent,
     FulfilmentProgress,
+    FulfilmentRecalled,
     FulfilmentStarted,
     GoodsHandedOver,
     GoodsMissing,
@@ -68,7 +69,7 @@ def _evolve(state: Fulfilment, event: FulfilmentProgress) -> Fulfilment:
             return _with_payment(state, event)
         case DispatchAgreed():
             return replace(state, dispatched=True)
-        case PaymentFailed() | DispatchForbidden():
+        case PaymentFailed() | DispatchForbidden() | FulfilmentRecalled():
             return replace(state, cause=state.cause or event.reason)
         case FulfilmentCompleted() | FulfilmentAbandoned():
             return replace(state, ended=True)

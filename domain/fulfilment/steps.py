@@ -83,6 +83,16 @@ def undo(state: Fulfilment, cause: str) -> Ask:
     return Ask("cancel", CancelOrder(order_id=order.order_id, reason=cause))
 
 
+def refunded_by_hand(command: RefundCharge, state: Fulfilment) -> Sequence[FulfilmentEvent]:
+    """The money was given back in another way."""
+    return [PaymentReturned(order_id=command.order_id)]
+
+
+def released_by_hand(command: ReleaseReservation, state: Fulfilment) -> Sequence[FulfilmentEvent]:
+    """The goods are not held any more, or the stock was put right in another way."""
+    return [GoodsReturned(order_id=command.order_id, sku=command.sku)]
+
+
 UNDOING: Final = ("refund", "release", "cancel")
 
 
@@ -106,8 +116,18 @@ ROWS_FROM_SHIPPING: Final = (
         },
     ),
     Step("consume", ConsumeReservation, {ReservationConsumed: Outcome(GoodsHandedOver, ("consume", END))}),
-    Step("refund", RefundCharge, {ChargeRefunded: Outcome(PaymentReturned, ("release",))}),
-    Step("release", ReleaseReservation, {ReservationReleased: Outcome(GoodsReturned, UNDOING[1:])}),
+    Step(
+        "refund",
+        RefundCharge,
+        {ChargeRefunded: Outcome(PaymentReturned, ("release",))},
+        skip_leaves=refunded_by_hand,
+    ),
+    Step(
+        "release",
+        ReleaseReservation,
+        {ReservationReleased: Outcome(GoodsReturned, UNDOING[1:])},
+        skip_leaves=released_by_hand,
+    ),
     Step("cancel", CancelOrder, {OrderCancelled: Outcome(FulfilmentAbandoned, (END,))}),
 )
 """Undoing goes from the last step back, and the order is cancelled at the end."""

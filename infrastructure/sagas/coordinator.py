@@ -21,7 +21,6 @@ from infrastructure.eventstore.errors import UNREADABLE, UnreadableEvent, WrongE
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.asker import Asker
-from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.kept_signals import KeptSignal
 from infrastructure.sagas.observer import Observer
@@ -32,6 +31,7 @@ from infrastructure.sagas.quarantine_state import MessagePlace
 from infrastructure.sagas.rivalry import repeatedly
 from infrastructure.sagas.round import Answer, GivenUp
 from infrastructure.sagas.run import Run, now
+from infrastructure.sagas.undo_facts import undone
 
 _ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ class SagaCoordinator:
         instance = Instance(self.saga, stream)
         await self._load(instance)
         standing = instance.standing
-        return 0 if standing.stopped is not None or standing.waiting else await self._passed.fire(instance)
+        return 0 if standing.stands_still or standing.waiting else await self._passed.fire(instance)
 
     async def first_deadline(self, stream: str) -> Recorded[Any] | None:
         """What set the deadline of an instance that passes first; None where `fire` would have none. Raises as `stop`.
@@ -165,18 +165,10 @@ class SagaCoordinator:
         run = self._run(message)
         instance = run.instance
         await self._load(instance)
-        if instance.standing.stopped is not None:
+        if instance.standing.stands_still:
             return run.is_word or instance.standing.holds(str(message.id))
         is_idle = not instance.standing.waiting and not instance.pending and instance.next_signal is None
-        return is_idle and not await self._observer.observed(run)
-
-    async def is_undoable(self, stream: str) -> bool:
-        """Whether an instance may still be undone, as its saga declares it. Raises UnknownInstance, and as `react`."""
-        instance = Instance(self.saga, stream)
-        await self._load(instance)
-        if instance.version == -1:
-            raise UnknownInstance(stream)
-        return instance.saga.undoable(instance.state)
+        return is_idle and instance.undo is None and not await self._observer.observed(run)
 
     def _is_own(self, stream: str) -> bool:
         try:
@@ -198,9 +190,11 @@ class SagaCoordinator:
     async def _advance(self, run: Run) -> None:
         instance = run.instance
         await self._load(instance)
-        if instance.standing.stopped is not None:
+        if instance.standing.stands_still:
             await self._wait(run)
             return
+        while instance.undo is not None:  # before what waits: at that it may have stopped
+            await (self._ask(run) if instance.pending else self._store(run, *undone(run, [])))
         for place in instance.standing.waiting:
             await self._take(run, place)
         await self._go_on(run)
@@ -246,7 +240,8 @@ class SagaCoordinator:
         sent = run.instance.sent
         await self._note_calls(run, sent)
         answered = await self._asker.round(run, sent)
-        await self._store(run, *((_behalf_of(answer, run), facts) for answer, facts in answered.told))
+        told = [(_behalf_of(answer, run), facts) for answer, facts in answered.told]
+        await self._store(run, *told, *undone(run, [fact for _, facts in told for fact in facts]))
         if answered.failure is not None:
             raise answered.failure
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic_core import to_jsonable_python
 
 from domain.call import Call
+from domain.engine_events import SagaUndoOrdered
 from domain.message import Event
 from domain.reply import StoredReply
 from domain.saga import Ask, Saga
@@ -22,7 +23,7 @@ _NO_ID: Final = UUID(int=0)  # of a recording from before there were any
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came to the saga: a message, a deadline that passed, or the reply to a step; the last event has this id."""
+    """What came to the saga: a message, an order to undo, a deadline, or the reply to a step; its last event's id."""
 
     events: tuple[Event, ...]
     step: str | None = None
@@ -88,10 +89,17 @@ class Decisions:
         if heard.deadline is not None:
             return instance.saga.on_deadline(heard.deadline, instance.state)
         if heard.step is None:
-            return instance.observe(heard.events[0])
+            return self._observed(instance, heard.events[0])
         asks = (ask for ask in instance.pending if isinstance(ask, Ask))
         ask = next((ask for ask in asks if ask.step == heard.step), None)
         return [] if ask is None else instance.saga.on_reply(ask, heard.reply, instance.state)
+
+    @staticmethod
+    def _observed(instance: Instance[Any], message: Event) -> list[Event]:
+        if not isinstance(message, SagaUndoOrdered):
+            return instance.observe(message)
+        on_compensate = instance.saga.on_compensate
+        return on_compensate(message.why, instance.state) if on_compensate is not None else []
 
     def _pending_after(self, instance: Instance[Any], facts: Sequence[Event]) -> list[dict[str, Any]]:
         for fact in facts:

@@ -7,12 +7,12 @@ SagaError
 ├── CodeMissing      an instance runs on code that this build lacks
 ├── NoRecording      a file of recorded decisions can't be read
 ├── NotBegun         where it begins is not known yet
-├── NotMigratable    an instance can't go on with another version
 ├── SagaStuck        it can't get on: the same would be asked for ever
 ├── StepExhausted    a step was refused as often as its saga allows, or for good
 ├── StepRefused      a step was refused, and is to be asked for again
 ├── UnknownInstance  there is no such instance
-└── UnknownSignal    no instance of this saga waits for it, ever
+├── UnknownSignal    no instance of this saga waits for it, ever
+└── WordRefused      the state of an instance forbids what an operator asks
 """
 
 from collections.abc import Sequence
@@ -53,18 +53,6 @@ class CodeMissing(SagaError):
 
 class NotBegun(SagaError):
     """The saga waits, since the store can't be asked, or told, where it begins."""
-
-
-class NotMigratable(SagaError):
-    """The instance whose stream is `stream` can't go on with that version of its saga, for this fault."""
-
-    rule = "saga-not-migratable"
-
-    def __init__(self, stream: str, version: int, fault: str) -> None:
-        super().__init__(f"{self.rule}: {stream} can't go on with version {version}: {fault}")
-        self.stream = stream
-        self.version = version
-        self.fault = fault
 
 
 class NoRecording(SagaError):
@@ -123,3 +111,13 @@ class UnknownSignal(SagaError):
         self.stream = stream
         self.name = name
         self.known = tuple(known)
+
+
+class WordRefused(SagaError):
+    """The instance whose stream is `stream` is in a state that forbids the operator's word; `rule` says which."""
+
+    def __init__(self, rule: str, stream: str, fault: str) -> None:
+        super().__init__(f"{rule}: {stream} {fault}")
+        self.rule = rule
+        self.stream = stream
+        self.fault = fault

@@ -27,6 +27,7 @@ from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.timer_notes import timers_in, written
 from infrastructure.sagas.timers import Timers, concern_deadlines, declared_by, notes_on
 from infrastructure.sagas.timers import evolve as evolve_timers
+from infrastructure.sagas.undo_order import UndoOrder, ordered_after
 from infrastructure.snapshots.rule import SnapshotRule
 
 StateT = TypeVar("StateT")
@@ -43,8 +44,8 @@ class Instance(Aggregate[StateT]):
     answered. It is found by asking the saga after each event what is pending. What the engine notes in the stream
     changes neither, but `standing`, `timers`, and `code`: which version of the saga decides. `deadlines_set` are the
     events by their versions that set open deadlines, as far as they were read here. `signals` are those that were not
-    taken. `sent` are the steps whose calls to the outside may have been done. `over` is how it has ended, where that is
-    declared; None: it has not.
+    taken. `sent` are the steps whose calls to the outside may have been done. `undo` is an order that was not taken.
+    `over` is how it has ended, where that is declared; None: it has not.
     """
 
     def __init__(self, saga: Saga[StateT, Any], stream: str) -> None:
@@ -56,6 +57,7 @@ class Instance(Aggregate[StateT]):
         self.signals: tuple[KeptSignal, ...] = ()
         self.sent: Mapping[str, SagaCallBegun] = {}
         self.over: End | None = None
+        self.undo: UndoOrder | None = None
         self._causes: dict[str, UUID] = {}
         super().__init__(stream, saga.initial, saga.evolve_past_notes, (*saga.events, *ENGINE_EVENTS))
 
@@ -81,7 +83,8 @@ class Instance(Aggregate[StateT]):
     def takes_snapshots(self) -> bool:
         """Whether a snapshot would hold all of it: the engine has nothing to remember, and the code is known."""
         is_known = self.code.lacking_in(self._saga) is None
-        return self.standing.is_clear and not self.signals and not self.sent and is_known
+        has_more = self.signals or self.sent or self.undo is not None
+        return self.standing.is_clear and not has_more and is_known
 
     @property
     def causes(self) -> Mapping[str, UUID]:
@@ -97,6 +100,7 @@ class Instance(Aggregate[StateT]):
         self.signals = ()
         self.sent = {}
         self.over = None
+        self.undo = None
         self._causes = {}
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -161,9 +165,10 @@ class Instance(Aggregate[StateT]):
     def _fold(self, event: Event, event_id: UUID) -> None:
         super()._fold(event, event_id)
         if isinstance(event, ENGINE_EVENTS):
+            self.sent = _sent_after(self.sent, event, self.standing)
             self.standing = evolve(self.standing, event)
             self.timers = evolve_timers(self.timers, event, self.version)
-            self.sent = _sent_after(self.sent, event)
+            self.undo = ordered_after(self.undo, event, event_id)
         self.code = self.code.after(event)
         self.over = self.over if self._saga.ending is None else self._saga.ending.after(self.over, event)
         known = self.code.lacking_in(self._saga) is None
@@ -206,12 +211,14 @@ def _all(name: str) -> bool:
     return True
 
 
-def _sent_after(sent: Mapping[str, SagaCallBegun], event: EngineEvent) -> Mapping[str, SagaCallBegun]:
-    """A word that the instance is to go on also says that a call that stands may be sent again."""
+def _sent_after(
+    sent: Mapping[str, SagaCallBegun], event: EngineEvent, standing: Standing
+) -> Mapping[str, SagaCallBegun]:
+    """A word that an instance that stopped is to go on also says that a call that stands may be sent again."""
     match event:
         case SagaCallBegun():
             return {**sent, event.step: event}
-        case SagaResumed():
+        case SagaResumed() if standing.stopped is not None:
             return {step: begun for step, begun in sent.items() if begun.unknown != "stand"}
         case _:
             return sent

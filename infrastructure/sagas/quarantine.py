@@ -12,17 +12,15 @@ from domain.engine_events import (
     SagaMessageAttempted,
     SagaMessageTaken,
     SagaMessageWaiting,
-    SagaResumed,
     SagaStopped,
 )
 from domain.message import Recorded
 from domain.saga import Saga
-from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.code_state import CodeState
-from infrastructure.sagas.errors import CodeMissing, UnknownInstance
+from infrastructure.sagas.errors import CodeMissing
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.rivalry import repeatedly
 from infrastructure.sagas.run import Run
@@ -60,7 +58,7 @@ class Quarantine:
         for note in notes:
             timers = evolve_timers(timers, note.event, note.version)
         first = timers.next
-        if first is None or standing.stopped is not None or standing.waiting:
+        if first is None or standing.stands_still or standing.waiting:
             return None
         return next(note for note in notes if note.version == first.version)
 
@@ -74,7 +72,10 @@ class Quarantine:
         return version, notes
 
     async def stop(self, run: Run, error: str) -> None:
-        """Notes that the instance stands still, at the first message that it has not taken, and that this one waits."""
+        """Notes that the instance stands still, at the first message that it has not taken, and that this one waits.
+
+        One that is paused stands still already, and meets the message again once it goes on.
+        """
         await repeatedly(run.instance.stream, lambda: self._stop(run, error))
 
     async def wait(self, run: Run) -> None:
@@ -110,26 +111,10 @@ class Quarantine:
         """Notes that the message was reacted to, unless it waits."""
         await repeatedly(run.instance.stream, lambda: self._attempted(run))
 
-    async def resume(self, stream: str, why: str, request: Request) -> SagaStopped | None:
-        """Notes that an instance is to go on; where it stood until now, None: it goes on anyway.
-
-        Raises UnknownInstance as well.
-        """
-        return await repeatedly(stream, lambda: self._resume(stream, SagaResumed(why=why), request))
-
-    async def _resume(self, stream: str, word: SagaResumed, request: Request) -> SagaStopped | None:
-        version, standing = await self.standing(stream)
-        if version == -1:
-            raise UnknownInstance(stream)
-        if standing.stopped is not None:
-            record = self._codec.encode(word, request.metadata(word))
-            await self._streams.append(stream, version, [record])
-        return standing.stopped
-
     async def _stop(self, run: Run, error: str) -> None:
         version, standing = await self.standing(run.instance.stream)
         notes, place = list[EngineEvent](), run.place
-        if standing.stopped is None:
+        if not standing.stands_still:
             first = standing.waiting[0] if standing.waiting else place
             notes.append(SagaStopped(**first._asdict(), error=error[:_LONGEST_ERROR]))
             standing = evolve(standing, notes[0])
@@ -148,7 +133,7 @@ class Quarantine:
     async def _attempt(self, run: Run) -> bool:
         version, standing = await self.standing(run.instance.stream)
         known = standing.attempts.get(run.place.message_id, 0)
-        if standing.stopped is None and known < MOST_ATTEMPTS:
+        if not standing.stands_still and known < MOST_ATTEMPTS:
             await self._append(run, version, [SagaMessageAttempted(**run.place._asdict())])
             return True
         await self._stop(run, f"processes ended {known + 1} times with the message in hand, at last with no other")
@@ -156,7 +141,7 @@ class Quarantine:
 
     async def _attempted(self, run: Run) -> None:
         version, standing = await self.standing(run.instance.stream)
-        if standing.stopped is None and run.place.message_id in standing.attempts:
+        if not standing.stands_still and run.place.message_id in standing.attempts:
             await self._append(run, version, [SagaMessageTaken(message_id=run.place.message_id)])
 
     async def _append(self, run: Run, version: int, notes: Sequence[EngineEvent]) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple, assert_never
 from domain.engine_events import (
     EngineEvent,
     SagaCallBegun,
+    SagaCancelRequested,
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
@@ -21,7 +22,10 @@ from domain.engine_events import (
     SagaResumed,
     SagaSignalled,
     SagaSignalTaken,
+    SagaStepSkipped,
     SagaStopped,
+    SagaUndoOrdered,
+    SagaUndoTaken,
     SagaVersionSet,
 )
 
@@ -37,14 +41,21 @@ class MessagePlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`stopped` says why it stands still, None: it goes on. `waiting` is to be taken first, in this order.
+    """`stopped` says at what it stands still, `paused` that an operator has it stand still; both None: it goes on.
 
+    `waiting` is to be taken first, in this order.
     `attempts` counts for messages that came again how often they were in hand since.
     """
 
     stopped: SagaStopped | None = None
     waiting: tuple[MessagePlace, ...] = ()
     attempts: Mapping[str, int] = field(default_factory=dict)
+    paused: SagaPaused | None = None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether messages and deadlines wait."""
+        return self.stopped is not None or self.paused is not None
 
     @property
     def is_clear(self) -> bool:
@@ -63,8 +74,10 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             return replace(standing, stopped=event, waiting=_with(standing.waiting, event))
         case SagaMessageWaiting():
             return replace(standing, waiting=_with(standing.waiting, event))
+        case SagaPaused():
+            return replace(standing, paused=event)
         case SagaResumed():
-            return replace(standing, stopped=None, attempts={})
+            return replace(standing, stopped=None, paused=None, attempts={})
         case SagaMessageAttempted():
             known = standing.attempts.get(event.message_id, 0)
             return replace(standing, attempts={**standing.attempts, event.message_id: known + 1})
@@ -78,13 +91,16 @@ def evolve(standing: Standing, event: EngineEvent) -> Standing:
             | SagaVersionSet()
             | SagaMarked()
             | SagaMigrated()
-            | SagaPaused()
             | SagaDeadlineSet()
             | SagaDeadlineEnded()
             | SagaDeadlinePassed()
             | SagaSignalled()
             | SagaSignalTaken()
             | SagaCallBegun()
+            | SagaUndoOrdered()
+            | SagaUndoTaken()
+            | SagaCancelRequested()
+            | SagaStepSkipped()
         ):
             return standing
         case _:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID, uuid5
 
-from domain.engine_events import ENGINE_EVENTS
+from domain.engine_events import ENGINE_EVENTS, SagaStepSkipped
 from domain.message import Event, Recorded
 from domain.reply import StoredReply
 from domain.saga import Ask, Saga
@@ -87,11 +87,15 @@ class Turn:
 
 
 class Replay:
-    """One instance, event by event from its beginning. What a build that lacks its code can't tell is left out."""
+    """One instance, event by event from its beginning. What a build that lacks its code can't tell is left out.
+
+    What an operator left in place of an answer is taken as it is; `skipped` are the commands that it stands for.
+    """
 
     def __init__(self, saga: Saga[Any, Any], stream: str) -> None:
         self.instance: Final[Instance[Any]] = Instance(saga, stream)
         self.turns: Final[list[Turn]] = []
+        self.skipped: Final[set[UUID]] = set()
         self._saga: Final = saga
         self.places: Final[dict[UUID, Recorded[Any]]] = {}
 
@@ -122,7 +126,7 @@ class Replay:
         Else it is what is pending; of a version that this build lacks, what would be in the newest.
         """
         standing = self.instance.standing
-        if standing.stopped is not None or standing.waiting:
+        if standing.stands_still or standing.waiting or self.instance.undo is not None:
             return True
         if self._saga.ending is not None:
             return self.instance.over is None or bool(self.asked)
@@ -130,7 +134,10 @@ class Replay:
 
     def _take_together(self, recorded: Sequence[Recorded[Any]]) -> None:
         facts = tuple(each.event for each in recorded if not isinstance(each.event, ENGINE_EVENTS))
-        if facts and self.lacks is None:
+        skipped = [each.event.step for each in recorded if isinstance(each.event, SagaStepSkipped)]
+        causes = self.instance.causes
+        self.skipped.update(uuid5(causes[step], step) for step in skipped if step in causes)
+        if facts and not skipped and self.lacks is None:
             first, saga = recorded[0], self._deciding(recorded)
             told = (first.version, first.metadata.causation_id, facts, self.asked, self.instance.state)
             self.turns.append(Turn(*told, saga))
@@ -171,7 +178,8 @@ def unanswered(replay: Replay, answers: Iterable[Answer]) -> list[Finding]:
     stream, today = replay.instance.stream, described(replay.asked)
     heard = {turn.cause for turn in replay.turns}
     pending = {asked.command_id: digest_of(asked.ask) for asked in replay.asked}
-    lost = [each for each in answers if each.last_id not in heard and pending.get(each.command_id) != each.digest]
+    unheard = [each for each in answers if each.last_id not in heard and each.command_id not in replay.skipped]
+    lost = [each for each in unheard if pending.get(each.command_id) != each.digest]
     return [Finding(stream, replay.places[each.cause].version + 1, "command", str(each), today) for each in lost]
 
 

@@ -25,6 +25,7 @@ from service.http.endpoints import (
     orders,
     pages,
     reports,
+    saga_words,
     sagas,
     stock,
     trips,
@@ -77,7 +78,20 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in (orders, stock, accounts, offers, trips, sagas, lists, reports, histories, health, pages):
+    for module in (
+        orders,
+        stock,
+        accounts,
+        offers,
+        trips,
+        sagas,
+        saga_words,
+        lists,
+        reports,
+        histories,
+        health,
+        pages,
+    ):
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)

@@ -31,7 +31,7 @@ from infrastructure.sagas.stopped_instances import StoppedInstances
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
 from infrastructure.snapshots.counts import Counts
 from infrastructure.views.view_reads import ViewReads
-from service.consumers import EVENTS, SNAPSHOTS, groups_of
+from service.consumers import EVENTS, SAGAS, SNAPSHOTS, groups_of
 from service.http.history_threads import HistoryThreads
 from service.http.parked_groups import ParkedGroups
 from service.settings import Settings
@@ -59,6 +59,7 @@ class Connections:
         self._settings: Final = settings
         self._redis: Final[Servers] = servers_at(settings.redis, settings.read_seconds)
         self.commits: Final = CommitListener(self._redis, settings.namespace)
+        self.sagas: Final = {saga.category: saga for saga in SAGAS}
         self.outages: Final = Outages()
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"

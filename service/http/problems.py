@@ -21,6 +21,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "unknown-offer": 404,
     "unknown-trip": 404,
     "unknown-saga": 404,
+    "unknown-signal": 404,
     "unknown-view": 404,
     "unknown-stream": 404,
     "unknown-category": 404,

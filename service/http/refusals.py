@@ -25,12 +25,13 @@ from infrastructure.history.errors import (
     UnknownStream,
 )
 from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelError, ReadModelUnavailable
+from infrastructure.sagas.errors import SagaError, UnknownInstance, UnknownSignal, WordRefused
 from infrastructure.views.errors import UnknownView, ViewIsPast
 from service.http import tokens
-from service.http.problems import Fault, Problem, malformed
+from service.http.problems import Fault, Problem, malformed, shortened
 
 
-def problem_of(error: DomainError | EventStoreError | ReadModelError | Problem) -> Problem:
+def problem_of(error: DomainError | EventStoreError | ReadModelError | SagaError | Problem) -> Problem:
     """The problem for this error. An error that callers can do nothing about is raised again."""
     match error:
         case Problem():
@@ -43,6 +44,8 @@ def problem_of(error: DomainError | EventStoreError | ReadModelError | Problem) 
             return _of_the_store(error)
         case ReadModelError():
             return _of_a_read_model(error)
+        case SagaError():
+            return _of_a_saga(error)
 
 
 def store_unavailable(what: str) -> Problem:
@@ -108,6 +111,21 @@ def _of_the_store(error: EventStoreError) -> Problem:
             return Problem("event-too-large", "The events that it makes are larger than the event store takes.")
         case CommandIdReused():
             return Problem("idempotency-key-reused", "Under this Idempotency-Key something else was asked before.")
+        case _:
+            raise error
+
+
+def _of_a_saga(error: SagaError) -> Problem:
+    match error:
+        case UnknownInstance():
+            return Problem("unknown-saga", f"There is no {error.stream}: no message has come for it.")
+        case UnknownSignal():
+            known = ", ".join(error.known) or "none"
+            return Problem(
+                "unknown-signal", f"{error.stream} knows no signal {shortened(error.name)}; there is {known}."
+            )
+        case WordRefused():
+            return Problem(error.rule, f"{error.stream} {error.fault}.")
         case _:
             raise error
 

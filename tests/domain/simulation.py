@@ -98,6 +98,12 @@ class Simulation:
         own = self.own(instance)
         own.extend(self.saga.on_reply(ask, answer, self.fold(own)))
 
+    def recall(self, instance: str, why: str) -> None:
+        """An operator has it undone."""
+        assert self.saga.on_compensate is not None
+        own = self.own(instance)
+        own.extend(self.saga.on_compensate(why, self.fold(own)))
+
     def deadlines(self, instance: str) -> list[str]:
         """The names of those that the instance's state declares."""
         return [deadline.name for deadline in self.saga.deadlines(self.fold(self.own(instance)))]

@@ -40,16 +40,17 @@ NAMES: Final = """
     CancellationRequested CarConfirmationDeclined CarReleaseDeclined CarReservationDeclined CarsConfirmed CarsIntroduced
     CarsOffered CarsReleased CarsReserved ChargeDeclined ChargeRefunded DispatchAgreed DispatchForbidden FlightConfirmed
     FlightDeadlinePassed FlightDeclined FlightNotConfirmed FlightWordAwaited FulfilmentAbandoned FulfilmentCompleted
-    FulfilmentStarted GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved MoneyDeposited
-    MoneyWithdrawn NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PartConfirmed PartMissing
-    PartOverdue PartReturned PartSecured PaymentCollected PaymentFailed PaymentReturned PaymentTaken PaymentWaived
-    ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined RoomReleaseDeclined
-    RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased RoomsReserved SagaCallBegun
-    SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked SagaMessageAttempted SagaMessageLate
-    SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused SagaResumed SagaSignalTaken
-    SagaSignalled SagaStopped SagaVersionSet SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined
-    SeatsConfirmed SeatsIntroduced SeatsOffered SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered StockDamaged
-    StockReceived StockReserved TripBooked TripCancellationRequested TripCancelled TripRefused TripRequested
+    FulfilmentRecalled FulfilmentStarted GoodsHandedOver GoodsMissing GoodsReturned GoodsSecured ItemAdded ItemRemoved
+    MoneyDeposited MoneyWithdrawn NothingToCharge OrderCancelled OrderConfirmed OrderCreated OrderShipped PartConfirmed
+    PartMissing PartOverdue PartReturned PartSecured PaymentCollected PaymentFailed PaymentReturned PaymentTaken
+    PaymentWaived ReservationConsumed ReservationDeclined ReservationReleased RoomConfirmationDeclined
+    RoomReleaseDeclined RoomReservationDeclined RoomsConfirmed RoomsIntroduced RoomsOffered RoomsReleased RoomsReserved
+    SagaCallBegun SagaCancelRequested SagaDeadlineEnded SagaDeadlinePassed SagaDeadlineSet SagaMarked
+    SagaMessageAttempted SagaMessageLate SagaMessageParked SagaMessageTaken SagaMessageWaiting SagaMigrated SagaPaused
+    SagaResumed SagaSignalTaken SagaSignalled SagaStepSkipped SagaStopped SagaUndoOrdered SagaUndoTaken SagaVersionSet
+    SeatConfirmationDeclined SeatReleaseDeclined SeatReservationDeclined SeatsConfirmed SeatsIntroduced SeatsOffered
+    SeatsReleased SeatsReserved ShipmentDeclined SkuRegistered StockDamaged StockReceived StockReserved TripBooked
+    TripCancellationRequested TripCancelled TripRefused TripRequested
 """
 LAMP: Final = Line(line=1, sku="lamp", quantity=2, unit_price=money("19.90"))
 

@@ -10,6 +10,7 @@ from domain.engine_events import (
     SagaDeadlineEnded,
     SagaDeadlinePassed,
     SagaDeadlineSet,
+    SagaPaused,
     SagaResumed,
     SagaStopped,
 )
@@ -76,8 +77,9 @@ def test_without_an_open_deadline_there_is_no_row() -> None:
 
 
 def test_one_that_stands_still_is_indexed_once_it_goes_on() -> None:
-    assert indexed(WORD, STOPPED) == []
-    assert indexed(WORD, STOPPED, SagaResumed(why="mended")) == [member(NOON)]
+    for still in (STOPPED, SagaPaused(why="to look at it")):
+        assert indexed(WORD, still) == []
+        assert indexed(WORD, still, SagaResumed(why="mended")) == [member(NOON)]
 
 
 def test_the_same_id_of_another_tenant_is_another_instance() -> None:

@@ -1,4 +1,4 @@
-"""The commands `foldstream sagas list`, `show`, `retry`, `migrate`, `check` and `graph`."""
+"""The commands `foldstream sagas list`, `show`, `check` and `graph`, and those by which operators act on instances."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,13 +8,14 @@ from typing import Annotated, TypeAlias
 import typer
 
 from service.cli.help_option import HelpfulGroup
-from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, parse_path, with_options
+from service.cli.sagas import operator_verbs
 from service.cli.verbs import verb
 
 Type: TypeAlias = Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")]
 Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")]
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+operator_verbs.register(app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,50 +64,6 @@ def show(saga: Type, instance: Id, data: Data = DEFAULT_DATA, as_json: Json = Fa
     from service.cli.sagas.report import print_instance  # noqa: PLC0415 - a command loads only what it runs
 
     return print_instance(data, saga, instance, as_json=as_json)
-
-
-@verb(
-    app,
-    example="sagas retry fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10 --why 'a new release is out'",
-    uses=("eventstore",),
-)
-def retry(
-    saga: Type,
-    instance: Id,
-    why: Reason,
-    data: Data = DEFAULT_DATA,
-    as_json: Json = False,
-) -> int:
-    """Have a saga's instance that stopped go on: a worker takes the messages that wait for it, in log order.
-
-    The event store keeps it, with the reason. The instance stops again where the same error is met again.
-    """
-    from service.cli.sagas.retry import retry_instance  # noqa: PLC0415 - a command loads only what it runs
-
-    return retry_instance(data, saga, instance, Act(why), as_json=as_json)
-
-
-@verb(
-    app,
-    example="sagas migrate fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10 --to 2 --why 'the new carrier'",
-    uses=("eventstore",),
-)
-def migrate(
-    saga: Type,
-    instance: Id,
-    version: Annotated[int, typer.Option("--to", metavar="N", min=1, help="The version; this build must have it.")],
-    why: Reason,
-    data: Data = DEFAULT_DATA,
-    as_json: Json = False,
-) -> int:
-    """Have a saga's instance go on with another version of its saga.
-
-    Refused as `saga-not-migratable` while an asked step is unanswered and would not be the same command there. The
-    event store keeps it, with the reason.
-    """
-    from service.cli.sagas.migrate import migrate_instance  # noqa: PLC0415 - a command loads only what it runs
-
-    return migrate_instance(data, saga, instance, version, Act(why), as_json=as_json)
 
 
 @verb(app, example="sagas check --json", uses=("eventstore",))

@@ -1,11 +1,11 @@
 """Sends the command of a request to its handler, under the caller's key and within bounds, and counts the outcome."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Header, Query, Request
 from pydantic import BaseModel, StringConstraints
@@ -18,6 +18,7 @@ from infrastructure.commands.request import Outcome
 from infrastructure.commands.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, VersionMismatch
 from infrastructure.readmodels.position_token import PositionToken, beginning_of
+from infrastructure.sagas.errors import SagaError
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
@@ -31,6 +32,7 @@ from service.http.refusals import problem_of
 ACTOR: Final = "anonymous"
 TENANT: Final = "default"
 _NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
+Say: TypeAlias = Callable[[CommandRequest], Awaitable[Outcome]]
 _Key = Annotated[
     str,
     StringConstraints(pattern=idempotency.KEY),
@@ -104,17 +106,24 @@ class Sender:
     def _creation_id(self, collection: str, key: str | None) -> str:
         return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", key)
 
+    async def say(self, name: str, stream: str, say: Say, path: str, body: BaseModel) -> Sent:
+        """Says a word to a saga's instance, that of this stream; `name` is what is counted. Raises Problem."""
+        digest = idempotency.digest(self.request.method, path, body)
+        return await self._counted(name, self._said(stream, say, digest))
+
     async def _send(self, sends: Sequence[tuple[Command, int | None]], path: str, body: BaseModel) -> Sent:
-        name = type(sends[-1][0]).__name__
+        digest = idempotency.digest(self.request.method, path, body)
+        return await self._counted(type(sends[-1][0]).__name__, self._first_of(sends, digest))
+
+    async def _counted(self, name: str, sending: Awaitable[Sent]) -> Sent:
         bind_contextvars(command=name)
         counted = metrics.of(self.request).commands
         try:
-            digest = idempotency.digest(self.request.method, path, body)
-            sent = await self._first_of(sends, digest)
+            sent = await sending
         except Problem as refusal:
             counted.labels(name, refusal.rule).inc()
             raise
-        except (DomainError, EventStoreError) as error:
+        except (DomainError, EventStoreError, SagaError) as error:
             problem = problem_of(error)
             counted.labels(name, problem.rule).inc()
             raise problem from error
@@ -147,6 +156,19 @@ class Sender:
             request = self._described(stream, digest, condition)
             left = ends - asyncio.get_running_loop().time()
             outcome = await connections.handler.handle(decider, command, request, seconds=left)
+            return Sent(outcome, await _token(outcome, connections, ends))
+
+    async def _said(self, stream: str, say: Say, digest: str) -> Sent:
+        connections: Connections = self.request.app.state.connections
+        gate: Gate = self.request.app.state.commands
+        seconds: int = self.request.app.state.settings.command_seconds
+        ends = asyncio.get_running_loop().time() + seconds
+        async with gate:
+            try:
+                async with asyncio.timeout_at(ends):
+                    outcome = await say(self._described(stream, digest, self.if_version))
+            except TimeoutError as error:
+                raise StoreUnavailable(connections.store_address, f"nothing came of it within {seconds} s") from error
             return Sent(outcome, await _token(outcome, connections, ends))
 
     def _described(self, stream: str, digest: str, condition: int | None) -> CommandRequest:

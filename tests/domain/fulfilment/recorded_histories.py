@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeAlias
 
+from domain.engine_events import SagaUndoOrdered
 from domain.fulfilment.saga import saga
 from domain.message import Event
 from domain.ordering.events import OrderConfirmed
@@ -12,8 +13,9 @@ from tests.domain.fulfilment.shops import shop
 from tests.domain.fulfilment.simulation import Shop, Version
 from tests.domain.values import ORDER
 
+ORDERED: Final = SagaUndoOrdered(why="sold by mistake")
 History: TypeAlias = list[tuple[str | None, Sequence[Event]]]
-"""Messages, whose step is None, and replies to steps."""
+"""Messages and orders to undo, whose step is None, and replies to steps."""
 Open: TypeAlias = Callable[..., Shop]
 _SHOPS: Final[dict[str, Open]] = {
     "shipped": shop,
@@ -29,22 +31,32 @@ _CANCELLED: Final[dict[str, Open]] = {"cancelled": shop, "free and cancelled": _
 
 def fulfilments(version: Version = saga) -> dict[str, History]:
     """Each from the confirmation to its end, by its name."""
-    told = {name: _history(begin(version=version), cancelled_after=None) for name, begin in _SHOPS.items()}
-    told["shipped, heard from the last on"] = _history(shop(version=version), cancelled_after=None, which=-1)
+    told = {name: _history(begin(version=version)) for name, begin in _SHOPS.items()}
+    told["shipped, heard from the last on"] = _history(shop(version=version), which=-1)
     for name, begin in _CANCELLED.items():
         for steps in (0, 3):
             told[f"{name} after {steps} steps"] = _history(begin(version=version), cancelled_after=steps)
+    for steps in (1, 3):
+        told[f"recalled after {steps} steps"] = _history(shop(version=version), recalled_after=steps)
     return told
 
 
-def _history(run: Shop, *, cancelled_after: int | None, which: int = 0) -> History:
-    """The confirmation comes twice, and the first reply too; of what is pending together that one is heard first."""
+def _history(
+    run: Shop, *, cancelled_after: int | None = None, recalled_after: int | None = None, which: int = 0
+) -> History:
+    """The confirmation comes twice, the first reply and an order to undo too.
+
+    Of what is pending together that one is heard first.
+    """
     [confirmed] = [event for event in run.streams[f"order-{ORDER}"] if isinstance(event, OrderConfirmed)]
     told: History = [(None, [confirmed])]
     run.deliver(ORDER)
     for number in range(100):
         if number == cancelled_after:
             run.send(RequestCancellation(order_id=ORDER, reason="too late"))
+        if number == recalled_after:
+            run.recall(ORDER, ORDERED.why)
+            told += [(None, [ORDERED]), (None, [ORDERED])]
         asked = run.ask(ORDER, which=which)
         if asked is None:
             return told

@@ -19,7 +19,7 @@ from infrastructure.eventstore.record import Record
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
-from infrastructure.sagas.quarantine import Quarantine
+from infrastructure.sagas.operator_words import Retry
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.sagas.errand import Errands, request
@@ -79,8 +79,7 @@ def broken(command: Command) -> Decider[Any, Any, Any]:
 
 async def resume(client: CommandClient, errands: Errands, errand_id: str) -> None:
     """An operator has an instance go on."""
-    quarantine = Quarantine(errands.coordinator(client).streams, errands.codec)
-    assert await quarantine.resume(errands.stream(errand_id), "it is mended", request()) is not None
+    await errands.desk(client).say(errands.stream(errand_id), Retry("it is mended"), request())
 
 
 @asynccontextmanager

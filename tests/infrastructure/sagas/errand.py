@@ -23,6 +23,7 @@ from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
+from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.run import now
 from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
@@ -204,6 +205,10 @@ class Errands:
     def coordinator(self, client: CommandClient) -> SagaCoordinator:
         handler = CommandHandler(client, self.codec)
         return SagaCoordinator(self.saga, self.route, handler, self.codec, clock=self.clock)
+
+    def desk(self, client: CommandClient) -> OperatorDesk:
+        """Where operators say their words to its instances."""
+        return OperatorDesk(self.saga, self.route, self._handler(client), self.codec)
 
     def _handler(self, client: CommandClient) -> CommandHandler:
         """One for each client, whose connection takes a hundred calls."""

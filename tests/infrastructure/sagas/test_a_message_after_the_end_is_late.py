@@ -14,8 +14,9 @@ from domain.message import Event, Recorded, stored_as
 from domain.saga import Ask, Saga
 from domain.saga_end import End, Ending
 from infrastructure.eventstore.client import CommandClient
-from infrastructure.sagas.errors import UnknownInstance
+from infrastructure.sagas.errors import UnknownInstance, WordRefused
 from infrastructure.sagas.instance import Instance, snapshot_rule
+from infrastructure.sagas.operator_words import Compensate
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consumers import broken
 from tests.infrastructure.sagas.errand import (
@@ -29,6 +30,7 @@ from tests.infrastructure.sagas.errand import (
     hear,
     new_tag,
     observe,
+    request,
 )
 from tests.infrastructure.sagas.shelf import Stocked, Taken
 
@@ -165,20 +167,23 @@ def test_one_that_began_nothing_begins_nothing_when_it_comes_again_after_the_end
     tell(eventstore_uri, story)
 
 
-def test_whether_it_may_be_undone_is_what_its_saga_says_of_its_state(eventstore_uri: str) -> None:
+def test_what_has_ended_is_not_undone_on_an_operator_s_word(eventstore_uri: str) -> None:
     async def story(client: CommandClient, errands: Errands) -> None:
-        errands.saga = replace(errands.saga, undoable=lambda errand: bool(errand.ahead))
+        errands.saga = replace(errands.saga, on_compensate=lambda why, errand: [])
+        undo = Compensate("so it is")
         message = await errands.ask(client, await errands.stocked(client, 3))
         stream = errands.stream(message.event.errand_id)
         errands.route = broken
         with pytest.raises(KeyError):
             await errands.coordinator(client).react(message)
-        assert await errands.coordinator(client).is_undoable(stream)
+        outcome, _ = await errands.desk(client).say(stream, undo, request())
+        assert outcome.events == ()
         errands.route = Errands(errands.tag).route
         await errands.coordinator(client).react(message)
-        assert not await errands.coordinator(client).is_undoable(stream)
+        with pytest.raises(WordRefused, match=f"^saga-not-compensable: {stream} has ended$"):
+            await errands.desk(client).say(stream, undo, request())
         with pytest.raises(UnknownInstance):
-            await errands.coordinator(client).is_undoable(errands.stream(str(uuid4())))
+            await errands.desk(client).say(errands.stream(str(uuid4())), undo, request())
 
     tell(eventstore_uri, story)
 

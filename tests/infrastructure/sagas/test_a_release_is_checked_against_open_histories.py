@@ -20,7 +20,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
-from infrastructure.sagas.migration import Migration
+from infrastructure.sagas.operator_words import Migrate
 from infrastructure.sagas.release_check import ReleaseCheck
 from infrastructure.sagas.replay import Finding
 from service.consumers import route
@@ -176,9 +176,8 @@ def test_one_that_was_migrated_is_decided_by_each_version_in_its_part(eventstore
             message = await errands.ask(client, await errands.stocked(client, 1, 1))
             with pytest.raises(Crash):
                 await Errands(errands.tag, hear=deaf).coordinator(client).react(message)
-            streams = errands.coordinator(client).streams
             stream = errands.stream(message.event.errand_id)
-            await Migration(errands.saga, streams, errands.codec).migrate(stream, 2, "so it is", request())
+            await errands.desk(client).say(stream, Migrate("so it is", 2), request())
             with pytest.raises(Crash):
                 await (
                     Errands(errands.tag, build=BUILDS["first and second"], hear=_once())

@@ -73,9 +73,11 @@ def test_a_signal_that_is_waited_for_is_taken_by_a_consumer_once(eventstore_uri:
         asked = request()
         async with consuming(eventstore_uri, errands):
             await until_recorded(client, message, 2)
-            assert await box(client, errands).send(stream, "extend", {"shelves": [second]}, asked)
+            sent = await box(client, errands).send(stream, "extend", {"shelves": [second]}, asked)
+            assert not sent.repeated
             await until_recorded(client, message, 6)
-        assert not await box(client, errands).send(stream, "extend", {"shelves": [second]}, asked)
+        again = await box(client, errands).send(stream, "extend", {"shelves": [second]}, asked)
+        assert again == replace(sent, repeated=True)
         [signal] = await signals_of(errands, client, stream)
         await errands.coordinator(client).react(signal)
         assert await errands.story(client, stream) == [
@@ -152,7 +154,7 @@ def test_what_can_not_be_meant_is_refused(eventstore_uri: str) -> None:
             await sent.send(stream, "stop", {}, request())
         with pytest.raises(UnknownInstance):
             await sent.send(errands.stream(str(uuid4())), "extend", {}, request())
-        assert await sent.send(stream, "hurry", {"shelves": []}, asked)
+        assert not (await sent.send(stream, "hurry", {"shelves": []}, asked)).repeated
         with pytest.raises(CommandIdReused):
             await sent.send(stream, "hurry", {"shelves": []}, replace(asked, digest="another"))
 

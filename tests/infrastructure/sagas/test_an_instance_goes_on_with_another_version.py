@@ -13,9 +13,9 @@ from domain.engine_events import SagaMigrated, SagaResumed, StepKept
 from domain.message import Event, Recorded
 from domain.saga import Ask
 from infrastructure.eventstore.client import CommandClient
-from infrastructure.sagas.errors import CodeMissing, NotMigratable, UnknownInstance
+from infrastructure.sagas.errors import UnknownInstance, WordRefused
 from infrastructure.sagas.instance import Instance
-from infrastructure.sagas.migration import Migration
+from infrastructure.sagas.operator_words import Migrate
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consumers import consuming, stop_at, until_done
 from tests.infrastructure.sagas.errand import (
@@ -46,10 +46,8 @@ class Moved:
 
     async def to(self, version: int) -> int | None:
         """Migrates it by this build."""
-        streams = self.errands.coordinator(self.client).streams
-        return await Migration(self.errands.saga, streams, self.errands.codec).migrate(
-            self.stream, version, WHY, request()
-        )
+        outcome, before = await self.errands.desk(self.client).say(self.stream, Migrate(WHY, version), request())
+        return before.instance.code.version if outcome.events else None
 
     async def instance(self) -> Instance[Errand]:
         instance = Instance(self.errands.saga, self.stream)
@@ -172,7 +170,7 @@ def test_an_asked_step_that_the_new_version_would_not_answer_forbids_it(
 ) -> None:
     async def story(moved: Moved) -> None:
         before = await moved.story()
-        with pytest.raises(NotMigratable) as refused:
+        with pytest.raises(WordRefused) as refused:
             await moved.to(2)
         step = f"take:{moved.message.event.shelves[0]}"
         assert str(refused.value) == f"saga-not-migratable: {moved.stream} can't go on with version 2: {step} {fault}"
@@ -189,7 +187,7 @@ def _again(errand: Errand) -> list[Ask]:
 def test_a_step_that_would_be_asked_for_again_forbids_it(eventstore_uri: str) -> None:
     async def story(moved: Moved) -> None:
         await moved.errands.coordinator(moved.client).react(moved.message)
-        with pytest.raises(NotMigratable, match="was asked for and answered, and it would be asked for again there"):
+        with pytest.raises(WordRefused, match="was asked for and answered, and it would be asked for again there"):
             await moved.to(2)
 
     tell(eventstore_uri, _as_second(_again), story)
@@ -197,7 +195,7 @@ def test_a_step_that_would_be_asked_for_again_forbids_it(eventstore_uri: str) ->
 
 def test_what_can_not_be_migrated_is_named(eventstore_uri: str) -> None:
     async def story(moved: Moved) -> None:
-        with pytest.raises(CodeMissing, match="runs on version 1 of its saga, which this build lacks"):
+        with pytest.raises(WordRefused, match="runs on version 1 of its saga, which this build lacks"):
             await Moved(moved.client, Errands(moved.errands.tag, build=BUILDS["second alone"]), moved.message).to(2)
         with pytest.raises(ValueError, match="there is no version 3 of errand_"):
             await moved.to(3)
@@ -212,7 +210,7 @@ def test_what_has_not_begun_is_not_migrated(eventstore_uri: str) -> None:
     async def story(moved: Moved) -> None:
         message = await moved.errands.ask(moved.client, moved.message.event.shelves)
         await moved.errands.coordinator(moved.client).stop(message, "a bug")
-        with pytest.raises(NotMigratable, match="it has not begun: it will on the newest version"):
+        with pytest.raises(WordRefused, match="it has not begun: it will on the newest version"):
             await Moved(moved.client, moved.errands, message).to(1)
 
     tell(eventstore_uri, BOTH, story)

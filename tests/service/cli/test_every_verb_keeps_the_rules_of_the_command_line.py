@@ -39,8 +39,9 @@ OPERATORS = {
     "poison retry": ("stock_levels",),
     "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
 }
-ASKING = {*OPERATORS, "audit", "rebuild", "views drop"}
-ON_ONE = {"projections pause", "projections resume", "poison unskip", "sagas migrate", "sagas retry"}
+OF_SAGAS = {f"sagas {verb}" for verb in ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")}
+ASKING = {*OPERATORS, *OF_SAGAS, "audit", "rebuild", "views drop"}
+ON_ONE = {"projections pause", "projections resume", "poison unskip"}
 GROUPS = {"schema": schema, "snapshots": snapshots}
 ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.

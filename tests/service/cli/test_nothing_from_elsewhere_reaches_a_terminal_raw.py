@@ -48,6 +48,11 @@ ARGUMENTS: Final = {
     "projections resume": ("stock_levels", "--why", EVIL),
     "sagas retry": ("fulfilment", INSTANCE, "--why", EVIL),
     "sagas migrate": ("fulfilment", INSTANCE, "--to", "1", "--why", EVIL),
+    "sagas pause": ("fulfilment", INSTANCE, "--why", EVIL),
+    "sagas resume": ("fulfilment", INSTANCE, "--why", EVIL),
+    "sagas cancel": ("fulfilment", INSTANCE, "--why", EVIL),
+    "sagas compensate": ("fulfilment", INSTANCE, "--why", EVIL),
+    "sagas skip": ("fulfilment", INSTANCE, "--step", EVIL, "--why", EVIL),
     "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
 }

@@ -89,19 +89,21 @@ def test_an_instance_that_stopped_is_seen_until_an_operator_has_it_go_on(
         poll_until(lambda: saga(http)["detail"] == detail, seconds=20, what="an instance that has stopped")
         assert saga(http) == {"ok": False, "state": "blocked", "detail": detail}
         poll_until(lambda: figures(http) == {**IDLE, "saga_stopped_instances": 1}, seconds=5, what="it in the metrics")
-        assert retried(store, order) == (True, "a bug")
-        assert retried(store, order) == (False, None)
+        assert retried(store, order) == (0, "a bug", [])
+        refused = f"foldstream sagas: saga-not-retryable: fulfilment-{order} has not stopped"
+        assert retried(store, order) == (1, None, [refused])
         poll_until(lambda: saga(http) == WELL, seconds=5, what="none that has stopped")
         poll_until(lambda: is_taken(store, order), seconds=20, what="what waited to be taken")
     assert any("saga_message_gone" in line for line in worker.errors)
 
 
-def retried(store: EventStoreProcess, order: str) -> tuple[bool, str | None]:
-    """Whether the operator's word changed anything, and why the instance stood still until then."""
+def retried(store: EventStoreProcess, order: str) -> tuple[int, str | None, list[str]]:
+    """How the operator's word was taken: exit code, why the instance stood still until then, and what was told."""
     words = ("sagas", "retry", "fulfilment", order, "--why", "it is mended", "--json", "--eventstore", store.uri)
-    done = subprocess.run([*FOLDSTREAM, *words], capture_output=True, check=True, timeout=60)
-    answer = json.loads(done.stdout)
-    return answer["changed"], answer["stopped"] and answer["stopped"]["error"]
+    done = subprocess.run([*FOLDSTREAM, *words], capture_output=True, check=False, timeout=60)
+    answer = json.loads(done.stdout or '{"stopped": null}')
+    told = [line for line in done.stderr.decode().splitlines() if not line.startswith("{")]
+    return done.returncode, answer["stopped"] and answer["stopped"]["error"], told
 
 
 def is_taken(store: EventStoreProcess, order: str) -> bool:

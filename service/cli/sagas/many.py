@@ -1,0 +1,119 @@
+"""Says an operator's word to all instances of a saga that a filter matches, and prints how many took it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.saga import Saga
+from domain.saga_steps import is_named
+from domain.stream_name import DEFAULT_TENANT, StreamName, stream_name
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
+from infrastructure.eventstore.log import Log
+from infrastructure.sagas.errors import SagaError, WordRefused
+from infrastructure.sagas.open_instances import OpenInstance, Status, open_instances
+from infrastructure.sagas.operator_desk import OperatorDesk
+from infrastructure.sagas.words import Words
+from infrastructure.terminal import print_json, print_line
+from service.cli.sagas.instances import connected, streams_of
+from service.cli.sagas.operation import Order, desk_of
+from service.cli.surroundings import store_uri
+from service.cli.verbs import consented
+from service.errors import WordsNotTaken
+from service.history.sources import CODEC
+from service.tables import print_table
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the instances that have not ended: in this state, with this step pending, without an event for so
+    long."""
+
+    status: Status | None = None
+    step: str | None = None
+    older_than: timedelta | None = None
+
+    def matches(self, instance: OpenInstance, now: datetime) -> bool:
+        """Whether it is one of them."""
+        return (
+            self.status in {None, instance.status}
+            and (self.step is None or any(is_named(step, self.step) for step in instance.steps))
+            and (self.older_than is None or (instance.at is not None and now - instance.at >= self.older_than))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How many took the word, how many were so already, and which refused, with rule and reason."""
+
+    done: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str | None, str]] = field(default_factory=list)
+
+
+def act_on_all(order: Order, wanted: Wanted, *, yes: bool) -> int:
+    """Asks first, with their number; 1 where it was not to be done.
+
+    Raises WordsNotTaken after all of it where some refused; NoStore, SettingsError, StoreUnavailable.
+    """
+    uri, verb = store_uri(order.data), order.verb
+    found = asyncio.run(_found(uri, order.saga, wanted))
+    counted = f"{len(found):,} {'instance' if len(found) == 1 else 'instances'} of {order.saga.category}"
+    if found and not consented(f"{verb.capitalize()} {counted}?", yes=yes):
+        return 1
+    told = asyncio.run(_told(uri, order, found))
+    if order.as_json:
+        print_json({"type": order.saga.category, "act": verb, "found": len(found), **_answer(told)})
+    else:
+        _print(told, verb, counted)
+    if told.refused:
+        raise WordsNotTaken(verb, len(told.refused), len(found))
+    return 0
+
+
+async def _found(uri: str, saga: Saga[Any, Any], wanted: Wanted) -> list[str]:
+    """Their ids, of those of the default tenant: the one place that says how instances are found for a filter."""
+    now = datetime.now(UTC)
+    async with connected(uri) as client, streams_of(client) as streams:
+        words = Words(saga, streams, CODEC)
+        names = [
+            StreamName.parse(instance.stream)
+            async for instance in open_instances(saga.category, words, Log(client))
+            if wanted.matches(instance, now)
+        ]
+    return [name.id for name in names if name.tenant == DEFAULT_TENANT]
+
+
+async def _told(uri: str, order: Order, found: Sequence[str]) -> Told:
+    """One after the other; a refusal is noted, and the next one is told. Raises StoreUnavailable."""
+    told = Told()
+    async with connected(uri) as client, desk_of(order.saga, client) as desk:
+        for instance in found:
+            await _tell(order, desk, instance, told)
+    return told
+
+
+async def _tell(order: Order, desk: OperatorDesk, instance: str, told: Told) -> None:
+    try:
+        done = await order.say(desk, stream_name(order.saga.category, instance))
+    except StoreUnavailable:
+        raise
+    except WordRefused as error:
+        told.refused.append((instance, error.rule, error.fault))
+    except (SagaError, EventStoreError) as error:
+        told.refused.append((instance, None, str(error)))
+    else:
+        (told.done if done.changed else told.unchanged).append(instance)
+
+
+def _answer(told: Told) -> dict[str, Any]:
+    refused = [dict(zip(("id", "rule", "reason"), each, strict=True)) for each in told.refused]
+    return {"done": len(told.done), "unchanged": len(told.unchanged), "refused": refused}
+
+
+def _print(told: Told, verb: str, counted: str) -> None:
+    if told.refused:
+        print_table(("refused", "rule", "reason"), [(each, rule or "", why) for each, rule, why in told.refused])
+    unchanged = f", {len(told.unchanged):,} were so already" if told.unchanged else ""
+    print_line(f"{verb} {counted}: {len(told.done):,} done{unchanged}, {len(told.refused):,} refused.")
