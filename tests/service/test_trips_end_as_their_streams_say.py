@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import pytest
@@ -38,6 +38,9 @@ FOLDED: Final[tuple[Projection[Any], ...]] = (
 )
 
 
+PartT = TypeVar("PartT", Confirmed, Reserved)
+
+
 @dataclass(frozen=True)
 class Aftermath:
     """The log when all was done, stream by stream, and who reads what was made of it."""
@@ -49,6 +52,12 @@ class Aftermath:
         """The streams of a category by what follows it in their names."""
         named = {StreamName.parse(name): told for name, told in self.streams.items()}
         return {name.id: [each.event for each in told] for name, told in named.items() if name.category == category}
+
+    def parts(self, kind: type[PartT]) -> Iterator[tuple[str, PartT]]:
+        """All that happened of one kind to cars, rooms and seats, with the category."""
+        for category in OFFERS:
+            events = (event for stream in self.of(category).values() for event in stream)
+            yield from ((category, event) for event in events if isinstance(event, kind))
 
     @property
     def last(self) -> int:
@@ -124,11 +133,8 @@ def test_booked_trips_have_what_they_asked_for_and_nobody_else_has_anything(afte
     booked = {trip_id for trip_id, trip in aftermath.of("trip").items() if isinstance(_end_of(trip), TripBooked)}
     wanted = {trip_id: Counter(_wanted(requested[trip_id])) for trip_id in booked}
     sold: dict[str, Counter[tuple[Any, ...]]] = defaultdict(Counter)
-    for category in OFFERS:
-        for stream in aftermath.of(category).values():
-            for event in stream:
-                if isinstance(event, Confirmed):
-                    sold[event.trip_id][_key(category, event)] += event.quantity
+    for category, event in aftermath.parts(Confirmed):
+        sold[event.trip_id][_key(category, event)] += event.quantity
     assert sold == wanted
 
 
@@ -171,11 +177,8 @@ def test_capacity_is_what_was_offered_less_what_was_sold(aftermath: Aftermath) -
 
 def test_totals_are_the_prices_at_which_parts_were_reserved(aftermath: Aftermath) -> None:
     prices: dict[str, list[Money]] = {trip_id: [] for trip_id in aftermath.of("trip")}
-    for category in OFFERS:
-        for stream in aftermath.of(category).values():
-            for event in stream:
-                if isinstance(event, Reserved):
-                    prices[event.trip_id].append(event.price)
+    for _, event in aftermath.parts(Reserved):
+        prices[event.trip_id].append(event.price)
     totals = {trip_id: _end_of(trip).total for trip_id, trip in aftermath.of("trip").items()}
     assert totals == {trip_id: _sum(each) for trip_id, each in prices.items()}
 

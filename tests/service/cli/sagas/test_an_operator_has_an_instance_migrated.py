@@ -33,7 +33,7 @@ def test_a_version_that_this_build_lacks_is_wrong_usage(store_uri: str) -> None:
     assert str(refused) == "there is no version 3 of fulfilment; there is 1, 2"
 
 
-@pytest.mark.parametrize("saga", ["booking", "order"])
+@pytest.mark.parametrize("saga", ["shipping", "order"])
 def test_a_saga_that_there_is_not_is_wrong_usage(store_uri: str, saga: str) -> None:
     refused = ran(store_uri, app, "migrate", saga, "0", "--to", "1", *WHY).exception
     assert str(refused) == f"there is no saga {saga!r}; there is fulfilment, booking"
