@@ -119,6 +119,8 @@ class Settings(BaseModel):
     `connections`: how many may be open; `pending_per_address`: how many of one address without a whole head.
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     `disk_free_mib`: how much room, in MiB, the disk of an embedded server's folder should have.
+    `saga_stuck_seconds`: for how long a running instance of a saga that waits for no deadline may be left as it is
+    before that is told.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
@@ -154,6 +156,7 @@ class Settings(BaseModel):
     pending_per_address: Annotated[int, _number(1, 100_000)] = 256
     cached_aggregates: Annotated[int, _number(0, 1_000_000)] = 10_000
     disk_free_mib: Annotated[int, _number(1, 1_000_000)] = 256
+    saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
 
     @classmethod

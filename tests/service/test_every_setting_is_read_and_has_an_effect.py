@@ -43,6 +43,7 @@ def test_without_variables_there_are_defaults() -> None:
         histories_at_once=4,
         history_seconds=10,
         disk_free_mib=256,
+        saga_stuck_seconds=900,
         metrics_port=None,
         head_bytes=32_768,
         url_bytes=8_192,
@@ -72,6 +73,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_READ_SECONDS": "8",
         "FOLDSTREAM_HISTORY_SECONDS": "30",
         "FOLDSTREAM_DISK_FREE_MIB": "64",
+        "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
         "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
@@ -89,6 +91,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         histories_at_once=2,
         history_seconds=30,
         disk_free_mib=64,
+        saga_stuck_seconds=3600,
         metrics_port=9464,
     )
 

@@ -87,7 +87,7 @@ def test_an_instance_that_stopped_is_seen_until_an_operator_has_it_go_on(
     detail = f"1 of its instances has stopped, first fulfilment-{order}"
     with serving(away(eventstore_uri=store.uri, redis_uri=redis_uri)) as http, working(store) as worker:
         poll_until(lambda: saga(http)["detail"] == detail, seconds=20, what="an instance that has stopped")
-        assert saga(http) == {"ok": False, "state": "blocked", "detail": detail}
+        assert saga(http) == {"ok": False, "state": "stuck", "detail": detail}
         poll_until(lambda: figures(http) == {**IDLE, "saga_stopped_instances": 1}, seconds=5, what="it in the metrics")
         assert retried(store, order) == (True, "a bug")
         assert retried(store, order) == (False, None)
