@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from domain.engine_events import SagaDeadlineSet, SagaPaused, SagaStopped
+from domain.engine_events import SagaDeadlineSet, SagaMessageAttempted, SagaPaused, SagaStopped
 from domain.fulfilment.events import (
     FulfilmentAbandoned,
     FulfilmentCompleted,
@@ -27,6 +27,8 @@ from tests.service.cli.snapshots.command import Store
 from tests.service.cli.snapshots.conftest import new_store
 
 RUNNING, FAILED, PAUSED, LATE, DONE, UNDONE = (f"00000000-0000-4000-8000-0000000000a{number}" for number in range(6))
+ATTEMPTS: Final = 1000
+"""At a message, noted in the stream of the one that is done: a longer stream than a timeline shows."""
 EVIL: Final = "\x1b]0;taken\x07\x1b[2J\nforged"
 
 
@@ -61,6 +63,8 @@ def standing(redis_uri: str) -> Iterator[Standing]:
         made.append(FAILED, stopped)
         made.append(PAUSED, SagaPaused(why="the carrier is on strike"), actor="cli:ada")
         made.append(LATE, SagaDeadlineSet(name="word", due=datetime.now(UTC) - timedelta(seconds=90)))
+        attempted = SagaMessageAttempted(stream="order-0", version=1, position=2, message_id="m")
+        made.append(DONE, *[attempted] * ATTEMPTS)
         made.append(DONE, FulfilmentCompleted(order_id=DONE))
         made.append(UNDONE, GoodsMissing(order_id=UNDONE, sku="lamp"))
         made.append(UNDONE, FulfilmentAbandoned(order_id=UNDONE, reason="out-of-stock"))

@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from tests.service.sagas.standing import DONE, EVIL, FAILED, LATE, PAUSED, RUNNING, UNDONE
+from tests.service.sagas.standing import ATTEMPTS, DONE, EVIL, FAILED, LATE, PAUSED, RUNNING, UNDONE
 from tests.support.polling import poll_until
 
 LATEST_FIRST: Final = [UNDONE, DONE, LATE, PAUSED, FAILED, RUNNING]
@@ -59,6 +59,13 @@ def test_a_deadline_is_shown_until_it_leads_to_something(http: httpx.Client) -> 
     assert (last["at"], last["kind"], last["step"]) == (late["updated_at"], "deadline", "word")
     assert last["detail"].startswith("SagaDeadlineSet name=word, due=")
     assert late["deadline"] < late["started_at"]
+
+
+def test_of_a_long_stream_the_timeline_tells_the_newest_part(http: httpx.Client) -> None:
+    told = http.get(f"/sagas/fulfilment/{DONE}").json()
+    assert (told["version"], told["first_version"]) == (ATTEMPTS + 1, 2)
+    details = [each["detail"].partition(" ")[0] for each in told["timeline"]]
+    assert details == ["SagaMessageAttempted"] * (ATTEMPTS - 1) + ["FulfilmentCompleted"]
 
 
 def figures(http: httpx.Client) -> dict[str, float]:
