@@ -120,6 +120,8 @@ class Settings(BaseModel):
     `cached_aggregates`: how many loaded aggregates each process keeps in memory.
     `disk_free_mib`: how much room, in MiB, the disk of an embedded server's folder should have.
     `flight_confirmation_seconds`: how long a trip that is booked waits for the airline's word.
+    `saga_stuck_seconds`: for how long a running instance of a saga that waits for no deadline may be left as it is
+    before that is told.
     `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
     """
 
@@ -156,6 +158,7 @@ class Settings(BaseModel):
     cached_aggregates: Annotated[int, _number(0, 1_000_000)] = 10_000
     disk_free_mib: Annotated[int, _number(1, 1_000_000)] = 256
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
+    saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
 
     @classmethod

@@ -28,7 +28,7 @@ from infrastructure.readmodels.position_token import PositionToken
 from infrastructure.readmodels.rows import UnreadableRow, codec_of
 from infrastructure.readmodels.seen_log import SeenLog
 from infrastructure.readmodels.servers import Servers
-from infrastructure.readmodels.text_order import MemberPage, PageQuery
+from infrastructure.readmodels.text_order import MemberPage, PageQuery, PartCount
 from infrastructure.readmodels.top_search import TopSearch
 from infrastructure.readmodels.watches import Watches
 from projections.projection import Projection, RowT
@@ -171,10 +171,15 @@ class ReadModels:
         Pages that follow each other are complete and without repetition while members come and go.
         """
         results = await self._read(projection, page.query(), _Freshness(at_least, wait))
-        replies = [result.value for result in results]
         with _whole(projection):
-            members, following = page.merged(replies)
+            members, following = page.merged([result.value for result in results])
         return MemberPage(members, following, lowest(results))
+
+    async def count(self, projection: Projection[Any], part: PartCount) -> int:
+        """How many members a part of an index has; what waits behind blocks has none."""
+        results = await self._read(projection, part.query(), _Freshness(None, 0.0))
+        with _whole(projection):
+            return part.added([result.value for result in results])
 
     async def rows(self, projection: Projection[RowT], aggregate_ids: Sequence[str]) -> list[RowT | None]:
         """The rows of several aggregates, in the order asked for, None where there is none."""

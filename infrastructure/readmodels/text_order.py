@@ -77,3 +77,27 @@ def _get_members(page: PageQuery, pipeline: Pipeline, keys: PartitionKeys) -> No
         pipeline.zrangebylex(key, lowest, highest, start=0, num=page.limit + 1)
     pipeline.zcard(key)
     pipeline.hmget(keys.sizes, KEPT, page.part.index)
+
+
+@dataclass(frozen=True, slots=True)
+class PartCount:
+    """How many members a part of an index has."""
+
+    part: Range
+
+    def query(self) -> Query:
+        """Those of every partition."""
+        return lambda generation: dict.fromkeys(range(generation.partitions), partial(_count_members, self.part))
+
+    def added(self, replies: Sequence[Replies]) -> int:
+        """Of all partitions together. Raises LookupError for an index that has lost entries."""
+        for reply in replies:
+            require_whole_index(reply)
+        return sum(reply[0] for reply in replies)
+
+
+def _count_members(part: Range, pipeline: Pipeline, keys: PartitionKeys) -> None:
+    key, (lowest, highest) = keys.index(part.index), PageQuery(part, 0).bounds
+    pipeline.zlexcount(key, lowest, highest)
+    pipeline.zcard(key)
+    pipeline.hmget(keys.sizes, KEPT, part.index)

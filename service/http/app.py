@@ -71,7 +71,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.settings = settings
     app.state.connections = connections
     disk = DiskCheck(folders, settings.disk_free_mib * MIB)
-    app.state.readiness = Readiness(connections, disk, lag_bounds(settings))
+    app.state.readiness = Readiness(connections, disk, lag_bounds(settings), settings.saga_stuck_seconds)
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
     app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))

@@ -9,6 +9,7 @@ from infrastructure.readmodels.health import ProjectionHealth
 from infrastructure.readmodels.lag_meter import ProjectionLag
 from infrastructure.readmodels.pauses import Operation
 from infrastructure.readmodels.status import now
+from service.http.saga_figures import SagaFigures
 from service.http.saga_state import SagaState
 
 State: TypeAlias = Literal[
@@ -74,7 +75,7 @@ def of_unreported() -> Check:
 
 
 def of_saga(found: SagaState) -> Check:
-    """The check of a saga, by its group and its sweep of the log."""
+    """The check of a saga, by its group, its sweep of the log, and its instances."""
     group = found.group
     if group is None or not found.has_worker:
         return wrong("stopped", NO_WORKER)
@@ -85,13 +86,29 @@ def of_saga(found: SagaState) -> Check:
         return wrong("stuck", f"nothing was acknowledged for {found.unacknowledged_seconds:.0f} s, {waiting}")
     if found.stopped:
         number, first = len(found.stopped), found.stopped[0]
-        have = "has" if number == 1 else "have"
-        return wrong("blocked", f"{number} of its instances {have} stopped, first {first}")
+        return wrong("stuck", f"{number} of its instances {_have(number)} stopped, first {first}")
     if group.parked:
         return wrong("blocked", f"{group.parked} of its messages are parked")
     if found.fails_for_long:
         return wrong("stuck", f"{found.unsettled} messages fail in every sweep of the log")
-    return Check(ok=True) if group.is_live else wrong("behind", f"is catching up, {group.waiting} messages wait")
+    if not group.is_live:
+        return wrong("behind", f"is catching up, {group.waiting} messages wait")
+    return Check(ok=True) if found.figures is None else _of_instances(found.figures)
+
+
+def _of_instances(figures: SagaFigures) -> Check:
+    if figures.stuck:
+        since = f"run, and nothing has happened to them for {figures.stuck_seconds} s"
+        return wrong("stuck", f"{figures.stuck} of its instances {since}, first {figures.longest_stuck}")
+    if figures.overdue:
+        return wrong("slow", f"{figures.overdue} of its instances have a deadline that passed more than a minute ago")
+    if paused := figures.by_status["paused"]:
+        return wrong("paused", f"{paused} of its instances {'is' if paused == 1 else 'are'} paused")
+    return Check(ok=True)
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"
 
 
 def wrong(state: State, detail: str) -> Check:

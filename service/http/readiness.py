@@ -8,28 +8,34 @@ from typing import Any, Final
 from domain.saga import Saga
 from infrastructure.eventstore.errors import StoreUnavailable, UnreadableEvent
 from infrastructure.readmodels.condition import NO_WORKER, LagBounds
+from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.redis_writes import Refusal
-from service.consumers import PROJECTIONS, SAGAS
+from service.consumers import PROJECTIONS, SAGA_STATUS, SAGAS
 from service.http.checks import Check, Report, State, of_saga, of_unreported, wrong
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
 from service.http.parked_check import ParkedCheck
 from service.http.projection_checks import ProjectionChecks
 from service.http.readiness_metrics import Findings
+from service.http.saga_figures import SagaFigures, figures_of
 from service.http.saga_state import SagaHistory, SagaState
 
 _LOOK_EVERY: Final = 1.0
+_FIGURES_SECONDS: Final = 1.0
 _REPORT_SECONDS: Final = 10.0  # within which a worker reports, once Redis can be used again
 
 
 class Readiness:
     """The state of the event store, of Redis, of every projection and saga, and of the embedded servers' disks."""
 
-    def __init__(self, connections: Connections, disk: DiskCheck, bounds: Mapping[str, LagBounds]) -> None:
+    def __init__(
+        self, connections: Connections, disk: DiskCheck, bounds: Mapping[str, LagBounds], stuck_seconds: int
+    ) -> None:
         self._connections: Final = connections
         self._disk: Final = disk
         self._parked: Final = ParkedCheck(connections)
         self._projections: Final = ProjectionChecks(connections, bounds)
+        self._stuck_seconds: Final = stuck_seconds
         self._looking: asyncio.Task[Report] | None = None
         self._began = 0.0
         self._refusal: Refusal | None = None
@@ -124,15 +130,25 @@ class Readiness:
     async def _saga(self, saga: Saga[Any, Any]) -> Check:
         history = self._histories[saga.category]
         try:
-            group, sweep, stopped = await asyncio.gather(
+            group, sweep, stopped, figures = await asyncio.gather(
                 self._connections.group_state(saga),
                 self._connections.sweep_of(saga),
                 self._connections.stopped_instances(),
+                self._figures(saga),
             )
         except StoreUnavailable as error:
             history.missed()
             return wrong("away", error.reason)
         except UnreadableEvent as error:
             return wrong("stuck", f"its sweep of the log can't go on: {error}")
-        found = self._sagas[saga.category] = history.state(group, sweep, stopped.get(saga.category, ()))
+        found = self._sagas[saga.category] = history.state(group, sweep, stopped.get(saga.category, ()), figures)
         return of_saga(found)
+
+    async def _figures(self, saga: Saga[Any, Any]) -> SagaFigures | None:
+        """None where the read model can't be read, which its own check tells."""
+        projection = next(each for each in SAGA_STATUS if each.category == saga.category)
+        try:
+            async with asyncio.timeout(_FIGURES_SECONDS):
+                return await figures_of(self._connections.read_models, projection, self._stuck_seconds)
+        except (ReadModelError, TimeoutError):
+            return None

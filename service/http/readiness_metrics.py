@@ -13,6 +13,7 @@ from infrastructure.readmodels.backlog import Lag
 from infrastructure.readmodels.block_readers import BlockedStream
 from infrastructure.readmodels.status import AuditReport, now
 from service.http.checks import Check, State
+from service.http.saga_figures import SagaFigures
 from service.http.saga_state import SagaState
 
 
@@ -116,9 +117,24 @@ def _of_sagas(sagas: Mapping[str, SagaState]) -> Iterator[GaugeMetricFamily]:
     yield _family("foldstream_saga_stopped_instances", "Instances that stand still.", "saga", stopped)
     unsettled = {name: saga.unsettled for name, saga in sagas.items()}
     yield _family("foldstream_saga_unsettled_messages", "Messages that fail when the log is swept.", "saga", unsettled)
+    yield from _of_instances({name: saga.figures for name, saga in sagas.items() if saga.figures is not None})
     still = {name: saga.unacknowledged_seconds for name, saga in sagas.items()}
     what = "Since anything was acknowledged, while messages wait."
     yield _family("foldstream_saga_standstill_seconds", what, "saga", still)
+
+
+def _of_instances(figures: Mapping[str, SagaFigures]) -> Iterator[GaugeMetricFamily]:
+    instances = GaugeMetricFamily("foldstream_saga_instances", "By their status.", labels=("saga", "status"))
+    for name, each in figures.items():
+        for status, number in each.by_status.items():
+            instances.add_metric((name, status), number)
+    yield instances
+    stuck = {name: each.stuck for name, each in figures.items()}
+    what = "Running, and left as they are for long, though they wait for no deadline."
+    yield _family("foldstream_saga_stuck_instances", what, "saga", stuck)
+    overdue = {name: each.overdue for name, each in figures.items()}
+    what = "Instances with a deadline that passed more than a minute ago and led to nothing yet."
+    yield _family("foldstream_saga_overdue_deadlines", what, "saga", overdue)
 
 
 def _of_disks(disks: Sequence[Disk]) -> Iterator[GaugeMetricFamily]:

@@ -1,4 +1,5 @@
-"""How a saga fares: what the event store knows of its group and its sweep, and for how long that has stood still."""
+"""How a saga fares: what the event store knows of its group and its sweep, for how long that has stood still, and what
+the read model of its instances counts."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Final
 from infrastructure.eventstore.group_state import GroupState
 from infrastructure.sagas.sweep import MOST_UNSETTLED
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
+from service.http.saga_figures import SagaFigures
 from service.http.standstill import Standstill
 
 STANDSTILL_SECONDS: Final = 60.0
@@ -22,7 +24,8 @@ RESTART_SECONDS: Final = 30.0
 class SagaState:
     """`group` is None where no worker has ever joined one; `unsettled` messages failed when the log was swept.
 
-    `stopped` are the streams of the instances that stand still, those that stopped first come first.
+    `stopped` are the streams of the instances that failed, those that stopped first come first. `figures` are those of
+    all instances, None where their read model can't be read.
 
     Seconds: since anything was acknowledged, while messages wait; since the first of the unsettled was seen; since a
     worker was seen.
@@ -34,6 +37,7 @@ class SagaState:
     unsettled_seconds: float = 0.0
     absent_seconds: float = 0.0
     stopped: Sequence[str] = ()
+    figures: SagaFigures | None = None
 
     @property
     def has_worker(self) -> bool:
@@ -67,7 +71,13 @@ class SagaHistory:
         self._unsettled: Final = Standstill(clock)
         self._worker_seen = clock()
 
-    def state(self, group: GroupState | None, sweep: SweepCheckpoint, stopped: Sequence[str] = ()) -> SagaState:
+    def state(
+        self,
+        group: GroupState | None,
+        sweep: SweepCheckpoint,
+        stopped: Sequence[str] = (),
+        figures: SagaFigures | None = None,
+    ) -> SagaState:
         """The state that follows from this look and those before."""
         if group is None or group.consumers:
             self._worker_seen = self._clock()
@@ -79,6 +89,7 @@ class SagaHistory:
             unsettled_seconds=self._unsettled.seconds_at(min(sweep.unsettled, default=None)),
             absent_seconds=self._clock() - self._worker_seen,
             stopped=stopped,
+            figures=figures,
         )
 
     def missed(self) -> None:

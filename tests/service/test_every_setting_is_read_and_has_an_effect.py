@@ -44,6 +44,7 @@ def test_without_variables_there_are_defaults() -> None:
         history_seconds=10,
         disk_free_mib=256,
         flight_confirmation_seconds=900,
+        saga_stuck_seconds=900,
         metrics_port=None,
         head_bytes=32_768,
         url_bytes=8_192,
@@ -74,6 +75,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_HISTORY_SECONDS": "30",
         "FOLDSTREAM_DISK_FREE_MIB": "64",
         "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
+        "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
         "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
@@ -92,6 +94,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         history_seconds=30,
         disk_free_mib=64,
         flight_confirmation_seconds=86_400,
+        saga_stuck_seconds=3600,
         metrics_port=9464,
     )
 

@@ -13,9 +13,9 @@ from infrastructure.times import time_text
 from projections.saga_instance import SagaInstance, Status
 from service.cli.sagas.commands import ListOptions
 from service.cli.sagas.instances import instance_stream, saga_named
-from service.cli.sagas.reading import instance_with_timeline, instances
+from service.cli.sagas.status_reader import instance_with_timeline, instances
 from service.cli.surroundings import both_servers
-from service.sagas.listing import Asked
+from service.sagas.instance_lists import Asked
 from service.sagas.shapes import SagaAnswer, in_list, moment_answer
 from service.sagas.timelines import first_version_of
 from service.tables import print_table

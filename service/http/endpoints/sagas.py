@@ -27,7 +27,7 @@ from service.http.endpoints.parameters import Limit, spelled, whole_number
 from service.http.endpoints.queries import Freshness, Reading, ReadModelReader
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
-from service.sagas.listing import Asked, listed
+from service.sagas.instance_lists import Asked, listed
 from service.sagas.shapes import SagaAnswer, SagaInList, in_list, moment_answer, unknown_type
 from service.sagas.timelines import first_version_of, timeline_of
 

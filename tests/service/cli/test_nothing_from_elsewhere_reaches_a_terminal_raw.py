@@ -61,7 +61,7 @@ SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "events
 # Those that show what is in Redis, which is another test's.
 OF_REDIS: Final = {
     "audit", "lag", "projections list", "projections show", "rebuild", "views", "views list", "views drop",
-    "poison list", "poison show", "poison retry", "poison skip", "poison unskip",
+    "poison list", "poison show", "poison retry", "poison skip", "poison unskip", "sagas list", "sagas show",
 }  # fmt: skip
 # Those that show groups of consumers, whose tests have some with such names.
 OF_GROUPS: Final = {

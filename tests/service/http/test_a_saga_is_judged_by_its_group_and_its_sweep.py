@@ -1,4 +1,4 @@
-"""What readiness says of a saga, by the state of its group, of its sweep, and by how long both have stood still."""
+"""What readiness says of a saga, by its group, its sweep, how long both have stood still, and its instances."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 from infrastructure.eventstore.group_state import GroupState
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
 from service.http.checks import Check, of_saga
+from service.http.saga_figures import SagaFigures
 from service.http.saga_state import SagaHistory, SagaState
 from tests.support.clock import Clock
 
@@ -54,9 +55,43 @@ def test_a_saga_is_as_its_group_is(group: GroupState | None, check: Check) -> No
         (("fulfilment-2", "fulfilment-1"), "2 of its instances have stopped, first fulfilment-2"),
     ],
 )
-def test_a_saga_with_instances_that_stand_still_is_blocked(stopped: tuple[str, ...], detail: str) -> None:
+def test_a_saga_with_instances_that_have_stopped_is_stuck(stopped: tuple[str, ...], detail: str) -> None:
     found = SagaHistory(Clock()).state(BUSY, SWEPT, stopped)
-    assert of_saga(found) == Check(ok=False, state="blocked", detail=detail)
+    assert of_saga(found) == stuck(detail)
+
+
+FIGURES = SagaFigures({"running": 9, "completed": 5, "compensated": 0, "failed": 0, "paused": 0}, stuck_seconds=900)
+
+
+@pytest.mark.parametrize(
+    ("figures", "check"),
+    [
+        (None, Check(ok=True)),
+        (FIGURES, Check(ok=True)),
+        (
+            replace(FIGURES, stuck=2, longest_stuck="fulfilment-1", overdue=1),
+            stuck("2 of its instances run, and nothing has happened to them for 900 s, first fulfilment-1"),
+        ),
+        (
+            replace(FIGURES, overdue=3, by_status={**FIGURES.by_status, "paused": 1}),
+            Check(
+                ok=False,
+                state="slow",
+                detail="3 of its instances have a deadline that passed more than a minute ago",
+            ),
+        ),
+        (
+            replace(FIGURES, by_status={**FIGURES.by_status, "paused": 1}),
+            Check(ok=False, state="paused", detail="1 of its instances is paused"),
+        ),
+        (
+            replace(FIGURES, by_status={**FIGURES.by_status, "paused": 2}),
+            Check(ok=False, state="paused", detail="2 of its instances are paused"),
+        ),
+    ],
+)
+def test_a_saga_is_as_its_instances_fare(figures: SagaFigures | None, check: Check) -> None:
+    assert of_saga(SagaHistory(Clock()).state(BUSY, SWEPT, (), figures)) == check
 
 
 def test_a_sweep_that_has_halted_is_stuck_also_where_messages_are_parked() -> None:

@@ -10,13 +10,19 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from domain.engine_events import SagaStopped
+from domain.engine_events import SagaPaused, SagaResumed, SagaStopped
+from domain.fulfilment.events import FulfilmentCompleted
+from domain.message import Event
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import NewRecord
+from service.consumers import SAGA_STATUS
 from service.history.sources import CODEC
+from service.workers.projections import deployment_of
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import metadata
+from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.http.api_server import away, serving
+from tests.service.sagas.standing import started
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
@@ -40,8 +46,9 @@ def store() -> Iterator[EventStoreProcess]:
 
 
 @contextmanager
-def working(store: EventStoreProcess) -> Iterator[Listened]:
-    worker = Listened((*FOLDSTREAM, "sagas"), {"FOLDSTREAM_EVENTSTORE_URI": store.uri})
+def working(store: EventStoreProcess, namespace: str = "foldstream") -> Iterator[Listened]:
+    environment = {"FOLDSTREAM_EVENTSTORE_URI": store.uri, "FOLDSTREAM_NAMESPACE": namespace}
+    worker = Listened((*FOLDSTREAM, "sagas"), environment)
     try:
         yield worker
     finally:
@@ -87,7 +94,7 @@ def test_an_instance_that_stopped_is_seen_until_an_operator_has_it_go_on(
     detail = f"1 of its instances has stopped, first fulfilment-{order}"
     with serving(away(eventstore_uri=store.uri, redis_uri=redis_uri)) as http, working(store) as worker:
         poll_until(lambda: saga(http)["detail"] == detail, seconds=20, what="an instance that has stopped")
-        assert saga(http) == {"ok": False, "state": "blocked", "detail": detail}
+        assert saga(http) == {"ok": False, "state": "stuck", "detail": detail}
         poll_until(lambda: figures(http) == {**IDLE, "saga_stopped_instances": 1}, seconds=5, what="it in the metrics")
         assert retried(store, order) == (0, "a bug", [])
         refused = f"foldstream sagas: saga-not-retryable: fulfilment-{order} has not stopped"
@@ -95,6 +102,37 @@ def test_an_instance_that_stopped_is_seen_until_an_operator_has_it_go_on(
         poll_until(lambda: saga(http) == WELL, seconds=5, what="none that has stopped")
         poll_until(lambda: is_taken(store, order), seconds=20, what="what waited to be taken")
     assert any("saga_message_gone" in line for line in worker.errors)
+
+
+def append(store: EventStoreProcess, instance: str, *events: Event) -> None:
+    with operating(store.uri) as operator:
+        told = [CODEC.encode(event, metadata(event, correlation=uuid4())) for event in events]
+        operator.append(f"fulfilment-{instance}", *told)
+
+
+def test_instances_that_are_paused_or_left_as_they_are_for_long_are_told(
+    store: EventStoreProcess, redis_uri: str
+) -> None:
+    settings = away(
+        eventstore_uri=store.uri, redis_uri=redis_uri, namespace=f"seen-{uuid4().hex[:12]}", saga_stuck_seconds=2
+    )
+    paused, left = str(uuid4()), str(uuid4())
+    with (
+        serving(settings) as http,
+        working(store, settings.namespace),
+        ThreadWorker(deployment_of(settings), *SAGA_STATUS),
+    ):
+        poll_until(lambda: saga(http) == WELL, seconds=20, what="a worker that is seen")
+        append(store, paused, FulfilmentCompleted(order_id=paused), SagaPaused(why="the carrier is on strike"))
+        told = {"ok": False, "state": "paused", "detail": "1 of its instances is paused"}
+        poll_until(lambda: saga(http) == told, seconds=20, what="an instance that is paused")
+        assert http.get("/health/ready").json()["status"] == "degraded"
+        append(store, paused, SagaResumed(why="it is over"))
+        poll_until(lambda: saga(http) == WELL, seconds=20, what="none that is paused")
+        append(store, left, started(left))
+        since = f"run, and nothing has happened to them for 2 s, first fulfilment-{left}"
+        stuck = {"ok": False, "state": "stuck", "detail": f"1 of its instances {since}"}
+        poll_until(lambda: saga(http) == stuck, seconds=20, what="an instance that nobody takes")
 
 
 def retried(store: EventStoreProcess, order: str) -> tuple[int, str | None, list[str]]:

@@ -20,7 +20,7 @@ from projections.saga_status import SagaStatuses
 from service.cli.read_models import asked_read_models
 from service.consumers import SAGA_STATUS
 from service.errors import NoInstance, StatusUnreadable
-from service.sagas.listing import Asked, Listed, listed
+from service.sagas.instance_lists import Asked, Listed, listed
 from service.sagas.timelines import timeline_of
 from service.settings import Settings
 
