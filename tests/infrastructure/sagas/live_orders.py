@@ -24,9 +24,12 @@ Route = Callable[[Command], Decider[Any, Any, Any]]
 PRICE: Final = Decimal("10.00")
 
 
+PATIENT: Final = Bounds(patience=30.0, call_seconds=30.0)
+
+
 def patient_handler(client: CommandClient) -> CommandHandler:
     """On a machine that is busy."""
-    return CommandHandler(client, CODEC, bounds=Bounds(patience=30.0, call_seconds=30.0))
+    return CommandHandler(client, CODEC, bounds=PATIENT)
 
 
 class LiveOrder:
