@@ -1,5 +1,6 @@
 """Whether the streams of sagas and of what they asked are such as one uninterrupted run could have left."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -27,10 +28,10 @@ def faults(sagas: Sequence[Saga[Any, Any]], streams: Streams) -> list[str]:
 
 
 def _repeated(stream: str, recorded: Sequence[Recorded[Any]]) -> list[str]:
-    """The commands that took effect more than once in a stream: what one has left stands together."""
+    """The commands that left the same event more than once in a stream."""
     facts = [each for each in recorded if not each.event.stored_name.startswith(PREFIX)]
-    ids = [command_id for command_id, _ in groupby(facts, lambda each: each.metadata.command_id)]
-    return [f"{stream}: {each} took effect {ids.count(each)} times" for each in set(ids) if ids.count(each) > 1]
+    left = Counter((each.metadata.command_id, each.event) for each in facts)
+    return [f"{stream}: {event} {number} times by {by}" for (by, event), number in left.items() if number > 1]
 
 
 def _undecided(saga: Saga[Any, Any], stream: str, streams: Streams, targets: Sequence[str]) -> list[str]:
@@ -45,6 +46,8 @@ def _undecided(saga: Saga[Any, Any], stream: str, streams: Streams, targets: Seq
             found.append(str(finding))
         elif not explained and not _is_observed(saga, turn, stream, streams):
             found.append(f"{stream} after {turn.prefix}: nothing leads to {turn.facts}")
+    if found:
+        found.append(f"{stream} tells {[each.event for each in streams[stream]]}")
     if replay.instance.pending or not replay.instance.standing.is_clear:
         found.append(f"{stream}: {replay.asked} is pending, or it stands")
     return found
