@@ -59,7 +59,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Facts that were stored at once, after `prefix` events and for the event `cause`; what was pending before them."""
+    """Facts that were stored at once, after `prefix` events and for the event `cause`; what was pending before them.
+
+    Facts that directly precede may have been stored in the same append, as those of a round are: what was pending
+    before these, and is not after them, is `beside`.
+    """
 
     prefix: int
     cause: UUID
@@ -67,6 +71,7 @@ class Turn:
     asked: tuple[Asked, ...]
     state: Any
     saga: Saga[Any, Any]
+    beside: tuple[Asked, ...] = ()
 
     def facts_of(self, asked: Asked, answer: Answer) -> str | None:
         """What this build makes of the answer, where that is not what was stored."""
@@ -140,10 +145,17 @@ class Replay:
         if facts and not skipped and self.lacks is None:
             first, saga = recorded[0], self._deciding(recorded)
             told = (first.version, first.metadata.causation_id, facts, self.asked, self.instance.state)
-            self.turns.append(Turn(*told, saga))
+            self.turns.append(Turn(*told, saga, self._beside(first.version)))
         for each in recorded:
             self.places[each.id] = each
             self.instance.take([each])
+
+    def _beside(self, prefix: int) -> tuple[Asked, ...]:
+        last = self.turns[-1] if self.turns else None
+        if last is None or last.prefix + len(last.facts) != prefix:
+            return ()
+        pending = {asked.command_id for asked in self.asked}
+        return tuple(asked for asked in (*last.asked, *last.beside) if asked.command_id not in pending)
 
     def _deciding(self, recorded: Sequence[Recorded[Any]]) -> Saga[Any, Any]:
         """The version that stored these: the one that they begin, where they begin the instance."""
@@ -162,7 +174,8 @@ def answered(turn: Turn, answers: Iterable[Answer], instance: str) -> tuple[bool
     answer = next((answer for answer in answers if answer.last_id == turn.cause), None)
     if answer is None:
         return False, None
-    asked = next((asked for asked in turn.asked if asked.command_id == answer.command_id), None)
+    pending = (*turn.asked, *turn.beside)
+    asked = next((asked for asked in pending if asked.command_id == answer.command_id), None)
     if asked is None or answer.digest != digest_of(asked.ask):
         return True, Finding(instance, turn.prefix, "command", str(answer), described(turn.asked))
     today = turn.facts_of(asked, answer)

@@ -15,6 +15,7 @@ OF_A_WHOLE = {
     "infrastructure/embedded/eventstoredb/durability",
     "infrastructure/embedded/eventstoredb/fuzz",
     "infrastructure/readmodels/durability",
+    "infrastructure/sagas/rounds",
 }
 # What -ing is the field's own noun for.
 NOUNS = {"load_shedding", "trip_booking", "upcasting"}

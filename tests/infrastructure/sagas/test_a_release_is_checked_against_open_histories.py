@@ -27,9 +27,10 @@ from service.consumers import route
 from service.history.sources import CODEC
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.eventstore.operator import operating
-from tests.infrastructure.sagas.errand import Errand, ErrandExtended, Errands, hear, new_tag, request
+from tests.infrastructure.sagas.errand import Errand, ErrandExtended, Errands, ThingMissing, hear, new_tag, request
 from tests.infrastructure.sagas.errand_builds import BUILDS
 from tests.infrastructure.sagas.open_orders import TOLD, open_orders
+from tests.infrastructure.sagas.shelf import PutBack
 from tests.infrastructure.sagas.test_versions_of_a_saga_run_side_by_side import Crash, deaf
 
 BEFORE_CHARGE, CHARGED = (f"fulfilment-{order}" for order in TOLD["open"][:2])
@@ -202,6 +203,29 @@ def _once() -> Callable[[Ask, Sequence[Event], Errand], list[Any]]:
         return hear(ask, answer, errand)
 
     return heard
+
+
+def test_answers_of_one_round_are_judged_by_what_was_pending_before_it(eventstore_uri: str) -> None:
+    """Both declines were heard at once, though after the first of them the other step is not pending any more."""
+
+    async def run() -> None:
+        errands = Errands(new_tag())
+        async with connected(eventstore_uri) as client:
+            message = await errands.ask(client, await errands.stocked(client, 1, 0, 0))
+            with pytest.raises(Crash):
+                await Errands(errands.tag, hear=_without_returns).coordinator(client).react(message)
+            stream = errands.stream(message.event.errand_id)
+            missing = [each for each in await errands.story(client, stream) if isinstance(each, ThingMissing)]
+            assert len(missing) == 2
+            assert await findings(client, errands.saga, errands.route, errands.codec) == []
+
+    asyncio.run(run())
+
+
+def _without_returns(ask: Ask, answer: Sequence[Event], errand: Errand) -> list[Any]:
+    if isinstance(answer[0], PutBack):
+        raise Crash
+    return hear(ask, answer, errand)
 
 
 def test_a_history_that_can_not_be_read_is_told(eventstore_uri: str) -> None:

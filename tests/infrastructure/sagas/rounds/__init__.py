@@ -1,0 +1,1 @@
+"""Rounds of sagas whose workers are killed at random."""

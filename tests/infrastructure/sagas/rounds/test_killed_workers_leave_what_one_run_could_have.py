@@ -1,0 +1,96 @@
+"""Workers are killed at random instants, messages come in any order and again, clocks are stepped, two releases work.
+
+For every run the outcome and all streams are such as one uninterrupted run could have left. The long form has as many
+rounds as `ROUNDS` of this module says, each of its own number, which a failure names.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+from typing import Final
+
+import pytest
+
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.client import CommandClient
+from infrastructure.eventstore.codec import EventCodec
+from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.quarantine import Quarantine
+from infrastructure.sagas.run import now
+from tests.infrastructure.commands.tally import connected
+from tests.infrastructure.sagas.errand import new_tag, request
+from tests.infrastructure.sagas.live_orders import PATIENT
+from tests.infrastructure.sagas.rounds.judge import Streams, faults
+from tests.infrastructure.sagas.rounds.worker import messages_for, started
+from tests.infrastructure.sagas.rounds.worlds import WORLDS, World
+
+ROUNDS: Final = 300
+_SECONDS: Final = 60.0
+_MOST_TURNS: Final = 20
+
+
+async def played(uri: str, shape: str, seed: int) -> list[str]:
+    """What is wrong after a round, in words."""
+    random, tag = Random(f"{shape} {seed}"), new_tag()
+    world = WORLDS[shape](tag)
+    async with connected(uri) as client:
+        streams = await world.begin(client, random)
+        for _ in range(random.randint(1, 3)):
+            workers = [started(uri, shape, tag, streams, random.getrandbits(32)) for _ in range(2)]
+            if random.random() < 0.7:
+                await world.meddle(client, random)
+            for worker in workers:
+                await asyncio.to_thread(worker.join, _SECONDS)
+                assert worker.exitcode in {0, -9}, f"{shape} {seed}: a worker ended with {worker.exitcode}"
+        told = await _finished(client, world, streams)
+        return [*faults(world.builds[-1], told), *world.faults(told)]
+
+
+async def _finished(client: CommandClient, world: World, streams: Sequence[str]) -> Streams:
+    """The last worker is not killed, and all deadlines have passed for it; what stands, an operator has go on."""
+    handler = CommandHandler(client, world.codec, bounds=PATIENT)
+    route, codec = world.route, world.codec
+    workers = [
+        SagaCoordinator(saga, route, handler, codec, clock=lambda: now() + timedelta(hours=2))
+        for saga in world.builds[-1]
+    ]
+    for _ in range(_MOST_TURNS):
+        if all([await _settles(worker, handler, codec, streams) for worker in workers]):
+            return {stream: await handler.streams.page(stream, 0) or [] for stream in streams}
+    raise AssertionError(f"it does not end: {streams}")
+
+
+async def _settles(worker: SagaCoordinator, handler: CommandHandler, codec: EventCodec, streams: Sequence[str]) -> bool:
+    """Reacts to everything once; whether that had been done before."""
+    was_settled, quarantine = True, Quarantine(handler.streams, codec)
+    for message in await messages_for(worker, handler.streams, streams):
+        stream = worker.stream_of(message)
+        _, standing = await quarantine.standing(stream)
+        if standing.stopped is not None:
+            await quarantine.resume(stream, "all is well", request())
+        was_settled = was_settled and standing.stopped is None and await worker.is_settled(message)
+        await worker.react(message)
+        await worker.attempted(message)
+        was_settled = not await worker.fire(stream) and was_settled
+    return was_settled
+
+
+@pytest.mark.parametrize("shape", WORLDS)
+def test_a_few_rounds_leave_nothing_undone_and_nothing_done_twice(eventstore_uri: str, shape: str) -> None:
+    async def run() -> None:
+        for seed in range(2):
+            assert await played(eventstore_uri, shape, seed) == [], f"{shape} {seed}"
+
+    asyncio.run(run())
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize("shape", WORLDS)
+def test_hundreds_of_rounds_leave_nothing_undone_and_nothing_done_twice(eventstore_uri: str, shape: str) -> None:
+    async def run() -> None:
+        for seed in range(2, ROUNDS):
+            assert await played(eventstore_uri, shape, seed) == [], f"{shape} {seed}"
+
+    asyncio.run(run())
