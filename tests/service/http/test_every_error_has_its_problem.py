@@ -24,6 +24,7 @@ from infrastructure.eventstore.errors import (
 )
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.readmodels.errors import ForeignPosition, ReadModelBehind, ReadModelUnavailable, StoreReplaced
+from infrastructure.sagas.errors import UnknownInstance, UnknownSignal, WordRefused
 from service.consumers import EVENTS
 from service.http import tokens
 from service.http.problems import Problem, document
@@ -57,6 +58,9 @@ STREAM = "order-0"
         (ReadModelBehind("stock_levels", at(1), at(2)), 503, "read-model-behind"),
         (ForeignPosition("stock_levels", at(2), "…"), 422, "foreign-position"),
         (ReadModelUnavailable("stock_levels", "wiped"), 503, "read-model-unavailable"),
+        (UnknownInstance("fulfilment-0"), 404, "unknown-saga"),
+        (UnknownSignal("fulfilment-0", "word", ()), 404, "unknown-signal"),
+        (WordRefused("saga-not-pausable", "fulfilment-0", "has ended"), 409, "saga-not-pausable"),
     ],
 )
 def test_an_error_has_its_status_and_rule(error: Rejected, status: int, rule: str) -> None:

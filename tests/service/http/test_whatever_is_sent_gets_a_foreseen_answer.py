@@ -24,6 +24,9 @@ COMMANDS = (
     f"/accounts/{UUID}/deposits",
     "/trips",
     f"/trips/{UUID}/cancel",
+    f"/sagas/fulfilment/{UUID}/pause",
+    f"/sagas/fulfilment/{UUID}/skip",
+    f"/sagas/fulfilment/{UUID}/signals/word",
 )
 VISIBLE = [byte for byte in range(32, 256) if byte != 127]
 VALUES = st.recursive(
@@ -31,7 +34,8 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-MEMBERS = ("id", "customer_id", "account_id", "owner_id", "currency", "items", "amount", "quantity", "reason", "car")
+OF_ORDERS = ("id", "customer_id", "account_id", "owner_id", "currency", "items", "amount", "quantity", "reason")
+MEMBERS = (*OF_ORDERS, "car", "why")
 FORMS = st.fixed_dictionaries({}, optional=dict.fromkeys(MEMBERS, VALUES))
 METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT"])
 patiently = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
