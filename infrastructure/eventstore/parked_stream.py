@@ -1,6 +1,7 @@
 """What a persistent subscription has parked, read from the stream in which the store keeps it: links, each with why."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from infrastructure.eventstore.streams import Streams
 
 _PAGE: Final = 100
 _REFUSED: Final = "Client explicitly NAK'ed message.\n"
+_LINK: Final = re.compile(r"([0-9]{1,19})@(.+)", re.DOTALL)
 _GIVEN_UP: Final = "Reached retry count of "
 Parker: TypeAlias = Literal["consumer", "event store"]
 
@@ -123,15 +125,15 @@ def _message(link: Record, event: Record | None) -> ParkedMessage:
 
 def _target(link: Record) -> tuple[str | None, int | None]:
     """The stream and the version that a link names; anybody may have written to its stream."""
-    number, at, stream = link.data.decode(errors="backslashreplace").partition("@")
-    return (stream, int(number)) if at and number.isascii() and number.isdigit() else (None, None)
+    found = _LINK.fullmatch(link.data.decode(errors="backslashreplace"))
+    return (found[2], int(found[1])) if found else (None, None)
 
 
 def _why(link: Record) -> tuple[Parker | None, str]:
     try:
         noted: Any = json.loads(link.metadata)
         reason = str(noted["reason"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None, ""
     if reason.startswith(_REFUSED):
         return "consumer", reason.removeprefix(_REFUSED)

@@ -59,12 +59,12 @@ async def _looked_up(desk: GroupDesk, name: str) -> tuple[ConsumerGroup, Parked 
     return group, parked
 
 
-def _require_ready(group: ConsumerGroup) -> None:
+def _require_ready(group: ConsumerGroup, done: int = 0) -> None:
     if group.is_replaying:
-        raise NotReplayed(group.key, "the event store is at it already")
+        raise NotReplayed(group.key, "the event store is at it already", done)
     if not group.consumers:
         reason = "nobody consumes it, and until somebody does, the event store has it in memory alone"
-        raise NotReplayed(group.key, reason)
+        raise NotReplayed(group.key, reason, done)
 
 
 def _question(group: ConsumerGroup, parked: Parked, number: int) -> str:
@@ -75,12 +75,14 @@ def _question(group: ConsumerGroup, parked: Parked, number: int) -> str:
 
 async def _replayed(desk: GroupDesk, group: ConsumerGroup, first: int, number: int, options: Replay) -> int:
     """How many are parked then, those that were parked meanwhile included."""
-    end = first + number
+    end, done = first + number, 0
     try:
         for stop_at in (*range(first + options.chunk, end, options.chunk), end):
+            _require_ready(await desk.again(group), done)
             await desk.replay(group, stop_at)
             await _taken(desk, group, stop_at, stop_at - first, options)
-            print_progress(f"{stop_at - first:,} of {number:,} messages")
+            done = stop_at - first
+            print_progress(f"{done:,} of {number:,} messages")
     finally:
         end_progress()
     parked = await desk.parked(group)
@@ -89,7 +91,7 @@ async def _replayed(desk: GroupDesk, group: ConsumerGroup, first: int, number: i
 
 async def _taken(desk: GroupDesk, group: ConsumerGroup, stop_at: int, done: int, options: Replay) -> None:
     """Waits until consumers have what lies below that number. Raises NotReplayed where nothing moves."""
-    best, deadline = (0, 0), time.monotonic() + options.patience
+    best, deadline = (-1, 0), time.monotonic() + options.patience
     while True:
         parked, now = await desk.parked(group), await desk.again(group)
         first = stop_at if parked is None else min(parked.first, stop_at)

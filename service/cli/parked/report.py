@@ -34,7 +34,6 @@ class Page(NamedTuple):
 
 def print_groups(uri: str, namespace: str, *, as_json: bool) -> int:
     """Prints every group with what it has parked. Raises StoreUnavailable."""
-
     found = at_desk(uri, GroupDesk.all_with_parked)
     if as_json:
         print_json({

@@ -111,13 +111,18 @@ def test_what_anybody_wrote_to_a_parked_stream_is_shown_as_it_is(till: Till) -> 
     stream = till.paid(1)
     till.group("billing", stream)
     parked = f"$persistentsubscription-{stream}::billing-parked"
-    till.operator.append(parked, NewRecord("$>", b"\xff", b"[]"), NewRecord("$>", b"x@y", b'{"reason": 7}'), PAID)
+    odd = (
+        NewRecord("$>", b"\xff", b"[]"),
+        NewRecord("$>", b"x@y", b'{"reason": 7}'),
+        NewRecord("$>", b"9" * 5_000 + b"@y"),
+    )
+    till.operator.append(parked, *odd, NewRecord("$>", b"1@", b"[" * 100_000), PAID)
     found = till.answer("show", "billing")["messages"]
     nothing = dict.fromkeys(("stream", "version", "event_id", "event_type", "position", "written_at"))
     assert [{**message, "at": None} for message in found] == [
         {"number": 0, "at": None, "by": None, "reason": "", **nothing},
         {"number": 1, "at": None, "by": None, "reason": "7", **nothing},
-        {"number": 2, "at": None, "by": None, "reason": "", **nothing},
+        *({"number": number, "at": None, "by": None, "reason": "", **nothing} for number in (2, 3, 4)),
     ]
 
 
