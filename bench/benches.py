@@ -18,6 +18,7 @@ from bench.projections.replay import measure_memory, measure_replay
 from bench.projections.waits import measure_waits
 from bench.projections.worker_counts import measure_workers
 from bench.sagas.at_once import measure_at_once
+from bench.sagas.deadlines import measure_deadlines
 from bench.sagas.latency import measure_latency
 from bench.store.appends import measure_appends
 from bench.store.deliveries import measure_deliveries
@@ -52,5 +53,6 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
     "sagas": {
         "at once": measure_at_once,
         "latency": measure_latency,
+        "deadlines": measure_deadlines,
     },
 }
