@@ -25,11 +25,12 @@ from domain.stock.stock import decider as stocks
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.sagas import operator_words
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
 from infrastructure.sagas.failures import after_failure
-from infrastructure.sagas.quarantine import Quarantine
+from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.run import now
 from infrastructure.subscriptions.policy import Reaction, Retry
 from service.consumers import EVENTS
@@ -165,8 +166,9 @@ def test_it_stands_where_it_is_seen_and_goes_on(eventstore_uri: str) -> None:
             [at_refund], [at_reading] = await stops(refused), await stops(unreadable)
             assert at_refund.error == "refund was refused, attempt 8: closed: The bank is closed."
             assert at_reading.error.startswith("UnknownEventType: ")
+            desk = OperatorDesk(saga, later_route, handler, EventCodec((*EVENTS, Audited)))
             for order in (refused, unreadable):
-                await Quarantine(handler.streams, CODEC).resume(order.stream, "it is mended", request())
+                await desk.say(order.stream, operator_words.Retry("it is mended"), request())
             async with worker(eventstore_uri, group, saga, later_route, EventCodec((*EVENTS, Audited))):
                 for order in (refused, unreadable):
                     await until(partial(ended, order), "the end of one that stood")

@@ -16,6 +16,8 @@ from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.sagas.coordinator import SagaCoordinator
+from infrastructure.sagas.operator_desk import OperatorDesk
+from infrastructure.sagas.operator_words import Retry
 from infrastructure.sagas.quarantine import Quarantine
 from infrastructure.sagas.run import now
 from tests.infrastructure.commands.tally import connected
@@ -55,20 +57,22 @@ async def _finished(client: CommandClient, world: World, streams: Sequence[str])
         SagaCoordinator(saga, route, handler, codec, clock=lambda: now() + timedelta(hours=2))
         for saga in world.builds[-1]
     ]
+    desks = [OperatorDesk(worker.saga, route, handler, codec) for worker in workers]
     for _ in range(_MOST_TURNS):
-        if all([await _settles(worker, handler, codec, streams) for worker in workers]):
+        settled = [await _settles(worker, desk, codec, streams) for worker, desk in zip(workers, desks, strict=True)]
+        if all(settled):
             return {stream: await handler.streams.page(stream, 0) or [] for stream in streams}
     raise AssertionError(f"it does not end: {streams}")
 
 
-async def _settles(worker: SagaCoordinator, handler: CommandHandler, codec: EventCodec, streams: Sequence[str]) -> bool:
+async def _settles(worker: SagaCoordinator, desk: OperatorDesk, codec: EventCodec, streams: Sequence[str]) -> bool:
     """Reacts to everything once; whether that had been done before."""
-    was_settled, quarantine = True, Quarantine(handler.streams, codec)
-    for message in await messages_for(worker, handler.streams, streams):
+    was_settled, quarantine = True, Quarantine(worker.streams, codec)
+    for message in await messages_for(worker, worker.streams, streams):
         stream = worker.stream_of(message)
         _, standing = await quarantine.standing(stream)
         if standing.stopped is not None:
-            await quarantine.resume(stream, "all is well", request())
+            await desk.say(stream, Retry("all is well"), request())
         was_settled = was_settled and standing.stopped is None and await worker.is_settled(message)
         await worker.react(message)
         await worker.attempted(message)

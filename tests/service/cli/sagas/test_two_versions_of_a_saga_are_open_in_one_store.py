@@ -18,7 +18,7 @@ from domain.saga import Saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from service.cli.sagas.commands import app
 from service.consumers import route
-from service.errors import NotMigrated
+from service.errors import WordNotTaken
 from service.history.sources import CODEC
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.live_orders import LiveOrder, patient_handler
@@ -78,7 +78,7 @@ def test_they_are_checked_and_moved_where_nothing_is_lost(tmp_path: Path) -> Non
         second = left_open(uri, saga, "charge")
         assert checked(uri) == {"open": 4, "differences": 0}
         refused = ran(uri, app, "migrate", "fulfilment", undoing, "--to", "2", *WHY).exception
-        assert isinstance(refused, NotMigrated)
+        assert isinstance(refused, WordNotTaken)
         assert "cancel is asked for and unanswered, and it would not be pending there" in str(refused)
         moved = ran(uri, app, "migrate", "fulfilment", CHARGED, "--to", "2", *WHY)
         said = f"fulfilment-{CHARGED} goes on with version 2; until now it ran on version 1\n"
