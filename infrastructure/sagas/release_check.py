@@ -1,8 +1,7 @@
 """Replays every open history of a saga that a store holds with this build's code, before that is released."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,10 +18,10 @@ from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.sagas.filters import pattern_of_events
 from infrastructure.sagas.replay import Answer, Finding, Replay, Turn, answered, described, names, unanswered
+from infrastructure.sagas.target_effects import TargetEffects
 
 _AT_ONCE: Final = 16
 _SCAN_SECONDS: Final = 120.0
-_CAUSE: Final = re.compile(rb'"\$causationId":"([0-9a-f-]{36})"')
 T = TypeVar("T")
 
 
@@ -59,6 +58,10 @@ class ReleaseCheck:
     codec: EventCodec
     counted: Counted = field(default_factory=Counted)
     _unexplained: dict[UUID, list[Unexplained]] = field(default_factory=dict)
+    _effects: TargetEffects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._effects = TargetEffects(self.streams, self.codec)
 
     async def findings(self) -> AsyncIterator[list[Finding]]:
         """What would be decided otherwise: a list after each page, so that progress can be told between them."""
@@ -147,10 +150,10 @@ class ReleaseCheck:
     async def _answers(self, replays: Sequence[Replay]) -> Mapping[UUID, Sequence[Answer]]:
         """What commands of these instances left in the streams that this build would have asked, by their causes.
 
-        A stream that many of them asked is read once for all.
+        A stream that many of them asked is read once for all, and a long one once for all pages of instances.
         """
         since: dict[str, int] = {}
-        causes = frozenset(cause for replay in replays for cause in replay.places)
+        causes = frozenset(str(cause).encode() for replay in replays for cause in replay.places)
         for replay in replays:
             tenant = StreamName.parse(replay.instance.stream).tenant
             for each in (*(asked for turn in replay.turns for asked in turn.asked), *replay.asked):
@@ -158,38 +161,12 @@ class ReleaseCheck:
                 target = stream_name(self.route(command).category, command.aggregate_id, tenant)
                 since[target] = min(each.since, since.get(target, each.since))
         left: dict[UUID, list[Answer]] = {}
-        for answers in await self._all(lambda target: self._left_in(target, since[target], causes), list(since)):
+        for answers in await self._all(
+            lambda target: self._effects.left_in(target, since[target], causes), list(since)
+        ):
             for answer in answers:
                 left.setdefault(answer.cause, []).append(answer)
         return left
-
-    async def _left_in(self, target: str, since: int, causes: Container[UUID]) -> list[Answer]:
-        """What commands with these causes left there. They were sent after that position: nothing before is read."""
-        left: dict[UUID, list[Recorded[Any]]] = {}
-        async for page in self._backwards(target, since):
-            for recorded in (each for record in page for each in reversed(self._read(record, causes))):
-                left.setdefault(recorded.metadata.command_id, []).append(recorded)
-        return [_answer(target, events[::-1]) for events in left.values()]
-
-    async def _backwards(self, target: str, since: int) -> AsyncIterator[list[Record]]:
-        """Page by page to that position, or the beginning of the stream."""
-        first: int | None = None
-        while True:
-            page = await self.streams.records(target, first, PAGE, backwards=True) or []
-            yield [record for record in page if (record.position or 0) > since]
-            if len(page) < PAGE or (page[-1].position or 0) <= since or page[-1].version == 0:
-                return
-            first = page[-1].version - 1
-
-    def _read(self, record: Record, causes: Container[UUID]) -> list[Recorded[Any]]:
-        """Its events, if one of these caused it. What nobody can read, no command of a saga has left."""
-        found = _CAUSE.search(record.metadata)
-        if found is None or UUID(found[1].decode()) not in causes:
-            return []
-        try:
-            return [each for each in self.codec.events_in(record) if each.metadata.causation_id in causes]
-        except UNREADABLE:
-            return []
 
     async def _message(self, record: Record) -> list[Finding]:
         heard = self._unexplained.pop(record.id)
@@ -225,11 +202,3 @@ class ReleaseCheck:
         """The turn in which they were stored; None where the stream has been deleted since."""
         replay = await self._replayed(facts.stream, facts.prefix)
         return next((turn for turn in replay.turns if turn.prefix == facts.prefix), None)
-
-
-def _answer(target: str, events: Sequence[Recorded[Any]]) -> Answer:
-    last = events[-1]
-    told = last.metadata
-    return Answer(
-        target, told.causation_id, told.command_id, told.digest, last.id, tuple(each.event for each in events)
-    )
