@@ -29,6 +29,7 @@ from tests.service.trip_market import CODEC, CUSTOMERS, KEPT, SILENT, Plan, mark
 from tests.support.eventstore import EventStoreProcess
 from tests.support.positions import at
 
+pytestmark = pytest.mark.timeout(600)  # for a busy machine, and for the long form
 OFFERS: Final = {"car": car_offers.projection, "room": room_offers.projection, "flight": flight_offers.projection}
 FOLDED: Final[tuple[Projection[Any], ...]] = (
     trip_summary.projection,
@@ -73,7 +74,7 @@ class Aftermath:
         return dict(zip(wanted, self.reader.ask(question), strict=True))
 
 
-@pytest.fixture(scope="module", params=[(1, 14, 4), pytest.param((2, 400, 60), marks=pytest.mark.soak)], ids=str)
+@pytest.fixture(scope="module", params=[(1, 10, 3), pytest.param((2, 400, 60), marks=pytest.mark.soak)], ids=str)
 def aftermath(request: pytest.FixtureRequest, redis_uri: str) -> Iterator[Aftermath]:
     seed, trips, kills = request.param
     with EventStoreProcess(None) as store:
