@@ -84,7 +84,7 @@ def test_each_verb_says_what_it_did_to_one_instance(uri: str) -> None:
     assert said(uri, "cancel", order.id) == f"{stream} was cancelled already\n"
     assert said(uri, "compensate", order.id) == f"{stream} is to be undone\n"
     assert said(uri, "compensate", order.id) == f"{stream} is being undone already\n"
-    assert said(uri, "migrate", order.id) == f"{stream} runs on version 1 already\n"
+    assert said(uri, "migrate", order.id) == f"{stream} runs on version 2 already\n"
     actors = {each.metadata.actor for each in told(uri, lambda shop: shop.recorded(stream))}
     assert {actor.partition(":")[0] for actor in actors} == {"saga", "cli"}
 
