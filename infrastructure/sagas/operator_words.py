@@ -1,11 +1,10 @@
 """What operators say to instances of sagas, and what that leaves in an instance's stream: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias, assert_never
 
-from domain.call import Call
 from domain.engine_events import (
     EngineEvent,
     SagaCancelRequested,
@@ -17,7 +16,7 @@ from domain.engine_events import (
 )
 from domain.message import Event
 from domain.saga import Ask
-from domain.saga_steps import is_named, row_of
+from domain.saga_steps import Step, is_named, row_of
 from infrastructure.sagas.errors import SagaStuck, WordRefused
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.migration import NOT_MIGRATABLE, kept_steps, not_migratable
@@ -171,11 +170,8 @@ def _cancel(word: Cancel, reading: Reading) -> list[EngineEvent]:
 def _skip(word: Skip, reading: Reading, now: datetime) -> list[Event]:
     """One that is paused stays so; one that stopped goes on, since it may have stopped at the step."""
     instance = reading.instance
-    ask = _meant(word, instance)
-    row = row_of(instance.saga.steps, ask.step)
-    if row is None or row.skip_leaves is None or not isinstance(ask, Ask):
-        raise refused(word, reading.stream, f"can't go on without an answer to {ask.step}")
-    facts = row.skip_leaves(ask.command, instance.state)
+    ask, left_by_hand = _meant(word, instance)
+    facts = left_by_hand(ask.command, instance.state)
     if ask.step in {each.step for each in instance.saga.pending(instance.saga.state_after(instance.state, facts))}:
         raise SagaStuck(reading.stream, ask.step, "would be pending still after it was skipped")
     told: list[Event] = [SagaStepSkipped(step=ask.step, why=word.why), *facts]
@@ -183,13 +179,18 @@ def _skip(word: Skip, reading: Reading, now: datetime) -> list[Event]:
     return [*told, *instance.notes_beside(told, now), *waked]
 
 
-def _meant(word: Skip, instance: Instance[Any]) -> Ask | Call:
+def _meant(word: Skip, instance: Instance[Any]) -> tuple[Ask, Callable[[Any, Any], Sequence[Event]]]:
+    """The pending step, and what it leaves that was done by hand."""
     meant = [ask for ask in instance.pending if is_named(ask.step, word.step)]
-    if len(meant) != 1:
-        pending = ", ".join(ask.step for ask in instance.pending) or "nothing"
-        what = "no step" if not meant else "several steps"
-        raise refused(word, instance.stream, f"has {what} {word.step} to skip; pending: {pending}")
-    return meant[0]
+    row = row_of(instance.saga.steps, word.step)
+    if meant and (row is None or row.skip_leaves is None or not isinstance(meant[0], Ask)):
+        raise refused(word, instance.stream, f"can't go on without an answer to {meant[0].step}")
+    match meant, row:
+        case [Ask() as ask], Step(skip_leaves=left_by_hand) if left_by_hand is not None:
+            return ask, left_by_hand
+    pending = ", ".join(ask.step for ask in instance.pending) or "nothing"
+    what = "several steps" if meant else "no step"
+    raise refused(word, instance.stream, f"has {what} {word.step} to skip; pending: {pending}")
 
 
 def _migrate(word: Migrate, reading: Reading) -> list[EngineEvent]:

@@ -124,7 +124,7 @@ async def read_saga(
     reading: Reading,
     reader: Reader,
 ) -> JSONResponse:
-    """An instance and its timeline, read from the event store as far as the read model is: of the newest 1,000 events."""
+    """An instance and its timeline, read from the event store as far as the read model is: its newest 1,000 events."""
     key = saga_id.lower()
     saga = _TYPES.get(saga_type)
     if saga is None or key[-1] not in HEX_DIGITS:

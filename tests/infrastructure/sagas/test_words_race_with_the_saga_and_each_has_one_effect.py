@@ -128,11 +128,16 @@ async def began(shop: Fulfilments, order: Order) -> bool:
 
 
 async def mended(shop: Fulfilments, order: Order, dice: Random) -> None:
-    """Whatever keeps it from its end is put right, as often as that takes."""
+    """Whatever keeps it from its end is put right, as often as that takes.
+
+    One that is over may stand still: a worker whose command failed notes that after another one has brought it to its
+    end.
+    """
 
     async def has_ended() -> bool:
-        if any(isinstance(event, ENDS) for event in await shop.events(order.stream)):
-            return not (await shop.words().read(order.stream)).standing.waiting
+        is_over = any(isinstance(event, ENDS) for event in await shop.events(order.stream))
+        if is_over and not (await shop.words().read(order.stream)).standing.waiting:
+            return True
         for word in (dice.choice(WORDS[-3:]), Resume("at last"), Retry("at last")):
             with suppress(WordRefused):
                 await shop.say(order, word)
