@@ -3,6 +3,8 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
 from infrastructure.readmodels.deployment import Deployment
 from infrastructure.sagas.deliveries import ConsumerOptions
 from projections.saga_timers import timers_of
@@ -40,8 +42,9 @@ def test_it_fires_what_has_passed_until_it_is_stopped(eventstore_uri: str, redis
     asyncio.run(run())
 
 
-def test_what_is_overdue_is_found_without_redis(eventstore_uri: str) -> None:
-    settings = Settings(eventstore_uri=eventstore_uri, redis_uri="redis://127.0.0.1:1/0")
+@pytest.mark.parametrize("redis_uri", ["redis://127.0.0.1:1/0", None], ids=["away", "not named"])
+def test_what_is_overdue_is_found_without_redis(eventstore_uri: str, redis_uri: str | None) -> None:
+    settings = Settings(eventstore_uri=eventstore_uri, redis_uri=redis_uri)
 
     async def run() -> None:
         async with connected(eventstore_uri) as client:
