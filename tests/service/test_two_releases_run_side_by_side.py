@@ -71,13 +71,16 @@ class Upgrade:
     def ship(self, *clients: Client, killed: Release | None = None) -> None:
         """An order at each of these APIs, confirmed at another, under way together; returns when all are shipped.
 
-        Meanwhile the workers of one release may be killed.
+        Meanwhile the workers of one release may be killed. Those of this one start again: what they began is on a
+        version of its saga that the last release does not know, so nobody else ends it.
         """
         orders = [client.order(self.account, (SKU, 2, "2.50")) for client in clients]
         for order, client in zip(orders, reversed(clients), strict=True):
             client.confirm(order)
         if killed is not None:
             killed.kill(*WORKERS)
+            if killed is self.this:
+                killed.start(*WORKERS)
         assert [clients[0].ended(order)["status"] for order in orders] == ["shipped"] * len(orders)
         self.orders += orders
 
@@ -122,7 +125,6 @@ def _go_through(upgrade: Upgrade) -> None:
     upgrade.ship(old, new, old, new)
     _meet_a_newer_format(upgrade)
     upgrade.ship(old, new, killed=upgrade.this)
-    upgrade.this.start(*WORKERS)
     poll_until(upgrade.this.works, seconds=30, what="this release's workers")
     upgrade.ship(old, new, killed=upgrade.last)
     poll_until(lambda: not new.get(f"/stock/{SKU}")["reserved"], seconds=20, what="all handed over")
