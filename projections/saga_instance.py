@@ -43,8 +43,8 @@ class SagaInstance:
 
     `step` is the first that is pending; None where none is, or where that can't be told: the code that it runs on is
     not there, or fails. `state` is what that follows from, kept as long as it is needed. `updated_at` is when anything
-    happened last, attempts at a message aside. `marks` are the changes of its saga that it began with; `has_begun` says
-    whether it has any event of its own. `deadlines` are the open ones by their names.
+    happened last, attempts at a message aside. `has_begun` says whether it has any event of its own. `deadlines` are
+    the open ones by their names.
     """
 
     stream: str
@@ -59,7 +59,6 @@ class SagaInstance:
     end_reason: str | None
     halt: Halt | None
     has_begun: bool
-    marks: tuple[str, ...]
     state: StateJson | None
 
     @property
@@ -148,8 +147,7 @@ class InstanceFold:
                 moved = changed(known, code_version=event.version)
                 return self._at_step(moved, lambda: self._state_of(known)) if known.has_begun else moved
             case SagaMarked():
-                marked = changed(known, marks=(*known.marks, event.name))
-                return self._at_step(marked, lambda: self._saga.changes[event.name](self._state_of(known)))
+                return self._at_step(known, lambda: self._saga.changes[event.name](self._state_of(known)))
             case _:
                 return known
 
@@ -193,6 +191,5 @@ def _begun(recorded: Recorded[Any]) -> SagaInstance:
         end_reason=None,
         halt=None,
         has_begun=False,
-        marks=(),
         state=None,
     )

@@ -101,7 +101,7 @@ def _of_instances(figures: SagaFigures) -> Check:
         since = f"run, and nothing has happened to them for {figures.stuck_seconds} s"
         return wrong("stuck", f"{figures.stuck} of its instances {since}, first {figures.longest_stuck}")
     if figures.overdue:
-        return wrong("slow", f"{figures.overdue} of its instances have a deadline that passed more than a minute ago")
+        return wrong("stuck", f"{figures.overdue} of its instances have a deadline that passed more than a minute ago")
     if paused := figures.by_status["paused"]:
         return wrong("paused", f"{paused} of its instances {'is' if paused == 1 else 'are'} paused")
     return Check(ok=True)

@@ -78,7 +78,6 @@ def instance(*facts: FulfilmentEvent, version: int | None = None, **members: Any
         "end_reason": None,
         "halt": None,
         "has_begun": True,
-        "marks": (),
         "state": dump_state(state),
     }
     told = {"stream": STREAM, "id": ORDER, "version": number if version is None else version}

@@ -115,7 +115,9 @@ async def list_sagas(listing: Annotated[SagasListing, Query()], reading: Reading
 @router.get(
     "/sagas/{saga_type}/{saga_id}",
     response_model=SagaAnswer,
-    responses=documented("query", "unknown-saga", "store-unavailable", "unreadable-event"),
+    responses=documented(
+        "query", "unknown-saga", "unknown-stream", "stream-gone", "store-unavailable", "unreadable-event"
+    ),
 )
 async def read_saga(
     saga_type: TypePath,
@@ -124,7 +126,7 @@ async def read_saga(
     reading: Reading,
     reader: Reader,
 ) -> JSONResponse:
-    """An instance and its timeline, read from the event store as far as the read model is: its newest 1,000 events."""
+    """An instance, and its timeline: read from the event store as far as the read model is, the newest 1,000 events."""
     key = saga_id.lower()
     saga = _TYPES.get(saga_type)
     if saga is None or key[-1] not in HEX_DIGITS:

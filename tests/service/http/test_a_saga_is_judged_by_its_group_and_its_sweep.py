@@ -74,11 +74,7 @@ FIGURES = SagaFigures({"running": 9, "completed": 5, "compensated": 0, "failed":
         ),
         (
             replace(FIGURES, overdue=3, by_status={**FIGURES.by_status, "paused": 1}),
-            Check(
-                ok=False,
-                state="slow",
-                detail="3 of its instances have a deadline that passed more than a minute ago",
-            ),
+            stuck("3 of its instances have a deadline that passed more than a minute ago"),
         ),
         (
             replace(FIGURES, by_status={**FIGURES.by_status, "paused": 1}),
