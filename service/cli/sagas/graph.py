@@ -44,11 +44,11 @@ def words(saga: Saga[Any, Any]) -> Iterator[str]:
     yield _row(_HEADING)
     yield _row(["---"] * len(_HEADING))
     for step in saga.steps:
-        own = (f"**{step.name}**", f"`{step.command.__name__}`")
+        own, undone_by = (f"**{step.name}**", f"`{step.command.__name__}`"), step.undo or ""
         for answer, outcome in step.answers.items():
             noted = (f"`{answer.stored_name}`", f"`{outcome.fact.stored_name}`", _one_of(outcome.then))
-            yield _row((*own, *noted, step.undo or "", "from here on" if outcome.no_return else ""))
-            own = ("", "")
+            yield _row((*own, *noted, undone_by, "from here on" if outcome.no_return else ""))
+            own, undone_by = ("", ""), ""
 
 
 def _row(cells: Sequence[str]) -> str:
