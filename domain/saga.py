@@ -43,7 +43,8 @@ class Saga(Generic[StateT, EventT]):
     `pending` returns what must be asked for now, from the state alone, so that a restart asks again.
     `on_reply` turns the reply to one ask, the events that it left in its target's stream, into events of the saga's own
     stream, after which its step is no longer pending (none, if it was not any more). It raises `UnexpectedAnswer` for a
-    reply that can't be one. `on_answer` does so for the answer to a call to the outside, a value.
+    reply that can't be one; `last_id_of` the reply is for a later command that refers to it. `on_answer` does so for
+    the answer to a call to the outside, a value.
     `signals` are those that may be sent to an instance; `awaits` says of which of them a state waits, and `on_signal`
     turns one that it waits for into events of the saga's own stream.
     `undoable` says whether a state lies before the point of no return: after it nobody may have the instance undone.

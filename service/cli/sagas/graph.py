@@ -61,7 +61,7 @@ def _rows(name: str, asks: str, outcomes: Sequence[tuple[str, Outcome]], undo: s
     for answer, outcome in outcomes:
         noted = (answer, f"`{outcome.fact.stored_name}`", _one_of(outcome.then))
         yield _row((*own, *noted, undo, "from here on" if outcome.no_return else ""))
-        own = ("", "")
+        own, undo = ("", ""), ""
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -5,8 +5,10 @@ rounds as `ROUNDS` of this module says, each of its own number, which a failure 
 """
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from random import Random
 from typing import Final
 
@@ -28,7 +30,7 @@ from tests.infrastructure.sagas.rounds.worker import messages_for, started
 from tests.infrastructure.sagas.rounds.worlds import WORLDS, World
 
 ROUNDS: Final = 300
-_SECONDS: Final = 60.0
+_PATIENCE: Final = 15.0  # seconds
 _MOST_TURNS: Final = 20
 
 
@@ -43,10 +45,17 @@ async def played(uri: str, shape: str, seed: int) -> list[str]:
             if random.random() < 0.7:
                 await world.meddle(client, random)
             for worker in workers:
-                await asyncio.to_thread(worker.join, _SECONDS)
-                assert worker.exitcode in {0, -9}, f"{shape} {seed}: a worker ended with {worker.exitcode}"
+                await asyncio.to_thread(_ended, worker)
+                assert worker.exitcode in {0, -signal.SIGKILL}, f"{shape} {seed}: a worker ended with {worker.exitcode}"
         told = await _finished(client, world, streams)
         return [*faults(world.builds[-1], told), *world.faults(told)]
+
+
+def _ended(worker: BaseProcess) -> None:
+    """Waits for its end, which comes by a kill too where it takes long."""
+    worker.join(_PATIENCE)
+    worker.kill()
+    worker.join()
 
 
 async def _finished(client: CommandClient, world: World, streams: Sequence[str]) -> Streams:
