@@ -24,7 +24,7 @@ from service.errors import NoInstance, WordNotTaken, WordsNotTaken
 from tests.infrastructure.sagas.errand import NOW
 from tests.infrastructure.sagas.fulfilments import Broken, Fulfilments, Order, fulfilling
 from tests.service.cli.snapshots.command import ran
-from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import verbs
+from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import EVIL, verbs
 from tests.support.eventstore import EventStoreProcess
 
 WHY: Final = ("--why", "the bank is asked")
@@ -97,6 +97,14 @@ def test_a_step_is_skipped_by_its_name_or_its_kind(uri: str, paused: bool) -> No
         said(uri, "pause", order.id)
     once = ", once it is resumed" if paused else ""
     assert said(uri, "skip", order.id, "--step", "release") == f"{order.stream} does without {step}{once}\n"
+
+
+def test_nothing_that_an_operator_says_reaches_a_terminal_raw(uri: str) -> None:
+    order = begun(uri, ReleaseReservation, funds="1.00")
+    for verb in ("pause", "resume", "cancel", "compensate", "skip"):
+        step = ("--step", "release") if verb == "skip" else ()
+        told = ran(uri, app, verb, "fulfilment", order.id, *step, "--why", EVIL)
+        assert (verb, told.exception, told.stdout.rstrip("\n").isprintable()) == (verb, None, True)
 
 
 def test_as_json_it_is_one_document(uri: str) -> None:
