@@ -135,7 +135,7 @@ class InstanceFold:
             case SagaStopped():
                 return changed(known, halt=Halt("failed", event.error))
             case SagaPaused():
-                return changed(known, halt=Halt("paused", event.why))
+                return known if known.halt is not None else changed(known, halt=Halt("paused", event.why))
             case SagaResumed():
                 return changed(known, halt=None)
             case SagaDeadlineSet():

@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.search import CommandSearch, Part, SearchNeeded
-from infrastructure.eventstore.errors import WrongExpectedVersion
+from infrastructure.eventstore.errors import UNREADABLE, WrongExpectedVersion
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
@@ -45,13 +45,20 @@ class AggregateLoader:
         """In one read where the stream is short, which it is taken for where the last one of its category was."""
         interval = self._snapshots.interval(category)
         if interval is not None and category not in self._long:
-            if await aggregate.begin(self._streams, interval):
+            if await self._is_read_whole(aggregate, interval):
                 return
             self._long.add(category)
             aggregate.forget()
         if not await self._snapshots.restore(aggregate, category):
             self._long.discard(category)
             await aggregate.catch_up(self._streams)
+
+    async def _is_read_whole(self, aggregate: Aggregate[Any], interval: int) -> bool:
+        """False also where an early event can't be read: a snapshot may stand for that."""
+        try:
+            return await aggregate.begin(self._streams, interval)
+        except UNREADABLE:
+            return False
 
     def consider(self, aggregate: Aggregate[Any], category: str) -> None:
         """Has a snapshot taken, off the command's path, where one is due."""

@@ -50,11 +50,12 @@ async def open_instances(category: str, words: Words, log: Log) -> AsyncIterator
 async def _looked_at(firsts: Sequence[Record], words: Words) -> list[OpenInstance | None]:
     found: list[OpenInstance | None] = []
     for start in range(0, len(firsts), _AT_ONCE):
-        found += await asyncio.gather(*(_look(first.stream, words) for first in firsts[start : start + _AT_ONCE]))
+        found += await asyncio.gather(*(look_at(first.stream, words) for first in firsts[start : start + _AT_ONCE]))
     return found
 
 
-async def _look(stream: str, words: Words) -> OpenInstance | None:
+async def look_at(stream: str, words: Words) -> OpenInstance | None:
+    """The instance of this stream, None where it has ended. Raises as above."""
     try:
         reading = await words.read(stream)
     except StreamGone:
@@ -73,9 +74,9 @@ def _has_ended(reading: Reading) -> bool:
 
 
 def _status(standing: Standing) -> Status:
-    if standing.paused is not None:
-        return "paused"
-    return "running" if standing.stopped is None else "failed"
+    if standing.stopped is not None:
+        return "failed"
+    return "running" if standing.paused is None else "paused"
 
 
 def _steps(reading: Reading) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import uuid5
 
 from domain.decider import Decider
-from domain.engine_events import SagaUndoOrdered
+from domain.engine_events import SagaResumed, SagaUndoOrdered
 from domain.errors import DomainError
 from domain.message import Command, Event
 from domain.saga import Saga
@@ -15,7 +15,7 @@ from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome, Request
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import EventStoreError, VersionMismatch
-from infrastructure.sagas.errors import CodeMissing, SagaError
+from infrastructure.sagas.errors import CodeMissing
 from infrastructure.sagas.operator_words import Cancel, Compensate, OperatorWord, decided, refused
 from infrastructure.sagas.words import Reading, Words
 
@@ -50,15 +50,21 @@ class OperatorDesk:
         events = _decided(word, reading, request)
         if isinstance(word, Cancel):
             return events if await self._cancelled(word, request, reading) else ()
-        if isinstance(word, Compensate) and any(isinstance(event, SagaUndoOrdered) for event in events):
+        if not isinstance(word, Compensate):
+            return events
+        if any(isinstance(event, SagaUndoOrdered) for event in events):
             await self._cancelled(word, request, reading)
+        elif await self._cancelled(word, request, reading, again=True):
+            return [SagaUndoOrdered(why=word.why), SagaResumed(why=word.why)]  # the saga was faster than this note
         return events
 
-    async def _cancelled(self, word: Cancel | Compensate, request: Request, reading: Reading) -> bool:
-        """Whether the target was told by this request, now or before; not where it knew already.
+    async def _cancelled(
+        self, word: Cancel | Compensate, request: Request, reading: Reading, *, again: bool = False
+    ) -> bool:
+        """Whether the target was told by this request, now or before; `again`: before, else it is not told.
 
-        What is to be undone is cancelled first: so the target, which decides how far it may go, goes no further while
-        the last answer is waited for. Raises WordRefused where it is too late.
+        Not where it knew already. What is to be undone is cancelled first: so the target, which decides how far it may
+        go, goes no further while the last answer is waited for. Raises WordRefused where it is too late.
         """
         instance = reading.instance
         if instance.saga.cancels is None:
@@ -66,13 +72,17 @@ class OperatorDesk:
         command = instance.saga.cancels(word.why, instance.state)
         decider = self._route(command)
         own_id = uuid5(request.command_id, f"{decider.category}-{command.aggregate_id}")
-        condition = _NO_VERSION if reading.has_ended else None
+        condition = _NO_VERSION if again or reading.has_ended else None
         sent = replace(request, command_id=own_id, causation_id=own_id, if_version=condition, former_id=None)
         try:
             outcome = await self._handler.handle(decider, command, sent)
         except VersionMismatch as error:
+            if again:
+                return False
             raise refused(word, reading.stream, "has ended") from error
         except DomainError as error:
+            if again:
+                return False
             raise refused(word, reading.stream, f"is refused: {error.rule}: {error.detail}") from error
         return bool(outcome.events)
 
@@ -83,9 +93,7 @@ def _decided(word: OperatorWord, reading: Reading, request: Request) -> Sequence
         return decided(word, reading, request.time)
     except CodeMissing as error:
         raise refused(word, reading.stream, f"runs on {error.what} of its saga, which this build lacks") from error
-    except (EventStoreError, SagaError, ValueError):
-        raise
     except Exception as error:
-        if error is not reading.fault:
+        if error is not reading.fault or isinstance(error, EventStoreError):
             raise
         raise refused(word, reading.stream, f"can't be folded by this build: {error!r}") from error

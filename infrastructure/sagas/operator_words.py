@@ -17,7 +17,7 @@ from domain.engine_events import (
 from domain.message import Event
 from domain.saga import Ask
 from domain.saga_steps import Step, is_named, row_of
-from infrastructure.sagas.errors import SagaStuck, WordRefused
+from infrastructure.sagas.errors import WordRefused
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.migration import NOT_MIGRATABLE, kept_steps, not_migratable
 from infrastructure.sagas.words import Reading
@@ -173,7 +173,7 @@ def _skip(word: Skip, reading: Reading, now: datetime) -> list[Event]:
     ask, left_by_hand = _meant(word, instance)
     facts = left_by_hand(ask.command, instance.state)
     if ask.step in {each.step for each in instance.saga.pending(instance.saga.state_after(instance.state, facts))}:
-        raise SagaStuck(reading.stream, ask.step, "would be pending still after it was skipped")
+        raise refused(word, reading.stream, f"would wait for {ask.step} still")
     told: list[Event] = [SagaStepSkipped(step=ask.step, why=word.why), *facts]
     waked = [] if reading.standing.paused is not None else [SagaResumed(why=word.why)]
     return [*told, *instance.notes_beside(told, now), *waked]

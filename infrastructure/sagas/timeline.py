@@ -18,11 +18,12 @@ from domain.engine_events import (
     SagaDeadlinePassed,
     SagaDeadlineSet,
     SagaMigrated,
+    SagaUndoTaken,
     SagaVersionSet,
 )
 from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
-from domain.saga_steps import kind_of
+from domain.saga_steps import Step, kind_of, row_of
 
 Kind: TypeAlias = Literal["observed", "asked", "answered", "undone", "deadline", "operator"]
 _MOST: Final = 500
@@ -52,29 +53,41 @@ class Timeline:
         self._saga: Final = saga
         self._state = state
         self._version = version
-        self._rows: Final = {row.name: row for row in saga.steps}
-        self._undoing: Final = frozenset(row.undo for row in saga.steps if row.undo is not None)
 
     def through(self, recorded: Iterable[Recorded[Any]]) -> Iterator[Moment]:
         """What these events tell, the next of the stream, oldest first."""
-        for _, together in groupby(recorded, lambda each: each.metadata.command_id):
-            yield from self._told_together(list(together))
+        asked: list[Moment] = []
+        for _, group in groupby(recorded, lambda each: each.metadata.command_id):
+            together = list(group)
+            if any(isinstance(each.event, SagaUndoTaken) for each in together):
+                asked = []  # what the answer before it made pending was never asked for
+            told, new = self._told_together(together)
+            yield from (*asked, *told)
+            asked = new
+        yield from asked
 
-    def _told_together(self, recorded: Sequence[Recorded[Any]]) -> Iterator[Moment]:
+    def _told_together(self, recorded: Sequence[Recorded[Any]]) -> tuple[list[Moment], list[Moment]]:
         """What one command left; it may make several facts, after the last of which its steps are asked for."""
         led, new = None, dict[str, tuple[Recorded[Any], Ask | Call]]()
-        before = self._pending()
+        before, told = self._pending(), list[Moment]()
         for each in recorded:
             self._fold(each.event)
             after = self._pending()
             led = self._kind_and_step(each, [step for step in before if step not in after], led)
-            yield Moment(each.at, *led, described(each.event, each.aggregate_id), each.metadata.actor, each.id)
+            told.append(Moment(each.at, *led, described(each.event, each.aggregate_id), each.metadata.actor, each.id))
             new |= {step: (each, ask) for step, ask in after.items() if step not in before}
             before = after
-        for step, (each, ask) in new.items():
-            if step in before:
-                asked = ask.request if isinstance(ask, Call) else ask.command
-                yield Moment(each.at, "asked", step, type(asked).__name__, f"saga:{self._saga.category}", each.id)
+        return told, [self._asked(each, ask) for step, (each, ask) in new.items() if step in before]
+
+    def _asked(self, recorded: Recorded[Any], ask: Ask | Call) -> Moment:
+        asked = ask.request if isinstance(ask, Call) else ask.command
+        by = f"saga:{self._saga.category}"
+        return Moment(recorded.at, "asked", ask.step, type(asked).__name__, by, recorded.id)
+
+    @property
+    def _steps(self) -> Sequence[Step]:
+        """The table of the version that the instance runs on."""
+        return self._saga.versions.get(self._version, self._saga).steps
 
     def _kind_and_step(
         self, recorded: Recorded[Any], ended: Sequence[str], led: tuple[Kind, str | None] | None
@@ -90,11 +103,12 @@ class Timeline:
             return "observed" if is_engine else "operator", getattr(event, "step", None)
         answered = next((step for step in ended if self._may_answer(event, step)), None)
         if answered is not None:
-            return "undone" if kind_of(answered) in self._undoing else "answered", answered
+            undoes = any(row.undo == kind_of(answered) for row in self._steps)
+            return "undone" if undoes else "answered", answered
         return led or ("observed", None)
 
     def _may_answer(self, event: Event, step: str) -> bool:
-        row = self._rows.get(kind_of(step))
+        row = row_of(self._steps, step)
         return row is None or any(outcome.fact is type(event) for outcome in row.answers.values())
 
     def _fold(self, event: Event) -> None:

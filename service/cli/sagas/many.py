@@ -12,7 +12,7 @@ from domain.stream_name import DEFAULT_TENANT, StreamName, stream_name
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
 from infrastructure.eventstore.log import Log
 from infrastructure.sagas.errors import SagaError, WordRefused
-from infrastructure.sagas.open_instances import OpenInstance, Status, open_instances
+from infrastructure.sagas.open_instances import OpenInstance, Status, look_at, open_instances
 from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.words import Words
 from infrastructure.terminal import print_json, print_line
@@ -62,11 +62,11 @@ def act_on_all(order: Order, wanted: Wanted, *, yes: bool) -> int:
     counted = f"{len(found):,} {'instance' if len(found) == 1 else 'instances'} of {order.saga.category}"
     if found and not consented(f"{verb.capitalize()} {counted}?", yes=yes):
         return 1
-    told = asyncio.run(_told(uri, order, found))
-    if order.as_json:
-        print_json({"type": order.saga.category, "act": verb, "found": len(found), **_answer(told)})
-    else:
-        _print(told, verb, counted)
+    told = Told()
+    try:
+        asyncio.run(_tell_all(uri, order, wanted, found, told))
+    finally:  # also where the store was away in between
+        _tell_of(told, order, len(found), counted)
     if told.refused:
         raise WordsNotTaken(verb, len(told.refused), len(found))
     return 0
@@ -85,13 +85,26 @@ async def _found(uri: str, saga: Saga[Any, Any], wanted: Wanted) -> list[str]:
     return [name.id for name in names if name.tenant == DEFAULT_TENANT]
 
 
-async def _told(uri: str, order: Order, found: Sequence[str]) -> Told:
-    """One after the other; a refusal is noted, and the next one is told. Raises StoreUnavailable."""
-    told = Told()
-    async with connected(uri) as client, desk_of(order.saga, client) as desk:
+def _tell_of(told: Told, order: Order, found: int, counted: str) -> None:
+    if order.as_json:
+        print_json({"type": order.saga.category, "act": order.verb, "found": found, **_answer(told)})
+    else:
+        _print(told, order.verb, counted)
+
+
+async def _tell_all(uri: str, order: Order, wanted: Wanted, found: Sequence[str], told: Told) -> None:
+    """One after the other; a refusal is noted, and the next one is told. Raises StoreUnavailable.
+
+    One that the filter does not match any more, since the question was asked, is left as it is.
+    """
+    async with connected(uri) as client, desk_of(order.saga, client) as desk, streams_of(client) as streams:
+        words = Words(order.saga, streams, CODEC)
         for instance in found:
-            await _tell(order, desk, instance, told)
-    return told
+            seen = await look_at(stream_name(order.saga.category, instance), words)
+            if seen is not None and wanted.matches(seen, datetime.now(UTC)):
+                await _tell(order, desk, instance, told)
+            else:
+                told.refused.append((instance, None, "is not what the filter matches any more"))
 
 
 async def _tell(order: Order, desk: OperatorDesk, instance: str, told: Told) -> None:

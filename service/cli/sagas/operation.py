@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-from domain.engine_events import SagaResumed, SagaStepSkipped
+from domain.engine_events import SagaResumed, SagaStepSkipped, SagaUndoOrdered
 from domain.saga import Saga
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Outcome
@@ -87,14 +87,16 @@ class Done:
                 where = "" if stopped is None else f"version {stopped.version} of {stopped.stream}: {stopped.error}"
                 return f"goes on; it stood at {where}" if where else "goes on"
             case Compensate():
-                return "is to be undone"
+                is_new = any(isinstance(event, SagaUndoOrdered) for event in self.outcome.events)
+                return "is to be undone" if is_new else "is being undone already, and goes on with that"
             case Cancel():
                 return "is to be cancelled"
             case Skip():
                 return f"does without {self._skipped()}{'' if self._goes_on() else ', once it is resumed'}"
             case Migrate():
                 until = self.before.instance.code.version
-                return f"goes on with version {self._version()}; until now it ran on version {until}"
+                paused = ", once it is resumed" if self.before.standing.paused is not None else ""
+                return f"goes on with version {self._version()}{paused}; until now it ran on version {until}"
             case _:
                 assert_never(self.word)
 

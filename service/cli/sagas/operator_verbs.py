@@ -7,22 +7,11 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from service.cli.ago import parse_duration
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, with_options
 from service.cli.verbs import Yes, require_consent, verb
 
 _INSTANCE: Final = "fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10"
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        duration = parse_duration(text)
-    except OverflowError as error:
-        raise typer.BadParameter(f"{text!r} is longer than times reach") from error
-    if duration is None:
-        raise typer.BadParameter(f"{text!r} is no duration such as 90s, 2h or 7d")
-    return duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +38,7 @@ class ActOptions:
         timedelta | None,
         typer.Option(
             "--older-than",
-            parser=_duration,
+            parser=parse_age,
             metavar="DURATION",
             help="With --all: only those without an event for so long, such as 90s, 2h or 7d.",
         ),

@@ -13,6 +13,7 @@ from domain.engine_events import (
     SagaPaused,
     SagaSignalled,
     SagaStopped,
+    SagaUndoTaken,
     SagaVersionSet,
 )
 from domain.message import Event, Recorded
@@ -78,6 +79,18 @@ def test_what_takes_an_effect_back_is_undone() -> None:
         ("asked", "return:a", "Return"),
         ("undone", "return:a", "ErrandThingReturned"),
     ]
+
+
+def test_what_an_answer_made_pending_that_is_undone_at_once_was_not_asked() -> None:
+    undone = told([BEGUN], [ErrandExtended(shelves=("c",))], [ThingMissing(shelf_id="c"), SagaUndoTaken(order_id="0")])
+    assert ("asked", "take:c", "Take") not in undone
+    assert ("asked", "take:c", "Take") in told([BEGUN], [ErrandExtended(shelves=("c",))], [ThingMissing(shelf_id="c")])
+
+
+def test_an_instance_of_a_former_version_is_told_by_the_table_of_that() -> None:
+    renamed = Step("take", Take, {Taken: Outcome(ErrandExtended, ("take", "end"))})
+    newer = replace(SAGA, version=2, steps=(renamed, STEPS[1]), former=(SAGA,))
+    assert told([BEGUN], [ThingFetched(shelf_id="a")], saga=newer)[3:] == [("answered", "take:a", "ErrandThingFetched")]
 
 
 def test_what_is_pending_between_facts_of_one_command_alone_was_not_asked() -> None:

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from uuid import uuid5
 
 import pytest
 
-from domain.accounts.account import ChargeAccount
+from domain.accounts.account import ChargeAccount, RefundCharge
 from domain.engine_events import SagaResumed, SagaUndoOrdered
 from domain.message import Command
 from domain.ordering.events import OrderCancelled
-from domain.ordering.order import ShipOrder
+from domain.ordering.order import RequestCancellation, ShipOrder
 from domain.stock.stock import ConsumeReservation, ReleaseReservation, ReserveStock
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.sagas.errors import WordRefused
@@ -18,7 +19,7 @@ from infrastructure.sagas.operator_words import Compensate, Pause
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consumers import broken
 from tests.infrastructure.sagas.errand import Errand, ErrandEvent, Errands, ThingMissing, new_tag, request
-from tests.infrastructure.sagas.fulfilments import Fulfilments, fulfilling
+from tests.infrastructure.sagas.fulfilments import Broken, Fulfilments, fulfilling
 
 UNDO = Compensate("sold by mistake")
 HELD = ["StockReserved", "ReservationReleased"]
@@ -144,6 +145,28 @@ def test_a_target_that_is_past_it_already_refuses_for_the_saga(eventstore_uri: s
         with pytest.raises(WordRefused, match=r"is refused: order-already-shipped: Order .* has been shipped"):
             await shop.say(order, UNDO)
         assert "SagaUndoOrdered" not in await shop.story(order.stream)
+
+    tell(eventstore_uri, story)
+
+
+def test_a_word_that_the_saga_has_outrun_is_noted_all_the_same(eventstore_uri: str) -> None:
+    """Its order was cancelled, and before the word was stored the saga had heard of that."""
+
+    async def story(shop: Fulfilments) -> None:
+        order = await shop.begun(ShipOrder)
+        asked = request()
+        own_id = uuid5(asked.command_id, f"order-{order.id}")
+        told = replace(asked, command_id=own_id, causation_id=own_id)
+        await shop.send(RequestCancellation(order_id=order.id, reason=UNDO.why), told)
+        shop.broken = {RefundCharge}
+        with pytest.raises(Broken):
+            await shop.coordinator.react(order.message)
+        shop.broken = set()
+        outcome = await shop.say(order, UNDO, asked)
+        assert outcome.events == (SagaUndoOrdered(why=UNDO.why), SagaResumed(why=UNDO.why))
+        await shop.go_on(order)
+        assert await shop.books(order) == (TAKEN, [HELD, HELD])
+        assert (await shop.story(order.stream)).count("FulfilmentRecalled") == 0
 
     tell(eventstore_uri, story)
 

@@ -68,8 +68,8 @@ def test_one_that_has_completed_is_told_with_its_times(shipped: Ended) -> None:
         "type": "fulfilment",
         "status": "completed",
         "step": None,
-        "version": 5,
-        "code_version": 1,
+        "version": 6,
+        "code_version": 2,
         "started_at": shipped.events[0]["at"],
         "updated_at": shipped.events[-1]["at"],
         "deadline": None,
@@ -82,11 +82,12 @@ def test_its_timeline_tells_what_was_observed_asked_and_answered(shipped: Ended)
     told = [(each["kind"], each["step"], each["detail"].partition(" ")[0]) for each in shipped.told["timeline"]]
     reserve, consume = f"reserve:{shipped.sku}", f"consume:{shipped.sku}"
     assert told == [
+        ("observed", None, "SagaVersionSet"),
         ("observed", None, "FulfilmentStarted"),
         ("asked", reserve, "ReserveStock"),
         ("answered", reserve, "GoodsSecured"),
         ("asked", "charge", "ChargeAccount"),
-        ("answered", "charge", "PaymentTaken"),
+        ("answered", "charge", "PaymentCollected"),
         ("asked", "ship", "ShipOrder"),
         ("answered", "ship", "DispatchAgreed"),
         ("asked", consume, "ConsumeReservation"),
@@ -103,7 +104,7 @@ def test_one_that_was_undone_says_why_and_what_was_undone(cancelled: Ended) -> N
     assert (cancelled.told["status"], cancelled.told["reason"]) == ("compensated", "insufficient-funds")
     told = [(each["kind"], each["step"]) for each in cancelled.told["timeline"]]
     release = f"release:{cancelled.sku}"
-    assert told[3:] == [
+    assert told[4:] == [
         ("asked", "charge"),
         ("answered", "charge"),
         ("asked", release),

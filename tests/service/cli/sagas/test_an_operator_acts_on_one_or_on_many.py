@@ -134,7 +134,7 @@ def test_a_state_that_forbids_it_is_one_line_with_the_rule(uri: str) -> None:
         (("0", "--step", "charge"), "--step belongs to --all"),
         (("0", "--older-than", "2h"), "--older-than belongs to --all"),
         (("0", "--yes"), "--yes belongs to --all"),
-        (("--all", "--older-than", "soon"), "'soon' is no duration such as 90s, 2h or 7d"),
+        (("--all", "--older-than", "soon"), "'soon' should be a number of seconds, or such as 15m, 2h or 7d"),
         (("--all",), "there is nobody to ask; --yes does it without asking"),
     ],
 )
