@@ -75,7 +75,7 @@ def test_every_field_parameter_and_header_with_a_pattern(http: httpx.Client, doc
     assert tried == {
         *("Idempotency-Key", "If-Match", "?at_least", "?consistency", "?cursor", "?owner_id", "?view"),
         *("{account_id}", "{correlation_id}", "{customer_id}", "{order_id}", "{sku}", "{stream}"),
-        *("{station}", "{car_class}", "{hotel}", "{room_type}", "{flight}", "{cabin}", "{trip_id}"),
+        *("{station}", "{car_class}", "{hotel}", "{room_type}", "{flight}", "{cabin}", "{trip_id}", "{saga_id}"),
         *("/account_id", "/amount", "/credit_limit", "/customer_id", "/id", "/owner_id", "/sku", "/unit_price"),
         *("/price", "/items/0/sku", "/items/0/unit_price"),
         *("/car/station", "/car/car_class", "/room/hotel", "/room/room_type", "/flight/flight", "/flight/cabin"),

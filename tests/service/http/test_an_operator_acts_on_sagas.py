@@ -82,26 +82,26 @@ def test_a_word_is_answered_as_a_command_is_and_its_repeat_alike(store: str, htt
     order = begun(store, ChargeAccount)
     key = {"Idempotency-Key": "pause-1"}
     paused = say(http, order.id, "pause", headers=key)
-    assert_changed(paused, 200, order.id, 3)
+    assert_changed(paused, 200, order.id, 4)
     noted = last_of(store, order.stream)
     assert (noted.event, noted.metadata.actor) == (SagaPaused(why=WHY["why"]), "anonymous")
-    assert paused.headers["ETag"] == '"3"'
-    assert_changed(say(http, order.id, "resume"), 200, order.id, 4)
+    assert paused.headers["ETag"] == '"4"'
+    assert_changed(say(http, order.id, "resume"), 200, order.id, 5)
     again = say(http, order.id, "pause", headers=key)
-    assert (again.status_code, again.content, again.headers["ETag"]) == (200, paused.content, '"3"')
+    assert (again.status_code, again.content, again.headers["ETag"]) == (200, paused.content, '"4"')
     reused = say(http, order.id, "pause", {"why": "something else"}, headers=key)
     assert (reused.status_code, reused.json()["rule"]) == (422, "idempotency-key-reused")
-    assert names(store, order.stream)[3:] == ["SagaPaused", "SagaResumed"]
+    assert names(store, order.stream)[4:] == ["SagaPaused", "SagaResumed"]
 
 
 def test_each_verb_is_taken_where_the_state_allows_it(store: str, http: httpx.Client) -> None:
     order = begun(store, ChargeAccount)
-    assert_changed(say(http, order.id, "cancel"), 200, order.id, 3)
-    assert_changed(say(http, order.id, "compensate"), 200, order.id, 5)
-    assert_changed(say(http, order.id, "migrate"), 200, order.id, 5)
-    assert_changed(say(http, order.id, "migrate", {**WHY, "version": 1}), 200, order.id, 5)
+    assert_changed(say(http, order.id, "cancel"), 200, order.id, 4)
+    assert_changed(say(http, order.id, "compensate"), 200, order.id, 6)
+    assert_changed(say(http, order.id, "migrate"), 200, order.id, 6)
+    assert_changed(say(http, order.id, "migrate", {**WHY, "version": 2}), 200, order.id, 6)
     told(store, lambda shop: shop.coordinator.stop(order.message, "a bug"))
-    assert_changed(say(http, order.id, "retry"), 200, order.id, 7)
+    assert_changed(say(http, order.id, "retry"), 200, order.id, 8)
     assert names(store, f"order-{order.id}")[-1] == "CancellationRequested"
     undoing = begun(store, ReleaseReservation, funds="1.00")
     version = len(names(store, undoing.stream)) + 2
@@ -163,7 +163,7 @@ def test_the_order_of_checks_is_that_of_commands(store: str, http: httpx.Client,
         ("pause", {"why": "x" * 201}, "/why"),
         ("pause", {**WHY, "step": "charge"}, "/step"),
         ("skip", WHY, "/step"),
-        ("migrate", {**WHY, "version": 2}, "/version"),
+        ("migrate", {**WHY, "version": 3}, "/version"),
         ("migrate", {**WHY, "version": "1"}, "/version"),
     ],
 )
@@ -185,12 +185,12 @@ def test_an_event_that_can_not_be_read_is_told_where_the_state_matters(store: st
     order = begun(store, ChargeAccount)
 
     async def damage(shop: Fulfilments) -> None:
-        await shop.handler.streams.append(order.stream, 2, [NewRecord("FulfilmentMelted", b"{}", b"{}")])
+        await shop.handler.streams.append(order.stream, 3, [NewRecord("FulfilmentMelted", b"{}", b"{}")])
 
     told(store, damage)
     refused = say(http, order.id, "compensate")
-    assert (refused.status_code, refused.json()["rule"], refused.json()["version"]) == (500, "unreadable-event", 3)
-    assert_changed(say(http, order.id, "pause"), 200, order.id, 4)
+    assert (refused.status_code, refused.json()["rule"], refused.json()["version"]) == (500, "unreadable-event", 4)
+    assert_changed(say(http, order.id, "pause"), 200, order.id, 5)
 
 
 def test_a_signal_is_kept_for_its_instance_once(store: str, http: httpx.Client) -> None:

@@ -156,7 +156,7 @@ def test_what_is_not_there_is_unknown(http: httpx.Client) -> None:
 def test_a_filter_that_there_is_not_is_named(http: httpx.Client) -> None:
     assert_malformed(
         http.get("/sagas", params={"type": "shipping"}),
-        ("?type", "there is no saga 'shipping'; there is fulfilment"),
+        ("?type", "there is no saga 'shipping'; there is fulfilment, booking"),
     )
     assert_malformed(
         http.get("/sagas", params={"status": "stuck"}),
@@ -180,7 +180,7 @@ def test_a_cursor_is_good_for_its_own_filters_alone(http: httpx.Client, shipped:
 
 def test_it_is_asked_for_with_head_and_told_when_it_changed(http: httpx.Client, shipped: Ended) -> None:
     path = f"/sagas/fulfilment/{shipped.id}"
-    assert http.head(path).headers["ETag"] == '"5"'
-    assert http.get(path, headers={"If-None-Match": '"5"'}).status_code == 304
+    assert http.head(path).headers["ETag"] == '"6"'
+    assert http.get(path, headers={"If-None-Match": '"6"'}).status_code == 304
     after = http.get("/sagas", params={"key": shipped.id})
     assert read(http, path, after) == shipped.told

@@ -73,13 +73,13 @@ def test_one_is_shown_with_its_timeline(sagas: Standing, http: httpx.Client) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("list", "--type", "shipping"), "there is no saga 'shipping'; there is fulfilment"),
+        (("list", "--type", "shipping"), "there is no saga 'shipping'; there is fulfilment, booking"),
         (
             ("list", "--status", "stuck"),
             "there is no status 'stuck'; there is running, completed, compensated, failed, paused",
         ),
         (("list", "--older-than", "soon"), "'soon' should be a number of seconds, or such as 15m, 2h or 7d"),
-        (("show", "shipping", RUNNING), "there is no saga 'shipping'; there is fulfilment"),
+        (("show", "shipping", RUNNING), "there is no saga 'shipping'; there is fulfilment, booking"),
         (("show", "fulfilment", "lamp"), "an aggregate's id ends in a lower-case hexadecimal digit, unlike 'lamp'"),
     ],
 )
