@@ -74,7 +74,8 @@ def test_every_field_parameter_and_header_with_a_pattern(http: httpx.Client, doc
     tried = {pointer for pointer, _ in refused}
     assert tried == {
         *("Idempotency-Key", "If-Match", "?at_least", "?consistency", "?cursor", "?owner_id", "?view"),
-        *("{account_id}", "{correlation_id}", "{customer_id}", "{order_id}", "{sku}", "{stream}"),
+        *("{account_id}", "{correlation_id}", "{customer_id}", "{order_id}", "{sku}", "{stream}", "{name}"),
+        *("{instance_id}", "{saga_type}", "?key", "?step"),
         *("{station}", "{car_class}", "{hotel}", "{room_type}", "{flight}", "{cabin}", "{trip_id}", "{saga_id}"),
         *("/account_id", "/amount", "/credit_limit", "/customer_id", "/id", "/owner_id", "/sku", "/unit_price"),
         *("/price", "/items/0/sku", "/items/0/unit_price"),
