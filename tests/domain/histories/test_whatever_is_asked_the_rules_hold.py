@@ -14,7 +14,7 @@ from tests.domain.histories.boundaries import BOUNDARIES, Boundary, of_each_deci
 from tests.domain.histories.histories import Step, command_types, decided, folded, history
 
 OFTEN: Final = settings(deadline=None, max_examples=25)
-SEARCH: Final = settings(deadline=None, max_examples=500, database=None, phases=[Phase.generate])
+SEARCH: Final = settings(deadline=None, max_examples=1000, database=None, phases=[Phase.generate])
 
 
 def test_every_decider_that_runs_is_covered() -> None:
