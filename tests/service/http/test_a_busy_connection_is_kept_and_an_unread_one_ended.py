@@ -88,9 +88,9 @@ def test_a_client_that_does_not_read_is_ended(narrow: FoldstreamProcess) -> None
 def test_a_client_that_reads_on_gets_all(narrow: FoldstreamProcess) -> None:
     document = httpx.get(f"{narrow.url}/openapi.json", trust_env=False).content
     with unreading(narrow.url) as slow:
-        slow.sendall((DOCUMENT + b"\r\n") * 30 + DOCUMENT + CLOSE)
+        slow.sendall((DOCUMENT + b"\r\n") * 40 + DOCUMENT + CLOSE)
         answered = parsed(until_closed(slow))
-    assert [each.body for each in answered] == [document] * 31
+    assert [each.body for each in answered] == [document] * 41
 
 
 def test_a_connection_whose_request_was_answered_before_its_body_came_rests_afterwards(
