@@ -245,3 +245,5 @@ ENGINE_EVENTS: Final[tuple[type[EngineEvent], ...]] = (
     SagaUndoTaken,
     SagaVersionSet,
 )
+ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
+"""All names under which any version of them is stored."""

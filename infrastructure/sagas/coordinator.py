@@ -10,7 +10,14 @@ import structlog
 
 from domain.call import Call
 from domain.decider import Decider
-from domain.engine_events import ENGINE_EVENTS, SagaCallBegun, SagaMessageTaken, SagaMessageWaiting, SagaSignalTaken
+from domain.engine_events import (
+    ENGINE_EVENTS,
+    ENGINE_NAMES,
+    SagaCallBegun,
+    SagaMessageTaken,
+    SagaMessageWaiting,
+    SagaSignalTaken,
+)
 from domain.message import Command, Event, Recorded
 from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
@@ -33,7 +40,6 @@ from infrastructure.sagas.round import Answer, GivenUp
 from infrastructure.sagas.run import Run, now
 from infrastructure.sagas.undo_facts import undone
 
-_ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -77,7 +83,7 @@ class SagaCoordinator:
         begins = self.saga.begins
         if isinstance(begins, datetime) and delivered.at is not None and delivered.at < begins:
             return []
-        if delivered.type in _ENGINE_NAMES and not self._is_own(delivered.stream):
+        if delivered.type in ENGINE_NAMES and not self._is_own(delivered.stream):
             return []  # it is for an instance of another saga
         return [event for event in self._codec.events_in(delivered) if type(event.event) in self.saga.messages]
 

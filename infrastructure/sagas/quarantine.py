@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 
 from domain.engine_events import (
-    ENGINE_EVENTS,
+    ENGINE_NAMES,
     EngineEvent,
     SagaMessageAttempted,
     SagaMessageTaken,
@@ -30,7 +30,6 @@ from infrastructure.sagas.timers import evolve as evolve_timers
 MOST_ATTEMPTS: Final = 3
 """A message that came again is in hand so often: first with others, then alone. Then its instance stops."""
 _LONGEST_ERROR: Final = 1_000  # characters
-_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -65,7 +64,7 @@ class Quarantine:
     async def _read(self, stream: str) -> tuple[int, list[Recorded[EngineEvent]]]:
         version, notes = -1, list[Recorded[EngineEvent]]()
         while page := await self._streams.records(stream, version + 1, PAGE):
-            notes += [note for record in page if record.type in _NAMES for note in self._codec.events_in(record)]
+            notes += [note for record in page if record.type in ENGINE_NAMES for note in self._codec.events_in(record)]
             version = page[-1].version
             if len(page) < PAGE:
                 break
@@ -152,7 +151,7 @@ class Quarantine:
 
     def _code_after(self, code: CodeState, record: Record) -> CodeState:
         """A fact of the saga's own is not decoded: that there is one says that the instance has begun."""
-        if record.type not in _NAMES:
+        if record.type not in ENGINE_NAMES:
             return code if code.version is not None else replace(code, version=1)
         for noted in self._codec.events_in(record):
             code = code.after(noted.event)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
-from domain.engine_events import ENGINE_EVENTS
+from domain.engine_events import ENGINE_NAMES
 from domain.message import Event, Recorded
 from domain.saga import Saga
 from infrastructure.commands.request import Outcome, Request
@@ -15,8 +15,6 @@ from infrastructure.sagas.errors import UnknownInstance
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine_state import Standing, evolve
 from infrastructure.sagas.rivalry import repeatedly
-
-_ENGINE_NAMES: Final = frozenset(name for event in ENGINE_EVENTS for name in event.stored_names())
 
 
 class Reading:
@@ -64,7 +62,7 @@ class Reading:
         self.last = record
         if self.saga.ending is not None:
             self._has_ended = self.saga.ending.is_over(record.type, self._has_ended)
-        if record.type in _ENGINE_NAMES:
+        if record.type in ENGINE_NAMES:
             for noted in codec.events_in(record):
                 self.standing = evolve(self.standing, noted.event)
         if request is not None and _is_left_by(request, record, codec):
