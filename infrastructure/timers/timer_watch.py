@@ -20,6 +20,7 @@ from projections.saga_timers import stream_in
 
 _SETTLED: Final = 5.0  # seconds in which a read model has come to know what was done
 _LONGEST: Final = 5.0
+_BUILDING: Final = 10.0  # seconds in which a new deployment's read models are built; until then nobody has to know
 _HOPELESS: Final = 60.0  # before another look at an instance that can't even be stopped
 _MOST_REMEMBERED: Final = 10_000
 _logger: Final = structlog.get_logger(__name__)
@@ -44,9 +45,10 @@ class TimerWatch:
     async def run(self, every: float, first: float = 0.0) -> None:
         """Looks in `first` seconds, and then so often, until it is cancelled. Raises only errors of the engine's own.
 
-        Where it can't look, it says so once, and looks after growing pauses.
+        Where it can't look, it says so once, and looks after growing pauses; of a read model that is not built yet it
+        says so after ten seconds.
         """
-        failures, pause = 0, first
+        failures, pause, seen = 0, first, _seconds() + first
         while True:
             raise_if_cancelled()  # what is cut off within a look may tell of that as of a connection that is lost
             await asyncio.sleep(pause)
@@ -55,9 +57,9 @@ class TimerWatch:
             except (ReadModelError, EventStoreError) as error:
                 failures += 1
                 pause = max(every, back_off(failures, longest=_LONGEST))
-                self._tell(error)
+                self._tell(error, _seconds() - seen)
             else:
-                failures, pause = 0, every * uniform(0.6, 1.0)
+                failures, pause, seen = 0, every * uniform(0.6, 1.0), _seconds()
                 self._options.outages.succeeded(self._source.name)
 
     async def look(self) -> None:
@@ -116,11 +118,12 @@ class TimerWatch:
             self._rest(member, _HOPELESS)
             _logger.warning("saga_deadline_failed", saga=stream_in(member), error=repr(failed), reason=reaction.reason)
 
-    def _tell(self, error: Exception) -> None:
+    def _tell(self, error: Exception, seconds: float) -> None:
         if self._options.outages.failed(self._source.name, error):
             return
         if isinstance(error, ReadModelError):
-            self._options.outages.met_elsewhere(f"read model {error.projection}", self._source.name, str(error))
+            if seconds >= _BUILDING:
+                self._options.outages.met_elsewhere(f"read model {error.projection}", self._source.name, str(error))
         else:
             _logger.warning("saga_deadlines_not_seen", source=self._source.name, reason=str(error), **place_of(error))
 

@@ -5,19 +5,38 @@ from uuid import uuid4
 
 import pytest
 
+from service.settings import Settings
 from tests.service.client import Client
+from tests.support import servers
 from tests.support.service import FoldstreamProcess
 
 
 @pytest.fixture(scope="session")
+def eventstore_uri() -> Iterator[str]:
+    """An event store for whole services, which fold all that is in it: the other tests' is full of what they need not.
+
+    One that the surroundings name is everybody's.
+    """
+    with servers.eventstore(Settings.from_environment().eventstore_uri) as server:
+        yield server.uri
+
+
+@pytest.fixture(scope="session")
+def namespace() -> str:
+    """That of the service's read models."""
+    return f"service-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
 def service(
-    tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str
+    tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str
 ) -> Iterator[FoldstreamProcess]:
-    """On the servers of the whole run, with read models of its own."""
+    """It shares its servers with other tests, but no read models."""
     environment = {
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
         "FOLDSTREAM_REDIS_URI": redis_uri,
-        "FOLDSTREAM_NAMESPACE": f"service-{uuid4().hex[:12]}",
+        "FOLDSTREAM_NAMESPACE": namespace,
+        "FOLDSTREAM_AUDIT_STREAMS": "0",  # what it tells of read models that are well depends on when it is asked
     }
     with FoldstreamProcess(tmp_path_factory.mktemp("service"), environment) as started:
         yield started

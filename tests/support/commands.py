@@ -3,7 +3,8 @@
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,38 +23,68 @@ class Ended(NamedTuple):
     errors: list[str]
 
 
-class Command:
-    """One that runs, and will end by itself. It inherits no setting, and nobody is there to answer its questions."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a command is run, what is typed into it (None: nobody is there), and whether its output is closed."""
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
+    folder: Path | None = None
+    typed: str | None = None
+    closed: bool = False
+
+
+HERE: Final = Surroundings()
+
+
+class Command:
+    """One that runs, and will end by itself. It inherits no setting."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], at: Surroundings = HERE) -> None:
         self._folder: Final = tempfile.TemporaryDirectory()
-        self._process: Final = _FORKING.Process(target=_run, args=(arguments, environment, self._folder.name))
+        self._process: Final = _FORKING.Process(
+            target=_run, args=(tuple(arguments), environment, self._folder.name, at)
+        )
         self._process.start()
 
     def wait(self, seconds: float = 30) -> Ended:
         """How it ended. Raises AssertionError where it goes on, and ends it."""
+        code, output, errors = self.said(seconds)
+        return Ended(code, output.splitlines(), errors.splitlines())
+
+    def said(self, seconds: float = 30) -> tuple[int, str, str]:
+        """How it ended, all that it printed, and all its errors, to the character. Raises as `wait` does."""
         with self._folder as folder:
             self._process.join(seconds)
             if self._process.exitcode is None:
                 self._process.kill()
                 raise AssertionError(f"it still runs after {seconds} s")
-            output, errors = ((Path(folder) / name).read_text(encoding="utf-8") for name in ("output", "errors"))
-            return Ended(self._process.exitcode, output.splitlines(), errors.splitlines())
+            output, errors = ((Path(folder) / name).read_bytes().decode() for name in ("output", "errors"))
+            return self._process.exitcode, output, errors
 
 
 def ran(*arguments: str, **environment: str) -> Ended:
     """How such a command ended."""
-    return Command(*arguments, **environment).wait()
+    return Command(arguments, environment).wait()
 
 
-def _run(arguments: tuple[str, ...], environment: Mapping[str, str], folder: str) -> None:
+def _run(arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, at: Surroundings) -> None:
     """The command itself. Raises SystemExit."""
     os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for number, name in ((1, "output"), (2, "errors")):
-        os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT), number)
+    _redirect(Path(folder), at)
+    os.chdir(at.folder or os.getcwd())
     for name in SETTINGS:
         os.environ.pop(name, None)  # noqa: TID251 - a child's
     os.environ.update(environment)  # noqa: TID251 - a child's
     sys.argv = ["foldstream", *arguments]
     main()
+
+
+def _redirect(folder: Path, at: Surroundings) -> None:
+    """As a shell does, and then Python at its start."""
+    (folder / "input").write_text(at.typed or "", encoding="utf-8")
+    os.dup2(os.open(os.devnull if at.typed is None else folder / "input", os.O_RDONLY), 0)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    for number, name in ((1, "output"), (2, "errors")):
+        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
+    if at.closed:
+        os.close(1)
+        sys.stdout = None  # so it is then

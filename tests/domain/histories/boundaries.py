@@ -34,15 +34,15 @@ from tests.domain.trips.parts import CAR, FLIGHT, ROOM
 class Boundary:
     """A decider, what its histories open with, the check of its invariants, and the commands that mean more each time.
 
-    The check is given all events so far and the state that they lead to. `often` are commands that come more often than
-    others.
+    The check is given all events so far and the state that they lead to. `in_order` are commands that lead further only
+    one after the other: random alone, they hardly ever come to the end.
     """
 
     decider: Decider[Any, Any, Any]
     opening: type[Command]
     check: Callable[[Sequence[Any], Any], None]
     repeatable: tuple[type[Command], ...] = ()
-    often: tuple[type[Command], ...] = ()
+    in_order: tuple[type[Command], ...] = ()
 
 
 PAYMENTS: Final = (account.Deposit, account.Withdraw, account.ChargeAccount, account.RefundCharge)
@@ -54,6 +54,6 @@ BOUNDARIES: Final = (
     Boundary(CAR.decider, CAR.commands["offer"], keeps_within_its_offer(CAR)),
     Boundary(ROOM.decider, ROOM.commands["offer"], keeps_within_its_offer(ROOM)),
     Boundary(FLIGHT.decider, FLIGHT.commands["offer"], keeps_within_its_offer(FLIGHT)),
-    Boundary(trip.decider, RequestTrip, trip_ends_once, often=BOOKING),
+    Boundary(trip.decider, RequestTrip, trip_ends_once, in_order=BOOKING),
 )
 of_each_decider: Final = pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda boundary: boundary.decider.category)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, get_args, get_type_hints
 
 from hypothesis import strategies as st
@@ -41,9 +42,13 @@ def commands(draw: st.DrawFn, boundary: Boundary) -> list[Command]:
     types = command_types(boundary.decider)
     address = frozenset[str].intersection(*(frozenset(kind.model_fields) for kind in types))
     members = Members(draw, address)
-    anything = st.one_of([members.model(kind) for kind in (*types, *boundary.often)])
+    anything = st.one_of([members.model(kind) for kind in types])
     early, opened = st.lists(anything, max_size=2), members.model(boundary.opening)
-    return [*draw(early), draw(opened), *draw(st.lists(anything, min_size=8, max_size=24))]
+    in_order = st.tuples(*(st.none() | members.model(kind) for kind in boundary.in_order)).map(
+        lambda sent: filter(None, sent)
+    )
+    later = st.lists(anything.map(lambda command: [command]) | in_order, min_size=8, max_size=24)
+    return [*draw(early), draw(opened), *chain.from_iterable(draw(later))]
 
 
 def history(boundary: Boundary) -> st.SearchStrategy[list[Step]]:

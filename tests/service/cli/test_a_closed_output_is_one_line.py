@@ -16,6 +16,7 @@ from service.history.sources import CODEC
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import deposited, metadata, opened
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import ACCOUNT, CORRELATION, verbs
+from tests.support.commands import Command, Surroundings
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
@@ -61,9 +62,10 @@ def said(process: Listened) -> tuple[int, list[str]]:
 def test_each_verb_says_so(store: str, tmp_path: Path) -> None:
     assert said(started(store, tmp_path, "export", ACCOUNT, "--out", "export.jsonl")) == (0, [])
     asked = {words: (*words.split(), *ARGUMENTS.get(words, ("--help",))) for words in verbs()}
-    running = {words: started(store, tmp_path, *arguments) for words, arguments in asked.items()}
-    ends = {words: said(process) for words, process in running.items()}
-    assert ends == {words: (1, [f"foldstream {words.split()[0]}: {CLOSED}"]) for words in asked}
+    environment, there = {"FOLDSTREAM_EVENTSTORE_URI": store}, Surroundings(tmp_path, closed=True)
+    running = {words: Command(arguments, environment, there) for words, arguments in asked.items()}
+    ends = {words: command.wait(60) for words, command in running.items()}
+    assert ends == {words: (1, [], [f"foldstream {words.split()[0]}: {CLOSED}"]) for words in asked}
 
 
 @pytest.mark.parametrize("closed", [pytest.param(">&-", marks=pytest.mark.soak), ">/dev/full"])

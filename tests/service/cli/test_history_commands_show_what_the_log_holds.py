@@ -200,7 +200,7 @@ def test_what_has_no_answer_is_one_line_and_exit_code_1(eventstore_uri: str, acc
         (("export", stream, "--out", str(missing / "x")), f"the file {missing / 'x'} can't be used: No such file"),
         (("replay", str(missing)), f"the file {missing} can't be used: No such file or directory"),
     )
-    running = [Command(*arguments, **_at(eventstore_uri)) for arguments, _ in refusals]
+    running = [Command(arguments, _at(eventstore_uri)) for arguments, _ in refusals]
     ended = [command.wait() for command in running]
     for each, (arguments, line) in zip(ended, refusals, strict=True):
         assert (each.code, each.output, len(each.errors)) == (1, [], 1)

@@ -13,6 +13,7 @@ import pytest
 from infrastructure.eventstore.record import NewRecord
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import CODEC, deposited, metadata, opened
+from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.small_disk import small_disk
 
@@ -33,6 +34,13 @@ class History(NamedTuple):
     stream: str
     correlation_id: UUID
     ordinary: int
+
+
+@pytest.fixture(scope="module")
+def eventstore_uri() -> Iterator[str]:
+    """A store of its own: services fold all that is in another."""
+    with EventStoreProcess(None) as process:
+        yield process.uri
 
 
 @pytest.fixture(scope="module")

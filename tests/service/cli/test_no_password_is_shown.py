@@ -77,7 +77,7 @@ def started(verb: Sequence[str], uris: Mapping[str, str], *, by_option: bool) ->
 
 def asked(verb: Sequence[str], uris: Mapping[str, str], *, by_option: bool) -> Command:
     options, variables = named(uris, by_option=by_option)
-    return Command(*verb, *options, **variables)
+    return Command((*verb, *options), variables)
 
 
 @pytest.mark.parametrize("by_option", [True, pytest.param(False, marks=pytest.mark.soak)])

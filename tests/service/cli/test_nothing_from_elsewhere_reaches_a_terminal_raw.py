@@ -24,6 +24,7 @@ from service.cli.main import app
 from service.history.sources import CODEC
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import deposited, metadata, opened
+from tests.support.commands import Command, Surroundings
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, SETTINGS
 
@@ -116,28 +117,31 @@ def start(folder: Path, uri: str, *arguments: str, **environment: str) -> "subpr
     )
 
 
-def raw(said: bytes) -> list[str]:
+def raw(said: str) -> list[str]:
     """The characters that a terminal would act upon."""
-    return [char for char in said.decode() if not char.isprintable() and char != "\n"]
+    return [char for char in said if not char.isprintable() and char != "\n"]
 
 
 def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
     assert set(ARGUMENTS) | SERVE | OF_REDIS | OF_GROUPS | AS_RETRY == set(verbs())
-    process = start(tmp_path, store, "export", ACCOUNT, "--out", "export.jsonl")
-    assert (process.communicate(timeout=60), process.returncode) == ((b"", b""), 0)
+    there = Surroundings(tmp_path, typed="a-password\n")
+
+    def begun(*arguments: str) -> Command:
+        return Command(arguments, {"FOLDSTREAM_EVENTSTORE_URI": store}, there)
+
+    assert begun("export", ACCOUNT, "--out", "export.jsonl").said() == (0, "", "")
     asked = [(*name.split(), *own) for name, own in ARGUMENTS.items()]
     asked += [("history", STREAM, "--json"), ("history", "--from-version", EVIL), ("history", f"order-0{EVIL}")]
-    running = [start(tmp_path, store, *arguments) for arguments in asked]
-    answers = [process.communicate(b"a-password\n", timeout=60) for process in running]
-    said = dict(zip(asked, answers, strict=True))
+    running = [begun(*arguments) for arguments in asked]
+    said = {arguments: command.said(60)[1:] for arguments, command in zip(asked, running, strict=True)}
     acted_upon = {arguments: raw(output + errors) for arguments, (output, errors) in said.items()}
     assert {arguments: chars for arguments, chars in acted_upon.items() if chars} == {}
-    assert b"Traceback" not in b"".join(output + errors for output, errors in said.values())
-    shown = said["history", STREAM][0].decode()
+    assert "Traceback" not in "".join(output + errors for output, errors in said.values())
+    shown = said["history", STREAM][0]
     assert f"order-{printable(EVIL)}" in shown.splitlines()[0]
     for name, verb in zip(PAUSED_BEFORE, ("pause", "resume"), strict=True):
-        assert printable(EVIL) in said["projections", verb, name, "--why", EVIL][0].decode()
-    assert printable(EVIL) in said["sagas", "retry", "fulfilment", INSTANCE, "--why", EVIL][0].decode()
+        assert printable(EVIL) in said["projections", verb, name, "--why", EVIL][0]
+    assert printable(EVIL) in said["sagas", "retry", "fulfilment", INSTANCE, "--why", EVIL][0]
     assert json.loads(said["history", STREAM, "--json"][0])["events"][0]["type"] == EVIL
 
 

@@ -1,7 +1,6 @@
-"""The whole service, once for all tests of its HTTP API, and a connection to it."""
+"""A connection to the whole service, and an API by itself for tests that need others than that has."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -22,23 +21,9 @@ TRIPS = (trip_summary.projection, trips_by_customer.projection, notifications.pr
 
 
 @pytest.fixture(scope="session")
-def namespace() -> str:
-    """That of the service's read models."""
-    return f"http-{uuid4().hex[:12]}"
-
-
-@pytest.fixture(scope="session")
-def api(tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str) -> Iterator[str]:
-    """Where the service answers. It shares its servers with other tests, but no read models."""
-    data: Path = tmp_path_factory.mktemp("http")
-    environment = {
-        "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
-        "FOLDSTREAM_REDIS_URI": redis_uri,
-        "FOLDSTREAM_NAMESPACE": namespace,
-        "FOLDSTREAM_AUDIT_STREAMS": "0",  # what it tells of read models that are well depends on when it is asked
-    }
-    with FoldstreamProcess(data, environment) as service:
-        yield service.url
+def api(service: FoldstreamProcess) -> str:
+    """Where the service answers."""
+    return service.url
 
 
 @pytest.fixture(scope="session")

@@ -140,5 +140,5 @@ def test_what_a_terminal_would_act_upon_is_shown_escaped(till: Till) -> None:
             till.ended("replay", name, "--limit", "1", "--yes"),
             till.ended("drop", name, "--yes"),
         ]
-    assert [(result.exit_code, raw((result.stdout + result.stderr).encode())) for result in said] == [(0, [])] * 4
+    assert [(result.exit_code, raw(result.stdout + result.stderr)) for result in said] == [(0, [])] * 4
     assert printable(EVIL) in said[1].stdout

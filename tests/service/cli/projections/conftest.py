@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from service.settings import PerProjection, Settings
 from tests.service.http.api_server import serving
+from tests.support import servers
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 
@@ -69,6 +70,13 @@ def printed(run: Callable[[], int], capsys: pytest.CaptureFixture[str]) -> str:
         capsys.readouterr()
         assert run() == 0
         return capsys.readouterr().out
+
+
+@pytest.fixture(scope="session")
+def eventstore_uri() -> Iterator[str]:
+    """A store of which all is soon folded, unless the surroundings name one."""
+    with servers.eventstore(Settings.from_environment().eventstore_uri) as server:
+        yield server.uri
 
 
 @pytest.fixture(scope="package")

@@ -77,14 +77,14 @@ def test_what_differs_is_named_escaped_and_mended(
     followed: Followed, damaged: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, table = audited(followed.settings, ALL, capsys)
-    assert (code, raw(table.encode())) == (3, [])
+    assert (code, raw(table)) == (3, [])
     row = table.splitlines()[1]
     assert row.split()[:5] == ["0", "extra", "field", damaged, printable(EVIL).split()[0]]
     assert table.endswith(" folded again: 1 difference.\n")
     code, out = audited(followed.settings, Plan(None, as_json=True), capsys)
     answer = json.loads(out)
     [found] = answer["findings"]
-    assert (code, answer["found"], answer["repaired"], raw(out.encode())) == (3, 1, 0, [])
+    assert (code, answer["found"], answer["repaired"], raw(out)) == (3, 1, 0, [])
     assert {name: value for name, value in found.items() if name != "position"} == {
         "partition": 0, "kind": "extra", "what": "field", "stream": damaged, "field": EVIL, "index": None,
         "member": None, "stored": EVIL, "folded": None, "outcome": None,

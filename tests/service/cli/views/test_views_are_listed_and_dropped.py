@@ -103,7 +103,7 @@ def test_what_others_have_stored_is_shown_escaped(own: Shelf) -> None:
         connection.set(ProjectionKeys(own.settings.namespace, "stock_levels").view("past"), evil)
     for form in ((), ("--json",)):
         said = own.run("views", *form)
-        assert (raw(said.stdout.encode()), said.exception) == ([], None)
+        assert (raw(said.stdout), said.exception) == ([], None)
 
 
 def test_what_keeps_it_from_listing_is_one_line(own: Shelf, tmp_path: Path) -> None:
