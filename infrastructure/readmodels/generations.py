@@ -36,14 +36,14 @@ class Generations:
     def keys(self, generation: Generation, partition: int) -> PartitionKeys:
         return replace(self._keys.partition(generation.number, partition), partitions=generation.partitions)
 
-    def wanted(self, partitions: int, store: str, *, insists: bool = True) -> tuple[Generation, ...]:
-        """Those to be followed now: the one that is read, and one beside it while that is being built.
+    def decided(self, partitions: int, store: str, *, insists: bool = True) -> Pointers:
+        """The pointers once what is to be followed is decided on, stored where that changed them.
 
-        None at all where a later version is live. A generation of another store is let go, from the pointer too;
-        where none is left, a new one begins, and where none has this number of partitions if the caller insists.
+        A generation of another store is let go, from the pointer too; where none is left, a new one begins, and where
+        none has this number of partitions if the caller insists.
         """
         wish = Wish(self._version, partitions, store, insists)
-        return self._stored.change(lambda pointers: pointers.towards(wish)).followed(self._version)
+        return self._stored.change(lambda pointers: pointers.towards(wish))
 
     def store_before(self, store: str) -> str | None:
         """The other event store that what is read or built was folded from; None where there is no other."""

@@ -136,5 +136,6 @@ class Comparison:
         Raises CheckpointMoved.
         """
         self._cursor, found = self._redis.hscan(self._keys.sizes, self._cursor, count=INDEXES_COMPARED)
-        sizes = sizes_of(self._keys, self._fence, [name for name in map(text_of, found) if name != KEPT])
+        names = [name for name in map(text_of, found) if name != KEPT]
+        sizes = sizes_of(self._keys, self._fence, names) if names else {}
         return {name: size - there for name, (size, there) in sizes.items() if size != there}

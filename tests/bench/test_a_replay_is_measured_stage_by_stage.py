@@ -45,6 +45,7 @@ def replayed(writing: str, aim: str) -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.soak
 def test_a_replay_stands_beside_reading_the_log_and_its_stages_beside_the_replay() -> None:
     figures, _ = figures_of("projections/replay", {})
     found = [(figure["name"], figure["baseline"], figure["aim"]) for figure in figures]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from bench.benches import BENCHES
 from bench.figures import Extent, Figure, Run, compared, in_turns
 from bench.report import as_json, as_markdown
@@ -41,6 +43,7 @@ def test_the_bench_of_the_store_prints_a_table_of_its_figures() -> None:
     assert [line.split()[0] for line in rows[len(STORE) :]][:2] == ["processor", "load"]
 
 
+@pytest.mark.soak
 def test_the_bench_of_waits_compares_many_queries_with_few() -> None:
     process = Listened((*BENCH, "projections/waits", "--part", "0.01", "--json"), {})
     assert process.wait(within=110) == 0

@@ -23,7 +23,7 @@ EVENTS = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
 @pytest.fixture
 def generations(connection: redis.Redis, namespace: str) -> Generations:
     begun = Generations(connection, namespace, "tallies")
-    assert begun.wanted(1, STORE) == (FIRST,)
+    assert begun.decided(1, STORE).followed(1) == (FIRST,)
     return begun
 
 
