@@ -30,7 +30,7 @@ def begin_after(task: Task, position: int) -> None:
 def _begin(task: Task, projection: Projection[Any], checkpoint: Checkpoint) -> None:
     with connect(task.redis) as connection:
         generations = Generations(connection, NAMESPACE, projection.name, projection.version)
-        generation = generations.wanted(task.partitions, checkpoint.store)[-1]
+        generation = generations.decided(task.partitions, checkpoint.store).followed[-1]
         for partition in range(task.partitions):
             keys = PartitionKeys(NAMESPACE, projection.name, generation.number, partition, projection.version)
             fence = Fence(connection, keys, checkpoint.store)

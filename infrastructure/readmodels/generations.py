@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 import structlog
@@ -17,6 +17,16 @@ from infrastructure.readmodels.pointers import Generation, Pointers, Wish
 from projections.projection import Projection
 
 _logger = structlog.get_logger()
+
+
+class Decision(NamedTuple):
+    """The generation that is read, and one beside it while that is being built; and which of them is read.
+
+    There are none at all where a later version is live.
+    """
+
+    followed: tuple[Generation, ...]
+    live: tuple[Generation, ...]
 
 
 class Generations:
@@ -36,14 +46,16 @@ class Generations:
     def keys(self, generation: Generation, partition: int) -> PartitionKeys:
         return replace(self._keys.partition(generation.number, partition), partitions=generation.partitions)
 
-    def decided(self, partitions: int, store: str, *, insists: bool = True) -> Pointers:
-        """The pointers once what is to be followed is decided on, stored where that changed them.
+    def decided(self, partitions: int, store: str, *, insists: bool = True) -> Decision:
+        """What is to be followed from now on.
 
         A generation of another store is let go, from the pointer too; where none is left, a new one begins, and where
         none has this number of partitions if the caller insists.
         """
         wish = Wish(self._version, partitions, store, insists)
-        return self._stored.change(lambda pointers: pointers.towards(wish))
+        pointers = self._stored.change(lambda pointers: pointers.towards(wish))
+        followed = pointers.followed(self._version)
+        return Decision(followed, tuple(each for each in followed if each == pointers.live))
 
     def store_before(self, store: str) -> str | None:
         """The other event store that what is read or built was folded from; None where there is no other."""

@@ -158,9 +158,7 @@ class Wanted:
             self._identity.tell_replaced(before, store)
         self._store = store
         partitions = self._deployment.partitions
-        pointers = self._generations.decided(partitions, store, insists=self._insists)
-        self._wanted = pointers.followed(self._projection.version)
-        live = tuple(generation for generation in self._wanted if generation == pointers.live)
+        self._wanted, live = self._generations.decided(partitions, store, insists=self._insists)
         self._insists = self._insists and all(generation.partitions != partitions for generation in live)
         self._mark_caught_up(live)
         self._tell_taken_over()

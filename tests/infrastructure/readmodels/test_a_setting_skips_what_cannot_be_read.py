@@ -184,7 +184,7 @@ def test_what_an_operator_skips_meanwhile_is_left_out_of_the_batch_in_hand(
 ) -> None:
     """Its record comes before that of the setting, which the worker writes and then finds both."""
     stream, generations = f"{projection.category}-{TALLY}", Generations(connection, keys.namespace, projection.name)
-    [generation] = generations.decided(1, STORE).followed(1)
+    [generation] = generations.decided(1, STORE).followed
     workers, operators = SkipWatch(skipping(deployed)), SkipWatch(deployed)
     member = Member(skipping(deployed), projection, generation, 0, lambda: None, workers)
     assert workers.of(projection.name).standing == {}

@@ -23,7 +23,7 @@ EVENTS = history(("a", Opened(owner="ann")), ("a", Raised(by=3)))
 @pytest.fixture
 def generations(connection: redis.Redis, namespace: str) -> Generations:
     begun = Generations(connection, namespace, "tallies")
-    assert begun.decided(1, STORE).followed(1) == (FIRST,)
+    assert begun.decided(1, STORE).followed == (FIRST,)
     return begun
 
 

@@ -22,45 +22,45 @@ def keys_of(connection: redis.Redis, namespace: str) -> set[str]:
 
 def test_workers_that_ask_at_once_build_the_same(connection: redis.Redis, namespace: str) -> None:
     several = [Generations(connection, namespace, "tallies") for _ in range(3)]
-    assert [each.decided(2, STORE).followed(1) for each in several] == [(FIRST,)] * 3
+    assert [each.decided(2, STORE).followed for each in several] == [(FIRST,)] * 3
 
 
 def test_it_is_read_once_every_partition_has_caught_up(generations: Generations) -> None:
-    generations.decided(2, STORE).followed(1)
+    generations.decided(2, STORE)
     generations.mark_caught_up(FIRST, 0)
     generations.mark_caught_up(FIRST, 0)
     assert not generations.is_live(FIRST)
     generations.mark_caught_up(FIRST, 1)
     assert generations.is_live(FIRST)
-    assert generations.decided(2, STORE).followed(1) == (FIRST,)
+    assert generations.decided(2, STORE).followed == (FIRST,)
 
 
 def test_the_live_one_is_followed_until_the_next_one_has_caught_up(generations: Generations) -> None:
-    generations.decided(2, STORE).followed(1)
+    generations.decided(2, STORE)
     generations.mark_caught_up(FIRST, 0)
     generations.mark_caught_up(FIRST, 1)
     second = Generation(2, 1, STORE)
-    assert generations.decided(1, STORE).followed(1) == (FIRST, second)
+    assert generations.decided(1, STORE).followed == (FIRST, second)
     assert generations.is_live(FIRST)
     generations.mark_caught_up(second, 0)
-    assert generations.decided(1, STORE).followed(1) == (second,)
+    assert generations.decided(1, STORE).followed == (second,)
     assert not generations.is_followed(FIRST)
 
 
 def test_one_that_is_given_up_does_not_become_live(generations: Generations) -> None:
-    generations.decided(1, STORE).followed(1)
+    generations.decided(1, STORE)
     given_up = Generation(1, 1, STORE)
     generations.retire(given_up)
     generations.mark_caught_up(given_up, 0)
     assert not generations.is_live(given_up)
-    assert generations.decided(1, STORE).followed(1) == (Generation(2, 1, STORE),)
+    assert generations.decided(1, STORE).followed == (Generation(2, 1, STORE),)
 
 
 def test_a_store_of_another_identity_takes_the_pointer_away(generations: Generations) -> None:
-    generations.decided(1, STORE).followed(1)
+    generations.decided(1, STORE)
     live = Generation(1, 1, STORE)
     generations.mark_caught_up(live, 0)
-    assert generations.decided(1, "store-2").followed(1) == (Generation(2, 1, "store-2"),)
+    assert generations.decided(1, "store-2").followed == (Generation(2, 1, "store-2"),)
     assert not generations.is_live(live)
 
 
@@ -93,7 +93,7 @@ def test_what_is_rebuilt_or_kept_is_noted_as_caught_up_and_not_read(
         generations.mark_caught_up(each, 0)
         assert (generations.is_live(each), generations.is_followed(each)) == (False, True)
         assert connection.smembers(ProjectionKeys(namespace, "tallies").caught_up(each.number)) == {b"0"}
-    assert generations.decided(1, STORE).followed(1) == (Generation(2, 1, STORE),)
+    assert generations.decided(1, STORE).followed == (Generation(2, 1, STORE),)
 
 
 def test_what_is_rebuilt_or_kept_is_not_swept(
@@ -115,7 +115,7 @@ def test_pointers_that_are_none_count_as_lost(
     connection.rpush(keys.live, "x")
     connection.set(keys.rebuilding, "[]")
     connection.hset(keys.kept, "x", "y")
-    assert generations.decided(1, STORE).followed(1) == (Generation(1, 1, STORE),)
+    assert generations.decided(1, STORE).followed == (Generation(1, 1, STORE),)
     assert not generations.is_live(Generation(1, 1, STORE))
     generations.mark_caught_up(Generation(1, 1, STORE), 0)
     assert generations.is_live(Generation(1, 1, STORE))

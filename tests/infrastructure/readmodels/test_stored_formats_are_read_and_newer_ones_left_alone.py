@@ -79,7 +79,7 @@ def test_pointers_of_a_later_release_are_waited_for_and_left_alone(connection: r
     connection.set(keys.live, newer)
     generations = Generations(connection, namespace, "tallies")
     with pytest.raises(NewerFormat):
-        generations.decided(1, STORE).followed(1)
+        generations.decided(1, STORE)
     with pytest.raises(NewerFormat):
         generations.retire(Generation(3, 1, STORE))
     assert [connection.get(key) for key in (keys.live, keys.building)] == [newer, None]
@@ -104,21 +104,21 @@ def test_a_pointer_that_no_release_has_stored_counts_as_lost(
     keys = ProjectionKeys(namespace, "tallies")
     connection.mset({keys.live: rubbish, keys.last_number: 3})
     generations, next_one = Generations(connection, namespace, "tallies"), Generation(4, 2, STORE)
-    assert generations.decided(2, STORE).followed(1) == (next_one,)
+    assert generations.decided(2, STORE).followed == (next_one,)
     connection.sadd(keys.caught_up(4), "rubbish", 99)
     generations.mark_caught_up(next_one, 0)
     assert not generations.is_live(next_one)
     generations.mark_caught_up(next_one, 1)
     assert generations.is_live(next_one)
     connection.set(keys.last_number, "rubbish")
-    assert generations.decided(1, STORE).followed(1) == (next_one, Generation(5, 1, STORE))
+    assert generations.decided(1, STORE).followed == (next_one, Generation(5, 1, STORE))
 
 
 def test_pointers_without_a_format_are_read(connection: redis.Redis, namespace: str) -> None:
     """As the releases before format numbers wrote them."""
     keys = ProjectionKeys(namespace, "tallies")
     connection.set(keys.live, '{"number": 4, "partitions": 2, "store": "store-1"}')
-    assert Generations(connection, namespace, "tallies").wanted(2, STORE) == (Generation(4, 2, STORE),)
+    assert Generations(connection, namespace, "tallies").decided(2, STORE).followed == (Generation(4, 2, STORE),)
 
 
 def test_the_pointer_of_a_first_version_is_stored_as_before_there_were_versions() -> None:

@@ -46,31 +46,31 @@ def leave_rows(connection: redis.Redis, namespace: str, *generations: Generation
 
 
 def test_each_is_wanted_by_its_own_version_alone(first: Generations, second: Generations) -> None:
-    assert (first.wanted(1, STORE), second.wanted(1, STORE)) == ((FIRST,), (SECOND,))
+    assert (first.decided(1, STORE).followed, second.decided(1, STORE).followed) == ((FIRST,), (SECOND,))
     make_live(first, FIRST)
-    assert (first.wanted(1, STORE), second.wanted(1, STORE)) == ((FIRST,), (SECOND,))
+    assert (first.decided(1, STORE).followed, second.decided(1, STORE).followed) == ((FIRST,), (SECOND,))
 
 
 def test_where_a_higher_version_is_live_the_lower_one_wants_nothing(first: Generations, second: Generations) -> None:
-    first.wanted(1, STORE)
+    first.decided(1, STORE)
     make_live(first, FIRST)
-    second.wanted(1, STORE)
+    second.decided(1, STORE)
     assert first.later_version() is None
     make_live(second, SECOND)
-    assert (first.wanted(1, STORE), first.later_version(), second.later_version()) == ((), 2, None)
-    assert (first.wanted(1, "store-2"), second.is_live(SECOND)) == ((), True)
+    assert (first.decided(1, STORE).followed, first.later_version(), second.later_version()) == ((), 2, None)
+    assert (first.decided(1, "store-2").followed, second.is_live(SECOND)) == ((), True)
 
 
 def test_where_the_pointer_to_a_higher_version_is_removed_the_lower_one_begins_anew(
     connection: redis.Redis, namespace: str, first: Generations, second: Generations
 ) -> None:
     """As an operator does who goes back to the release before."""
-    first.wanted(1, STORE)
-    second.wanted(1, STORE)
+    first.decided(1, STORE)
+    second.decided(1, STORE)
     make_live(second, SECOND)
     connection.delete(ProjectionKeys(namespace, "tallies").live)
     anew = Generation(3, 1, STORE)
-    assert first.wanted(1, STORE) == (anew,)
+    assert first.decided(1, STORE).followed == (anew,)
     make_live(first, anew)
 
 
@@ -78,8 +78,8 @@ def test_a_lower_version_that_catches_up_later_does_not_take_the_pointer_back(
     connection: redis.Redis, namespace: str, first: Generations, second: Generations
 ) -> None:
     """Nor where Redis remembers again that it was being built, as from an older copy of a key."""
-    first.wanted(1, STORE)
-    second.wanted(1, STORE)
+    first.decided(1, STORE)
+    second.decided(1, STORE)
     make_live(second, SECOND)
     first.mark_caught_up(FIRST, 0)
     assert (second.is_live(SECOND), first.is_followed(FIRST)) == (True, False)
@@ -89,25 +89,25 @@ def test_a_lower_version_that_catches_up_later_does_not_take_the_pointer_back(
 
 
 def test_giving_up_what_a_version_builds_leaves_what_the_other_builds(first: Generations, second: Generations) -> None:
-    first.wanted(1, STORE)
-    second.wanted(1, STORE)
+    first.decided(1, STORE)
+    second.decided(1, STORE)
     second.retire(SECOND)
-    assert first.wanted(1, STORE) == (FIRST,)
+    assert first.decided(1, STORE).followed == (FIRST,)
     first.retire(FIRST)
     third = Generation(3, 1, STORE, version=2)
-    assert second.wanted(1, STORE) == (third,)
-    assert first.wanted(1, STORE) == (Generation(4, 1, STORE),)
-    assert second.wanted(1, STORE) == (third,)
+    assert second.decided(1, STORE).followed == (third,)
+    assert first.decided(1, STORE).followed == (Generation(4, 1, STORE),)
+    assert second.decided(1, STORE).followed == (third,)
 
 
 def test_what_the_other_version_follows_is_not_swept(
     connection: redis.Redis, namespace: str, first: Generations, second: Generations
 ) -> None:
-    first.wanted(1, STORE)
+    first.decided(1, STORE)
     make_live(first, FIRST)
-    second.wanted(1, STORE)
+    second.decided(1, STORE)
     rebuilt = Generation(3, 2, STORE)
-    assert first.wanted(2, STORE) == (FIRST, rebuilt)
+    assert first.decided(2, STORE).followed == (FIRST, rebuilt)
     leave_rows(connection, namespace, FIRST, SECOND, rebuilt)
     assert (second.sweep([SECOND]), first.sweep([FIRST, rebuilt])) == (0, 0)
     make_live(first, rebuilt)
@@ -117,10 +117,10 @@ def test_what_the_other_version_follows_is_not_swept(
 def test_once_a_higher_version_is_live_all_of_the_lower_ones_is_swept(
     connection: redis.Redis, namespace: str, first: Generations, second: Generations
 ) -> None:
-    first.wanted(1, STORE)
+    first.decided(1, STORE)
     make_live(first, FIRST)
-    second.wanted(1, STORE)
-    first.wanted(2, STORE)
+    second.decided(1, STORE)
+    first.decided(2, STORE)
     rows = leave_rows(connection, namespace, FIRST, SECOND, Generation(3, 2, STORE))
     make_live(second, SECOND)
     assert second.sweep([SECOND]) == 2
@@ -179,7 +179,7 @@ def test_only_the_worker_of_the_first_partition_sweeps(
 def test_a_worker_of_a_version_before_the_live_one_follows_nothing(
     eventstore_uri: str, redis_uri: str, connection: redis.Redis, namespace: str, category: str
 ) -> None:
-    Generations(connection, namespace, "tallies", 2).wanted(1, STORE)
+    Generations(connection, namespace, "tallies", 2).decided(1, STORE)
     make_live(Generations(connection, namespace, "tallies", 2), Generation(1, 1, STORE, version=2))
     before = connection.get(f"{{{namespace}:tallies}}:live")
     past = wanted(deployment(eventstore_uri, redis_uri, namespace), tallies(category))
