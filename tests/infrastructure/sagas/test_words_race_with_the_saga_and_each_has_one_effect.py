@@ -23,7 +23,7 @@ from domain.engine_events import (
     SagaUndoOrdered,
 )
 from domain.fulfilment.events import FulfilmentAbandoned, FulfilmentCompleted
-from domain.message import Command, Recorded
+from domain.message import Command, Event, Recorded
 from domain.ordering.events import OrderCancelled, OrderShipped
 from domain.stock.stock import ReservationConsumed, ReservationReleased, StockReserved, stock_id
 from infrastructure.commands.request import Outcome, Request
@@ -39,6 +39,7 @@ from tests.support.polling import poll_until_async
 
 SECONDS: Final = 60.0
 ORDERS: Final = 10
+TURNS: Final = 10
 WORDS: Final[Sequence[OperatorWord]] = (
     Pause("to look at it"),
     Resume("it is well"),
@@ -91,17 +92,24 @@ async def working(uri: str, dice: Random, group: str) -> AsyncIterator[None]:
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 40))])
 def test_every_stream_is_one_that_an_oracle_accepts(own_uri: str, seed: int) -> None:
     async def run() -> None:
-        dice, group = Random(seed), f"race-{seed}"
-        async with fulfilling(own_uri) as shop, working(own_uri, dice, group), working(own_uri, dice, group):
-            orders = await asyncio.gather(*(shop.order(funds=dice.choice(["20.00", "19.00"])) for _ in range(ORDERS)))
-            said = await asyncio.gather(*(talk(shop, order, dice) for order in orders))
-            await asyncio.gather(*(mended(shop, order, dice) for order in orders))
-            for order, words in zip(orders, said, strict=True):
-                await judge(shop, order, words)
-        kinds = {type(event) for words in said for _, outcome in words for event in outcome.events}
-        assert kinds >= {SagaPaused, SagaResumed, SagaUndoOrdered, SagaCancelRequested}
+        dice, missing = Random(seed), {SagaPaused, SagaResumed, SagaUndoOrdered, SagaCancelRequested}
+        for turn in range(TURNS):
+            if missing:
+                missing -= await said_to_some(own_uri, dice, f"race-{seed}-{turn}")
+        assert not missing
 
     asyncio.run(run())
+
+
+async def said_to_some(uri: str, dice: Random, group: str) -> set[type[Event]]:
+    """What the words to some orders led to, whose streams were judged: an order that is soon over refuses most."""
+    async with fulfilling(uri) as shop, working(uri, dice, group), working(uri, dice, group):
+        orders = await asyncio.gather(*(shop.order(funds=dice.choice(["20.00", "19.00"])) for _ in range(ORDERS)))
+        said = await asyncio.gather(*(talk(shop, order, dice) for order in orders))
+        await asyncio.gather(*(mended(shop, order, dice) for order in orders))
+        for order, words in zip(orders, said, strict=True):
+            await judge(shop, order, words)
+    return {type(event) for words in said for _, outcome in words for event in outcome.events}
 
 
 async def talk(shop: Fulfilments, order: Order, dice: Random) -> list[tuple[Request, Outcome]]:
