@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 
 from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
@@ -100,8 +101,8 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.add_middleware(answer_head)
     app.add_middleware(answer_stopped)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
-    app.state.document = documentation.openapi_of(app)
-    app.state.reference = reference(app.state.document)
+    document = documentation.openapi_of(app)
+    app.state.document, app.state.reference = JSONResponse(document).body, reference(document)
     return app
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
@@ -52,6 +52,6 @@ async def read_metrics(request: Request, parameters: Parameters) -> Response:
 
 
 @router.get("/openapi.json", responses=documented("plain"))
-async def read_document(request: Request, parameters: Parameters) -> JSONResponse:
+async def read_document(request: Request, parameters: Parameters) -> Response:
     """This API, as an OpenAPI document."""
-    return JSONResponse(request.app.state.document)
+    return Response(request.app.state.document, media_type="application/json")
