@@ -1,6 +1,7 @@
-"""One whole service for all tests that only use it; those that break something start their own."""
+"""One whole service for tests that only use it; those that break something start their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -27,19 +28,24 @@ def namespace() -> str:
     return f"service-{uuid4().hex[:12]}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(
     tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str
 ) -> Iterator[FoldstreamProcess]:
-    """It shares its servers with other tests, but no read models."""
+    """One for the tests of a module. It shares its servers with other tests, but no read models."""
+    with started_in(tmp_path_factory.mktemp("service"), eventstore_uri, redis_uri, namespace) as started:
+        yield started
+
+
+def started_in(data: Path, eventstore_uri: str, redis_uri: str, namespace: str) -> FoldstreamProcess:
+    """A service on these servers, to be entered."""
     environment = {
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
         "FOLDSTREAM_REDIS_URI": redis_uri,
         "FOLDSTREAM_NAMESPACE": namespace,
         "FOLDSTREAM_AUDIT_STREAMS": "0",  # what it tells of read models that are well depends on when it is asked
     }
-    with FoldstreamProcess(tmp_path_factory.mktemp("service"), environment) as started:
-        yield started
+    return FoldstreamProcess(data, environment)
 
 
 @pytest.fixture

@@ -1,18 +1,13 @@
 """Commands of the command line, each in a process of its own, without the half second in which that loads."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from service.__main__ import main
-from tests.support.forked import forking
-from tests.support.processes import SETTINGS
-
-_FORKING: Final = forking("service.cli.main")
+from tests.support.forked import PROGRAM, become, redirect
 
 
 class Ended(NamedTuple):
@@ -40,9 +35,7 @@ class Command:
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], at: Surroundings = HERE) -> None:
         self._folder: Final = tempfile.TemporaryDirectory()
-        self._process: Final = _FORKING.Process(
-            target=_run, args=(tuple(arguments), environment, self._folder.name, at)
-        )
+        self._process: Final = PROGRAM.Process(target=_run, args=(tuple(arguments), environment, self._folder.name, at))
         self._process.start()
 
     def wait(self, seconds: float = 30) -> Ended:
@@ -68,23 +61,9 @@ def ran(*arguments: str, **environment: str) -> Ended:
 
 def _run(arguments: tuple[str, ...], environment: Mapping[str, str], folder: str, at: Surroundings) -> None:
     """The command itself. Raises SystemExit."""
-    os.setsid()
-    _redirect(Path(folder), at)
+    (place := Path(folder) / "input").write_text(at.typed or "", encoding="utf-8")
+    typed = os.open(os.devnull if at.typed is None else place, os.O_RDONLY)
+    output, errors = (os.open(Path(folder) / name, os.O_WRONLY | os.O_CREAT) for name in ("output", "errors"))
+    redirect(typed, None if at.closed else output, errors)
     os.chdir(at.folder or os.getcwd())
-    for name in SETTINGS:
-        os.environ.pop(name, None)  # noqa: TID251 - a child's
-    os.environ.update(environment)  # noqa: TID251 - a child's
-    sys.argv = ["foldstream", *arguments]
-    main()
-
-
-def _redirect(folder: Path, at: Surroundings) -> None:
-    """As a shell does, and then Python at its start."""
-    (folder / "input").write_text(at.typed or "", encoding="utf-8")
-    os.dup2(os.open(os.devnull if at.typed is None else folder / "input", os.O_RDONLY), 0)
-    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-    for number, name in ((1, "output"), (2, "errors")):
-        os.dup2(os.open(folder / name, os.O_WRONLY | os.O_CREAT), number)
-    if at.closed:
-        os.close(1)
-        sys.stdout = None  # so it is then
+    become(arguments, environment)

@@ -1,8 +1,18 @@
 """Processes that are forked from one of this run which has loaded their modules already: they start in no time."""
 
 import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from typing import Final
+from typing import IO, Final
+
+from service.__main__ import main
+from service.settings import Settings, variable_of
 
 _FORKING: Final = multiprocessing.get_context("forkserver")
 _loaded: Final[set[str]] = set()
@@ -13,3 +23,85 @@ def forking(module: str) -> ForkServerContext:
     _loaded.add(module)
     _FORKING.set_forkserver_preload(sorted(_loaded))
     return _FORKING
+
+
+PROGRAM: Final = forking("service.cli.main")
+# Settings in the environment of the test run, which a process under test must not inherit.
+SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
+
+
+class Forked:
+    """Our program, with no input, and pipes for its output and errors; to be used as `subprocess.Popen` is."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.stdin: None = None
+        output, errors = multiprocessing.Pipe(duplex=False), multiprocessing.Pipe(duplex=False)
+        given = (tuple(arguments), dict(environment), output[1], errors[1])
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)  # those of its starter, as if that had forked it
+        self._process: Final = PROGRAM.Process(target=_piped, args=(*given, files))
+        self._process.start()
+        self.stdout, self.stderr = map(_read_end, (output, errors))
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit code; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float) -> int:
+        """The exit code. Raises TimeoutExpired."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._process.name, timeout)
+        return self._process.exitcode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+
+def become(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Goes on as our program in a session of its own, with these variables and no other setting. Raises SystemExit."""
+    os.setsid()
+    for name in SETTINGS:
+        os.environ.pop(name, None)  # noqa: TID251 - a child's
+    os.environ.update(environment)  # noqa: TID251 - a child's
+    sys.argv = ["foldstream", *arguments]
+    main()
+
+
+def redirect(typed: int, output: int | None, errors: int) -> None:
+    """Makes these descriptors input, output (None: it is closed) and errors, and Python's streams anew, as it does."""
+    os.dup2(typed, 0)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    os.dup2(errors, 2)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    if output is None:
+        os.close(1)
+        sys.stdout = None
+    else:
+        os.dup2(output, 1)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+
+
+def _piped(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    output: Connection,
+    errors: Connection,
+    files: tuple[int, int],
+) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, files)
+    redirect(os.open(os.devnull, os.O_RDONLY), output.fileno(), errors.fileno())
+    become(arguments, environment)
+
+
+def _read_end(pipe: tuple[Connection, Connection]) -> IO[str]:
+    """Of a pipe whose other end the process has; it ends with that."""
+    reading, written = pipe
+    written.close()
+    descriptor = os.dup(reading.fileno())
+    reading.close()
+    return os.fdopen(descriptor, encoding="utf-8")

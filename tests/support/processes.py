@@ -10,12 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from service.settings import Settings, variable_of
+from tests.support.forked import SETTINGS, Forked
 from tests.support.polling import poll_until
 
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
-# Settings in the environment of the test run, which a process under test must not inherit.
-SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
 
 
 def is_alive(pid: int) -> bool:
@@ -60,20 +58,15 @@ def kill_hard(*pids: int) -> None:
 class Listened:
     """A started process whose output and errors are read as they come.
 
-    One that is `held` has a pipe as its input, which closes when this process ends, however it ends.
+    One that is `held` has a pipe as its input, which closes when this process ends, however it ends. One of our program
+    begins where that is loaded already, unless `environment` says where modules are.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, held: bool = False) -> None:
-        unset = [part for name in SETTINGS for part in ("-u", name)]
-        given = [f"{name}={value}" for name, value in environment.items()]
-        self._process = subprocess.Popen(
-            ["/usr/bin/env", *unset, *given, *command],
-            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-        )
+        if tuple(command[: len(FOLDSTREAM)]) == FOLDSTREAM and not held and "PYTHONPATH" not in environment:
+            self._process: subprocess.Popen[str] | Forked = Forked(command[len(FOLDSTREAM) :], environment)
+        else:
+            self._process = _executed(command, environment, held=held)
         self._output, self._errors = _Lines(self._process.stdout), _Lines(self._process.stderr)
 
     @property
@@ -130,6 +123,19 @@ class Listened:
         self.send(signal.SIGKILL)
         self._process.wait(timeout=10)
         self.close_input()
+
+
+def _executed(command: Sequence[str], environment: Mapping[str, str], *, held: bool) -> subprocess.Popen[str]:
+    unset = [part for name in SETTINGS for part in ("-u", name)]
+    given = [f"{name}={value}" for name, value in environment.items()]
+    return subprocess.Popen(
+        ["/usr/bin/env", *unset, *given, *command],
+        stdin=subprocess.PIPE if held else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
 
 
 class _Lines:

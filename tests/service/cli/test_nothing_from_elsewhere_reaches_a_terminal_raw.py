@@ -26,7 +26,8 @@ from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import deposited, metadata, opened
 from tests.support.commands import Command, Surroundings
 from tests.support.eventstore import EventStoreProcess
-from tests.support.processes import FOLDSTREAM, SETTINGS
+from tests.support.forked import SETTINGS
+from tests.support.processes import FOLDSTREAM
 
 EVIL: Final = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202ekcab\u2066\nforged\r\x7f"
 ACCOUNT: Final = f"account-{uuid4()}"

@@ -12,6 +12,7 @@ from projections import notifications, trip_summary, trips_by_customer
 from service.consumers import EVENTS
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.readmodels.workers import ThreadWorker
+from tests.service.conftest import started_in
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.support.eventstore import EventStoreProcess
@@ -20,19 +21,28 @@ from tests.support.service import FoldstreamProcess
 TRIPS = (trip_summary.projection, trips_by_customer.projection, notifications.projection)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str
+) -> Iterator[FoldstreamProcess]:
+    """One for all tests of the API."""
+    with started_in(tmp_path_factory.mktemp("service"), eventstore_uri, redis_uri, namespace) as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
 def api(service: FoldstreamProcess) -> str:
     """Where the service answers."""
     return service.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def description(api: str) -> Description:
     """What the API says of itself."""
     return Description(httpx.get(f"{api}/openapi.json", trust_env=False).json())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def http(api: str, description: Description) -> Iterator[httpx.Client]:
     """A connection to the service, kept open; every answer that comes over it has to be as described."""
     hooks = {"response": [description.demand]}
@@ -40,7 +50,7 @@ def http(api: str, description: Description) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def unbooked(redis_uri: str, description: Description) -> Iterator[tuple[str, httpx.Client]]:
     """A store whose trips nobody books, and an API that reads them."""
     with EventStoreProcess(None) as store:

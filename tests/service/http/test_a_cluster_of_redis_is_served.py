@@ -20,8 +20,8 @@ from tests.service.cli.projections.conftest import environment_of
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import new_order, new_stock
 from tests.support.eventstore import EventStoreProcess
+from tests.support.forked import SETTINGS
 from tests.support.polling import poll_until
-from tests.support.processes import SETTINGS
 from tests.support.redis_cluster import RedisCluster
 
 WELL = {"ok": True, "state": "ok", "detail": None}

@@ -13,7 +13,7 @@ from service.cli.sagas.commands import app
 from service.errors import NoInstance, StatusUnreadable
 from tests.service.cli.snapshots.command import RUNNER
 from tests.service.sagas.standing import DONE, EVIL, FAILED, LATE, PAUSED, RUNNING, UNDONE, Standing
-from tests.support.processes import SETTINGS
+from tests.support.forked import SETTINGS
 
 
 def ran(sagas: Standing, *arguments: str, **variables: str) -> Result:

@@ -23,8 +23,8 @@ from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import metadata
 from tests.service.cli.projections.conftest import Followed, following, printed
 from tests.service.http.shop import done, new_name, new_stock, read
+from tests.support.forked import SETTINGS
 from tests.support.positions import number_of
-from tests.support.processes import SETTINGS
 
 STOCK: Final = PROJECTIONS[2]
 NAME: Final = STOCK.name

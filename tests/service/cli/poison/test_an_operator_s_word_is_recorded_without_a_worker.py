@@ -29,7 +29,7 @@ from tests.infrastructure.readmodels.blocking import REASON, block_stream, make_
 from tests.infrastructure.readmodels.workers import deployment
 from tests.service.cli.projections.conftest import environment_of
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import EVIL, raw
-from tests.support.processes import SETTINGS
+from tests.support.forked import SETTINGS
 
 STOCK: Final = "stock_levels"
 STREAM: Final = stream_name("stock", stock_id("mug-blue"))

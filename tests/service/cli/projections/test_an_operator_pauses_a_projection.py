@@ -20,8 +20,8 @@ from service.cli.projections.report import print_lag, print_list
 from service.consumers import PROJECTIONS
 from tests.service.cli.projections.conftest import Followed, printed
 from tests.service.http.shop import done
+from tests.support.forked import SETTINGS
 from tests.support.polling import poll_until
-from tests.support.processes import SETTINGS
 
 STATEMENT = "account_statement"
 PROJECTION = PROJECTIONS[4]

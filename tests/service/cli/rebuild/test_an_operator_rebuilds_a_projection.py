@@ -24,8 +24,9 @@ from service.settings import Settings
 from tests.infrastructure.eventstore.operator import operating
 from tests.infrastructure.history.ledger import metadata
 from tests.service.cli.projections.conftest import environment_of
+from tests.support.forked import SETTINGS
 from tests.support.polling import poll_until
-from tests.support.processes import FOLDSTREAM, SETTINGS, Listened, descendants, is_alive
+from tests.support.processes import FOLDSTREAM, Listened, descendants, is_alive
 
 NAME = "stock_levels"
 WHY = "a handler was mended"

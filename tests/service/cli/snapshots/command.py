@@ -20,7 +20,7 @@ from service.errors import SnapshotsNotTaken
 from service.history.sources import CODEC
 from tests.infrastructure.eventstore.operator import Operator
 from tests.infrastructure.history.ledger import deposited, metadata, opened
-from tests.support.processes import SETTINGS
+from tests.support.forked import SETTINGS
 
 RUNNER: Final = CliRunner()
 _PAGE: Final = 1000
