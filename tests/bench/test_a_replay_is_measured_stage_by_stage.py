@@ -70,6 +70,7 @@ def test_a_widget_stands_beside_the_summary_of_an_order() -> None:
     ]
 
 
+@pytest.mark.soak
 def test_a_log_is_added_to_a_store_that_holds_orders_and_folded_from_there(tmp_path: Path) -> None:
     broken = PendingRecord(uuid4(), "OrderCreated", True, b"{}", b"{}")
     fill_streams(tmp_path, [(stream_name("order", str(uuid4())), [broken])])

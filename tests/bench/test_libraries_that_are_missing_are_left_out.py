@@ -52,6 +52,7 @@ FIGURES = [
 WITH_PYTHON = (sys.executable, "-c")
 
 
+@pytest.mark.soak
 def test_the_bench_of_commands_goes_on_without_the_libraries_that_are_not_there(tmp_path: Path) -> None:
     process = Listened((*BENCH, "commands", "--part", "0.001", "--json"), {"HOME": str(tmp_path)})
     assert process.wait(within=110) == 0

@@ -35,6 +35,7 @@ def measured(part: str) -> list[tuple[str, str, str]]:
     return [(figure["name"], figure["baseline"], figure["aim"]) for figure in figures]
 
 
+@pytest.mark.soak
 def test_deadlines_stand_beside_reading_the_log() -> None:
     assert measured("sagas/deadlines") == FIGURES[-3:]
 

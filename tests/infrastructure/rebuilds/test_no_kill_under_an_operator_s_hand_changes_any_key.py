@@ -17,6 +17,7 @@ def test_every_key_is_that_of_a_fold_of_what_operators_have_not_skipped(tmp_path
     assert besiege(operated(tmp_path, 5), 5, "operators, seed 5", figures) == []
 
 
+@pytest.mark.soak
 def test_every_key_on_a_cluster_is_that_of_such_a_fold(tmp_path: Path, figures: list[str]) -> None:
     assert besiege(operated(tmp_path, 6, clustered=True), 2, "operators, seed 6, a cluster", figures) == []
 
