@@ -80,7 +80,7 @@ def test_each_stream_is_freed_whole_whenever_its_worker_is_killed(
         poll_until(lambda: blocks_of(connection, keys).keys() == {kept}, seconds=WAIT, what="all but one freed")
         for each in both:
             poll_until(lambda each=each: is_at(position, connection, each), seconds=WAIT, what="all taken")  # type: ignore[misc]  # a default binds it
-        assert [worker.stop() for worker in workers] == [0, 0]
+        assert [worker.wait_until_it_follows().stop() for worker in workers] == [0, 0]
     happened = frames_of(deployed, category)
     counted = [
         frame

@@ -1,4 +1,4 @@
-"""A history that is twenty times longer takes as much memory to look back on: it is printed as it is read."""
+"""A history that is forty times longer takes as much memory to look back on: it is printed as it is read."""
 
 import json
 import subprocess
@@ -17,9 +17,9 @@ from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.small_disk import small_disk
 
-SHORT, LONG = 50, 1000
-PADDING: Final = "x" * 32_000  # of each event; all of the long history have 32 MB
-LITTLE: Final = 30_000  # KiB more: for a page of events, and for the headings of a tree
+SHORT, LONG = 50, 2000
+PADDING: Final = "x" * 32_000  # of each event; all of the long history have 64 MB
+LITTLE: Final = 45_000  # KiB more: for a page of events, what gRPC has received meanwhile, and the headings of a tree
 # The peak of a child counts from before it runs its own program, so it is started by a process that has little.
 MEASURED: Final = (
     "import resource, subprocess, sys\n"
