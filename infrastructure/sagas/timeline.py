@@ -3,12 +3,15 @@
 What it asks for is not stored: it follows from the state, as everywhere, and began to be pending with an event.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
+
+from pydantic_core import to_jsonable_python
 
 from domain.call import Call
 from domain.engine_events import (
@@ -127,8 +130,13 @@ class Timeline:
 
 
 def described(event: Event, instance: str) -> str:
-    """The event in words: its name, and its members but the instance's own id; at most 500 characters."""
-    members = ((field.name, getattr(event, field.name)) for field in fields(event))
-    told = [f"{name}={value}" for name, value in members if value != instance]
+    """The event in words: its name, and its members as JSON has them, but null and the instance's own id; at most 500
+    characters."""
+    members = to_jsonable_python(event).items()
+    told = [f"{name}={_text(value)}" for name, value in members if value is not None and value != instance]
     text = f"{event.stored_name} {', '.join(told)}" if told else event.stored_name
     return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

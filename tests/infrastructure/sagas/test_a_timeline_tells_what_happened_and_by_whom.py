@@ -1,14 +1,17 @@
 """A timeline: of each event what it tells, and after which event each step was asked for."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, Never
 from uuid import UUID
 
+from domain.booking.events import AirlineAwaited, PartSecured
 from domain.engine_events import (
     SagaCallBegun,
     SagaDeadlineEnded,
     SagaDeadlinePassed,
+    SagaDeadlineSet,
     SagaMigrated,
     SagaPaused,
     SagaSignalled,
@@ -17,6 +20,7 @@ from domain.engine_events import (
     SagaVersionSet,
 )
 from domain.message import Event, Recorded
+from domain.money import Money
 from domain.saga import Saga
 from domain.saga_steps import Outcome, Step
 from infrastructure.sagas.timeline import Moment, Timeline, described
@@ -65,7 +69,7 @@ def told(*commands: list[Event], saga: Saga[Errand, Any] = SAGA, by: str = ENGIN
 def test_a_moment_is_that_of_its_event_and_what_is_asked_that_of_the_event_before() -> None:
     begun, fetched = log((ENGINE, [BEGUN]), (ENGINE, [ThingFetched(shelf_id="a")]))
     assert list(Timeline(SAGA, Errand(), 1).through([begun, fetched])) == [
-        Moment(at(0), "observed", None, "ErrandBegun shelves=('a', 'b')", ENGINE, begun.id),
+        Moment(at(0), "observed", None, 'ErrandBegun shelves=["a", "b"]', ENGINE, begun.id),
         Moment(at(0), "asked", "take:a", "Take", ENGINE, begun.id),
         Moment(at(0), "asked", "take:b", "Take", ENGINE, begun.id),
         Moment(at(1), "answered", "take:a", "ErrandThingFetched shelf_id=a", ENGINE, fetched.id),
@@ -144,6 +148,15 @@ def test_where_its_code_fails_or_is_not_there_all_but_what_was_asked_is_told() -
             ("observed", None, "ErrandThingFetched"),
         ]
     assert told([SagaVersionSet(version=9), BEGUN])[1:] == [("observed", None, "ErrandBegun")]
+
+
+def test_a_detail_has_values_as_json_has_them() -> None:
+    price = Money(amount=Decimal("40.00"), currency="EUR")
+    secured = described(PartSecured(trip_id="0", part="car", day=date(2027, 7, 1), price=price), "0")
+    assert secured == 'PartSecured part=car, day=2027-07-01, price={"amount": "40.00", "currency": "EUR"}'
+    due = SagaDeadlineSet(name="word", due=datetime(2027, 7, 1, 9, 30, tzinfo=UTC))
+    assert described(due, "0") == "SagaDeadlineSet name=word, due=2027-07-01T09:30:00Z"
+    assert described(AirlineAwaited(trip_id="0", word=None), "0") == "AirlineAwaited"
 
 
 def test_a_long_detail_is_cut() -> None:
