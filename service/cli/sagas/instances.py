@@ -17,6 +17,7 @@ from infrastructure.eventstore.streams import CALL_SECONDS, Streams
 from service.cli.operator_act import Act
 from service.consumers import SAGAS
 from service.history.sources import CODEC
+from service.sagas.shapes import unknown_type
 
 
 def saga_named(name: str) -> Saga[Any, Any]:
@@ -24,8 +25,7 @@ def saga_named(name: str) -> Saga[Any, Any]:
     for saga in SAGAS:
         if saga.category == name:
             return saga
-    known = ", ".join(saga.category for saga in SAGAS)
-    raise typer.BadParameter(f"there is no saga {name!r}; there is {known}")
+    raise typer.BadParameter(unknown_type(name))
 
 
 def instance_stream(saga: Saga[Any, Any], instance: str) -> str:
