@@ -16,6 +16,7 @@ from tests.service.conftest import started_in
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.support.eventstore import EventStoreProcess
+from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
 TRIPS = (trip_summary.projection, trips_by_customer.projection, notifications.projection)
@@ -58,6 +59,10 @@ def unbooked(redis_uri: str, description: Description) -> Iterator[tuple[str, ht
         deployed = Deployment(store.uri, redis_uri, settings.namespace, 1, EventCodec(EVENTS))
         with ThreadWorker(deployed, *TRIPS), serving(settings) as http:
             http.event_hooks = {"response": [description.demand]}
+            asked = (f"/trips/{uuid4()}", "/customers/nobody/trips", "/customers/nobody/notifications")
+            poll_until(
+                lambda: all(http.get(path).status_code != 503 for path in asked), seconds=60, what="the read models"
+            )
             yield store.uri, http
 
 
