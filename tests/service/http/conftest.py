@@ -12,7 +12,7 @@ from projections import notifications, trip_summary, trips_by_customer
 from service.consumers import EVENTS
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.readmodels.workers import ThreadWorker
-from tests.service.conftest import started_in
+from tests.service.client import Client
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.support.eventstore import EventStoreProcess
@@ -22,13 +22,31 @@ from tests.support.service import FoldstreamProcess
 TRIPS = (trip_summary.projection, trips_by_customer.projection, notifications.projection)
 
 
+@pytest.fixture(scope="session")
+def namespace() -> str:
+    """That of the service's read models."""
+    return f"service-{uuid4().hex[:12]}"
+
+
 @pytest.fixture(scope="package")
 def service(
     tmp_path_factory: pytest.TempPathFactory, eventstore_uri: str, redis_uri: str, namespace: str
 ) -> Iterator[FoldstreamProcess]:
-    """One for all tests of the API."""
-    with started_in(tmp_path_factory.mktemp("service"), eventstore_uri, redis_uri, namespace) as started:
+    """One for all tests that only use it. It shares its servers with other tests, but no read models."""
+    environment = {
+        "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
+        "FOLDSTREAM_REDIS_URI": redis_uri,
+        "FOLDSTREAM_NAMESPACE": namespace,
+        "FOLDSTREAM_AUDIT_STREAMS": "0",  # what it tells of read models that are well depends on when it is asked
+    }
+    with FoldstreamProcess(tmp_path_factory.mktemp("service"), environment) as started:
         yield started
+
+
+@pytest.fixture
+def client(service: FoldstreamProcess) -> Iterator[Client]:
+    with Client(service.url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="package")
