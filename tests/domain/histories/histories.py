@@ -44,11 +44,9 @@ def commands(draw: st.DrawFn, boundary: Boundary) -> list[Command]:
     members = Members(draw, address)
     anything = st.one_of([members.model(kind) for kind in types])
     early, opened = st.lists(anything, max_size=2), members.model(boundary.opening)
-    in_order = st.tuples(*(st.none() | members.model(kind) for kind in boundary.in_order)).map(
-        lambda sent: filter(None, sent)
-    )
-    later = st.lists(anything.map(lambda command: [command]) | in_order, min_size=8, max_size=24)
-    return [*draw(early), draw(opened), *chain.from_iterable(draw(later))]
+    in_order = st.tuples(*(st.none() | members.model(kind) for kind in boundary.in_order))
+    later = st.lists(st.tuples(anything) | in_order, min_size=8, max_size=24)
+    return [*draw(early), draw(opened), *filter(None, chain.from_iterable(draw(later)))]
 
 
 def history(boundary: Boundary) -> st.SearchStrategy[list[Step]]:
