@@ -25,12 +25,11 @@ from service.http.endpoints import idempotency
 from service.http.endpoints.consistency import Consistency
 from service.http.endpoints.parameters import spelled
 from service.http.middleware import metrics
+from service.http.middleware.callers import caller_of
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
 
-ACTOR: Final = "anonymous"
-TENANT: Final = "default"
 _NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
 Say: TypeAlias = Callable[[CommandRequest], Awaitable[Outcome]]
 _Key = Annotated[
@@ -104,7 +103,8 @@ class Sender:
         return await self._send([(command, self.if_version)], path, body)
 
     def _creation_id(self, collection: str, key: str | None) -> str:
-        return idempotency.creation_id(collection, f"{TENANT} {ACTOR}", key)
+        caller = caller_of(self.request)
+        return idempotency.creation_id(collection, f"{caller.tenant} {caller.subject}", key)
 
     async def say(self, name: str, stream: str, say: Say, path: str, body: BaseModel) -> Sent:
         """Says a word to a saga's instance, that of this stream; `name` is what is counted. Raises Problem."""
@@ -150,7 +150,7 @@ class Sender:
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
         decider = route(command)
-        stream = stream_name(decider.category, command.aggregate_id)
+        stream = stream_name(decider.category, command.aggregate_id, caller_of(self.request).tenant)
         ends = asyncio.get_running_loop().time() + seconds
         async with gate:
             request = self._described(stream, digest, condition)
@@ -172,14 +172,15 @@ class Sender:
             return Sent(outcome, await _token(outcome, connections, ends))
 
     def _described(self, stream: str, digest: str, condition: int | None) -> CommandRequest:
-        command_id, former = idempotency.command_id(stream, self.key), self.former_key
+        caller, former = caller_of(self.request), self.former_key
+        command_id = idempotency.command_id(stream, self.key)
         return CommandRequest(
             command_id=command_id,
             digest=digest,
             correlation_id=self.request.state.correlation_id,
             causation_id=command_id,
-            actor=ACTOR,
-            tenant=TENANT,
+            actor=caller.subject,
+            tenant=caller.tenant,
             time=datetime.now(UTC),
             if_version=condition,
             former_id=None if former is None else idempotency.command_id(stream, former),
