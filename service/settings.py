@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -160,6 +161,7 @@ class Settings(BaseModel):
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
+    development_key: Path | None = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

@@ -76,8 +76,7 @@ class Action(StrEnum):
     REVOKE_TOKENS = "revoke-tokens"
     ISSUE_TOKENS = "issue-tokens"
     CHANGE_STORE_USERS = "change-store-users"
-    RUN_SERVICE = "run-service"
 
 
 OPEN: Final = "open"
-"""What a route declares that is for everybody, with a token or without."""
+"""What a route or a verb declares that is for everybody, with a token or without."""

@@ -57,7 +57,7 @@ _KNOWN: Final = frozenset(ROLES)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _decided(roles: frozenset[str], tenant: str, action: Action, own: bool) -> Decision:  # noqa: FBT001 - part of a key
+def _decided(roles: frozenset[str], tenant: str, action: Action, own: bool) -> Decision:
     request = {"principal": _CALLER, "action": {"type": "Action", "id": action.value}, "resource": _THING}
     caller = {"uid": _CALLER, "attrs": {"tenant": tenant}, "parents": [_role(name) for name in sorted(roles)]}
     thing = {"uid": _THING, "attrs": {"own": own}, "parents": list[Any]()}

@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
+from infrastructure.access.token_verifier import TokenVerifier
 from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
@@ -85,6 +86,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     )
     app.state.settings = settings
     app.state.connections = connections
+    app.state.verifier = TokenVerifier(settings.development_key)
     disk = DiskCheck(folders, settings.disk_free_mib * MIB)
     app.state.readiness = Readiness(connections, disk, lag_bounds(settings), settings.saga_stuck_seconds)
     app.state.metrics = Metrics()
