@@ -161,7 +161,9 @@ class Settings(BaseModel):
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
-    development_key: Path | None = None
+    development_key: Annotated[
+        Path | None, BeforeValidator(lambda text: Path(text) if isinstance(text, str) else text)
+    ] = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

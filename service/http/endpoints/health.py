@@ -48,7 +48,6 @@ async def is_alive(parameters: Parameters) -> Alive:
 )
 async def is_ready(request: Request, response: Response, parameters: Parameters) -> Report:
     """Whether the service can do its work; not without the event store, only in part without a read model or saga.
-
     Details are for those who may watch the service, by a token of theirs; for all others they are null.
     """
     readiness: Readiness = request.app.state.readiness
