@@ -153,7 +153,7 @@ async def _require_visible(account_id: str, listing: Listing, reading: ReadModel
     """
     if reading.sees(""):
         return
-    now = Freshness(at_least=listing.at_least, wait=listing.wait)
+    now = Freshness.model_construct(at_least=listing.at_least, wait=listing.wait)
     row = (await reading.row(account_balance.projection, account_id, now)).row
     if row is None or not reading.sees(row.owner_id):
         raise Unknown("account", account_id)
