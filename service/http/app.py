@@ -48,7 +48,7 @@ from service.settings import Settings
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
 _TURN: Final = 0.75  # of a command's time may pass before its turn; the rest is for the command itself
-_SERVED: Final = (
+SERVED: Final = (
     orders,
     stock,
     accounts,
@@ -95,7 +95,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in _SERVED:
+    for module in SERVED:
         app.include_router(module.router)
     refused_requests.install(app)
     app.add_middleware(shed_load, commands=app.state.commands)

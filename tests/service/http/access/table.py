@@ -25,8 +25,8 @@ A cell has up to three answers: for what is the caller's own, for what is anothe
 another tenant than the thing's. One stands for all three where they are the same. Without a token, or with one that is
 not good, each route answers 401, those that are `open` aside.
 
-- 409 is a refusal by the rules of what is asked, so by then it was allowed: sagas that have ended take no words, and
-  more is drawn and written off here than there is. So is 404 for a signal, which this saga knows none of.
+- 409 is a refusal by the rules of what is asked, so by then it was allowed: sagas and trips that have ended take no
+  words, and more is drawn and written off here than there is. So is 404 for a signal, which this saga knows none of.
 - 404 is also what a thing is answered with that is another's: as if it were not there. Lists of it are empty.
 """
 
