@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from infrastructure import terminal
+from infrastructure.access.errors import KeysUnusable, Unauthenticated
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError
 from infrastructure.terminal import OutputUnusable, print_error, print_line
@@ -244,7 +245,7 @@ def _run() -> int:
         return _refuse(refusal.format_message(), refusal.exit_code)
     except SettingsError as refusal:
         return _refuse(str(refusal), WRONG_USAGE)
-    except (ServiceError, EventStoreError, HistoryError) as refusal:
+    except (ServiceError, EventStoreError, HistoryError, KeysUnusable, Unauthenticated) as refusal:
         return _refuse(str(refusal), 1)
     except typer.Abort:
         return INTERRUPTED

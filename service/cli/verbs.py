@@ -38,7 +38,7 @@ def verb(
     """
 
     def registered(run: Run) -> Run:
-        _register(app, name, _asked_for(action, with_shared_options(run, uses)), example)
+        _register(app, name, asked_for(action, with_shared_options(run, uses)), example)
         return run
 
     return registered
@@ -64,7 +64,7 @@ def _register(app: typer.Typer, name: str | None, run: Run, example: str) -> Non
     app.command(name, cls=HelpfulCommand, short_help=summary, epilog=epilog(example))(run)
 
 
-def _asked_for(action: Declared, run: Run) -> Run:
+def asked_for(action: Declared, run: Run) -> Run:
     """The verb, which runs only for those who may; `action` is told of it."""
 
     @wraps(run)

@@ -1,20 +1,18 @@
 """Development keys and the tokens that they sign, for tests that ask as somebody."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from time import time
 
-from joserfc import jwt
-from joserfc.jwk import OctKey
+from infrastructure.access.caller import Caller
+from infrastructure.access.claims import TokenRules
+from infrastructure.access.development_key import FILE, development_token, make_development_key
 
 
 def development_key(folder: Path) -> Path:
     """The file of a development key in a data folder; made if there is none."""
-    path = folder / "development.jwk"
-    path.write_text(json.dumps(OctKey.generate_key(256).as_dict()), encoding="utf-8")
-    path.chmod(0o600)
-    return path
+    make_development_key(folder / FILE)
+    return folder / FILE
 
 
 def token_for(
@@ -26,16 +24,7 @@ def token_for(
     seconds: int = 3600,
 ) -> str:
     """A token that is signed by the development key in this file; with negative seconds one that has expired."""
-    now = int(time())
-    claims = {
-        "sub": subject,
-        "roles": list(roles),
-        "tenant": tenant,
-        "aud": "foldstream",
-        "iat": now,
-        "exp": now + seconds,
-    }
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(json.loads(key.read_text(encoding="utf-8"))))
+    return development_token(key, Caller(subject, frozenset(roles), tenant), TokenRules(), time(), seconds)
 
 
 def bearer(token: str) -> dict[str, str]:

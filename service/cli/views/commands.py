@@ -10,7 +10,7 @@ from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.projection_names import projections_named
-from service.cli.verbs import Yes, epilog, require_consent, verb, with_shared_options
+from service.cli.verbs import Yes, asked_for, epilog, require_consent, verb, with_shared_options
 
 SUMMARY: Final = "List the views of the past, which `rebuild --into` makes, and drop them."
 app = typer.Typer(
@@ -33,7 +33,9 @@ def _views(context: typer.Context, data: Data = DEFAULT_DATA, as_json: Json = Fa
     return _listed(data, as_json=as_json)
 
 
-app.callback(invoke_without_command=True, epilog=epilog("views --json"))(with_shared_options(_views, ("redis",)))
+app.callback(invoke_without_command=True, epilog=epilog("views --json"))(
+    asked_for(Action.READ_VIEWS, with_shared_options(_views, ("redis",)))
+)
 
 
 @verb(app, "list", action=Action.READ_VIEWS, example="views list --json", uses=("redis",))

@@ -1,12 +1,13 @@
 """Lets a request in, or refuses it, by its token and by what its route says it does, before any look at its form."""
 
 import re
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from fastapi import Request
 
 from infrastructure.access.caller import Caller
 from infrastructure.access.errors import Unauthenticated
+from infrastructure.access.verifier import TokenVerifier
 from service.access.action import OPEN, Action
 from service.access.policy import Thing, may, may_at_all, reach_of
 from service.http.middleware.callers import caller_of
@@ -16,13 +17,6 @@ DECLARED: Final = "x-action"
 SCHEME: Final = "bearer"
 _TOKEN: Final = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 _UNSAID: Final = re.compile(r'[^\x20-\x7e]|["\\]')  # what a quoted description can't hold as it is
-
-
-class Verifier(Protocol):
-    """Says whose a token is: from keys, or in tests without."""
-
-    def caller_of(self, token: str) -> Caller:
-        """Raises Unauthenticated."""
 
 
 def does(action: Action) -> dict[str, Any]:
@@ -90,7 +84,7 @@ def _authenticated(request: Request) -> Caller:
     token = _TOKEN.fullmatch(given[0])
     if token is None:
         raise _invalid("Authorization should be Bearer and a token")
-    verifier: Verifier = request.app.state.verifier
+    verifier: TokenVerifier = request.app.state.verifier
     try:
         return verifier.caller_of(token[1])
     except Unauthenticated as error:

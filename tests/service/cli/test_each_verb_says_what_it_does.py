@@ -38,15 +38,15 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("words", ARGUMENTS)
-def test_who_may_not_is_told_which_and_nothing_is_done(
-    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_may_not_is_told_which_and_nothing_is_done(words: str, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(token_for(KEY, subject="ada", roles=["customer"]), encoding="utf-8")
-    monkeypatch.setenv("FOLDSTREAM_TOKEN_FILE", str(token))
-    monkeypatch.setenv("FOLDSTREAM_DEVELOPMENT_KEY", str(KEY))
-    monkeypatch.setenv("FOLDSTREAM_EVENTSTORE_URI", "esdb://127.0.0.1:1?tls=false")
-    said = CliRunner().invoke(app, [*words.split(), *ARGUMENTS[words], "--data", str(tmp_path)])
+    environment = {
+        "FOLDSTREAM_TOKEN_FILE": str(token),
+        "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
+        "FOLDSTREAM_EVENTSTORE_URI": "esdb://127.0.0.1:1?tls=false",
+    }
+    said = CliRunner().invoke(app, [*words.split(), *ARGUMENTS[words], "--data", str(tmp_path)], env=environment)
     assert isinstance(said.exception, NotAllowed)
     assert str(said.exception) == f"the roles of ada do not allow {action_of(words)}"
     assert (said.stdout, list(tmp_path.iterdir())) == ("", [token])

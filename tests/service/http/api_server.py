@@ -22,13 +22,13 @@ NOBODY: Final = "127.0.0.1:1"  # where nothing listens
 def away(**chosen: Any) -> Settings:
     """Settings that name servers which are not there."""
     servers = {"eventstore_uri": f"esdb://{NOBODY}?tls=false", "redis_uri": f"redis://{NOBODY}"}
-    return Settings(**{**servers, "development_key": KEY, **chosen})
+    return Settings(**{**servers, "development_key": str(KEY), **chosen})
 
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[httpx.Client]:
     """A connection, of an administrator, to an API with these settings, and with the key of tests."""
-    with answering(create_app(settings.model_copy(update={"development_key": KEY}))) as client:
+    with answering(create_app(settings.model_copy(update={"development_key": str(KEY)}))) as client:
         yield client
 
 
