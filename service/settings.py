@@ -124,7 +124,7 @@ class Settings(BaseModel):
     `flight_confirmation_seconds`: how long a trip that is booked waits for the airline's word.
     `saga_stuck_seconds`: for how long a running instance of a saga that waits for no deadline may be left as it is
     before that is told.
-    `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
+    `metrics_port`: where a process serves its own metrics to this machine without a token; None: nowhere.
     `access_keys`: the file or the address of the keys that sign tokens; `access_algorithms`: by which they may do so.
     `access_audience`, `access_issuer`: whom a token has to be for and from, None: from anybody with such a key.
     `access_leeway_seconds`: by how much clocks may differ from that of whoever issues tokens.

@@ -37,6 +37,7 @@ from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
 from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
+from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
 from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.middleware.stopped_requests import answer_stopped
@@ -99,6 +100,8 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     for module in SERVED:
         app.include_router(module.router)
     refused_requests.install(app)
+    if settings.metrics_port is not None:
+        app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
     app.add_middleware(shed_load, commands=app.state.commands)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)

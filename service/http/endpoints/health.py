@@ -68,6 +68,11 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
     """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format."""
+    return await exposition(request)
+
+
+async def exposition(request: Request) -> Response:
+    """The metrics, for whoever may have them."""
     await request.app.state.readiness.refresh(_METRICS_SECONDS)
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
 

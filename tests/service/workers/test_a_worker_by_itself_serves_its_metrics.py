@@ -10,7 +10,6 @@ import pytest
 from service.addresses import lasting_port
 from service.consumers import PROJECTIONS
 from tests.service.servers import NOWHERE
-from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 
@@ -30,7 +29,7 @@ def taken(port: int) -> Iterator[int]:
 def metrics(port: int) -> str:
     """What is answered on that port; nothing where nobody listens."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, headers=AUTHORIZED).text
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
     except httpx.TransportError:
         return ""
 

@@ -70,7 +70,7 @@ def _await_all(world: World) -> None:
     poll_until(lambda: http.get(saga).json().get("status") in ENDED, seconds=60, what="the end of the saga")
     told = f"/customers/{world.owner}/notifications"
     poll_until(lambda: http.get(told).json().get("notifications"), seconds=60, what="the notification")
-    shown = {"consistency": ",".join(each.name for each in PROJECTIONS), "wait": 30}
+    shown: dict[str, Any] = {"consistency": ",".join(each.name for each in PROJECTIONS), "wait": 30}
     deposited = http.post(f"/accounts/{world.account}/deposits", json={"amount": "1.00"}, params=shown)
     assert deposited.status_code == 200, "a read model is behind"
 

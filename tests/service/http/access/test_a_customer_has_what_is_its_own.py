@@ -57,7 +57,7 @@ def his(api: str, http: httpx.Client, bob: str) -> Iterator[httpx.Client]:
 def hers(http: httpx.Client) -> dict[str, str]:
     """Ids of an order, an account and a trip of Ada's, by kind, which the read models show."""
     ada = new_name("ada")
-    shown = {"consistency": "order_summary,account_balance,account_statement,trip_summary", "wait": 30}
+    shown: dict[str, Any] = {"consistency": "order_summary,account_balance,account_statement,trip_summary", "wait": 30}
     made = {kind: http.post(f"/{kind}", json=form(kind, ada), params=shown) for kind in KINDS}
     assert {answer.status_code for answer in made.values()} == {201}
     return {"ada": ada, **{kind: str(answer.json()["id"]) for kind, answer in made.items()}}

@@ -1,6 +1,7 @@
 """By its token, before any look at what is sent."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -89,7 +90,7 @@ def test_the_scheme_is_written_in_any_case(nobody: httpx.Client, scheme: str) ->
 
 def test_it_is_asked_before_any_look_at_the_form(nobody: httpx.Client) -> None:
     """Else who may not ask would learn what is taken."""
-    wrong = {"content": b"{", "params": [("wait", "x"), ("wait", "y"), ("unknown", "1")]}
+    wrong: dict[str, Any] = {"content": b"{", "params": [("wait", "x"), ("wait", "y"), ("unknown", "1")]}
     for path in ("/orders", "/orders/no-uuid/cancel"):
         assert nobody.post(path, **wrong).status_code == 401
         forbidden = nobody.post(path, **wrong, headers=header_of("wim", "warehouse"))
