@@ -69,7 +69,7 @@ def asked_for(action: Declared, run: Run) -> Run:
 
     @wraps(run)
     def command(**given: Any) -> int:
-        if isinstance(action, Action):
+        if isinstance(action, Action) and given["context"].invoked_subcommand is None:  # else that is asked for
             from service.cli.permission import require  # noqa: PLC0415 - a command loads only what it runs
 
             require(action, given["data"])
