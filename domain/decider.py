@@ -18,7 +18,8 @@ class Decider(Generic[CommandT, StateT, EventT]):
 
     `category` is the first part of its streams' names. `decide` returns what happens, an empty list where nothing
     does, and raises `Rejected` or `Unknown`. `evolve` is total. `exists` tells whether the state is that of something
-    that was created: a stream may hold nothing but declined requests.
+    that was created: a stream may hold nothing but declined requests. `owner` tells whose it is, which never changes;
+    None for what is nobody's own, and where nothing was created.
     """
 
     category: str
@@ -27,6 +28,7 @@ class Decider(Generic[CommandT, StateT, EventT]):
     evolve: Callable[[StateT, EventT], StateT]
     decide: Callable[[CommandT, StateT], list[EventT]]
     exists: Callable[[StateT], bool]
+    owner: Callable[[StateT], str | None] = lambda _: None
 
     def fold(self, events: Iterable[EventT]) -> StateT:
         """The state after these events, from the beginning of the stream."""

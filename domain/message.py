@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field as DataclassField
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, dataclass_transform
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,7 +67,8 @@ class Metadata(BaseModel):
     """Who and what caused an event, under the keys that EventStoreDB and its tools use.
 
     `causation_id` is the id of the event that caused the command, or the command's own where a person sent it.
-    `digest` is a digest of the request, so that one command id can't be used for two requests.
+    `digest` is a digest of the request, so that one command id can't be used for two requests. `on_behalf_of` is the
+    actor of what a saga acts upon; None where a person acts, and where nobody is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -78,6 +79,7 @@ class Metadata(BaseModel):
     digest: str
     actor: str
     tenant: str
+    on_behalf_of: Annotated[str | None, Field(exclude_if=lambda actor: actor is None)] = None
     schema_version: int
     time: datetime
 

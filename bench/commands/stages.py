@@ -61,7 +61,7 @@ class _Deposits:
         form = AmountForm.model_validate(parse(_BODY))
         path = f"/accounts/{self.command.account_id}/deposits"
         idempotency.digest("POST", path, form)
-        idempotency.command_id(self.aggregate.stream, "bench-0001")
+        idempotency.command_id(self.aggregate.stream, self.request.actor, "bench-0001")
         return Deposit(account_id=self.command.account_id, amount=form.money)
 
     def decide(self) -> object:

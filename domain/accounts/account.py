@@ -88,11 +88,12 @@ class NoAccount:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The balance, and how far below zero it may go.
+    """Whose it is, the balance, and how far below zero it may go.
 
     Single charges are not kept, as the state would grow for ever. A repeated command is recognised by its id.
     """
 
+    owner_id: str
     balance: Money
     credit_limit: Money
 
@@ -106,7 +107,7 @@ class Account:
 
 def evolve(account: NoAccount | Account, event: AccountEvent) -> NoAccount | Account:
     if isinstance(event, AccountOpened):
-        return Account(balance=zero(event.currency), credit_limit=event.credit_limit)
+        return Account(event.owner_id, balance=zero(event.currency), credit_limit=event.credit_limit)
     return account if isinstance(account, NoAccount) else _evolve(account, event)
 
 
@@ -152,8 +153,13 @@ class Withdraw(_AccountCommand):
 
 
 class ChargeAccount(_AccountCommand):
+    """With an `owner_id` an account of another owner declines. Without one it is the same command, of the same digest,
+    that it was before there was one.
+    """
+
     order_id: Id
     amount: Money
+    owner_id: Annotated[str | None, Field(exclude_if=lambda owner_id: owner_id is None)] = None
 
     @field_validator("amount")
     @classmethod
@@ -230,13 +236,17 @@ def withdraw(command: Withdraw, account: Account) -> list[AccountEvent]:
 def charge(command: ChargeAccount, account: NoAccount | Account) -> list[AccountEvent]:
     """Records a decline as an event, also for an unknown account, so that a late duplicate finds an answer."""
     account_id, order_id, amount = command.account_id, command.order_id, command.amount
-    if isinstance(account, NoAccount) or account.currency != amount.currency:
+    if isinstance(account, NoAccount) or not _is_usable(account, command):
         return [_declined(command, "account-unusable")]
     if amount.is_zero:
         return [NothingToCharge(account_id=account_id, order_id=order_id)]
     if not account.affords(amount):
         return [_declined(command, "insufficient-funds")]
     return [AccountCharged(account_id=account_id, order_id=order_id, amount=amount)]
+
+
+def _is_usable(account: Account, command: ChargeAccount) -> bool:
+    return account.currency == command.amount.currency and command.owner_id in {None, account.owner_id}
 
 
 def refund(command: RefundCharge, account: Account) -> list[AccountEvent]:
@@ -273,4 +283,5 @@ decider: Final = Decider[AccountCommand, NoAccount | Account, AccountEvent](
     evolve=evolve,
     decide=decide,
     exists=lambda account: isinstance(account, Account),
+    owner=lambda account: account.owner_id if isinstance(account, Account) else None,
 )

@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from domain.fulfilment import upcasters
 from domain.message import Event, stored_as
 from domain.money import Money
 from domain.value import value
@@ -15,12 +16,15 @@ class Reservation:
     quantity: int
 
 
-@stored_as(name="FulfilmentStarted", version=1)
+@stored_as(name="FulfilmentStarted", version=2, upcasters=upcasters.STARTED)
 class FulfilmentStarted(Event):
+    """With an `owner_id` the account that is charged must be this owner's."""
+
     order_id: str
     account_id: str
     total: Money
     reservations: tuple[Reservation, ...]
+    owner_id: str | None = None
 
 
 @stored_as(name="GoodsSecured", version=1)

@@ -61,7 +61,11 @@ def observe(event: OrderConfirmed, state: State) -> list[FulfilmentEvent]:
     reservations = tuple(Reservation(sku=sku, quantity=quantity) for sku, quantity in sorted(needed.items()))
     return [
         FulfilmentStarted(
-            order_id=event.order_id, account_id=event.account_id, total=event.total, reservations=reservations
+            order_id=event.order_id,
+            account_id=event.account_id,
+            total=event.total,
+            reservations=reservations,
+            owner_id=event.owner_id,
         )
     ]
 

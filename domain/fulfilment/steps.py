@@ -59,7 +59,10 @@ def reserve(state: Fulfilment, need: Reservation) -> Ask:
 
 def charge(state: Fulfilment) -> Ask:
     order = state.order
-    return Ask("charge", ChargeAccount(account_id=order.account_id, order_id=order.order_id, amount=order.total))
+    command = ChargeAccount(
+        account_id=order.account_id, order_id=order.order_id, amount=order.total, owner_id=order.owner_id
+    )
+    return Ask("charge", command)
 
 
 def ship(state: Fulfilment) -> Ask:

@@ -19,13 +19,16 @@ class Line:
     unit_price: Money
 
 
-@stored_as(name="OrderCreated", version=3, upcasters=upcasters.CREATED)
+@stored_as(name="OrderCreated", version=4, upcasters=upcasters.CREATED)
 class OrderCreated(Event):
+    """With an `owner_id` it can be paid from an account of this owner only; without one, from any."""
+
     order_id: str
     customer_id: str
     account_id: str
     currency: Currency
     lines: tuple[Line, ...]
+    owner_id: str | None = None
 
 
 @stored_as(name="ItemAdded", version=3, upcasters=upcasters.ITEM_ADDED)
@@ -40,12 +43,15 @@ class ItemRemoved(Event):
     line: int
 
 
-@stored_as(name="OrderConfirmed", version=3, upcasters=upcasters.CONFIRMED)
+@stored_as(name="OrderConfirmed", version=4, upcasters=upcasters.CONFIRMED)
 class OrderConfirmed(Event):
+    """`owner_id` as in `OrderCreated`."""
+
     order_id: str
     account_id: str
     lines: tuple[Line, ...]
     total: Money
+    owner_id: str | None = None
 
 
 @stored_as(name="CancellationRequested", version=1)

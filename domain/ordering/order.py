@@ -32,19 +32,31 @@ class NoOrder:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was ordered so far. `cause` is the first recorded reason to cancel."""
+    """What was ordered so far, by which customer, and whose the account must be that is charged (None: anybody's).
 
+    `cause` is the first recorded reason to cancel.
+    """
+
+    customer_id: str
     account_id: str
     currency: Currency
     lines: tuple[Line, ...]
     next_line: int
+    owner_id: str | None = None
     status: Literal["pending", "confirmed", "shipped", "cancelled"] = "pending"
     cause: str | None = None
 
 
 def evolve(order: NoOrder | Order, event: OrderEvent) -> NoOrder | Order:
     if isinstance(event, OrderCreated):
-        return Order(event.account_id, event.currency, event.lines, next_line=len(event.lines) + 1)
+        return Order(
+            event.customer_id,
+            event.account_id,
+            event.currency,
+            event.lines,
+            next_line=len(event.lines) + 1,
+            owner_id=event.owner_id,
+        )
     return order if isinstance(order, NoOrder) else _evolve(order, event)
 
 
@@ -100,10 +112,13 @@ class _OrderCommand(Command):
 
 
 class CreateOrder(_OrderCommand):
+    """With an `owner_id` the order can be paid from an account of this owner only."""
+
     customer_id: Name
     account_id: Id
     currency: Currency
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=MOST_LINES)]
+    owner_id: Name | None = None
 
 
 class AddItem(_OrderCommand):
@@ -167,6 +182,7 @@ def create(command: CreateOrder, order: NoOrder | Order) -> list[OrderEvent]:
             account_id=command.account_id,
             currency=command.currency,
             lines=tuple(_line(number, item, command.currency) for number, item in enumerate(command.items, 1)),
+            owner_id=command.owner_id,
         )
     ]
 
@@ -192,8 +208,15 @@ def confirm(command: ConfirmOrder, order: Order) -> list[OrderEvent]:
     _demand_pending(command, order)
     if not order.lines:
         raise Rejected("no-items", f"Order {command.order_id} has no items to confirm.")
-    total = total_of(order.lines, order.currency)
-    return [OrderConfirmed(order_id=command.order_id, account_id=order.account_id, lines=order.lines, total=total)]
+    return [
+        OrderConfirmed(
+            order_id=command.order_id,
+            account_id=order.account_id,
+            lines=order.lines,
+            total=total_of(order.lines, order.currency),
+            owner_id=order.owner_id,
+        )
+    ]
 
 
 def request_cancellation(command: RequestCancellation, order: Order) -> list[OrderEvent]:
@@ -270,4 +293,5 @@ decider: Final = Decider[OrderCommand, NoOrder | Order, OrderEvent](
     evolve=evolve,
     decide=decide,
     exists=lambda order: isinstance(order, Order),
+    owner=lambda order: order.customer_id if isinstance(order, Order) else None,
 )

@@ -116,4 +116,5 @@ decider: Final = Decider[TripCommand, NoTrip | Trip, TripEvent](
     evolve=evolve,
     decide=decide,
     exists=lambda trip: isinstance(trip, Trip),
+    owner=lambda trip: trip.customer_id if isinstance(trip, Trip) else None,
 )

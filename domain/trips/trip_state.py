@@ -43,6 +43,7 @@ class NoTrip:
 class Trip:
     """`word` is the airline's, or `late` once its deadline has passed; `cause` the first recorded reason to cancel."""
 
+    customer_id: str
     has_flight: bool
     status: Status = "requested"
     word: Answer | None = None
@@ -56,7 +57,7 @@ class Trip:
 
 def evolve(trip: NoTrip | Trip, event: TripEvent) -> NoTrip | Trip:
     if isinstance(event, TripRequested):
-        return Trip(has_flight=event.flight is not None)
+        return Trip(event.customer_id, has_flight=event.flight is not None)
     return trip if isinstance(trip, NoTrip) else _evolve(trip, event)
 
 

@@ -53,6 +53,15 @@ class Execution:
     revision: int | None = None
     unsearched: Part | None = None
 
+    def hide_from_strangers(self) -> None:
+        """Raises what the decider raises for what does not exist, where the sender may act on another owner's only.
+
+        What would create it goes on, and is told that it is there; it is no repeat of the other's.
+        """
+        owner, owned_by = self.decider.owner(self.aggregate.state), self.request.owned_by
+        if owner is not None and owned_by not in {None, owner}:
+            self.decider.decide(self.command, self.decider.initial)
+
     def decided(self) -> list[Event]:
         """What the command does. Raises DomainError and VersionMismatch.
 

@@ -131,6 +131,7 @@ class CommandHandler:
             try:
                 if execution.reads_stream:
                     await self.loader.load(aggregate, execution.decider.category, execution.revision)
+                execution.hide_from_strangers()
                 if records := await self._records_of(execution):
                     return execution.found(records)
                 if events := execution.decided():
@@ -146,11 +147,11 @@ class CommandHandler:
             execution.reads_stream = True
 
     async def _records_of(self, execution: Execution) -> list[Recorded[Any]]:
-        """What the command left in its stream before, under its id or a former one."""
+        """What the command left in its stream before, under its id or as an earlier release stored it."""
         request, is_loaded = execution.request, execution.reads_stream
-        for command_id in filter(None, (request.command_id, request.former_id)):
+        for command_id in (request.command_id, *request.former_ids):
             found = await self.loader.records_of(command_id, execution.aggregate, is_loaded=is_loaded)
-            if found:
+            if found and request.may_have_left(found[0].metadata):
                 return found
         return []
 

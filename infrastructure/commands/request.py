@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.message import Event, Metadata
+from infrastructure.access.caller import ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,9 @@ class Request:
     """Who sends a command, why, and how it is told from every other.
 
     `digest` is one of all that makes the request what it is; `time` is in UTC. With `if_version` the command is
-    decided at this version of its stream or not at all. Under `former_id` an earlier release may have stored it.
+    decided at this version of its stream or not at all. Under `former_ids` an earlier release may have stored it, as
+    the actor's or as nobody's. With `owned_by` what has another owner does not exist for it. `on_behalf_of` is whoever
+    began what a saga does.
     """
 
     command_id: UUID
@@ -23,7 +26,13 @@ class Request:
     tenant: str
     time: datetime
     if_version: int | None = None
-    former_id: UUID | None = None
+    former_ids: tuple[UUID, ...] = ()
+    owned_by: str | None = None
+    on_behalf_of: str | None = None
+
+    def may_have_left(self, metadata: Metadata) -> bool:
+        """Whether an event with this metadata may be of this command: earlier releases knew no callers by name."""
+        return metadata.command_id == self.command_id or metadata.actor in {ANONYMOUS.subject, self.actor}
 
     def metadata(self, event: Event) -> Metadata:
         """What is written beside an event that this request causes."""
@@ -34,6 +43,7 @@ class Request:
             digest=self.digest,
             actor=self.actor,
             tenant=self.tenant,
+            on_behalf_of=self.on_behalf_of,
             schema_version=event.stored_version,
             time=self.time,
         )

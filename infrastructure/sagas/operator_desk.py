@@ -73,7 +73,7 @@ class OperatorDesk:
         decider = self._route(command)
         own_id = uuid5(request.command_id, f"{decider.category}-{command.aggregate_id}")
         condition = _NO_VERSION if again or reading.has_ended else None
-        sent = replace(request, command_id=own_id, causation_id=own_id, if_version=condition, former_id=None)
+        sent = replace(request, command_id=own_id, causation_id=own_id, if_version=condition, former_ids=())
         try:
             outcome = await self._handler.handle(decider, command, sent)
         except VersionMismatch as error:

@@ -15,6 +15,7 @@ from domain.engine_events import ENGINE_EVENTS, EngineEvent
 from domain.message import Recorded
 from domain.saga import Ask
 from domain.stream_name import StreamName
+from infrastructure.access.caller import ANONYMOUS
 from infrastructure.commands.request import Request
 from infrastructure.sagas.instance import Instance
 from infrastructure.sagas.quarantine_state import MessagePlace
@@ -68,6 +69,14 @@ class Run:
         name = f"{self.instance.stream} {event.stored_name}"
         return self._request(uuid5(self.message.id, name), sha256(name.encode()).hexdigest(), self.message.id)
 
+    @property
+    def _beginner(self) -> str | None:
+        """The subject of whoever the saga acts for, as far back as that is known."""
+        metadata = self.message.metadata
+        if metadata.on_behalf_of is not None or metadata.actor in {ANONYMOUS.subject, self.actor}:
+            return metadata.on_behalf_of
+        return metadata.actor
+
     def _request(self, command_id: UUID, digest: str, cause: UUID) -> Request:
         return Request(
             command_id=command_id,
@@ -77,6 +86,7 @@ class Run:
             actor=self.actor,
             tenant=StreamName.parse(self.instance.stream).tenant,
             time=self.clock(),
+            on_behalf_of=self._beginner,
         )
 
 

@@ -92,6 +92,7 @@ def _heading(record: Record) -> RecordHeading:
         "type": record.type,
         "schema_version": None if metadata is None else metadata.schema_version,
         "actor": None if metadata is None else metadata.actor,
+        "on_behalf_of": None if metadata is None else metadata.on_behalf_of,
         "command_id": None if metadata is None else str(metadata.command_id),
         "correlation_id": None if metadata is None else str(metadata.correlation_id),
         "causation_id": None if metadata is None else str(metadata.causation_id),

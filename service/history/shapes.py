@@ -16,7 +16,10 @@ with_config(ConfigDict(extra="allow"))(State)
 
 
 class RecordHeading(TypedDict):
-    """A record's place in its stream and in the log, and who and what caused it."""
+    """A record's place in its stream and in the log, and who and what caused it.
+
+    `on_behalf_of` is whoever a saga acts for; null where a person acts, and where nobody is known.
+    """
 
     version: int
     position: str
@@ -25,6 +28,7 @@ class RecordHeading(TypedDict):
     type: str
     schema_version: int | None
     actor: str | None
+    on_behalf_of: str | None
     command_id: str | None
     correlation_id: str | None
     causation_id: str | None

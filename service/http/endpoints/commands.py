@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars
 
 from domain.errors import DomainError
 from domain.message import Command
-from domain.stream_name import StreamName, stream_name
+from domain.stream_name import DEFAULT_TENANT, StreamName, stream_name
 from infrastructure.commands.request import Outcome
 from infrastructure.commands.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, VersionMismatch
@@ -25,6 +25,7 @@ from service.http.endpoints import idempotency
 from service.http.endpoints.consistency import Consistency
 from service.http.endpoints.parameters import spelled
 from service.http.middleware import metrics
+from service.http.middleware.admission import only_owner
 from service.http.middleware.callers import caller_of
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
@@ -75,14 +76,14 @@ class Sender:
     """One request that carries a command. `if_version` is the version that it is meant for, `consistency` says which
     read models are to show it.
 
-    `former_key` is the key with its quotes, where it came with some: as earlier releases stored it.
+    `former_keys` are the key as earlier releases may have stored it: with the quotes that it came with, without them.
     """
 
     request: Request
     key: str | None
     if_version: int | None
     consistency: Consistency
-    former_key: str | None = None
+    former_keys: tuple[str, ...] = ()
 
     async def create(
         self, collection: str, given_id: str, command: Callable[[str], Command], body: BaseModel
@@ -91,20 +92,18 @@ class Sender:
 
         Returns the id, too. Raises Problem.
         """
-        new_id, condition = given_id or self._creation_id(collection, self.key), self.if_version
+        caller, condition = caller_of(self.request), self.if_version
+        new_id = given_id or idempotency.creation_id(collection, caller, self.key)
         sends = [(command(new_id), None if condition is None else _NO_VERSION)]
-        if not given_id and self.former_key is not None:  # a repeat is found at any version, and nothing else happens
-            sends.insert(0, (command(self._creation_id(collection, self.former_key)), _NO_VERSION))
+        if not given_id and caller.tenant == DEFAULT_TENANT:  # a repeat is found at any version; nothing else happens
+            former = idempotency.former_creation_ids(collection, self.former_keys)
+            sends[:0] = [(command(former_id), _NO_VERSION) for former_id in former]
         sent = await self._send(sends, f"/{collection}", body)
         return StreamName.parse(sent.outcome.stream).id, sent
 
     async def send(self, command: Command, path: str, body: BaseModel) -> Sent:
         """Sends a command to what may exist. `path` is the canonical one, for the digest. Raises Problem."""
         return await self._send([(command, self.if_version)], path, body)
-
-    def _creation_id(self, collection: str, key: str | None) -> str:
-        caller = caller_of(self.request)
-        return idempotency.creation_id(collection, f"{caller.tenant} {caller.subject}", key)
 
     async def say(self, name: str, stream: str, say: Say, path: str, body: BaseModel) -> Sent:
         """Says a word to a saga's instance, that of this stream; `name` is what is counted. Raises Problem."""
@@ -172,8 +171,8 @@ class Sender:
             return Sent(outcome, await _token(outcome, connections, ends))
 
     def _described(self, stream: str, digest: str, condition: int | None) -> CommandRequest:
-        caller, former = caller_of(self.request), self.former_key
-        command_id = idempotency.command_id(stream, self.key)
+        caller = caller_of(self.request)
+        command_id = idempotency.command_id(stream, caller.subject, self.key)
         return CommandRequest(
             command_id=command_id,
             digest=digest,
@@ -183,7 +182,8 @@ class Sender:
             tenant=caller.tenant,
             time=datetime.now(UTC),
             if_version=condition,
-            former_id=None if former is None else idempotency.command_id(stream, former),
+            former_ids=idempotency.former_command_ids(stream, self.former_keys),
+            owned_by=only_owner(self.request),
         )
 
 
@@ -209,9 +209,9 @@ async def sender(
     if repeated:
         raise malformed([Fault(pointer=name, reason="is said more than once") for name in repeated])
     key = None if idempotency_key is None else idempotency.unquoted(idempotency_key)
-    former_key = None if key == idempotency_key else idempotency_key
+    former_keys = tuple(dict.fromkeys(each for each in (key, idempotency_key) if each is not None))
     version = None if if_match is None else int(if_match.strip('"'))
-    return Sender(request, key, version, consistency, former_key)
+    return Sender(request, key, version, consistency, former_keys)
 
 
 Sending = Annotated[Sender, Depends(sender)]

@@ -33,7 +33,7 @@ from service.http.endpoints.forms import (
     digits_at,
 )
 from service.http.endpoints.queries import Freshness, Listing, Reading
-from service.http.middleware.admission import does, require_owner
+from service.http.middleware.admission import does, only_owner, require_owner
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
@@ -108,6 +108,7 @@ async def create_order(form: OrderForm, sending: Sending) -> JSONResponse:
             account_id=form.account_id,
             currency=form.currency,
             items=items,
+            owner_id=only_owner(sending.request),
         )
 
     order_id, sent = await sending.create("orders", form.id, command, form)

@@ -67,6 +67,22 @@ def test_an_account_that_was_never_opened_declines_too() -> None:
         given(decider).when(charge(amount)).then(declined(amount, "account-unusable"), repeatable=True)
 
 
+def test_an_account_of_another_owner_is_declined() -> None:
+    for amount in (money("60.00"), money("0.00"), money("1000.00")):
+        given(decider, OPENED, DEPOSITED).when(charge(amount).model_copy(update={"owner_id": "bob"})).then(
+            declined(amount, "account-unusable"), repeatable=True
+        )
+
+
+def test_the_owner_s_own_account_is_charged() -> None:
+    own = charge(money("60.00")).model_copy(update={"owner_id": "ada"})
+    given(decider, OPENED, DEPOSITED).when(own).then(CHARGED, repeatable=True)
+
+
+def test_a_charge_without_an_owner_is_the_command_that_it_was() -> None:
+    assert "owner_id" not in charge(money("60.00")).model_dump()
+
+
 def test_a_total_of_zero_takes_nothing() -> None:
     given(decider, OPENED).when(charge(money("0.00"))).then(NOTHING, repeatable=True)
 

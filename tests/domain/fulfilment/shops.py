@@ -31,9 +31,18 @@ CHARGE_ID: Final = str(answer_id((ORDER, 3, "charge")))
 
 
 def shop(
-    *, desks: int = 1, lamps: int = 3, balance: str | None = "100.00", free: bool = False, version: Version = saga
+    *,
+    desks: int = 1,
+    lamps: int = 3,
+    balance: str | None = "100.00",
+    free: bool = False,
+    version: Version = saga,
+    paid_by: str | None = None,
 ) -> Shop:
-    """A shop with a confirmed order that needs one desk, three lamps and 100.00; no account where `balance` is None."""
+    """A shop with a confirmed order that needs one desk, three lamps and 100.00; no account where `balance` is None.
+
+    The account is Ada's; with `paid_by` the order may be paid from an account of theirs only.
+    """
     built = Shop(version=version)
     for sku, quantity in (("desk", desks), ("lamp", lamps)):
         if quantity:
@@ -43,7 +52,9 @@ def shop(
         if Decimal(balance):
             built.send(Deposit(account_id=ACCOUNT, amount=Decimal(balance)))
     items = tuple(item.model_copy(update={"unit_price": Decimal("0.00")}) if free else item for item in ITEMS)
-    order = CreateOrder(order_id=ORDER, customer_id="ada", account_id=ACCOUNT, currency="EUR", items=items)
+    order = CreateOrder(
+        order_id=ORDER, customer_id="ada", account_id=ACCOUNT, currency="EUR", items=items, owner_id=paid_by
+    )
     built.send(order)
     built.send(ConfirmOrder(order_id=ORDER))
     return built

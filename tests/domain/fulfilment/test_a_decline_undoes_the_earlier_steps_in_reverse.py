@@ -47,6 +47,26 @@ def told(run: Shop) -> list[Event]:
     return run.own(ORDER)[1:]
 
 
+@pytest.mark.parametrize("free", [False, True])
+def test_an_order_of_its_owner_is_not_paid_from_another_s_account(free: bool) -> None:
+    run = shop(paid_by="bob", free=free)
+    run.run(ORDER)
+    assert run.own(ORDER)[1:] == [
+        DESK,
+        LAMP,
+        PaymentFailed(order_id=ORDER, reason="account-unusable"),
+        LAMP_BACK,
+        DESK_BACK,
+        abandoned("account-unusable"),
+    ]
+
+
+def test_an_order_of_its_owner_is_paid_from_the_owner_s_account() -> None:
+    run = shop(paid_by="ada")
+    run.run(ORDER)
+    assert run.own(ORDER)[-1] == FulfilmentCompleted(order_id=ORDER)
+
+
 def test_the_first_sku_is_missing() -> None:
     run = shop(desks=0)
     assert told(run) == [GoodsMissing(order_id=ORDER, sku="desk"), LAMP, LAMP_BACK, abandoned("out-of-stock")]
@@ -149,4 +169,4 @@ def test_the_account_is_as_it_was() -> None:
     run.send(RequestCancellation(order_id=ORDER))
     run.run(ORDER)
     zero, whole = money("0.00"), money("100.00")
-    assert accounts.fold(run.streams[f"account-{ACCOUNT}"]) == Account(balance=whole, credit_limit=zero)  # type: ignore[arg-type]  # its own events only
+    assert accounts.fold(run.streams[f"account-{ACCOUNT}"]) == Account("ada", balance=whole, credit_limit=zero)  # type: ignore[arg-type]  # its own events only

@@ -44,8 +44,8 @@ def test_a_stream_of_declined_steps_is_no_trip() -> None:
 
 
 def test_what_is_remembered_of_a_trip_does_not_grow_with_its_parts() -> None:
-    assert decider.fold([REQUESTED]) == Trip(has_flight=True)
-    assert decider.fold([BY_LAND]) == Trip(has_flight=False)
+    assert decider.fold([REQUESTED]) == Trip("ada", has_flight=True)
+    assert decider.fold([BY_LAND]) == Trip("ada", has_flight=False)
 
 
 def test_a_trip_without_any_part_is_none() -> None:

@@ -80,4 +80,4 @@ def past(store: Operator, stream: str) -> Past:
 def balance(amount: str) -> dict[str, object]:
     """An account with this balance and no credit, as states are shown."""
     zero, held = ({"amount": digits, "currency": "EUR"} for digits in ("0.00", amount))
-    return {"is": "Account", "balance": held, "credit_limit": zero}
+    return {"is": "Account", "owner_id": "harbour", "balance": held, "credit_limit": zero}

@@ -27,6 +27,7 @@ def test_each_change_shows_the_fields_that_it_changed(store: Operator) -> None:
     assert first.record == records[0]
     assert first.fields == [
         Difference("is", "NoAccount", "Account"),
+        Difference("owner_id", None, "harbour"),
         Difference("balance.amount", None, "0.00"),
         Difference("balance.currency", None, "EUR"),
         Difference("credit_limit.amount", None, "0.00"),

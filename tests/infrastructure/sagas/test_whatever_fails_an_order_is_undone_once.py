@@ -158,7 +158,7 @@ async def no_money_is_kept(order: LiveOrder, case: Case) -> None:
     if case.missing != "an account":
         balance = money(SHOPS[case.missing].get("balance", "40.00"))
         account = accounts.fold([each.event for each in told])
-        assert account == Account(balance=balance, credit_limit=money("0.00"))
+        assert account == Account("ada", balance=balance, credit_limit=money("0.00"))
 
 
 @pytest.mark.parametrize("every", [4, pytest.param(1, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])

@@ -72,9 +72,10 @@ def test_the_balance_as_of_a_time_is_shown(eventstore_uri: str, account: Account
     assert answer("as-of", stream, "--version", "1", store=eventstore_uri) == expected
     output, _ = run("as-of", stream, "--at", since, store=eventstore_uri)
     assert output[0] == f"{stream} at version 1, since {since}, until {until}"
-    assert [line.split() for line in output[1:4]] == [
+    assert [line.split() for line in output[1:5]] == [
         ["field", "value"],
         ["is", "Account"],
+        ["owner_id", "harbour"],
         ["balance.amount", "100.00"],
     ]
 

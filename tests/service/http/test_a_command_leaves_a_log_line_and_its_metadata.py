@@ -64,8 +64,8 @@ def test_an_event_says_who_asked_and_what_it_belongs_to(http: httpx.Client, even
     sent = datetime.fromisoformat(metadata.pop("time"))
     assert metadata == {
         "$correlationId": correlation_id,
-        "$causationId": str(command_id(stream, key)),
-        "command_id": str(command_id(stream, key)),
+        "$causationId": str(command_id(stream, "tester", key)),
+        "command_id": str(command_id(stream, "tester", key)),
         "digest": digest("POST", "/orders", OrderForm.model_validate(form)),
         "actor": "tester",
         "tenant": "default",

@@ -159,20 +159,6 @@ def test_a_key_may_stand_in_quotes(http: httpx.Client, first: str, again: str) -
         assert sent[0].status_code in {200, 201}
 
 
-def test_a_key_that_was_stored_with_its_quotes_is_still_known(http: httpx.Client) -> None:
-    """As earlier releases stored them; a text that has the quotes in it is stored so today."""
-    form = {"owner_id": new_name("ada"), "currency": "EUR"}
-    account = f"/accounts/{new_account(http)}/deposits"
-    name = uuid4()
-    for path, body in (("/accounts", form), (account, {"amount": "5.00"})):
-        stored, again = (
-            http.post(path, json=body, headers={"Idempotency-Key": key}) for key in (rf'"\"{name}\""', f'"{name}"')
-        )
-        assert _whole(stored) == _whole(again)
-        unquoted = http.post(path, json=body, headers={"Idempotency-Key": str(name)})
-        assert unquoted.json() != stored.json()
-
-
 @pytest.mark.parametrize("key", ['"', '"a"b"', '"a\\"', 'a"b"', '"a', '"""', '""a', '"' + "a" * 127, "a" * 127 + '"'])
 def test_what_is_no_quoted_string_is_a_key_as_it_is(http: httpx.Client, key: str) -> None:
     path = f"/accounts/{new_account(http)}/deposits"

@@ -41,6 +41,7 @@ def heading(record: Record) -> dict[str, Any]:
         "type": record.type,
         "schema_version": said["schema_version"],
         "actor": said["actor"],
+        "on_behalf_of": said.get("on_behalf_of"),
         "command_id": said["command_id"],
         "correlation_id": said["$correlationId"],
         "causation_id": said["$causationId"],
