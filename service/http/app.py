@@ -93,9 +93,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.revoked_tokens = RevokedTokens(connections)
     app.state.verifier = token_verifier(settings, app.state.revoked_tokens.known)
     app.state.metrics = _metrics(app, connections)
-    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
-    app.state.queries = Gate(settings.queries_at_once)
-    app.state.waiting_queries = Gate(settings.queries_waiting)
+    _open_gates(app, settings)
     for module in _SERVED:
         app.include_router(module.router)
     refused_requests.install(app)
@@ -107,6 +105,12 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     document = documentation.openapi_of(app)
     app.state.document, app.state.reference = JSONResponse(document).body, reference(document)
     return app
+
+
+def _open_gates(app: FastAPI, settings: Settings) -> None:
+    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
+    app.state.queries = Gate(settings.queries_at_once)
+    app.state.waiting_queries = Gate(settings.queries_waiting)
 
 
 def _metrics(app: FastAPI, connections: Connections) -> Metrics:

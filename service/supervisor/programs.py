@@ -120,6 +120,8 @@ def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Progra
 
 def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
     variables = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
+    if context.settings.development_key is not None:
+        variables = (*variables, f"{variable_of('development_key')}={context.settings.development_key}")
     bound = ("--stop-when-closed", str(context.pipe))
     unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port; the API shows how they fare
     return ("/usr/bin/env", *unset, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
