@@ -3,12 +3,15 @@
 import json
 import os
 import pwd
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import structlog
 import typer
 
+SUBJECT: Final = ContextVar[str | None]("subject", default=None)
+"""Of the token that whoever runs this process presents, once it is verified."""
 _log = structlog.get_logger("foldstream")
 
 
@@ -34,7 +37,9 @@ class Act:
 
     @property
     def actor(self) -> str:
-        """`cli:<login name>`, or the user's number where it has no name."""
+        """The subject of the token that is presented, else `cli:<login name>`, or the user's number without a name."""
+        if (subject := SUBJECT.get()) is not None:
+            return subject
         user = os.getuid()
         try:
             return f"cli:{pwd.getpwuid(user).pw_name}"

@@ -5,15 +5,18 @@ from pathlib import Path
 from service.access.action import Action
 from service.access.policy import may
 from service.cli.callers import caller_of_command_line
+from service.cli.operator_act import SUBJECT
 from service.cli.surroundings import settings_at
 from service.errors import NotAllowed
 
 
 def require(action: Action, data: Path | None) -> None:
-    """Raises NotAllowed, SettingsError.
+    """Raises NotAllowed, and what `caller_of_command_line` raises. What is done is done by the token's subject.
 
     It guards against mistakes only: whoever has the event store's own credentials can act on it by other means.
     """
-    caller = caller_of_command_line(settings_at(data))
+    settings = settings_at(data)
+    caller = caller_of_command_line(settings)
+    SUBJECT.set(None if settings.token_file is None else caller.subject)
     if not may(caller, action).allowed:
         raise NotAllowed(caller.subject, action)

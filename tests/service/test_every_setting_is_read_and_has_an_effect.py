@@ -1,7 +1,6 @@
 """The settings of a deployment: read, refused, and with an effect."""
 
 import json
-import socket
 import traceback
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from infrastructure.readmodels.keys import PartitionKeys
+from service.addresses import lasting_port
 from service.settings import PerProjection, Settings, SettingsError, unknown_variables
 from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
@@ -57,6 +57,14 @@ def test_without_variables_there_are_defaults() -> None:
         keep_alive_seconds=75,
         connections=4_096,
         pending_per_address=256,
+        access_keys=None,
+        access_algorithms=("RS256", "ES256", "EdDSA"),
+        access_audience="foldstream",
+        access_issuer=None,
+        access_leeway_seconds=30,
+        development_key=None,
+        production=False,
+        token_file=None,
     )
 
 
@@ -114,6 +122,29 @@ def test_every_setting_of_read_models_is_read_from_its_variable() -> None:
         skip_unreadable=("order_summary", "stock_levels"),
         priorities=("stock_levels", "order_summary"),
         audit_streams=50,
+    )
+
+
+def test_every_setting_of_access_is_read_from_its_variable() -> None:
+    variables = {
+        "FOLDSTREAM_ACCESS_KEYS": "https://id.example/keys",
+        "FOLDSTREAM_ACCESS_ALGORITHMS": "ES256",
+        "FOLDSTREAM_ACCESS_AUDIENCE": "shop",
+        "FOLDSTREAM_ACCESS_ISSUER": "https://id.example",
+        "FOLDSTREAM_ACCESS_LEEWAY_SECONDS": "5",
+        "FOLDSTREAM_DEVELOPMENT_KEY": "data/access/development.jwk",
+        "FOLDSTREAM_PRODUCTION": "yes",
+        "FOLDSTREAM_TOKEN_FILE": "/run/secrets/token",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        access_keys="https://id.example/keys",
+        access_algorithms=("ES256",),
+        access_audience="shop",
+        access_issuer="https://id.example",
+        access_leeway_seconds=5,
+        development_key="data/access/development.jwk",
+        production=True,
+        token_file="/run/secrets/token",
     )
 
 
@@ -244,7 +275,7 @@ def shares(connection: "redis.Redis", namespace: str) -> list[int]:
     return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
 
 
-def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_gets_the_port_for_metrics(
+def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alone_gets_the_port_for_metrics(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
@@ -255,10 +286,10 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_g
         "FOLDSTREAM_PARTITIONS": "4",
         "FOLDSTREAM_PROJECTION_WORKERS": "2",
     }
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": str(taken.getsockname()[1])}) as service,
-    ):
+    port = str(lasting_port())
+    with FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": port}) as service:
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert 'foldstream_check_state{check="eventstore",state="ok"} 1.0' in told
         assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"
         workers = [name for name in service.processes if name.startswith("projections")]
         with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:

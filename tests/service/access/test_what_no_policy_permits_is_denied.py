@@ -28,6 +28,7 @@ INSTALLATION = {
     Action.CHANGE_SNAPSHOTS,
     Action.CHECK_RELEASE,
     Action.LIST_TENANTS,
+    Action.REVOKE_TOKENS,
     Action.ISSUE_TOKENS,
     Action.CHANGE_STORE_USERS,
 }
