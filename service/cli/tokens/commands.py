@@ -86,6 +86,10 @@ def _revoke(_: typer.Context, options: Revoke) -> int:
     return revoke(store_uri(options.data), meant, Act(options.why), as_json=options.as_json)
 
 
-verb(app, "revoke", action=Action.REVOKE_TOKENS, example="token revoke --subject anna --why 'a lost laptop'", uses=("eventstore",))(
-    with_options(Revoke)(_revoke)
-)
+verb(
+    app,
+    "revoke",
+    action=Action.REVOKE_TOKENS,
+    example="token revoke --subject anna --why 'a lost laptop'",
+    uses=("eventstore",),
+)(with_options(Revoke)(_revoke))

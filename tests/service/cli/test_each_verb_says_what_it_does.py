@@ -44,7 +44,6 @@ def test_who_may_not_is_told_which_and_nothing_is_done(words: str, tmp_path: Pat
     environment = {
         "FOLDSTREAM_TOKEN_FILE": str(token),
         "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
-        "FOLDSTREAM_EVENTSTORE_URI": "esdb://127.0.0.1:1?tls=false",
     }
     said = CliRunner().invoke(app, [*words.split(), *ARGUMENTS[words], "--data", str(tmp_path)], env=environment)
     assert isinstance(said.exception, NotAllowed)
