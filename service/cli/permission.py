@@ -1,5 +1,7 @@
 """Asks whether whoever runs a verb may do it, before it does anything."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from service.access.action import Action
@@ -10,13 +12,19 @@ from service.cli.surroundings import settings_at
 from service.errors import NotAllowed
 
 
-def require(action: Action, data: Path | None) -> None:
-    """Raises NotAllowed, and what `caller_of_command_line` raises. What is done is done by the token's subject.
+@contextmanager
+def permitted(action: Action, data: Path | None) -> Iterator[None]:
+    """While the block lasts, what is done is done by the subject of the token that is presented, if one is.
 
-    It guards against mistakes only: whoever has the event store's own credentials can act on it by other means.
+    Raises NotAllowed, and what `caller_of_command_line` raises. It guards against mistakes only: whoever has the event
+    store's own credentials can act on it by other means.
     """
     settings = settings_at(data)
     caller = caller_of_command_line(settings)
-    SUBJECT.set(None if settings.token_file is None else caller.subject)
     if not may(caller, action).allowed:
         raise NotAllowed(caller.subject, action)
+    before = SUBJECT.set(None if settings.token_file is None else caller.subject)
+    try:
+        yield
+    finally:
+        SUBJECT.reset(before)
