@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 from infrastructure.access.caller import Caller
 from infrastructure.access.claims import TokenRules, caller_in
 from infrastructure.access.errors import Unauthenticated
+from infrastructure.access.key_file import development_key_file
 from infrastructure.access.verifier import TokenVerifier
-from tests.infrastructure.access.issuer import CLAIMS, NOW, rsa
+from tests.infrastructure.access.issuer import CLAIMS, NOW, Issuer, rsa
+from tests.support.access import development_key
 from tests.support.clock import Clock
 
 YEAR = 366 * 86_400
@@ -38,6 +42,16 @@ def test_a_token_ends_with_its_time_and_the_leeway(verifier: TokenVerifier, cloc
     clock.now = NOW + 30
     with pytest.raises(Unauthenticated, match=EXPIRED):
         verifier.caller_of(token)
+
+
+def test_more_tokens_than_are_remembered_are_all_told_apart(tmp_path: Path) -> None:
+    key = development_key(tmp_path)
+    verifier = TokenVerifier(development_key_file(key))
+    signing = development_key_file(key).current().keys[0]
+    subjects = [f"s-{number}" for number in range(4_200)]
+    tokens = [Issuer(signing, "HS256").token(sub=subject, exp=time() + 600) for subject in subjects]
+    assert [verifier.caller_of(token).subject for token in tokens] == subjects
+    assert [verifier.caller_of(token).subject for token in (tokens[0], tokens[-1])] == [subjects[0], subjects[-1]]
 
 
 @pytest.mark.parametrize("name", ["nbf", "iat"])
