@@ -57,14 +57,6 @@ def test_without_variables_there_are_defaults() -> None:
         keep_alive_seconds=75,
         connections=4_096,
         pending_per_address=256,
-        access_keys=None,
-        access_algorithms=("RS256", "ES256", "EdDSA"),
-        access_audience="foldstream",
-        access_issuer=None,
-        access_leeway_seconds=30,
-        development_key=None,
-        production=False,
-        token_file=None,
     )
 
 
@@ -122,29 +114,6 @@ def test_every_setting_of_read_models_is_read_from_its_variable() -> None:
         skip_unreadable=("order_summary", "stock_levels"),
         priorities=("stock_levels", "order_summary"),
         audit_streams=50,
-    )
-
-
-def test_every_setting_of_access_is_read_from_its_variable() -> None:
-    variables = {
-        "FOLDSTREAM_ACCESS_KEYS": "https://id.example/keys",
-        "FOLDSTREAM_ACCESS_ALGORITHMS": "ES256",
-        "FOLDSTREAM_ACCESS_AUDIENCE": "shop",
-        "FOLDSTREAM_ACCESS_ISSUER": "https://id.example",
-        "FOLDSTREAM_ACCESS_LEEWAY_SECONDS": "5",
-        "FOLDSTREAM_DEVELOPMENT_KEY": "data/access/development.jwk",
-        "FOLDSTREAM_PRODUCTION": "yes",
-        "FOLDSTREAM_TOKEN_FILE": "/run/secrets/token",
-    }
-    assert Settings.from_mapping(variables) == Settings(
-        access_keys="https://id.example/keys",
-        access_algorithms=("ES256",),
-        access_audience="shop",
-        access_issuer="https://id.example",
-        access_leeway_seconds=5,
-        development_key="data/access/development.jwk",
-        production=True,
-        token_file="/run/secrets/token",
     )
 
 
