@@ -58,7 +58,7 @@ def _is_alive(url: str) -> bool:
 
 
 def stopped(process: Listened, number: signal.Signals) -> list[str]:
-    """The lines in the log of a process that is stopped in order and in time, but those of answers and outages.
+    """The lines in the log of a process that is stopped in order and in time, but those of answers and of what is away.
 
     With N for numbers.
     """
@@ -69,7 +69,11 @@ def stopped(process: Listened, number: signal.Signals) -> list[str]:
     assert monotonic() - began < STOP_SECONDS
     said = [json.loads(line) for line in process.errors[before:]]
     assert [line for line in said if "exception" in line] == []
-    events = [line["event"] for line in said if not line["event"].startswith(("request_answered", "outage_"))]
+    events = [
+        line["event"]
+        for line in said
+        if not line["event"].startswith(("request_answered", "outage_", "revocations_unread"))
+    ]
     return [re.sub(r"\d+", "N", event) for event in events]
 
 
