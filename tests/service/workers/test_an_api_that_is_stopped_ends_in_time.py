@@ -62,7 +62,7 @@ def _is_alive(url: str) -> bool:
 
 
 def stopped(process: Listened, number: signal.Signals) -> list[str]:
-    """The lines in the log of a process that is stopped in order and in time, but those of answers and outages.
+    """The lines in the log of a process that is stopped in order and in time, but those of answers and of what is away.
 
     With N for numbers.
     """
