@@ -11,6 +11,7 @@ ServiceError
 ├── NotAllowed             the policies don't let this caller do that
 ├── NoStore                no event store is named, and no service runs in the folder
 ├── NoRedis                the same of Redis
+├── NoDevelopmentKey       no service has made one in the folder
 ├── RedisUnavailable       Redis can't be asked
 ├── NotAudited             a projection can't be compared with the log now
 ├── NotRebuilt             a projection can't be rebuilt, rolled back or mended now
@@ -228,6 +229,15 @@ def _unnamed(server: str, option: str, folder: Path) -> str:
         f"no {which} is named, and {state}: start `foldstream serve --data {folder}`, say by --data where it"
         f" runs, or name {server} by --{option} URI or FOLDSTREAM_{option.upper()}_URI"
     )
+
+
+class NoDevelopmentKey(ServiceError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"there is no development key in the folder {folder}: `foldstream serve --data {folder}` makes one; where"
+            " keys are named by FOLDSTREAM_ACCESS_KEYS, tokens come from whoever has the private ones"
+        )
+        self.folder = folder
 
 
 class SnapshotsNotTaken(ServiceError):

@@ -45,6 +45,11 @@ def require_usable_keys(settings: Settings) -> None:
         raise SettingsError(variable_of("access_keys"), "should be an https:// address in production")
 
 
+def may_use_development_key(settings: Settings) -> bool:
+    """Whether that of a data folder counts: where no keys are named, and this is not production."""
+    return not settings.production and settings.development_key is None and settings.access_keys is None
+
+
 def _source_of(settings: Settings) -> KeySource:
     require_usable_keys(settings)
     if settings.development_key is not None:

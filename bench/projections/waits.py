@@ -53,12 +53,16 @@ class Spent:
 def measure_waits(extent: Extent) -> Iterator[Figure]:
     """While the worker stands still for some seconds; at its next commit; and for an event of another category."""
     many = max(2 * _FEW, round(_MANY * extent.part))
-    with temporary_folder() as folder, Server(folder, _SETTINGS) as server, httpx.Client(base_url=server.url) as http:
+    with temporary_folder() as folder, Server(folder, _SETTINGS) as server, _connected(server) as http:
         bench = Waits(server, http, extent.part)
         bench.warm_up()
         for number in (0, _FEW, many):
             bench.measure(number)
     yield from _figures(bench, _FEW, many)
+
+
+def _connected(server: Server) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token}"})
 
 
 class Waits:
@@ -67,6 +71,7 @@ class Waits:
     def __init__(self, server: Server, http: httpx.Client, part: float) -> None:
         self._server: Final = server
         self._http: Final = http
+        self._token: Final = server.token
         self._seconds: Final = max(0.5, _SECONDS * part)
         self._settled: Final = max(0.5, _SETTLED * part)
         self._account: Final = str(uuid4())
@@ -103,7 +108,8 @@ class Waits:
         host, _, port = self._server.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         target = f"{path}?at_least={token}&wait={_WAIT}"
-        writer.write(f"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        signed_in = f"Authorization: Bearer {self._token}"
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: a\r\n{signed_in}\r\nConnection: close\r\n\r\n".encode())
         answer = await reader.read()
         writer.close()
         if not answer.startswith(b"HTTP/1.1 200"):

@@ -72,9 +72,14 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     return float(found)
 
 
+def is_visible(text: str) -> bool:
+    """Whether it may be a subject or the id of a token: 1 to 128 visible ASCII characters."""
+    return _VISIBLE.fullmatch(text) is not None
+
+
 def _visible(claims: Mapping[str, Any], name: str) -> str:
     found = claims.get(name)
-    if not isinstance(found, str) or not _VISIBLE.fullmatch(found):
+    if not isinstance(found, str) or not is_visible(found):
         raise Unauthenticated(f"the token's {name} should be a text of 1 to 128 visible ASCII characters")
     return found
 

@@ -48,8 +48,8 @@ class KeyAddress:
         """Looks at once, then each five minutes, or soon where the address was away or a key was missed; never ends."""
         self._loop = asyncio.get_running_loop()
         while True:
-            await self.refresh()
             self._wanted.clear()
+            await self.refresh()
             pause = SOONEST if self._away else EVERY
             try:
                 async with asyncio.timeout(pause):

@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
+import stamina
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.stream_name import DEFAULT_TENANT
 from infrastructure.access.caller import Caller
+from infrastructure.eventstore.errors import WrongExpectedVersion
 from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.eventstore.recorded_acts import RecordedActs, act_in
+from infrastructure.eventstore.streams import Streams
 
 REVOCATIONS_STREAM: Final = "foldstream-revocations"
 REVOKED: Final = "TokenRevoked"
+_retrying: Final = stamina.AsyncRetryingCaller(attempts=5, timeout=5.0, wait_initial=0.01, wait_max=0.2)
 
 
 class Revocation(BaseModel):
@@ -94,6 +98,16 @@ class _RevocationFold:
             del self._subjects[whose]
         ends = (*self._tokens.values(), *(until for _, until in self._subjects.values()))
         self._state, self._first_end = None, min(ends, default=inf)
+
+
+async def record_revocation(streams: Streams, revocation: Revocation) -> None:
+    """Appends it. To do so twice is no harm. Raises what reading and appending raise."""
+    await _retrying(WrongExpectedVersion, _append, streams, revocation)
+
+
+async def _append(streams: Streams, revocation: Revocation) -> None:
+    last = await streams.records(REVOCATIONS_STREAM, None, 1, backwards=True)
+    await streams.append(REVOCATIONS_STREAM, last[0].version if last else -1, [revocation.record()])
 
 
 def recorded_revocations(clock: Callable[[], float]) -> RecordedActs[Revocations]:

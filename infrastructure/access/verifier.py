@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from time import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from infrastructure.access.caller import Caller
 from infrastructure.access.claims import TokenRules, caller_in
@@ -11,6 +12,8 @@ from infrastructure.access.errors import Unauthenticated, UnknownKey
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations
 from infrastructure.access.signed_token import SignedToken, read_token
 from infrastructure.access.verification_keys import VerificationKeys, is_signed
+
+_REMEMBERED: Final = 4096  # signatures
 
 
 class KeySource(Protocol):
@@ -35,24 +38,36 @@ class KeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenVerifier:
-    """`clock` gives the seconds since 1970; `revocations` what is known to be revoked."""
+    """`clock` gives the seconds since 1970; `revocations` what is known to be revoked.
+
+    A signature that was right is remembered, by the keys that verified it: it is what costs most. All else, time and
+    revocations too, is judged each time.
+    """
 
     source: KeySource
     rules: TokenRules = field(default_factory=TokenRules)
     revocations: Callable[[], Revocations] = lambda: NOTHING_REVOKED
     clock: Callable[[], float] = time
+    _verified: dict[bytes, VerificationKeys] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def caller_of(self, token: str) -> Caller:
         """Whom this token names. It may be called in any thread and does no I/O. Raises Unauthenticated."""
-        signed = read_token(token)
-        self._require_signature(signed)
+        signed, keys = read_token(token), self.source.current()
+        fingerprint = sha256(token.encode()).digest()
+        if self._verified.get(fingerprint) is not keys:
+            self._require_signature(signed, keys)
+            self._remember(fingerprint, keys)
         caller = caller_in(signed.claims(), self.rules, self.clock())
         if self.revocations().cover(caller):
             raise Unauthenticated("the token was revoked")
         return caller
 
-    def _require_signature(self, signed: SignedToken) -> None:
-        keys = self.source.current()
+    def _remember(self, fingerprint: bytes, keys: VerificationKeys) -> None:
+        if len(self._verified) >= _REMEMBERED:
+            self._verified.clear()
+        self._verified[fingerprint] = keys
+
+    def _require_signature(self, signed: SignedToken, keys: VerificationKeys) -> None:
         if signed.algorithm not in self.source.algorithms:
             raise Unauthenticated("the token is signed by an algorithm that is not accepted")
         try:

@@ -1,11 +1,24 @@
 """Who uses the command line: the subject of the token that is named, else the login name."""
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from time import time
 from typing import Final
 
 from infrastructure.access.caller import Caller
+from infrastructure.access.revocations import (
+    NOTHING_REVOKED,
+    REVOCATIONS_STREAM,
+    Revocations,
+    recorded_revocations,
+)
 from infrastructure.access.signed_token import LONGEST
+from infrastructure.eventstore.errors import StreamGone
+from infrastructure.eventstore.log_reader import LogReader, open_reader
+from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.recorded_acts import PAGE
 from service.cli.operator_act import Act
 from service.errors import FileUnusable
 from service.settings import Settings
@@ -18,13 +31,33 @@ ROLES: Final = frozenset({"operator", "administrator"})
 def caller_of_command_line(settings: Settings) -> Caller:
     """Whoever uses the command line, in the default tenant where no token says another.
 
-    Raises Unauthenticated for a token that proves nothing, FileUnusable, KeysUnusable and SettingsError.
+    A token is compared with what is revoked in the event store, where one is named. Raises Unauthenticated for a token
+    that proves nothing, FileUnusable, KeysUnusable, SettingsError and EventStoreError.
     """
     if settings.token_file is None:
         return Caller(Act(None).actor, ROLES)
-    verifier = token_verifier(settings)
+    verifier = token_verifier(settings, partial(_revoked, settings.eventstore_uri))
     asyncio.run(verifier.source.refresh())
     return verifier.caller_of(_token_in(Path(settings.token_file)))
+
+
+def _revoked(uri: str | None) -> Revocations:
+    if uri is None:
+        return NOTHING_REVOKED
+    recorded, reader = recorded_revocations(time), open_reader(uri)
+    try:
+        while not recorded.take(_page(reader, recorded.first)):
+            pass
+    finally:
+        reader.close()
+    return recorded.known or NOTHING_REVOKED
+
+
+def _page(reader: LogReader, first: int) -> Sequence[Record] | None:
+    try:
+        return reader.page(REVOCATIONS_STREAM, first, PAGE)
+    except StreamGone:  # and with it all that stood
+        return None
 
 
 def _token_in(file: Path) -> str:

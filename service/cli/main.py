@@ -33,6 +33,7 @@ from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import folders_in, settings_at
+from service.cli.tokens import commands as tokens
 from service.cli.verbs import epilog, server, verb, with_shared_options
 from service.cli.views import commands as views
 from service.errors import ServiceError
@@ -67,6 +68,11 @@ app.add_typer(poison.app, name="poison")
 app.add_typer(schema.app, name="schema")
 app.add_typer(snapshots.app, name="snapshots")
 app.add_typer(subscriptions.app, name="subscriptions")
+app.add_typer(
+    tokens.app,
+    name="token",
+    short_help="Print a token signed by a data folder's development key; or revoke one.",
+)
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 

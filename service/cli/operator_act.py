@@ -3,12 +3,15 @@
 import json
 import os
 import pwd
-from dataclasses import dataclass
-from typing import Annotated, TypeAlias
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Annotated, Final, TypeAlias
 
 import structlog
 import typer
 
+SUBJECT: Final = ContextVar[str | None]("subject", default=None)
+"""Of the token that whoever runs this process presents, once it is verified."""
 _log = structlog.get_logger("foldstream")
 
 
@@ -26,20 +29,25 @@ Why: TypeAlias = Annotated[
 ]
 
 
+def _actor() -> str:
+    if (subject := SUBJECT.get()) is not None:
+        return subject
+    user = os.getuid()
+    try:
+        return f"cli:{pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"cli:{user}"
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act of whoever runs this process; `why` is None where they did not say."""
+    """An act of whoever runs this process; `why` is None where they did not say.
+
+    `actor`: the subject of the token that is presented, else `cli:<login name>`, or the user's number without a name.
+    """
 
     why: str | None
-
-    @property
-    def actor(self) -> str:
-        """`cli:<login name>`, or the user's number where it has no name."""
-        user = os.getuid()
-        try:
-            return f"cli:{pwd.getpwuid(user).pw_name}"
-        except KeyError:
-            return f"cli:{user}"
+    actor: str = field(default_factory=_actor)
 
     def metadata(self) -> bytes:
         """The metadata of a record that says what was done."""

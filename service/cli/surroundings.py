@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Final
 
+from infrastructure.access.development_key import FILE
 from service.errors import NoRedis, NoStore
 from service.settings import Settings
+from service.token_verifier import may_use_development_key
 
 _SETTINGS: Final = {"eventstore": "eventstore_uri", "redis": "redis_uri"}
 
@@ -48,10 +50,15 @@ def redis_settings(data: Path) -> Settings:
 
 
 def settings_at(data: Path | None) -> Settings:
-    """The settings; a server that they don't name is that of the service in this folder. Raises SettingsError."""
+    """The settings; a server that they don't name is that of the service in this folder. Raises SettingsError.
+
+    So is the key of its tokens, but in production.
+    """
     settings = Settings.from_environment()
     running = {} if data is None else _running_in(data)
     missing = {name: uri for name, uri in running.items() if getattr(settings, name) is None}
+    if data is not None and may_use_development_key(settings) and (data / FILE).exists():
+        missing["development_key"] = str(data / FILE)
     return settings.model_copy(update=missing)
 
 

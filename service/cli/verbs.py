@@ -69,11 +69,12 @@ def asked_for(action: Declared, run: Run) -> Run:
 
     @wraps(run)
     def command(**given: Any) -> int:
-        if isinstance(action, Action) and given["context"].invoked_subcommand is None:  # else that is asked for
-            from service.cli.permission import require  # noqa: PLC0415 - a command loads only what it runs
+        if not isinstance(action, Action) or given["context"].invoked_subcommand is not None:  # that one is asked for
+            return run(**given)
+        from service.cli.permission import permitted  # noqa: PLC0415 - a command loads only what it runs
 
-            require(action, given["data"])
-        return run(**given)
+        with permitted(action, given["data"]):
+            return run(**given)
 
     command.action = action  # type: ignore[attr-defined]  # for whoever lists the verbs
     return command

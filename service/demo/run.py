@@ -36,13 +36,15 @@ def run_demo(*, as_json: bool) -> int:
         report.heading("Foldstream: a shop's day")
         with Server(Path(folder), SETTINGS) as server:
             report.say(f"Running at {server.url}: {', '.join(server.processes)}")
+            report.say("Signed in as demo, by a token that the development key of its folder has signed")
             asyncio.run(_day(server, report))
         return report.conclude()
 
 
 async def _day(server: Server, report: Report) -> None:
     data = dataset.load()
-    async with httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as http:
+    signed_in = {"Authorization": f"Bearer {server.token}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=signed_in, timeout=30, trust_env=False) as http:
         shop = Shop(http, data)
         report.heading("Opening: stock comes in, customers fund their accounts")
         await shop.open()

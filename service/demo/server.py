@@ -8,14 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from time import monotonic
+from time import monotonic, time
 from typing import IO, Any, Final, Self
 
+from infrastructure.access.caller import Caller
+from infrastructure.access.claims import TokenRules
+from infrastructure.access.development_key import FILE, development_token
 from service.errors import ChildRefused, NotReady
 from service.settings import Settings, variable_of
 
 READY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 30.0
+_TOKEN_SECONDS: Final = 3600
 READY: Final = "foldstream_ready "
 # Whatever the surroundings name is somebody else's, who wants no demo in it.
 WITHOUT_SETTINGS: Final = (
@@ -56,6 +60,12 @@ class Server:
     def processes(self) -> dict[str, int]:
         """Name and pid of every process."""
         return {entry["name"]: entry["pid"] for entry in self._listed()}
+
+    @property
+    def token(self) -> str:
+        """One of an administrator, good for as long as a demo takes, signed by the key of its folder."""
+        demo = Caller("demo", frozenset({"administrator"}))
+        return development_token(self._folder / FILE, demo, TokenRules(), time(), _TOKEN_SECONDS)
 
     @property
     def eventstore_uri(self) -> str:

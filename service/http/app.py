@@ -94,12 +94,24 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.revoked_tokens = RevokedTokens(connections)
     app.state.verifier = token_verifier(settings, app.state.revoked_tokens.known)
     app.state.metrics = _metrics(app, connections)
-    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
-    app.state.queries = Gate(settings.queries_at_once)
-    app.state.waiting_queries = Gate(settings.queries_waiting)
+    _open_gates(app, settings)
     for module in SERVED:
         app.include_router(module.router)
     refused_requests.install(app)
+    _wrap(app, settings)
+    document = documentation.openapi_of(app)
+    app.state.document, app.state.reference = JSONResponse(document).body, reference(document)
+    return app
+
+
+def _open_gates(app: FastAPI, settings: Settings) -> None:
+    app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
+    app.state.queries = Gate(settings.queries_at_once)
+    app.state.waiting_queries = Gate(settings.queries_waiting)
+
+
+def _wrap(app: FastAPI, settings: Settings) -> None:
+    """The first is nearest to the endpoints."""
     if settings.metrics_port is not None:
         app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
     app.add_middleware(shed_load, commands=app.state.commands)
@@ -107,9 +119,6 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.add_middleware(answer_head)
     app.add_middleware(answer_stopped)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
-    document = documentation.openapi_of(app)
-    app.state.document, app.state.reference = JSONResponse(document).body, reference(document)
-    return app
 
 
 def _metrics(app: FastAPI, connections: Connections) -> Metrics:

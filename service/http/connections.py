@@ -61,6 +61,7 @@ class Connections:
         self.commits: Final = CommitListener(self._redis, settings.namespace)
         self.sagas: Final = {saga.category: saga for saga in SAGAS}
         self.outages: Final = Outages()
+        self.found: Final = asyncio.Event()  # the event store, since the start
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
         self._client: CommandClient | None = None
@@ -118,6 +119,7 @@ class Connections:
             self.outages.failed(_SEARCH, StoreUnavailable(self.store_address, reason))
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+        self.found.set()
         self.outages.succeeded(_SEARCH)
         _log.info("eventstore_found", address=self.store_address)
 

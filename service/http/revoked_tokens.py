@@ -8,7 +8,6 @@ from typing import Final
 import structlog
 
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations, recorded_revocations
-from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.readmodels.act_readers import ActReads
 from service.http.connections import Connections
 
@@ -27,7 +26,6 @@ class RevokedTokens:
     def __init__(self, connections: Connections, clock: Callable[[], float] = time.time) -> None:
         self._connections: Final = connections
         self._recorded: Final = recorded_revocations(clock)
-        self._reads: ActReads[Revocations] | None = None
         self._read: Final = asyncio.Event()
         self._told = False
 
@@ -41,23 +39,23 @@ class RevokedTokens:
 
     async def follow(self) -> None:
         """Reads it each second; never ends."""
-        begun = time.monotonic()
-        while not await self._look():
-            if not self._told and time.monotonic() - begun > _PATIENCE:
-                self._told = True
-                _log.warning("revocations_unread", consequence="tokens count as not revoked until that was read")
-            await asyncio.sleep(_PAUSE)
+        telling = asyncio.get_running_loop().call_later(_PATIENCE, self._tell)
+        try:
+            await self._connections.found.wait()
+            reads = ActReads(self._connections.log, self._recorded)
+            while True:
+                if await reads.known() is not None and not self._read.is_set():
+                    telling.cancel()
+                    self._begin()
+                await asyncio.sleep(_PAUSE)
+        finally:
+            telling.cancel()
+
+    def _begin(self) -> None:
         self._read.set()
         if self._told:
             _log.info("revocations_read")
-        while True:
-            await asyncio.sleep(_PAUSE)
-            await self._look()
 
-    async def _look(self) -> bool:
-        """Whether anything is known after it."""
-        try:
-            self._reads = self._reads or ActReads(self._connections.log, self._recorded)
-        except StoreUnavailable:
-            return False
-        return await self._reads.known() is not None
+    def _tell(self) -> None:
+        self._told = True
+        _log.warning("revocations_unread", consequence="tokens count as not revoked until that was read")

@@ -126,6 +126,8 @@ def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Progra
 
 def _command(context: ServeContext, *arguments: str, variables: tuple[str, ...] = ()) -> tuple[str, ...]:
     servers = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
+    if context.settings.development_key is not None:
+        variables = (*variables, f"{variable_of('development_key')}={context.settings.development_key}")
     bound = ("--stop-when-closed", str(context.pipe))
     unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port
     return ("/usr/bin/env", *unset, *servers, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)

@@ -12,16 +12,19 @@ from service.errors import DataFolderUnusable
 from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.supervisor import folder
+from service.supervisor.development_key import with_development_key
 from service.supervisor.programs import ServeContext, servers, workers
 from service.supervisor.supervisor import Supervisor
+from service.token_verifier import require_usable_keys
 
 
 def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> None:
     """Runs everything until it is told to stop. `log` is the form of the children's log.
 
-    Raises ServiceError, SettingsError.
+    Raises ServiceError, SettingsError, KeysUnusable.
     """
     require_known_projections(settings)  # a process would refuse it as well, once its servers run
+    require_usable_keys(settings)
     data = data.absolute()
     with (
         folder.lock_folder(data) as lock,
@@ -29,6 +32,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
         listen(host, port) as api,
         _pipe() as pipe,
     ):
+        settings = with_development_key(settings, data)
         context = ServeContext(
             data=data,
             settings=settings,

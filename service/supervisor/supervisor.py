@@ -19,6 +19,7 @@ from service.errors import NotReady
 from service.settings import Settings
 from service.supervisor import folder
 from service.supervisor.child import Child
+from service.supervisor.development_key import announce_token
 from service.supervisor.programs import Program
 from service.supervisor.readiness import ready
 
@@ -60,6 +61,7 @@ class Supervisor:
         for child, _ in self._children:
             child.settled = True
         announce("foldstream_ready", url=self._url, data=str(self._data))
+        announce_token(self._settings, self._data)
 
     def _start_child(self, program: Program, end: Future[None]) -> Child:
         child = Child(program, self._record)

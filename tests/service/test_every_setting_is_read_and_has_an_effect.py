@@ -1,7 +1,6 @@
 """The settings of a deployment: read, refused, and with an effect."""
 
 import json
-import socket
 import traceback
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import redis
 
 from infrastructure.readmodels.keys import PartitionKeys
+from service.addresses import lasting_port
 from service.settings import PerProjection, Settings, SettingsError, unknown_variables
 from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
@@ -244,7 +244,7 @@ def shares(connection: "redis.Redis", namespace: str) -> list[int]:
     return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
 
 
-def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_gets_the_port_for_metrics(
+def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alone_gets_the_port_for_metrics(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
@@ -255,10 +255,10 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_g
         "FOLDSTREAM_PARTITIONS": "4",
         "FOLDSTREAM_PROJECTION_WORKERS": "2",
     }
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": str(taken.getsockname()[1])}) as service,
-    ):
+    port = str(lasting_port())
+    with FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": port}) as service:
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        assert 'foldstream_check_state{check="eventstore",state="ok"} 1.0' in told
         assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"
         workers = [name for name in service.processes if name.startswith("projections")]
         with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:

@@ -29,7 +29,7 @@ def open_metrics(app: ASGIApp, port: int, exposition: Callable[[Request], Awaita
 
 
 def _is_for_metrics(scope: Scope) -> bool:
-    return scope["path"] == _PATH and scope["method"] == "GET"
+    return (scope["method"], scope["path"]) == ("GET", _PATH)
 
 
 def _nothing(request: Request) -> Response:

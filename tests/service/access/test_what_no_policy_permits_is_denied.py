@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infrastructure.access.caller import ANONYMOUS, Caller
@@ -28,6 +28,7 @@ INSTALLATION = {
     Action.CHANGE_SNAPSHOTS,
     Action.CHECK_RELEASE,
     Action.LIST_TENANTS,
+    Action.REVOKE_TOKENS,
     Action.ISSUE_TOKENS,
     Action.CHANGE_STORE_USERS,
 }
@@ -76,6 +77,7 @@ def test_an_administrator_of_another_tenant_is_told_which_policy_forbids_it() ->
     assert decision == Decision(allowed=False, policies=("the whole installation is the default tenant's",))
 
 
+@settings(max_examples=25, deadline=None)  # each asks for some hundred decisions
 @given(
     st.frozensets(st.sampled_from(ROLES)), st.frozensets(st.sampled_from(ROLES)), st.sampled_from(["default", "acme"])
 )

@@ -1,16 +1,21 @@
 """By an action that the policies are asked for before the verb does anything."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from infrastructure.terminal import print_line
 from service.access.action import Action
 from service.cli.main import app
+from service.cli.operator_act import Act
+from service.cli.verbs import verb, verb_group
 from service.errors import NotAllowed
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import verbs
 from tests.support.access import token_for
 from tests.support.callers import KEY
+from tests.support.processes import FOLDSTREAM, Listened
 
 SERVERS = {"serve", "api", "projections", "sagas", "eventstore", "redis"}
 OPEN = {"demo", "replay", "sagas graph", "schema list"}
@@ -37,16 +42,39 @@ ARGUMENTS = {
 }
 
 
+def presenting(folder: Path, **claims: Any) -> dict[str, str]:
+    """The settings of whoever presents a token with these claims, kept in this folder."""
+    token = folder / "token"
+    token.write_text(token_for(KEY, **claims), encoding="utf-8")
+    return {"FOLDSTREAM_TOKEN_FILE": str(token), "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY)}
+
+
 @pytest.mark.parametrize("words", ARGUMENTS)
-def test_who_may_not_is_told_which_and_nothing_is_done(words: str, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text(token_for(KEY, subject="ada", roles=["customer"]), encoding="utf-8")
-    environment = {
-        "FOLDSTREAM_TOKEN_FILE": str(token),
-        "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
-        "FOLDSTREAM_EVENTSTORE_URI": "esdb://127.0.0.1:1?tls=false",
-    }
-    said = CliRunner().invoke(app, [*words.split(), *ARGUMENTS[words], "--data", str(tmp_path)], env=environment)
+@pytest.mark.parametrize("claims", [{"roles": ["customer"]}, {"roles": ["monitor"], "tenant": "acme"}])
+def test_who_may_not_is_told_which_and_nothing_is_done(words: str, claims: dict[str, Any], tmp_path: Path) -> None:
+    settings = presenting(tmp_path, subject="ada", **claims)
+    said = CliRunner().invoke(app, [*words.split(), *ARGUMENTS[words], "--data", str(tmp_path)], env=settings)
     assert isinstance(said.exception, NotAllowed)
     assert str(said.exception) == f"the roles of ada do not allow {action_of(words)}"
-    assert (said.stdout, list(tmp_path.iterdir())) == ("", [token])
+    assert (said.stdout, [each.name for each in tmp_path.iterdir()]) == ("", ["token"])
+
+
+def test_it_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    settings = presenting(tmp_path, subject="ada", roles=["auditor"])
+    process = Listened((*FOLDSTREAM, "parked", "list", "--data", str(tmp_path)), settings)
+    assert process.wait(within=30) == 1
+    assert process.output == []
+    assert process.errors == ["foldstream parked: the roles of ada do not allow read-parked"]
+
+
+def test_what_is_done_is_done_by_the_token_s_subject(tmp_path: Path) -> None:
+    group = verb_group("Says who acts.")
+
+    @verb(group, action=Action.READ_POISON, example="who")
+    def who() -> int:
+        print_line(Act("somebody asked").actor)
+        return 0
+
+    said = CliRunner().invoke(group, ["who"], env=presenting(tmp_path, subject="olga", roles=["operator"]))
+    assert said.stdout == "olga\n"
+    assert Act(None).actor.startswith("cli:")

@@ -41,7 +41,7 @@ OPERATORS = {
 }
 OF_SAGAS = {f"sagas {verb}" for verb in ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")}
 ASKING = {*OPERATORS, *OF_SAGAS, "audit", "rebuild", "views drop"}
-ON_ONE = {"projections pause", "projections resume", "poison unskip"}
+ON_ONE = {"projections pause", "projections resume", "poison unskip", "token revoke"}
 GROUPS = {"schema": schema, "snapshots": snapshots}
 ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.

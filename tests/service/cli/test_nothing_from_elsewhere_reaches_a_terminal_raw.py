@@ -52,6 +52,8 @@ ARGUMENTS: Final = {
     "sagas migrate": ("fulfilment", INSTANCE, "--to", "1", "--why", EVIL),
     "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
+    "token": ("--subject", EVIL),
+    "token revoke": ("--subject", EVIL, "--why", EVIL),
 }
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
 SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph"}

@@ -28,6 +28,7 @@ DOCUMENT: Final = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
 HALF_A_BODY: Final = b'POST /accounts HTTP/1.1\r\nHost: a\r\n%bContent-Length: 100\r\n\r\n{"own' % AUTHORIZATION_LINE
 HEAD: Final = b"POST /stock/a/receipts HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n"
 DEPOSIT: Final = HEAD + AUTHORIZATION_LINE + b'\r\n{"quantity":1}'
+UNTOLD: Final = ("request_answered", "outage_", "revocations_unread")
 TWO_DONE: Final = 'foldstream_commands_total{command="ReceiveStock",outcome="appended"} 2.0'
 # Of what a client does not read, the system keeps little: so a short answer is one that is too long.
 RUN_NARROW: Final = (
@@ -61,7 +62,7 @@ def _is_alive(url: str) -> bool:
 
 
 def stopped(process: Listened, number: signal.Signals) -> list[str]:
-    """The lines in the log of a process that is stopped in order and in time, but those of answers and outages.
+    """The lines in the log of a process that is stopped in order and in time, but those of answers and of what is away.
 
     With N for numbers.
     """
@@ -72,7 +73,7 @@ def stopped(process: Listened, number: signal.Signals) -> list[str]:
     assert monotonic() - began < STOP_SECONDS
     said = [json.loads(line) for line in process.errors[before:]]
     assert [line for line in said if "exception" in line] == []
-    events = [line["event"] for line in said if not line["event"].startswith(("request_answered", "outage_"))]
+    events = [line["event"] for line in said if not line["event"].startswith(UNTOLD)]
     return [re.sub(r"\d+", "N", event) for event in events]
 
 

@@ -9,9 +9,9 @@ from infrastructure.access.caller import Caller
 from service.access.action import Action
 from service.access.policy import ROLES, may_at_all
 from tests.infrastructure.eventstore.operator import Operator
-from tests.service.http.access.calls import CALLS, World
-from tests.service.http.access.test_each_route_says_what_it_does import OPEN
+from tests.service.http.route_calls import CALLS, World
 from tests.service.http.shop import new_account, new_order
+from tests.service.http.test_each_route_says_what_it_does import OPEN
 from tests.service.http.travel import new_trip
 from tests.support.callers import header_of
 

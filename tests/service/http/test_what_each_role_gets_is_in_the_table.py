@@ -2,8 +2,8 @@
 
 import httpx
 
-from tests.service.http.access.calls import CALLS
-from tests.service.http.access.table import RECORDED, recorded
+from tests.service.http.access_table import RECORDED, recorded
+from tests.service.http.route_calls import CALLS
 from tests.support.callers import AUTHORIZED
 
 

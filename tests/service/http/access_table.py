@@ -1,4 +1,4 @@
-"""Records what each role gets from each route, by real requests: `python -m tests.service.http.access.table`."""
+"""Records what each role gets from each route, by real requests: `python -m tests.service.http.access_table`."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,15 @@ from uuid import uuid4
 import httpx
 
 from service.access.policy import ROLES
-from tests.service.http.access.calls import CALLS, Route, World, new_world
+from tests.service.http.route_calls import CALLS, Route, World, new_world
 from tests.support.callers import AUTHORIZED, header_of
 from tests.support.service import FoldstreamProcess
 
-RECORDED: Final = Path(__file__).parents[4] / "docs" / "access-table.md"
+RECORDED: Final = Path(__file__).parents[3] / "docs" / "access-table.md"
 _AT_ONCE: Final = 8
 _HEAD: Final = """# Who gets what
 
-What each role is answered by each route, by real requests: `python -m tests.service.http.access.table` records it, a
+What each role is answered by each route, by real requests: `python -m tests.service.http.access_table` records it, a
 test compares. What the roles are for stands in [roles.md](roles.md).
 
 A cell has up to three answers: for what is the caller's own, for what is another's, and for the caller's own subject in

@@ -1,4 +1,4 @@
-"""Demanded by `make check` too: a policy that names an action or a role wrongly would permit nothing, in silence."""
+"""Demanded by `make check`: a policy that names an action or a role wrongly would permit nothing, in silence."""
 
 import json
 import re

@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.service.http.access.calls import CALLS, Route, World
-from tests.service.http.access.test_each_route_says_what_it_does import OPEN
+from tests.service.http.route_calls import CALLS, Route, World
 from tests.service.http.shop import assert_refused
+from tests.service.http.test_each_route_says_what_it_does import OPEN
 from tests.service.http.wire import answer
 from tests.support.access import bearer, development_key, token_for
 from tests.support.callers import AUTHORIZED, header_of
