@@ -143,12 +143,14 @@ class HistoryReader:
             if "." in name.partition("-")[0].partition(":")[0]:
                 raise UnknownStream(name)
             stream = stream_called(name, self.tenant).lower()  # as ids are elsewhere
-            return await self.threads.run(lambda reader: JSONResponse(self._looked_back(reader, stream, look_back)))
+            return await self.threads.run(
+                lambda reader: JSONResponse(self._looked_back(reader, stream, look_back)), self.tenant
+            )
 
     async def read_log(self, look_back: Callable[[LogReader], object]) -> JSONResponse:
         """What `look_back` finds in the whole log."""
         with _problems():
-            return await self.threads.run(lambda reader: JSONResponse(look_back(reader)))
+            return await self.threads.run(lambda reader: JSONResponse(look_back(reader)), self.tenant)
 
     def called(self, stream: str) -> str:
         """As the caller calls it."""

@@ -103,11 +103,11 @@ class ReadModelReader:
     @asynccontextmanager
     async def _place(self, view: str | None) -> AsyncIterator[ReadModels]:
         async with AsyncExitStack() as place:
-            await place.enter_async_context(self.answering)
+            await place.enter_async_context(self.answering.place(self.tenant))
 
             async def begin_to_wait() -> None:
                 await place.aclose()
-                await place.enter_async_context(self.waiting)
+                await place.enter_async_context(self.waiting.place(self.tenant))
 
             yield self._models(view).announcing(begin_to_wait)
 
