@@ -29,8 +29,10 @@ def with_hint(
 def hinted(
     error: UnknownStream | UnknownCategory, records: Records, tenant: str = DEFAULT_TENANT
 ) -> UnknownStream | UnknownCategory:
-    """`with_hint` for the stream of these records. Raises StoreUnavailable."""
-    return with_hint(error, name_in_tenant(records.stream, tenant), exists_beside(records), tenant)
+    """`with_hint` for the stream of these records, as its tenant calls it. Raises StoreUnavailable."""
+    name = name_in_tenant(records.stream, tenant)
+    named = UnknownStream(name, error.hint) if isinstance(error, UnknownStream) else error
+    return with_hint(named, name, exists_beside(records), tenant)
 
 
 def exists_beside(records: Records) -> Callable[[str], bool]:
