@@ -84,8 +84,7 @@ def stream_of_row(category: str, key: str) -> str:
 
 def tenant_prefix(key: str) -> str:
     """What stands in a row's key before the id: `<tenant>/`, or nothing for the default tenant."""
-    tenant, of_tenant, _ = key.partition(_OF_TENANT)
-    return f"{tenant}{of_tenant}" if of_tenant else ""
+    return key[: key.index(_OF_TENANT) + 1] if _OF_TENANT in key else ""
 
 
 def category_in(stream: str) -> str:

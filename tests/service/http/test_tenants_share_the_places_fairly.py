@@ -1,12 +1,22 @@
 """One tenant may fill a gate; another one gets its share of the places, and every second turn."""
 
 import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from service.http.middleware.gate import Gate
 from service.http.problems import Problem
+from service.settings import Settings
+from tests.service.http.tenants import Tenants, tenants_of
+from tests.support.polling import poll_until
+from tests.support.service import FoldstreamProcess
 
 _STEPS = 5  # from a turn that is given to what its taker does
 
@@ -155,3 +165,42 @@ def test_a_refusal_tells_of_the_own_requests_alone() -> None:
                 assert "1 requests of this kind" in str(gate.refusal("acme"))
 
     asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def narrow(service: FoldstreamProcess, eventstore_uri: str, redis_uri: str, namespace: str) -> Iterator[Tenants]:
+    """One command at work, two that wait, one query."""
+    servers = Settings(eventstore_uri=eventstore_uri, redis_uri=redis_uri, namespace=namespace)
+    bounds = {"commands_at_once": 1, "commands_waiting": 2, "queries_at_once": 1}
+    with tenants_of(servers.model_copy(update=bounds)) as made:
+        yield made
+
+
+def receive(http: httpx.Client) -> httpx.Response:
+    return http.post("/stock/mug-of-many/receipts", json={"quantity": 1})
+
+
+def look(http: httpx.Client) -> httpx.Response:
+    return http.get("/stock?below=5")
+
+
+@pytest.mark.parametrize("ask", [receive, look])
+def test_the_flood_of_one_refuses_nothing_of_another(
+    narrow: Tenants, ask: Callable[[httpx.Client], httpx.Response]
+) -> None:
+    """Eight of one ask without a pause, and most are sent away; one of another asks twenty times, and gets answers."""
+    loud, quiet = (narrow.of(f"{name}_{uuid4().hex[:8]}") for name in ("loud", "quiet"))
+    flooding, over = Counter[int](), threading.Event()
+
+    def flood() -> None:
+        while not over.is_set():
+            flooding[ask(loud).status_code] += 1
+
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(8):
+            threads.submit(flood)
+        poll_until(lambda: flooding[429] > 0, seconds=20, what="the flood")
+        answered = [ask(quiet).status_code for _ in range(20)]
+        over.set()
+    assert set(answered) <= {200, 201}
+    assert set(flooding) == {200, 201, 429} - ({201} if ask is look else set())
