@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import httpx
@@ -13,7 +13,6 @@ from service.settings import Settings
 from tests.service.http.shop import done, order_form, read, told
 from tests.service.http.tenants import Tenants, tenants_of
 from tests.service.http.travel import CAR, OFFER
-from tests.support.commands import ran
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
@@ -271,25 +270,3 @@ def test_nothing_but_the_token_says_whose_caller_it_is(tenants: Tenants, acme: h
     answer = ASIDE[what](tenants.of(ZETA))
     assert answer.status_code in {404, 422}
     assert CUSTOMER not in answer.text
-
-
-def cli(uris: tuple[str, str], namespace: str, *arguments: str) -> Any:
-    store, redis = uris
-    environment = {"FOLDSTREAM_REDIS_URI": redis, "FOLDSTREAM_NAMESPACE": namespace}
-    code, output, errors = ran(*arguments, "--json", FOLDSTREAM_EVENTSTORE_URI=store, **environment)
-    return json.loads("\n".join(output)) if code == 0 else (code, errors)
-
-
-def test_operators_name_the_tenant_on_the_command_line(
-    acme: httpx.Client, eventstore_uri: str, redis_uri: str, namespace: str
-) -> None:
-    uris, of = (eventstore_uri, redis_uri), ("--tenant", ACME)
-    listed = cli(uris, namespace, "sagas", "list", *of)["sagas"]
-    assert sorted(each["id"] for each in listed) == sorted([CONFIRMED, TRIP])
-    assert cli(uris, namespace, "sagas", "show", "fulfilment", CONFIRMED, *of)["status"] == "completed"
-    assert cli(uris, namespace, "sagas", "show", "fulfilment", CONFIRMED)[0] == 1
-    assert cli(uris, namespace, "history", f"stock:{SKU}", *of)["stream"].startswith(f"{ACME}.stock-")
-    counted = {each.pop("tenant"): each for each in cli(uris, namespace, "tenants")["tenants"]}
-    streams = {"account": 1, "booking": 1, "car": 3, "fulfilment": 1, "order": 2, "stock": 1, "trip": 1}
-    assert counted[ACME]["streams"] == streams
-    assert next(iter(counted)) == "default"
