@@ -12,18 +12,18 @@ _Turn = asyncio.Future[None]
 
 
 class Gate:
-    """Admits `at_once` requests; `waiting` more wait up to `seconds` for their turn. Others: Problem `overloaded`.
+    """Admits `at_once` requests; `waiting` more wait for their turn. Others: Problem `overloaded`.
 
     One tenant may fill it, where it is alone. Then another one is let in all the same, up to its share: as many places
     as there would be for each of the tenants inside. So up to twice as many may be inside as there are places. Those
-    that wait get their turns by tenants, one after the other, whoever came first. Where nobody may wait, the share is
-    worked on at once.
+    that wait get their turns by tenants, one after the other, whoever came first, and are refused after `seconds`.
+    Where there are no such, nobody waits: the share is worked on at once.
     """
 
     def __init__(self, at_once: int, waiting: int = 0, seconds: float | None = None) -> None:
         self._seconds: Final = seconds
         self._places: Final = at_once + waiting
-        self._has_turns: Final = waiting > 0
+        self._has_turns: Final = seconds is not None
         self._free = at_once
         self._inside: Final = Counter[str]()
         self._queues: Final[dict[str, deque[_Turn]]] = {}  # the tenant whose turn comes next is the first

@@ -69,7 +69,7 @@ async def _nothing() -> None:
 
 def test_one_that_is_alone_may_have_all_places() -> None:
     async def run() -> None:
-        rush = Rush(Gate(1, waiting=2))
+        rush = Rush(Gate(1, waiting=2, seconds=60))
         await rush.come("default", "a", "b", "c", "d")
         assert (rush.at_work, rush.refused) == (["a"], ["d: overloaded"])
 
@@ -78,7 +78,7 @@ def test_one_that_is_alone_may_have_all_places() -> None:
 
 def test_turns_go_round_by_tenants_whoever_came_first() -> None:
     async def run() -> None:
-        rush = Rush(Gate(1, waiting=4))
+        rush = Rush(Gate(1, waiting=4, seconds=60))
         await rush.come("default", "a", "b", "c", "d", "e")
         await rush.come("acme", "v", "w")
         await rush.come("zeta", "z")
@@ -92,7 +92,7 @@ def test_turns_go_round_by_tenants_whoever_came_first() -> None:
 
 def test_one_that_comes_late_gets_its_share_and_no_more_and_the_first_gets_nothing_more() -> None:
     async def run() -> None:
-        rush = Rush(Gate(1, waiting=3))
+        rush = Rush(Gate(1, waiting=3, seconds=60))
         await rush.come("default", "a", "b", "c", "d")
         await rush.come("acme", "v", "w", "x")
         await rush.come("default", "e")
@@ -117,9 +117,21 @@ def test_where_nobody_waits_the_share_is_worked_on_at_once() -> None:
     asyncio.run(run())
 
 
+def test_where_no_more_may_be_worked_on_at_once_the_share_waits_though_nobody_else_may() -> None:
+    async def run() -> None:
+        rush = Rush(Gate(2, seconds=60))
+        await rush.come("default", "a", "b", "c")
+        await rush.come("acme", "v", "w")
+        assert (rush.at_work, rush.refused) == (["a", "b"], ["c: overloaded", "w: overloaded"])
+        await rush.leave("a")
+        assert rush.at_work == ["a", "b", "v"]
+
+    asyncio.run(run())
+
+
 def test_however_many_tenants_there_are_no_more_than_twice_as_many_get_in() -> None:
     async def run() -> None:
-        rush = Rush(Gate(1, waiting=2))
+        rush = Rush(Gate(1, waiting=2, seconds=60))
         await rush.come("default", "a", "b", "c")
         for number in range(9):
             await rush.come(f"t{number}", f"n{number}")
@@ -130,7 +142,7 @@ def test_however_many_tenants_there_are_no_more_than_twice_as_many_get_in() -> N
 
 def test_who_gives_up_leaves_its_turn_to_the_next() -> None:
     async def run() -> None:
-        rush = Rush(Gate(1, waiting=3))
+        rush = Rush(Gate(1, waiting=3, seconds=60))
         await rush.come("default", "a", "b", "c")
         await rush.come("acme", "v")
         await rush.give_up("v")
