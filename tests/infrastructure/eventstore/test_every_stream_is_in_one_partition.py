@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from domain.stream_name import stream_name
+from domain.stream_name import segment_stream, snapshot_stream, source_stream_of, stream_name
 from infrastructure.eventstore.stream_patterns import (
     PARTITION_COUNTS,
     category_pattern,
+    derived_pattern,
     partition_of,
     partition_pattern,
 )
@@ -53,6 +54,13 @@ def test_a_pattern_of_a_tenant_matches_its_streams_alone(tenant: str | None, mat
     pattern = f"^{category_pattern(['order'], tenant)}$"
     names = ("order-a", "acme.order-b", "acme_2.order-c", "acmexorder-d", "default.order-e")
     assert "".join(name[-1] for name in names if re.search(pattern, name)) == matching
+
+
+def test_snapshots_and_segments_of_a_tenant_s_stream_are_found_as_those_of_others() -> None:
+    derived = [name("acme.order-a") for name in (snapshot_stream, segment_stream)]
+    assert [source_stream_of(name) for name in derived] == ["acme.order-a"] * 2
+    assert all(re.search(f"^{derived_pattern(['order'])}$", name) for name in derived)
+    assert not any(re.search(f"^{category_pattern(['order'])}$", name) for name in derived)
 
 
 def test_a_tenant_that_can_not_be_is_refused() -> None:
