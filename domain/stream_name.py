@@ -9,6 +9,8 @@ DEFAULT_TENANT: Final = "default"
 HEX_DIGITS: Final = "0123456789abcdef"
 SNAPSHOTS: Final = "snapshot"
 SEGMENTS: Final = "segments"
+_OF_TENANT: Final = "/"
+"""Stands in a row's key behind the tenant; in no id of an aggregate."""
 _TENANT: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -50,12 +52,44 @@ def stream_name(category: str, aggregate_id: str, tenant: str = DEFAULT_TENANT) 
     """
     if aggregate_id[-1:] not in HEX_DIGITS or not aggregate_id:
         raise ValueError(f"an aggregate's id ends in a lower-case hexadecimal digit, unlike {aggregate_id!r}")
+    if _OF_TENANT in aggregate_id:
+        raise ValueError(f"an aggregate's id has no {_OF_TENANT}, unlike {aggregate_id!r}")
     return f"{_prefix(tenant, category)}{aggregate_id}"
 
 
 def aggregate_id_in(stream: str) -> str:
     """The id in a stream's name; as `StreamName.parse`, which checks it too, but several times faster."""
     return stream.partition("-")[2]
+
+
+def row_key_of(stream: str) -> str:
+    """Under which key a read model keeps its row of that stream: the id, or `<tenant>/<id>`.
+
+    Both end alike, so a partition that is told by the id's last digit is also told by the key's.
+    """
+    head, _, aggregate_id = stream.partition("-")
+    return f"{head.partition('.')[0]}{_OF_TENANT}{aggregate_id}" if "." in head else aggregate_id
+
+
+def row_key(tenant: str, aggregate_id: str) -> str:
+    """The same for an aggregate of a tenant."""
+    return aggregate_id if tenant == DEFAULT_TENANT else f"{tenant}{_OF_TENANT}{aggregate_id}"
+
+
+def stream_of_row(category: str, key: str) -> str:
+    """The inverse of `row_key_of` for streams of that category. What is no such key leads to no stream that exists."""
+    tenant, of_tenant, aggregate_id = key.partition(_OF_TENANT)
+    return f"{tenant}.{category}-{aggregate_id}" if of_tenant else f"{category}-{key}"
+
+
+def tenant_prefix(key: str) -> str:
+    """What stands in a row's key before the id: `<tenant>/`, or nothing for the default tenant."""
+    return key[: key.index(_OF_TENANT) + 1] if _OF_TENANT in key else ""
+
+
+def category_in(stream: str) -> str:
+    """The category in a stream's name; as `StreamName.parse`, which checks it too, but several times faster."""
+    return stream.partition("-")[0].rpartition(".")[2]
 
 
 def snapshot_stream(stream: str) -> str:
@@ -81,6 +115,13 @@ def checked_category(category: str) -> str:
     return category
 
 
+def checked_tenant(tenant: str) -> str:
+    """The same. Raises ValueError for what no tenant can be called."""
+    if not _TENANT.fullmatch(tenant):
+        raise ValueError(f"a tenant is a lower-case word of at most 32 characters, unlike {tenant!r}")
+    return tenant
+
+
 @cache
 def _prefix(tenant: str, category: str) -> str:
     name = str(StreamName(tenant, checked_category(category), "0"))
@@ -88,7 +129,6 @@ def _prefix(tenant: str, category: str) -> str:
 
 
 def _check(tenant: str, category: str) -> None:
-    if not _TENANT.fullmatch(tenant):
-        raise ValueError(f"a tenant is a lower-case word of at most 32 characters, unlike {tenant!r}")
+    checked_tenant(tenant)
     if not _CATEGORY.fullmatch(category):
         raise ValueError(f"a category is a lower-case word without a hyphen, unlike {category!r}")

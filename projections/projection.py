@@ -97,6 +97,8 @@ class Projection(Generic[RowT]):
     events of the category, so that a new one can't be forgotten. `index` compares the row before and after an event;
     given None and a row it names every index in which the row's stream has entries, so that lost ones are found again.
     `sums` says what a row contributes to the sums over all rows.
+    Indexes and groups of sums are kept for each tenant by itself, whatever their names, but for those whose names are
+    `shared`: they hold what all tenants' rows have, so that the service itself finds it, and nobody is shown it.
     `version` counts the changes to what is stored of it: with the next one, all of it is built anew beside the old.
     `lists` and `reports` are made of what is stored, so they need no new version where they change.
     """
@@ -109,6 +111,7 @@ class Projection(Generic[RowT]):
     index: Callable[[RowT | None, RowT | None], Iterable[IndexChange]] = not_indexed
     version: int = 1
     sums: Sums[RowT] = not_summed
+    shared: frozenset[str] = frozenset()
     lists: tuple[RowList, ...] = ()
     reports: tuple[AnyReport, ...] = ()
 

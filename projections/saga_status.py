@@ -8,6 +8,7 @@ from domain.engine_events import ENGINE_EVENTS
 from domain.message import Recorded
 from domain.saga import Saga
 from domain.saga_steps import kind_of
+from domain.stream_name import category_in
 from domain.value import value
 from projections.projection import Entry, Projection, Row, RowEntries
 from projections.row_lists import Range, sortable_time
@@ -15,7 +16,7 @@ from projections.saga_instance import InstanceFold, SagaInstance, StateForm, Sta
 from projections.sums import Contribution, Counter
 
 BY_STATUS: Final = "status"
-"""The group of sums that counts the instances by their status, those of every tenant."""
+"""The group of sums that counts the instances by their status, those of every tenant together."""
 OVERDUE: Final = timedelta(seconds=60)
 """A deadline that passed so long ago and did not fire is overdue."""
 _FORM: Final = 2
@@ -27,7 +28,7 @@ _DUE: Final = "due"
 
 @value
 class SagaStatuses(Row):
-    """The instances with this id, one of each tenant that has one."""
+    """The instance of a stream; the form has room for several, which there are of one stream in no more than one."""
 
     instances: tuple[SagaInstance, ...]
 
@@ -36,24 +37,24 @@ class SagaStatuses(Row):
         return next((each for each in self.instances if each.stream == stream), None)
 
 
-def listed_in(owner: str, status: Status | None, step: str | None) -> str:
-    """The index of the instances of this status, at this step; `owner` is what their streams' names begin with.
+def listed_in(category: str, status: Status | None, step: str | None) -> str:
+    """The index of the instances of a saga of this status, at this step.
 
     A step is found by its whole name, `reserve:lamp`, and by what stands before the colon.
     """
     of_status = "" if status is None else f":status:{status}"
     at_step = "" if step is None else f":step:{step}"
-    return f"{owner}{of_status}{at_step}"
+    return f"{category}{of_status}{at_step}"
 
 
 def entries(row: SagaStatuses) -> Iterable[Entry]:
     """The lists of each instance, by the time at which anything happened to it last; what operators look out for."""
     for each in row.instances:
-        owner, member = each.stream.partition("-")[0], f"{sortable_time(each.updated_at)}{each.stream}"
+        category, member = category_in(each.stream), f"{sortable_time(each.updated_at)}{each.stream}"
         steps = () if each.step is None else dict.fromkeys((kind_of(each.step), each.step))
         for step in (None, *steps):
-            yield Entry(listed_in(owner, None, step), member)
-            yield Entry(listed_in(owner, each.status, step), member)
+            yield Entry(listed_in(category, None, step), member)
+            yield Entry(listed_in(category, each.status, step), member)
         if each.halt is None and each.deadline is not None:
             yield Entry(_DUE, f"{sortable_time(each.deadline)}{each.stream}")
         elif each.status == "running":
@@ -88,14 +89,8 @@ def status_of(saga: Saga[Any, Any], form: StateForm) -> Projection[SagaStatuses]
     fold = InstanceFold(saga, form)
 
     def take(row: SagaStatuses | None, recorded: Recorded[Any]) -> SagaStatuses | None:
-        known = row.instances if row is not None else ()
-        own = next((each for each in known if each.stream == recorded.stream), None)
-        after = fold.after(own, recorded)
-        if after is None and own is None:
-            return row
-        others = tuple(each for each in known if each.stream != recorded.stream)
-        left = others if after is None else (*others, after)
-        return SagaStatuses(left) if left else None
+        after = fold.after(None if row is None else row.of_stream(recorded.stream), recorded)
+        return None if after is None else SagaStatuses((after,))
 
     return Projection[SagaStatuses](
         name=f"{saga.category}_status",
@@ -104,6 +99,7 @@ def status_of(saga: Saga[Any, Any], form: StateForm) -> Projection[SagaStatuses]
         handlers=dict.fromkeys((*saga.events, *ENGINE_EVENTS), take),
         index=RowEntries(entries),
         sums=sums,
+        shared=frozenset({BY_STATUS, _IDLE, _DUE}),
         version=_FORM + saga.version - 1 + len(saga.changes),
     )
 

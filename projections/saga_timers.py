@@ -20,6 +20,7 @@ from projections.projection import Entry, Projection, Row, RowEntries, where_kno
 from projections.row_lists import Range, sortable_time
 
 INDEX: Final = "due"
+"""The deadlines of every tenant together."""
 _TIME_LENGTH: Final = 16
 _LEAST: Final = timedelta(microseconds=1)
 
@@ -35,7 +36,7 @@ class Timer:
 
 @value
 class SagaTimers(Row):
-    """`open` are the deadlines of the instances with this id, of every tenant; `stopped` are those that stand still."""
+    """`open` are the deadlines of an instance; `stopped` names its stream while it stands still."""
 
     open: tuple[Timer, ...]
     stopped: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ def timers_of(saga: Saga[Any, Any]) -> Projection[SagaTimers]:
         handlers=_HANDLERS,
         ignored=frozenset({*saga.events, *ENGINE_EVENTS} - _HANDLERS.keys()),
         index=RowEntries(entries),
+        shared=frozenset({INDEX}),
     )
 
 

@@ -21,6 +21,7 @@ import uvloop
 from bench.commands.replies import reply
 from bench.commands.work import deposit, handler_of, open_account, request
 from domain.accounts import account
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.errors import ConcurrencyConflict, Overloaded, StoreUnavailable
@@ -73,7 +74,7 @@ class Crowd:
 
     async def _try(self, account_id: str) -> None:
         try:
-            async with self._gate:
+            async with self._gate.place(DEFAULT_TENANT):
                 await self._handler.handle(account.decider, deposit(account_id), request())
         except (Problem, Overloaded):
             self._came_of_it["refused"] += 1

@@ -42,9 +42,9 @@ class Audit(Generic[RowT]):
         for partition in self._partitions:
             partition.repair(findings)
 
-    def mend(self, aggregate_id: str) -> str:
+    def mend(self, row_key: str) -> str:
         """Folds one stream again: `repaired`, `is right`, or why neither can be said; raises as `run` does."""
-        return self._partitions[partition_of(aggregate_id, self.generation.partitions)].mend(aggregate_id)
+        return self._partitions[partition_of(row_key, self.generation.partitions)].mend(row_key)
 
 
 @contextmanager

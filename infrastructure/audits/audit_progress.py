@@ -8,7 +8,7 @@ from typing import Final, Literal
 import redis
 from pydantic import BaseModel, ConfigDict
 
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from infrastructure.readmodels.checkpoint import require_known_format
 from infrastructure.readmodels.keys import PartitionKeys
 from infrastructure.readmodels.other_types import is_other_type
@@ -41,7 +41,7 @@ class AuditProgress(BaseModel):
 
     def report(self, category: str) -> AuditReport:
         """What a worker tells of it."""
-        told = [f"{stream_name(category, each)}: {what}" for each, what in self.differing.items()]
+        told = [f"{stream_of_row(category, each)}: {what}" for each, what in self.differing.items()]
         return AuditReport(
             streams=self.streams, since=self.since, differing=len(self.differing), told=tuple(told[:_TOLD])
         )

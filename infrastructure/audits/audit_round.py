@@ -6,7 +6,7 @@ from typing import Final, Generic
 import redis
 import structlog
 
-from domain.stream_name import aggregate_id_in, stream_name
+from domain.stream_name import row_key_of, stream_of_row
 from infrastructure.audits.audit_progress import AuditProgress
 from infrastructure.audits.audited_folds import AuditedFolds
 from infrastructure.audits.findings import UNCLEAR, Finding
@@ -55,14 +55,14 @@ class AuditRound(Generic[RowT]):
         """
         self._streams.load()
         if progress.turns % _LOG_EVERY == _LOG_EVERY - 1:
-            aggregate_ids, went_on = self._from_log(progress, at_most)
+            row_keys, went_on = self._from_log(progress, at_most)
         else:
-            aggregate_ids, went_on = self._listed(progress, at_most)
-        looked_at = list(dict.fromkeys((*progress.differing, *aggregate_ids)))
+            row_keys, went_on = self._listed(progress, at_most)
+        looked_at = list(dict.fromkeys((*progress.differing, *row_keys)))
         differing = dict(progress.differing)
         for look in self._streams.look(looked_at):
             found = [each for each in self._streams.found(look) if each.kind != UNCLEAR]
-            self._note(look.aggregate_id, found, differing)
+            self._note(look.row_key, found, differing)
         streams = progress.streams + len(looked_at)
         return went_on.model_copy(update={"turns": progress.turns + 1, "streams": streams, "differing": differing})
 
@@ -87,22 +87,22 @@ class AuditRound(Generic[RowT]):
             if position > end or len(begun) == at_most:
                 break
             if record.version == 0 and position > progress.logged:
-                begun.append(aggregate_id_in(record.stream))
+                begun.append(row_key_of(record.stream))
             logged = position
         is_over = logged in {progress.logged, end}
         return begun, progress.model_copy(update={"logged": -1 if is_over else logged})
 
-    def _note(self, aggregate_id: str, found: Sequence[Finding], differing: dict[str, str]) -> None:
+    def _note(self, row_key: str, found: Sequence[Finding], differing: dict[str, str]) -> None:
         """Tells what is new: that the stream differs, or does so no more."""
-        stream, what = stream_name(self._projection.category, aggregate_id), _said(found)
+        stream, what = stream_of_row(self._projection.category, row_key), _said(found)
         told = {"projection": self._keys.projection, "generation": self._keys.generation, "stream": stream}
         if not found:
-            if differing.pop(aggregate_id, None) is not None:
+            if differing.pop(row_key, None) is not None:
                 _logger.info("read_model_differs_no_more", **told)
-        elif aggregate_id in differing or len(differing) < MOST_NAMED:
-            if differing.get(aggregate_id) != what:
+        elif row_key in differing or len(differing) < MOST_NAMED:
+            if differing.get(row_key) != what:
                 _logger.warning("read_model_differs", found=what, position=found[0].position, **told)
-            differing[aggregate_id] = what
+            differing[row_key] = what
 
 
 def _said(found: Sequence[Finding]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final, Generic
 
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.checkpoint import Checkpoint
 from infrastructure.readmodels.errors import ReadModelUnavailable
@@ -19,15 +19,15 @@ class AuditedFolds(Generic[RowT]):
         self._folds: Final = folds
         self._skips: Final = skips
 
-    def fold(self, aggregate_id: str, checkpoint: Checkpoint, block: Block | None) -> Refolded[RowT]:
+    def fold(self, row_key: str, checkpoint: Checkpoint, block: Block | None) -> Refolded[RowT]:
         """What the stream comes to at the checkpoint, where it is blocked so or not.
 
         Raises as `StreamFolds.fold`, EventStoreError, and ReadModelUnavailable where skips are applied that the log
         does not hold. Where it can't be folded so far by this release, the result says so with a block.
         """
-        absent = self._absent(stream_name(self._projection.category, aggregate_id), checkpoint.skips)
+        absent = self._absent(stream_of_row(self._projection.category, row_key), checkpoint.skips)
         part = Part(absent, end=None if block is None else block.version)
-        return self._folds.fold(aggregate_id, -1 if checkpoint.position is None else checkpoint.position, part)
+        return self._folds.fold(row_key, -1 if checkpoint.position is None else checkpoint.position, part)
 
     def _absent(self, stream: str, applied: int) -> frozenset[int]:
         name = self._projection.name

@@ -121,9 +121,9 @@ class Findings:
         query = "SELECT count(*) FROM accounted WHERE digest = ?"
         return self._number(query, _digest(index, member)) > 0
 
-    def is_first_look(self, partition: int, aggregate_id: str) -> bool:
+    def is_first_look(self, partition: int, row_key: str) -> bool:
         """Whether it is asked for the first time."""
-        digest = _digest(str(partition), aggregate_id)
+        digest = _digest(str(partition), row_key)
         return self._file.execute("INSERT OR IGNORE INTO looked_at VALUES (?)", (digest,)).rowcount > 0
 
     def _number(self, query: str, *values: Any) -> int:

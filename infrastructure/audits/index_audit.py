@@ -6,7 +6,7 @@ from typing import Any, Final, Generic
 
 import redis
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from infrastructure.audits.findings import Finding, Findings
 from infrastructure.audits.stream_audit import UNSTEADY, StreamAudit
 from infrastructure.audits.stream_look import other_type
@@ -134,7 +134,7 @@ class IndexAudit(Generic[RowT]):
         record = next(self._reader.records(self._pattern, first=int(score), limit=1), None)
         if record is None or record.position != int(score):
             return False
-        refolded, unverified = self._streams.refold(aggregate_id_in(record.stream))
+        refolded, unverified = self._streams.refold(row_key_of(record.stream))
         return unverified is not None or isinstance(refolded.changes.get((name, member)), Add)
 
     def _size(self, name: str, findings: Findings) -> Finding | None:

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic
 
 import redis
 
-from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, StreamName, aggregate_id_in
+from domain.stream_name import HEX_DIGITS, row_key_of, stream_of_row
 from infrastructure.audits.audit_progress import load_progress
 from infrastructure.audits.audited_folds import AuditedFolds
 from infrastructure.audits.findings import Findings
@@ -80,7 +80,7 @@ class PartitionAudit(Generic[RowT]):
         for finding in findings.of_indexes(number, "key"):
             findings.mended_alone(finding, self._indexes.unlink(finding))
         for stream in findings.of_streams(number):
-            findings.mended(number, stream, self._streams.mend(aggregate_id_in(stream)))
+            findings.mended(number, stream, self._streams.mend(row_key_of(stream)))
         for finding in findings.of_indexes(number, "entry"):
             findings.mended_alone(finding, self._indexes.remove(finding))
         for finding in findings.of_indexes(number, "size"):
@@ -88,16 +88,16 @@ class PartitionAudit(Generic[RowT]):
         for finding in findings.of_indexes(number, "count"):
             findings.mended_alone(finding, self._indexes.put_count_right(finding))
 
-    def mend(self, aggregate_id: str) -> str:
+    def mend(self, row_key: str) -> str:
         """Looks at one stream alone, and mends what differs: `repaired`, `is right`, or why neither can be said."""
-        if aggregate_id[-1:] not in HEX_DIGITS:
+        if row_key[-1:] not in HEX_DIGITS:
             return NO_STREAM
         self._streams.load()
         require_same_log(self._reader, self._projection.name, self._pattern, self._fence.checkpoint)
-        outcome = self._streams.mend(aggregate_id)
+        outcome = self._streams.mend(row_key)
         if outcome != RIGHT:
             return outcome
-        stream = str(StreamName(DEFAULT_TENANT, self._projection.category, aggregate_id))
+        stream = stream_of_row(self._projection.category, row_key)
         try:
             return "is right" if self._reader.page(stream, 0, 1) is not None else NO_STREAM
         except StreamGone:
@@ -107,8 +107,8 @@ class PartitionAudit(Generic[RowT]):
         """Ends the connection that repairs."""
         self._fence.close()
 
-    def _look(self, aggregate_ids: Sequence[str], findings: Findings) -> None:
-        for look in self._streams.look(aggregate_ids):
+    def _look(self, row_keys: Sequence[str], findings: Findings) -> None:
+        for look in self._streams.look(row_keys):
             findings.add(self._streams.found(look))
             self._sums.add(look)
             changes = look.refolded.changes.values()
@@ -127,7 +127,7 @@ class PartitionAudit(Generic[RowT]):
             if (record.position or 0) > until:
                 return
             if record.version == 0:
-                yield aggregate_id_in(record.stream)
+                yield row_key_of(record.stream)
 
     def _sampled(self, number: int) -> Iterator[str]:
         """Those that the background audit has found to differ; then half of the number from the ids, the others from
@@ -140,10 +140,10 @@ class PartitionAudit(Generic[RowT]):
         places: list[int | None] = [None, *self._beginnings(listed[: _PLACES - 1])]
         for place in places:
             records = self._reader.records(self._pattern, first=place, limit=max(1, half // len(places)))
-            yield from (aggregate_id_in(record.stream) for record in records)
+            yield from (row_key_of(record.stream) for record in records)
 
-    def _beginnings(self, aggregate_ids: Iterable[str]) -> Iterator[int]:
-        for aggregate_id in filter(None, aggregate_ids):
-            stream = str(StreamName(DEFAULT_TENANT, self._projection.category, aggregate_id))
+    def _beginnings(self, row_keys: Iterable[str]) -> Iterator[int]:
+        for row_key in filter(None, row_keys):
+            stream = stream_of_row(self._projection.category, row_key)
             with suppress(StreamGone):
                 yield from (record.position or 0 for record in self._reader.page(stream, 0, 1) or ())

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import redis
 
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from infrastructure.audits.audited_folds import AuditedFolds
 from infrastructure.audits.stream_look import StreamLook
 from infrastructure.eventstore.errors import StreamGone
@@ -59,15 +59,15 @@ class StreamAudit(Generic[RowT]):
         self._folds: Final = folds
         self._reader: Final = reader
 
-    def look(self, aggregate_ids: Sequence[str]) -> Iterator[StreamLook[RowT]]:
+    def look(self, row_keys: Sequence[str]) -> Iterator[StreamLook[RowT]]:
         """A look at each of these. Raises ReadModelUnavailable where the checkpoint moves all the time."""
-        waiting = aggregate_ids
+        waiting = row_keys
         for _ in range(ATTEMPTS):
             if not waiting:
                 return
             looks, steady = self._look_at(waiting)
             moved = [each for each in looks if not steady and self.found(each)]
-            waiting = [each.aggregate_id for each in moved]
+            waiting = [each.row_key for each in moved]
             yield from (each for each in looks if each not in moved)
         if waiting:
             raise ReadModelUnavailable(self._projection.name, UNSTEADY)
@@ -76,12 +76,12 @@ class StreamAudit(Generic[RowT]):
         """What differs."""
         return look.found(self._projection, self._keys)
 
-    def mend(self, aggregate_id: str) -> str:
+    def mend(self, row_key: str) -> str:
         """Looks once more, and mends what differs, behind the fence; what came of it."""
-        return self.steadily(partial(self._mended, aggregate_id), otherwise=UNSTEADY)
+        return self.steadily(partial(self._mended, row_key), otherwise=UNSTEADY)
 
-    def _mended(self, aggregate_id: str) -> str | None:
-        [look], steady = self._look_at([aggregate_id])
+    def _mended(self, row_key: str) -> str | None:
+        [look], steady = self._look_at([row_key])
         if not steady:
             return None
         if look.unverified is not None:
@@ -104,23 +104,23 @@ class StreamAudit(Generic[RowT]):
             raise ReadModelUnavailable(self._projection.name, UNSTEADY)
         return otherwise
 
-    def refold(self, aggregate_id: str) -> tuple[Refolded[RowT], str | None]:
+    def refold(self, row_key: str) -> tuple[Refolded[RowT], str | None]:
         """What the stream comes to at the checkpoint that the fence knows; or why that can't be told.
 
         Raises CheckpointMoved.
         """
-        [block] = self._fence.read(lambda pipeline: pipeline.hget(self._keys.blocked, aggregate_id))
-        return self.refold_at(aggregate_id, block, self._fence.checkpoint)
+        [block] = self._fence.read(lambda pipeline: pipeline.hget(self._keys.blocked, row_key))
+        return self.refold_at(row_key, block, self._fence.checkpoint)
 
-    def refold_at(self, aggregate_id: str, stored: bytes | None, at: Checkpoint) -> tuple[Refolded[RowT], str | None]:
+    def refold_at(self, row_key: str, stored: bytes | None, at: Checkpoint) -> tuple[Refolded[RowT], str | None]:
         """The same at any checkpoint; up to before its block, where one is stored."""
-        if not self._keys.hold(aggregate_id):
+        if not self._keys.hold(row_key):
             return Refolded(), None
         try:
             block = None if stored is None else Block.from_json(stored)
-            refolded = self._folds.fold(aggregate_id, at, block)
+            refolded = self._folds.fold(row_key, at, block)
         except CheckpointUnusable as error:
-            return Refolded(), self._loss(aggregate_id, error.detail)
+            return Refolded(), self._loss(row_key, error.detail)
         except (ValueError, NewerFormat, TooManyBlocked) as error:
             return Refolded(), str(error)
         return refolded, None if refolded.block is None else f"{refolded.block.error}: {refolded.block.reason}"
@@ -137,39 +137,39 @@ class StreamAudit(Generic[RowT]):
         if not self._fence.begun:
             raise ReadModelUnavailable(self._projection.name, "the live generation has lost a checkpoint")
 
-    def _look_at(self, aggregate_ids: Sequence[str]) -> tuple[list[StreamLook[RowT]], bool]:
+    def _look_at(self, row_keys: Sequence[str]) -> tuple[list[StreamLook[RowT]], bool]:
         """A look at each, and whether the checkpoint is still the one at which the rows were read."""
-        looks = self._rows(aggregate_ids)
+        looks = self._rows(row_keys)
         for look in looks:
-            look.refolded, look.unverified = self.refold_at(look.aggregate_id, look.block, self._fence.checkpoint)
+            look.refolded, look.unverified = self.refold_at(look.row_key, look.block, self._fence.checkpoint)
         steady = [self._read_scores(look) for look in looks]
         return looks, all(steady)
 
-    def _rows(self, aggregate_ids: Sequence[str]) -> list[StreamLook[RowT]]:
-        return self.steadily(partial(self._rows_now, aggregate_ids))
+    def _rows(self, row_keys: Sequence[str]) -> list[StreamLook[RowT]]:
+        return self.steadily(partial(self._rows_now, row_keys))
 
-    def _rows_now(self, aggregate_ids: Sequence[str]) -> list[StreamLook[RowT]]:
+    def _rows_now(self, row_keys: Sequence[str]) -> list[StreamLook[RowT]]:
         with self._redis.pipeline(transaction=True) as pipeline:
-            for aggregate_id in aggregate_ids:
-                pipeline.hgetall(self._keys.row(aggregate_id))
-                pipeline.zscore(self._keys.ids, aggregate_id)
-                pipeline.hget(self._keys.blocked, aggregate_id)
+            for row_key in row_keys:
+                pipeline.hgetall(self._keys.row(row_key))
+                pipeline.zscore(self._keys.ids, row_key)
+                pipeline.hget(self._keys.blocked, row_key)
             pipeline.get(self._keys.checkpoint)
             *replies, stored = readable(pipeline.execute(raise_on_error=False))
         self._fence.require(stored)
-        found = zip(aggregate_ids, replies[::3], replies[1::3], replies[2::3], strict=True)
+        found = zip(row_keys, replies[::3], replies[1::3], replies[2::3], strict=True)
         return [self._begun(*each) for each in found]
 
-    def _begun(self, aggregate_id: str, fields: Any, score: Any, block: Any) -> StreamLook[RowT]:
+    def _begun(self, row_key: str, fields: Any, score: Any, block: Any) -> StreamLook[RowT]:
         """A look without what the stream comes to."""
         for reply in (score, block):
             if is_other_type(reply):
                 raise reply
         listed = None if self._fence.checkpoint.rows is None else score is not None
         if not is_other_type(fields):
-            return StreamLook(aggregate_id, self.position, fields, listed, block)
-        other = {"": self._type(self._keys.row(aggregate_id))}
-        return StreamLook(aggregate_id, self.position, {}, listed, block, other_types=other)
+            return StreamLook(row_key, self.position, fields, listed, block)
+        other = {"": self._type(self._keys.row(row_key))}
+        return StreamLook(row_key, self.position, {}, listed, block, other_types=other)
 
     def _type(self, key: str) -> str:
         return text_of(self._redis.type(key))
@@ -201,9 +201,9 @@ class StreamAudit(Generic[RowT]):
             return False
         return True
 
-    def _loss(self, aggregate_id: str, reason: str) -> str | None:
+    def _loss(self, row_key: str, reason: str) -> str | None:
         """Why a stream can't be folded whose beginning is not there; None where there never was such a stream."""
-        stream = stream_name(self._projection.category, aggregate_id)
+        stream = stream_of_row(self._projection.category, row_key)
         try:
             kept = self._reader.page(stream, None, 1, backwards=True)
             shortened = self._reader.page(f"$${stream}", None, 1, backwards=True)

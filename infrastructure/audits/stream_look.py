@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic
 
-from domain.stream_name import DEFAULT_TENANT, StreamName
+from domain.stream_name import stream_of_row
 from infrastructure.audits.findings import Finding, Kind, What
 from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.keys import PartitionKeys
@@ -25,7 +25,7 @@ class StreamLook(Generic[RowT]):
     `other_types` are the types of keys that hold something else: of the row's (``), and of indexes by name.
     """
 
-    aggregate_id: str
+    row_key: str
     position: int
     fields: Mapping[bytes, bytes]
     listed: bool | None
@@ -37,7 +37,7 @@ class StreamLook(Generic[RowT]):
 
     def found(self, projection: Projection[RowT], keys: PartitionKeys) -> list[Finding]:
         """How they differ; the one reason where the stream could not be folded."""
-        stream = str(StreamName(DEFAULT_TENANT, projection.category, self.aggregate_id))
+        stream = stream_of_row(projection.category, self.row_key)
 
         def finding(kind: Kind, what: What, *told: Any) -> Finding:
             return Finding(keys.partition, self.position, kind, what, stream, *told)
@@ -79,13 +79,13 @@ class StreamLook(Generic[RowT]):
     def put_right(self, keys: PartitionKeys, transaction: Transaction) -> None:
         """Puts what makes Redis hold what the stream comes to into a transaction. What was counted stays counted."""
         row = self.refolded.row
-        transaction.add("DEL", keys.row(self.aggregate_id))
+        transaction.add("DEL", keys.row(self.row_key))
         if row is not None:
-            transaction.add("HSET", keys.row(self.aggregate_id), *codec_of(type(row)).encode(row))
+            transaction.add("HSET", keys.row(self.row_key), *codec_of(type(row)).encode(row))
         if self.listed is not None and row is None:
-            transaction.add("ZREM", keys.ids, self.aggregate_id)
+            transaction.add("ZREM", keys.ids, self.row_key)
         elif self.listed is not None:
-            transaction.add("ZADD", keys.ids, 0, self.aggregate_id)
+            transaction.add("ZADD", keys.ids, 0, self.row_key)
         for kind, index, member, *_ in self._entries():
             if kind == "extra":
                 transaction.add("ZREM", keys.index(index), member)

@@ -18,10 +18,11 @@ from infrastructure.readmodels.groups import begin_groups, change_groups, is_of_
 from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.inventory import KEPT
 from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.row_effects import add_change
 from infrastructure.readmodels.rows import UnreadableRow, codec_of
 from infrastructure.readmodels.texts import text_of
 from projections.projection import Projection, RowT
-from projections.sums import Place, add_row, not_summed
+from projections.sums import Place, not_summed
 
 _SCANNED_AT_ONCE: Final = 1_000
 
@@ -80,9 +81,9 @@ class SumAudit(Generic[RowT]):
         try:
             row = self._row(look, self._checkpoint)
             if row is not None:
-                add_row(self._projection.sums, row, self._folded)
+                add_change(self._projection, look.row_key, (None, row), self._folded)
         except (LookupError, UnreadableRow, ValueError) as error:
-            self._unclear = f"{look.aggregate_id}: {error}"
+            self._unclear = f"{look.row_key}: {error}"
 
     def found(self, findings: Findings) -> None:
         """Finds sums that differ, and sizes of groups. All streams come first."""
@@ -160,10 +161,10 @@ class SumAudit(Generic[RowT]):
 
     def _row(self, look: StreamLook[RowT], at: Checkpoint) -> RowT | None:
         """Raises LookupError where neither the stream nor the row tells, and UnreadableRow."""
-        block, refolded, unverified = self._blocks.get(look.aggregate_id), look.refolded, look.unverified
+        block, refolded, unverified = self._blocks.get(look.row_key), look.refolded, look.unverified
         same = look.position == _position(at) and look.block == block and self._fence.checkpoint.skips == at.skips
         if not same:
-            refolded, unverified = self._streams.refold_at(look.aggregate_id, block, at)
+            refolded, unverified = self._streams.refold_at(look.row_key, block, at)
         if unverified is not None and not same:
             raise LookupError(unverified)
         return refolded.row if unverified is None else codec_of(self._projection.row).decode(look.fields)

@@ -1,13 +1,14 @@
 """Tells the server by a pattern which streams to send: those of categories, of a partition, of snapshots.
 
 Each pattern is one regular-expression group without anchors: the client sends it as `^…$`, and joins several so that
-only the first is anchored at the start and only the last at the end. All of them match the streams of every tenant.
+only the first is anchored at the start and only the last at the end. They match the streams of every tenant, unless
+one is named.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, SEGMENTS, SNAPSHOTS, checked_category
+from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, SEGMENTS, SNAPSHOTS, checked_category, checked_tenant
 
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
 _TENANT: Final = rf"(?:(?!{DEFAULT_TENANT}\.)[a-z][a-z0-9_]{{0,31}}\.)?"
@@ -25,17 +26,23 @@ def partition_pattern(category: str, partition: int, partitions: int) -> str:
     return f"(?:{_TENANT}{checked_category(category)}-.*[{HEX_DIGITS[partition::partitions]}])"
 
 
-def category_pattern(categories: Iterable[str]) -> str:
-    """Matches the names of all streams of these categories. Raises ValueError where there are none."""
+def category_pattern(categories: Iterable[str], tenant: str | None = None) -> str:
+    """Matches the names of all streams of these categories, of one tenant or of every. Raises ValueError for none."""
     checked = "|".join(checked_category(category) for category in categories)
     if not checked:
         raise ValueError("a pattern of categories names at least one")
-    return f"(?:{_TENANT}(?:{checked})-.*[{HEX_DIGITS}])"
+    return f"(?:{_of_tenant(tenant)}(?:{checked})-.*[{HEX_DIGITS}])"
 
 
 def derived_pattern(categories: Iterable[str]) -> str:
     """Matches the streams of all snapshots and segments of these categories."""
     return f"(?:(?:{SNAPSHOTS}|{SEGMENTS})-{category_pattern(categories)})"
+
+
+def _of_tenant(tenant: str | None) -> str:
+    if tenant is None:
+        return _TENANT
+    return "" if checked_tenant(tenant) == DEFAULT_TENANT else rf"{tenant}\."
 
 
 def _counted(partitions: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.texts import text_of
 
@@ -21,7 +21,7 @@ class BlockedStream(NamedTuple):
 
 def blocked_streams(category: str, stored: Mapping[bytes | str, bytes | str]) -> tuple[BlockedStream, ...]:
     """Those of a partition as its hash has them, the first of the log first. Raises NewerFormat, ValueError."""
-    found = [BlockedStream(stream_name(category, text_of(each)), block_in(text)) for each, text in stored.items()]
+    found = [BlockedStream(stream_of_row(category, text_of(each)), block_in(text)) for each, text in stored.items()]
     return tuple(sorted(found, key=lambda each: each.block.position))
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Generic, TypeAlias
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from domain.value import changed
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.errors import CheckpointUnusable
@@ -43,8 +43,8 @@ class BlockRepair(Generic[RowT]):
 
     def begin(self) -> None:
         """Those that were blocked before this worker came are tried at once."""
-        for aggregate_id in self._streams.blocks:
-            self._due.setdefault(aggregate_id, 0.0)
+        for row_key in self._streams.blocks:
+            self._due.setdefault(row_key, 0.0)
 
     def apply(self, skips: Skips) -> None:
         """Applies the records that are not applied yet, some at a time: what they come to together, in one transaction.
@@ -80,12 +80,12 @@ class BlockRepair(Generic[RowT]):
         changed_ones = {(stream, version) for version in absent ^ streams.before[stream]}
         if changed_ones <= streams.left_out:
             return
-        aggregate_id = aggregate_id_in(stream)
-        block = streams.blocks.get(aggregate_id)
+        row_key = row_key_of(stream)
+        block = streams.blocks.get(row_key)
         if block is not None and all(version >= block.version for _, version in changed_ones):
-            self._go_on(aggregate_id, block, absent, folded)
+            self._go_on(row_key, block, absent, folded)
         else:
-            self._fold_anew(aggregate_id, block, absent, folded)
+            self._fold_anew(row_key, block, absent, folded)
 
     def try_again(self, wanted: Collection[str], end: float) -> None:
         """Tries those that are due, until that time of the monotonic clock, one in any case.
@@ -94,55 +94,55 @@ class BlockRepair(Generic[RowT]):
         """
         blocks, now = dict(self._streams.blocks), time.monotonic()
         self._due.update(dict.fromkeys(blocks if EVERYTHING in wanted else blocks.keys() & wanted, now))
-        for aggregate_id, block in blocks.items():
-            if self._due.setdefault(aggregate_id, now + _pause(block)) > now:
+        for row_key, block in blocks.items():
+            if self._due.setdefault(row_key, now + _pause(block)) > now:
                 continue
-            self._try(aggregate_id, block)
+            self._try(row_key, block)
             if time.monotonic() >= end:
                 break
-        for aggregate_id in self._due.keys() - self._streams.blocks.keys():
-            del self._due[aggregate_id]
+        for row_key in self._due.keys() - self._streams.blocks.keys():
+            del self._due[row_key]
 
-    def _try(self, aggregate_id: str, block: Block) -> None:
+    def _try(self, row_key: str, block: Block) -> None:
         """Goes on only where the event that it failed on can be folded: the rest may be long."""
-        row, streams, folded = self._row_of(aggregate_id), self._streams, Folded[RowT](self._fence.checkpoint.position)
-        absent = streams.absent(streams.stream_of(aggregate_id))
+        row, streams, folded = self._row_of(row_key), self._streams, Folded[RowT](self._fence.checkpoint.position)
+        absent = streams.absent(streams.stream_of(row_key))
         tried = changed(block, tries=block.tries + 1)
         try:
-            found = streams.fold(aggregate_id, Part(absent, block.version, row, end=block.version + 1)).block
+            found = streams.fold(row_key, Part(absent, block.version, row, end=block.version + 1)).block
             if found is None:
-                self._go_on(aggregate_id, block, absent, folded)
+                self._go_on(row_key, block, absent, folded)
             else:
-                folded.blocks[aggregate_id] = changed(tried, error=found.error, reason=found.reason)
+                folded.blocks[row_key] = changed(tried, error=found.error, reason=found.reason)
         except CheckpointUnusable as error:  # the stream is not whole any more: it stays as it is
-            folded.blocks[aggregate_id] = changed(tried, error=type(error).__name__, reason=error.detail)
+            folded.blocks[row_key] = changed(tried, error=type(error).__name__, reason=error.detail)
         self._commit(folded)
-        self._due[aggregate_id] = time.monotonic() + _pause(tried)
+        self._due[row_key] = time.monotonic() + _pause(tried)
 
-    def _go_on(self, aggregate_id: str, block: Block, absent: frozenset[int], folded: Folded[RowT]) -> None:
+    def _go_on(self, row_key: str, block: Block, absent: frozenset[int], folded: Folded[RowT]) -> None:
         """Adds what becomes of a blocked stream from its block on."""
-        row = self._row_of(aggregate_id)
-        found = self._streams.fold(aggregate_id, Part(absent, block.version, row))
+        row = self._row_of(row_key)
+        found = self._streams.fold(row_key, Part(absent, block.version, row))
         if found.block is not None and found.block.version == block.version:
-            folded.blocks[aggregate_id] = changed(found.block, since=block.since, tries=block.tries + 1)
+            folded.blocks[row_key] = changed(found.block, since=block.since, tries=block.tries + 1)
         else:
-            self._add(aggregate_id, found, found.changes, folded)
+            self._add(row_key, found, found.changes, folded)
 
-    def _fold_anew(self, aggregate_id: str, block: Block | None, absent: frozenset[int], folded: Folded[RowT]) -> None:
+    def _fold_anew(self, row_key: str, block: Block | None, absent: frozenset[int], folded: Folded[RowT]) -> None:
         """Adds what becomes of a stream of which an event is absent now that was folded, or the other way round."""
-        self._row_of(aggregate_id)
-        before = self._streams.absent(self._streams.stream_of(aggregate_id))
-        stored = self._streams.fold(aggregate_id, Part(before, end=None if block is None else block.version))
-        found = self._streams.fold(aggregate_id, Part(absent))
-        self._add(aggregate_id, found, _difference(stored, found), folded)
+        self._row_of(row_key)
+        before = self._streams.absent(self._streams.stream_of(row_key))
+        stored = self._streams.fold(row_key, Part(before, end=None if block is None else block.version))
+        found = self._streams.fold(row_key, Part(absent))
+        self._add(row_key, found, _difference(stored, found), folded)
 
     def _add(
-        self, aggregate_id: str, found: Refolded[RowT], changes: Mapping[_Place, IndexChange], folded: Folded[RowT]
+        self, row_key: str, found: Refolded[RowT], changes: Mapping[_Place, IndexChange], folded: Folded[RowT]
     ) -> None:
-        folded.rows[aggregate_id] = found.row
+        folded.rows[row_key] = found.row
         folded.changes.update(changes)
-        if aggregate_id in self._streams.blocks or found.block is not None:
-            folded.blocks[aggregate_id] = found.block
+        if row_key in self._streams.blocks or found.block is not None:
+            folded.blocks[row_key] = found.block
 
 
 def _pause(block: Block) -> float:

@@ -11,7 +11,7 @@ from infrastructure.subscriptions.frames import Happened, Unreadable
 
 
 class BlockedStreams:
-    """Begins with those that stand. `blocks` are all by the ids of their aggregates, `changed` what the batch adds."""
+    """Begins with those that stand. `blocks` are all by the keys of their rows, `changed` what the batch adds."""
 
     def __init__(self, projection: str, standing: Mapping[str, Block]) -> None:
         self._projection: Final = projection
@@ -23,7 +23,7 @@ class BlockedStreams:
         """The stream goes no further than before this record. Raises TooManyBlocked."""
         if len(self.blocks) >= MOST_STREAMS:
             raise TooManyBlocked(self._projection, frame.stream, frame.version, frame.position, _streams_and(error))
-        self._keep(frame.aggregate_id, block_of(frame, error))
+        self._keep(frame.row_key, block_of(frame, error))
 
     def wait(self, frame: Happened | Unreadable) -> None:
         """The record waits behind the block of its stream. Raises TooManyBlocked."""
@@ -31,11 +31,11 @@ class BlockedStreams:
             reason = f"{MOST_WAITING} records wait behind blocked streams"
             raise TooManyBlocked(self._projection, frame.stream, frame.version, frame.position, reason)
         self._waiting += 1
-        block = self.blocks[frame.aggregate_id]
-        self._keep(frame.aggregate_id, changed(block, waiting=block.waiting + 1))
+        block = self.blocks[frame.row_key]
+        self._keep(frame.row_key, changed(block, waiting=block.waiting + 1))
 
-    def _keep(self, aggregate_id: str, block: Block) -> None:
-        self.blocks[aggregate_id] = self.changed[aggregate_id] = block
+    def _keep(self, row_key: str, block: Block) -> None:
+        self.blocks[row_key] = self.changed[row_key] = block
 
 
 def block_of(frame: Happened | Unreadable, error: BaseException) -> Block:

@@ -135,7 +135,7 @@ class Partition(Generic[RowT]):
 
     @property
     def blocks(self) -> Mapping[str, Block]:
-        """The blocked streams, by the ids of their aggregates."""
+        """The blocks of streams, by the keys of their rows."""
         return self.streams.blocks
 
     def apply(self, batch: Batch) -> bool:
@@ -176,12 +176,12 @@ class Partition(Generic[RowT]):
         """
         if self._fence.is_moving:
             replies, in_part = self._fence.finish(), self._in_part
-            self._repair.mend([aggregate_id for place, aggregate_id in in_part.items() if replies[place]])
+            self._repair.mend([row_key for place, row_key in in_part.items() if replies[place]])
 
-    def _stored_row(self, aggregate_id: str) -> RowT | None:
+    def _stored_row(self, row_key: str) -> RowT | None:
         """The row, held from now on; mended where it is lost."""
-        self._rows.hold(self._repair.mend(self._rows.fetch([aggregate_id], self.checkpoint.rows)))
-        return self._rows.held[aggregate_id]
+        self._rows.hold(self._repair.mend(self._rows.fetch([row_key], self.checkpoint.rows)))
+        return self._rows.held[row_key]
 
     def _store(self, folded: Folded[RowT]) -> None:
         """Stores what became of a stream at the checkpoint."""

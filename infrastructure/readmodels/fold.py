@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeAlias
 
 from domain.message import Recorded
+from domain.stream_name import row_key_of
 from infrastructure.eventstore.frames import LAST_POSITION, CaughtUp, CheckpointReached
 from infrastructure.readmodels.blocked_streams import BlockedStreams
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.checkpoint import Anchor
 from infrastructure.readmodels.errors import EventNotFolded, TooManyBlocked
+from infrastructure.readmodels.row_effects import add_change, index_changes
 from infrastructure.subscriptions.frames import Batch, Happened, Passed, Unreadable
 from projections.projection import BY_TEXT, Add, IndexChange, Projection, RowEntries, RowT, not_indexed
-from projections.sums import Place, add_change, add_row, not_summed
+from projections.sums import Place, add_row, not_summed
 
 _Changes: TypeAlias = dict[tuple[str, str], IndexChange]
 _State: TypeAlias = tuple[Mapping[str, RowT | None], int | None, Mapping[str, Block]]
@@ -25,7 +27,7 @@ _NONE: Final[Mapping[str, Block]] = {}
 class Folded(Generic[RowT]):
     """The result of a batch, up to the event that stops the partition, if there was one.
 
-    `rows` are the changed ones by aggregate id (None: no longer there), `changes` the last change of each member of
+    `rows` are the changed ones by key (None: no longer there), `changes` the last change of each member of
     each index, `sums` what is added to each, `blocks` the changed ones (None: no longer blocked). `position` never goes
     back. `newest` is the newest record, None where the batch added none.
     """
@@ -53,10 +55,10 @@ class Folded(Generic[RowT]):
 
 
 def touched(projection: Projection[RowT], batch: Batch, after: int | None) -> list[str]:
-    """The aggregate ids whose rows folding this batch will need, each once."""
+    """The keys of the rows that folding this batch will need, each once."""
     handlers, behind = projection.handlers, -1 if after is None else after
     ids = {
-        frame.aggregate_id: None
+        frame.row_key: None
         for frame in batch
         if isinstance(frame, Happened)
         and frame.position > behind
@@ -75,7 +77,7 @@ def fold(
     """Folds what comes after the position `after`; `held` has a row, or None, for each of the `touched` ids.
 
     A record that can't be folded blocks its stream: it and all later ones of the stream wait, and the rest is folded.
-    `standing` are the blocks from before, by aggregate id.
+    `standing` are the blocks from before, by key.
     """
     index, state = projection.index, (held, after, standing)
     by_event = index is not not_indexed and not isinstance(index, RowEntries)
@@ -112,11 +114,11 @@ def _take(
         if not isinstance(frame, Happened):
             _pass(folded, frame, blocked)
             continue
-        behind, aggregate_id = folded.position, frame.aggregate_id
+        behind, row_key = folded.position, frame.row_key
         if behind is not None and frame.position <= behind:
             continue
-        before = rows[aggregate_id] if aggregate_id in rows else held.get(aggregate_id)
-        waits, steps = aggregate_id in blocks, step if frame.kind else _steps
+        before = rows[row_key] if row_key in rows else held.get(row_key)
+        waits, steps = row_key in blocks, step if frame.kind else _steps
         try:
             row = before if waits else steps(projection, before, frame.events, folded.changes)
         except EventNotFolded as failure:
@@ -125,7 +127,7 @@ def _take(
         if waits and frame.is_of(projection.handlers):
             blocked.wait(frame)
         if row is not before:
-            rows[aggregate_id] = row
+            rows[row_key] = row
         folded.position, folded.newest = frame.position, frame
 
 
@@ -136,7 +138,7 @@ def _pass(
         case Unreadable():
             if folded.position is not None and frame.position <= folded.position:
                 return
-            if frame.aggregate_id in blocked.blocks:
+            if frame.row_key in blocked.blocks:
                 blocked.wait(frame)
             else:
                 blocked.block(frame, frame.fault)
@@ -152,14 +154,14 @@ def _pass(
 
 def follow_rows(projection: Projection[RowT], held: Mapping[str, RowT | None], folded: Folded[RowT]) -> None:
     """Changes indexes that follow from the rows alone, and sums, by what became of each row in all."""
-    index, sums, changes = projection.index, projection.sums, folded.changes
-    if isinstance(index, RowEntries):
-        for aggregate_id, row in folded.rows.items():
-            for change in index(held.get(aggregate_id), row):
+    changes = folded.changes
+    if isinstance(projection.index, RowEntries):
+        for row_key, row in folded.rows.items():
+            for change in index_changes(projection, row_key, held.get(row_key), row):
                 changes[_place(change)] = change
-    if sums is not not_summed:
-        for aggregate_id, row in folded.rows.items():
-            add_change(sums, held.get(aggregate_id), row, folded.sums)
+    if projection.sums is not not_summed:
+        for row_key, row in folded.rows.items():
+            add_change(projection, row_key, (held.get(row_key), row), folded.sums)
 
 
 def _single(
@@ -186,6 +188,7 @@ def _steps(
     and only checked here.
     """
     own: _Changes = {}
+    row_key = row_key_of(events[0].stream)
     for recorded in events:
         try:
             handler = projection.handlers.get(type(recorded.event))
@@ -193,7 +196,7 @@ def _steps(
                 _require_ignored(projection, recorded)
                 continue
             before, row = row, handler(row, recorded)
-            own.update({_place(change): change for change in projection.index(before, row)})
+            own.update({_place(change): change for change in index_changes(projection, row_key, before, row)})
             _require_distinct_scores(recorded, own)
             _require_sums(projection, row)
         except Exception as error:

@@ -56,24 +56,24 @@ class HeldRows(Generic[RowT]):
         self._evicted.clear()
         self._knows_all = none_exist
 
-    def holds(self, aggregate_ids: Iterable[str]) -> bool:
+    def holds(self, row_keys: Iterable[str]) -> bool:
         """Whether nothing has to be read for these."""
-        return all(each in self._held or self._is_known_absent(each) for each in aggregate_ids)
+        return all(each in self._held or self._is_known_absent(each) for each in row_keys)
 
-    def _is_known_absent(self, aggregate_id: str) -> bool:
+    def _is_known_absent(self, row_key: str) -> bool:
         """Of one that is not held."""
-        return self._knows_all and hash(aggregate_id) not in self._evicted
+        return self._knows_all and hash(row_key) not in self._evicted
 
-    def fetch(self, aggregate_ids: Iterable[str], there: int | None) -> Sequence[str]:
+    def fetch(self, row_keys: Iterable[str], there: int | None) -> Sequence[str]:
         """Holds these; the ids of those that Redis has lost. `there` is how many rows are stored, None: not known."""
         absent: list[str] = []
-        for aggregate_id in aggregate_ids:
-            if aggregate_id in self._held:
-                self._held.move_to_end(aggregate_id)
-            elif self._is_known_absent(aggregate_id):
-                self._held[aggregate_id] = None
+        for row_key in row_keys:
+            if row_key in self._held:
+                self._held.move_to_end(row_key)
+            elif self._is_known_absent(row_key):
+                self._held[row_key] = None
             else:
-                absent.append(aggregate_id)
+                absent.append(row_key)
         if absent and there is not None and not self._knows_all:
             absent = self._listed(absent, there)
         if not absent:
@@ -99,32 +99,32 @@ class HeldRows(Generic[RowT]):
         self._held.update((each, None) for each, score in zip(absent, scores, strict=True) if score is None)
         return [each for each, score in zip(absent, scores, strict=True) if score is not None]
 
-    def read(self, aggregate_ids: Sequence[str]) -> Found[RowT]:
+    def read(self, row_keys: Sequence[str]) -> Found[RowT]:
         """What Redis has of these now, without holding it. Raises UnreadableRow, CheckpointMoved."""
 
         def put(pipeline: Pipeline) -> None:
-            for aggregate_id in aggregate_ids:
-                pipeline.hgetall(self._keys.row(aggregate_id))
-                pipeline.zscore(self._keys.ids, aggregate_id)
+            for row_key in row_keys:
+                pipeline.hgetall(self._keys.row(row_key))
+                pipeline.zscore(self._keys.ids, row_key)
 
         replies = self._fence.read(put)
         rows: dict[str, RowT | None] = {}
         unknown: dict[str, frozenset[bytes]] = {}
         lost = []
-        for aggregate_id, fields, listed in zip(aggregate_ids, replies[::2], replies[1::2], strict=True):
+        for row_key, fields, listed in zip(row_keys, replies[::2], replies[1::2], strict=True):
             if listed is not None and self._codec.is_incomplete(fields):
-                lost.append(aggregate_id)
+                lost.append(row_key)
                 continue
-            rows[aggregate_id] = self._codec.decode(fields)
+            rows[row_key] = self._codec.decode(fields)
             if names := self._codec.unknown_fields(fields):
-                unknown[aggregate_id] = names
+                unknown[row_key] = names
         return Found(rows, unknown, lost)
 
     def write(self, transaction: Transaction, rows: Mapping[str, RowT]) -> None:
         """Puts what stores these rows whole into a transaction."""
-        for aggregate_id, row in rows.items():
-            key = self._keys.row(aggregate_id)
-            if unknown := self._unknown_fields.get(aggregate_id):
+        for row_key, row in rows.items():
+            key = self._keys.row(row_key)
+            if unknown := self._unknown_fields.get(row_key):
                 transaction.add("HDEL", key, *unknown)
             transaction.add("HSET", key, *self._codec.encode(row))
 
@@ -135,23 +135,23 @@ class HeldRows(Generic[RowT]):
         where the reply says that a member was new, and `write` has to follow.
         """
         in_part, held = {}, self._held
-        for aggregate_id, row in rows.items():
-            before = held.get(aggregate_id)
+        for row_key, row in rows.items():
+            before = held.get(row_key)
             if row is None:
-                transaction.add("DEL", self._keys.row(aggregate_id))
-            elif before is None or aggregate_id in self._unknown_fields:
-                self.write(transaction, {aggregate_id: row})
+                transaction.add("DEL", self._keys.row(row_key))
+            elif before is None or row_key in self._unknown_fields:
+                self.write(transaction, {row_key: row})
             elif members := self._codec.encode_changed(before, row):
-                in_part[len(transaction)] = aggregate_id
-                transaction.add("HSET", self._keys.row(aggregate_id), *members)
+                in_part[len(transaction)] = row_key
+                transaction.add("HSET", self._keys.row(row_key), *members)
         return in_part
 
     def hold(self, rows: Mapping[str, RowT | None]) -> None:
         """Holds rows as they were stored."""
         self._held.update(rows)
         if self._unknown_fields:
-            for aggregate_id in rows:
-                self._unknown_fields.pop(aggregate_id, None)
+            for row_key in rows:
+                self._unknown_fields.pop(row_key, None)
 
     def trim(self) -> None:
         """Lets go the least recently used beyond the bound."""

@@ -12,6 +12,7 @@ from infrastructure.readmodels.fence import Fence
 from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.inventory import listed_after, set_sizes, sizes_of
 from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.row_effects import index_changes
 from infrastructure.readmodels.row_repair import RowRepair, log_mended
 from infrastructure.readmodels.stored_streams import StoredStreams
 from projections.projection import Add, Entry, Projection, RowEntries, RowT
@@ -41,7 +42,7 @@ class IndexRepair(Generic[RowT]):
         streams: StoredStreams[RowT],
     ) -> None:
         self._redis: Final = connection
-        self._index: Final = projection.index
+        self._projection: Final = projection
         self._keys: Final = keys
         self._fence: Final = fence
         self._rows: Final = rows
@@ -65,7 +66,7 @@ class IndexRepair(Generic[RowT]):
         Raises CheckpointUnusable where one has too many entries, unless rows tell all that it may have.
         """
         excess = [name for name, entries in lacking.items() if entries < 0]
-        if excess and not isinstance(self._index, RowEntries):
+        if excess and not isinstance(self._projection.index, RowEntries):
             raise CheckpointUnusable(self._keys.projection, f"the index {excess[0]} has entries that nobody counted")
         self._lacking.update(lacking)
 
@@ -87,16 +88,19 @@ class IndexRepair(Generic[RowT]):
         if len(ids) < _ROWS_AT_ONCE:
             self._finish()
 
-    def _entries(self, aggregate_id: str, row: RowT) -> Iterable[Entry]:
+    def _entries(self, row_key: str, row: RowT) -> Iterable[Entry]:
         """The entries of a row's stream in the indexes that are walked for."""
-        if isinstance(self._index, RowEntries):
-            found = self._index.entries(row)
-        elif self._lacking.keys().isdisjoint(change.entry.index for change in self._index(None, row)):
+        if isinstance(self._projection.index, RowEntries):
+            found = (change.entry for change in index_changes(self._projection, row_key, None, row))
+        elif self._lacking.keys().isdisjoint(self._indexes_of(row_key, row)):
             return ()
         else:
-            changes = self._streams.refolded(aggregate_id).changes.values()
+            changes = self._streams.refolded(row_key).changes.values()
             found = (change.entry for change in changes if isinstance(change, Add))
         return (entry for entry in found if entry.index in self._lacking)
+
+    def _indexes_of(self, row_key: str, row: RowT) -> Iterable[str]:
+        return (change.entry.index for change in index_changes(self._projection, row_key, None, row))
 
     def _enter(self, entries: Sequence[Entry]) -> None:
         for first in range(0, len(entries), _ENTRIES_AT_ONCE):
@@ -126,7 +130,7 @@ class IndexRepair(Generic[RowT]):
     def _put_right(self, sizes: Mapping[str, int]) -> None:
         if not sizes:
             return
-        if not isinstance(self._index, RowEntries):
+        if not isinstance(self._projection.index, RowEntries):
             reason = f"entries of the index {next(iter(sizes))} are lost that no stream makes again"
             raise CheckpointUnusable(self._keys.projection, reason)
 

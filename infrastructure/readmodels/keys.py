@@ -72,7 +72,7 @@ class PartitionKeys:
 
     @property
     def blocked(self) -> str:
-        """A hash: the blocks by the ids of their streams' aggregates."""
+        """A hash: the blocks by the keys of their streams' rows."""
         return f"{self.prefix}blocked"
 
     @property
@@ -80,9 +80,9 @@ class PartitionKeys:
         """A set: ids of blocked aggregates that an operator wants tried now; `*` stands for all."""
         return f"{self.prefix}retries"
 
-    def row(self, aggregate_id: str) -> str:
+    def row(self, row_key: str) -> str:
         """A hash: one field for each member of the row."""
-        return f"{self.prefix}row:{aggregate_id}"
+        return f"{self.prefix}row:{row_key}"
 
     def index(self, name: str) -> str:
         """A sorted set: members by commit position."""
@@ -92,11 +92,11 @@ class PartitionKeys:
         """A hash of counters by member for `sum:…`; for `ranked:…` a sorted set: members by their weight, negated."""
         return f"{self.prefix}{name}"
 
-    def hold(self, aggregate_id: str) -> bool:
+    def hold(self, row_key: str) -> bool:
         """Whether there can be a stream of that aggregate in the partition."""
-        if not aggregate_id or aggregate_id[-1] not in HEX_DIGITS:
+        if not row_key or row_key[-1] not in HEX_DIGITS:
             return False
-        return partition_of(aggregate_id, self.partitions or 1) == self.partition
+        return partition_of(row_key, self.partitions or 1) == self.partition
 
     @property
     def _name(self) -> str:

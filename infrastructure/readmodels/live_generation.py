@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import redis
 from redis.asyncio.client import Pipeline
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from infrastructure.eventstore.stream_patterns import partition_of
 from infrastructure.readmodels.block_readers import BlockedStream, block_in
 from infrastructure.readmodels.checkpoint import Checkpoint
@@ -131,7 +131,7 @@ async def _result(
     read = partial(_read_partition, servers, keys, query)
     found = await read(None)
     if found is not None and found.checkpoint.blocked:
-        found = await read(_NO_STREAM if own is None else aggregate_id_in(own))
+        found = await read(_NO_STREAM if own is None else row_key_of(own))
     if found is None:
         return None
     if (loss := missing(found.checkpoint, found.listed, found.sizes_kept, found.blocked)) is not None:

@@ -241,17 +241,17 @@ class Member(Generic[RowT]):
         self._generations.close()
         self._redis.close()
 
-    def _refold(self, aggregate_id: str, until: int, part: Part) -> Refolded[RowT]:
+    def _refold(self, row_key: str, until: int, part: Part) -> Refolded[RowT]:
         """One of the many streams, each of any length, that may have to be folded anew before the next batch."""
         if self._stop.is_set():
             raise Stopped
         if self._report.seconds_ago >= HEARTBEAT:
             self._report.send(self.position)
-        found, streams = self._streams.fold(aggregate_id, until, part), self._partition.streams
-        while found.block is not None and self._setting.skips(stream := streams.stream_of(aggregate_id), found.block):
+        found, streams = self._streams.fold(row_key, until, part), self._partition.streams
+        while found.block is not None and self._setting.skips(stream := streams.stream_of(row_key), found.block):
             streams.left_out.add((stream, found.block.version))
             part = changed(part, absent=part.absent | {found.block.version})
-            found = self._streams.fold(aggregate_id, until, part)
+            found = self._streams.fold(row_key, until, part)
         return found
 
     def _require_same_store(self, reader: LogReader) -> None:

@@ -29,26 +29,26 @@ def checkpoints(generation: Generation) -> Mapping[int, PartitionQuery]:
     return dict.fromkeys(range(generation.partitions), lambda *_: None)
 
 
-def partition_holding(aggregate_id: str) -> Query:
+def partition_holding(row_key: str) -> Query:
     """Nothing but the checkpoint of the partition of this aggregate."""
-    return lambda generation: {partition_of(aggregate_id, generation.partitions): lambda *_: None}
+    return lambda generation: {partition_of(row_key, generation.partitions): lambda *_: None}
 
 
-def rows(aggregate_ids: Iterable[str]) -> Query:
+def rows(row_keys: Iterable[str]) -> Query:
     """The hashes of these rows, each from its own partition, there in the order given."""
 
     def query(generation: Generation) -> Mapping[int, PartitionQuery]:
-        grouped = by_partition(aggregate_ids, generation)
+        grouped = by_partition(row_keys, generation)
         return {partition: partial(_get_rows, ids) for partition, ids in grouped.items()}
 
     return query
 
 
-def by_partition(aggregate_ids: Iterable[str], generation: Generation) -> Mapping[int, Sequence[str]]:
+def by_partition(row_keys: Iterable[str], generation: Generation) -> Mapping[int, Sequence[str]]:
     """The ids by their partition, in the order given."""
     grouped: defaultdict[int, list[str]] = defaultdict(list)
-    for aggregate_id in aggregate_ids:
-        grouped[partition_of(aggregate_id, generation.partitions)].append(aggregate_id)
+    for row_key in row_keys:
+        grouped[partition_of(row_key, generation.partitions)].append(row_key)
     return grouped
 
 
@@ -103,10 +103,10 @@ def require_whole_index(replies: Replies) -> None:
         raise LookupError("Redis has lost entries of an index")
 
 
-def _get_rows(aggregate_ids: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:
-    for aggregate_id in aggregate_ids:
-        pipeline.hgetall(keys.row(aggregate_id))
-        pipeline.zscore(keys.ids, aggregate_id)
+def _get_rows(row_keys: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:
+    for row_key in row_keys:
+        pipeline.hgetall(keys.row(row_key))
+        pipeline.zscore(keys.ids, row_key)
 
 
 def _get_groups(names: Sequence[str], pipeline: Pipeline, keys: PartitionKeys) -> None:

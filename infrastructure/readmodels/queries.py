@@ -2,19 +2,18 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from domain.stream_name import StreamName, aggregate_id_in, stream_name
+from domain.stream_name import DEFAULT_TENANT, category_in, row_key, row_key_of, stream_name
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
 from infrastructure.readmodels import partition_queries
 from infrastructure.readmodels.answers import GroupsAtPosition, IndexPage, RankingAtPosition, RowAtPosition
 from infrastructure.readmodels.commit_listener import CommitListener
-from infrastructure.readmodels.errors import ReadModelError, ReadModelUnavailable
+from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.freshness import BeforeWaiting, FreshReads, blocked_refusal, require_unblocked
 from infrastructure.readmodels.health import ProjectionHealth, health_of
 from infrastructure.readmodels.keys import ProjectionKeys
@@ -25,49 +24,23 @@ from infrastructure.readmodels.partition_result import PartitionResult, lowest
 from infrastructure.readmodels.pause_readers import PauseReads
 from infrastructure.readmodels.pauses import Pauses
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.rows import UnreadableRow, codec_of
+from infrastructure.readmodels.questions import Freshness, OwnIndex, ReadElsewhere, rows_in, whole
+from infrastructure.readmodels.row_effects import name_in
 from infrastructure.readmodels.seen_log import SeenLog
 from infrastructure.readmodels.servers import Servers
 from infrastructure.readmodels.text_order import MemberPage, PageQuery, PartCount
 from infrastructure.readmodels.top_search import TopSearch
 from infrastructure.readmodels.watches import Watches
 from projections.projection import Projection, RowT
-from projections.sums import Counter, Ranked, stored_group
+from projections.row_lists import Range
+from projections.sums import Contribution, Counter, Ranked, stored_group
 
 _LEAST_SECONDS: Final = 0.5
 """For all that is asked where nobody waits: it answers soon, unless a server is silent."""
-ReadElsewhere: TypeAlias = Callable[
-    [Projection[Any], Query, PositionToken | None, str | None], Awaitable[Sequence[PartitionResult[Replies]]]
-]
-"""What another than the live generation replies to a query; it has to be as far as the token, where there is one, and
-so has the stream that the query is about, where it is about one."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnIndex:
-    """An index whose entries are all of one aggregate: the block of its stream is answered as it is for a row."""
-
-    name: str
-    aggregate_id: str
-
-    def stream(self, projection: Projection[Any]) -> str:
-        return stream_name(projection.category, self.aggregate_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Freshness:
-    """How far the read model has to be, and for how many seconds to wait for that.
-
-    `of` is the stream that is asked about, where it is one: it has to be as far, and not blocked before.
-    """
-
-    at_least: PositionToken | None
-    wait: float
-    of: str | None = None
 
 
 class ReadModels:
-    """The read models of one namespace. Nothing here writes.
+    """The read models of one namespace, as one tenant may see them. Nothing here writes.
 
     Every method raises ReadModelUnavailable where there is nothing to read: no generation is complete (none was
     built yet, or Redis was wiped), or Redis does not answer. Those with `at_least` raise ReadModelBehind when the
@@ -97,6 +70,7 @@ class ReadModels:
         self._pauses = PauseReads(self._seen.log, namespace)
         self._before_waiting: BeforeWaiting | None = None
         self._elsewhere: ReadElsewhere | None = None
+        self._tenant = DEFAULT_TENANT
 
     @property
     def log(self) -> Log:
@@ -115,6 +89,12 @@ class ReadModels:
         reading._elsewhere = elsewhere
         return reading
 
+    def of_tenant(self, tenant: str) -> "ReadModels":
+        """The same questions about what is this tenant's; without it they are about the default tenant's."""
+        own = copy.copy(self)
+        own._tenant = tenant
+        return own
+
     @property
     def seen(self) -> SeenLog:
         """What is known of the log that positions are looked up in."""
@@ -132,9 +112,10 @@ class ReadModels:
 
         Where such a stream has no row, ReadModelBehind is raised whatever `at_least` is: it is not unknown.
         """
-        freshness = _Freshness(at_least, wait, stream_name(projection.category, aggregate_id))
-        [result] = await self._read(projection, partition_queries.rows([aggregate_id]), freshness)
-        [row] = _rows(projection, result.value)
+        freshness = Freshness(at_least, wait, stream_name(projection.category, aggregate_id, self._tenant))
+        key = row_key(self._tenant, aggregate_id)
+        [result] = await self._read(projection, partition_queries.rows([key]), freshness)
+        [row] = rows_in(projection, result.value)
         if row is None and result.blocked is not None:
             raise blocked_refusal(projection, result, result.blocked, at_least)
         return RowAtPosition(row, result.token)
@@ -154,10 +135,11 @@ class ReadModels:
         Pages that follow each other are complete and without repetition while new entries come in. What waits behind
         blocks has no entries.
         """
-        name, of = (index, None) if isinstance(index, str) else (index.name, index.stream(projection))
-        query, freshness = partition_queries.newest(name, limit, cursor), _Freshness(at_least, wait, of)
+        name, of = (index, None) if isinstance(index, str) else (index.name, index.stream(projection, self._tenant))
+        stored, freshness = name_in(projection, self._tenant, name), Freshness(at_least, wait, of)
+        query = partition_queries.newest(stored, limit, cursor)
         results = await self._read(projection, query, freshness)
-        with _whole(projection):
+        with whole(projection):
             for result in results:
                 partition_queries.require_whole_index(result.value)
         entries, following = partition_queries.merged(name, limit, [result.value for result in results])
@@ -170,27 +152,30 @@ class ReadModels:
 
         Pages that follow each other are complete and without repetition while members come and go.
         """
-        results = await self._read(projection, page.query(), _Freshness(at_least, wait))
-        with _whole(projection):
+        own = replace(page, part=self._own(projection, page.part))
+        results = await self._read(projection, own.query(), Freshness(at_least, wait))
+        with whole(projection):
             members, following = page.merged([result.value for result in results])
         return MemberPage(members, following, lowest(results))
 
     async def count(self, projection: Projection[Any], part: PartCount) -> int:
         """How many members a part of an index has; what waits behind blocks has none."""
-        results = await self._read(projection, part.query(), _Freshness(None, 0.0))
-        with _whole(projection):
+        own = PartCount(self._own(projection, part.part))
+        results = await self._read(projection, own.query(), Freshness(None, 0.0))
+        with whole(projection):
             return part.added([result.value for result in results])
 
     async def rows(self, projection: Projection[RowT], aggregate_ids: Sequence[str]) -> list[RowT | None]:
         """The rows of several aggregates, in the order asked for, None where there is none."""
         if not aggregate_ids:
             return []
-        results = await self._read(projection, partition_queries.rows(aggregate_ids), _Freshness(None, 0.0))
+        keys = [row_key(self._tenant, aggregate_id) for aggregate_id in aggregate_ids]
+        results = await self._read(projection, partition_queries.rows(keys), Freshness(None, 0.0))
         found: dict[str, RowT | None] = {}
-        grouped = partition_queries.by_partition(aggregate_ids, results[0].generation)
+        grouped = partition_queries.by_partition(keys, results[0].generation)
         for result in results:
-            found.update(zip(grouped[result.partition], _rows(projection, result.value), strict=True))
-        return [found[aggregate_id] for aggregate_id in aggregate_ids]
+            found.update(zip(grouped[result.partition], rows_in(projection, result.value), strict=True))
+        return [found[key] for key in keys]
 
     async def sums(
         self,
@@ -204,9 +189,9 @@ class ReadModels:
 
         Each partition's are read at one checkpoint, all groups together.
         """
-        names = {stored_group(Counter, group): group for group in groups}
-        results = await self._read(projection, partition_queries.groups(list(names)), _Freshness(at_least, wait))
-        with _whole(projection):
+        names = {self._group(projection, Counter, group): group for group in groups}
+        results = await self._read(projection, partition_queries.groups(list(names)), Freshness(at_least, wait))
+        with whole(projection):
             found = partition_queries.added(list(names), [result.value for result in results])
         return GroupsAtPosition({names[name]: members for name, members in found.items()}, lowest(results))
 
@@ -220,10 +205,10 @@ class ReadModels:
         wait: float = 2.0,
     ) -> RankingAtPosition:
         """The `limit` heaviest members of a ranking over all partitions, exactly; each is read at one checkpoint."""
-        search = TopSearch(stored_group(Ranked, group), limit)
+        search = TopSearch(self._group(projection, Ranked, group), limit)
         while True:
-            results = await self._read(projection, search.query, _Freshness(at_least, wait))
-            with _whole(projection):
+            results = await self._read(projection, search.query, Freshness(at_least, wait))
+            with whole(projection):
                 members = search.take([result.value for result in results])
             if members is not None:
                 return RankingAtPosition(members, lowest(results))
@@ -257,8 +242,15 @@ class ReadModels:
         keys = ProjectionKeys(self._namespace, projection.name, projection.version)
         return await health_of(self._servers, keys, projection.category)
 
+    def _own(self, projection: Projection[Any], part: Range) -> Range:
+        """The tenant's part of an index."""
+        return replace(part, index=name_in(projection, self._tenant, part.index))
+
+    def _group(self, projection: Projection[Any], kind: type[Contribution], group: str) -> str:
+        return stored_group(kind, name_in(projection, self._tenant, group))
+
     async def _read(
-        self, projection: Projection[Any], query: Query, freshness: _Freshness
+        self, projection: Projection[Any], query: Query, freshness: Freshness
     ) -> Sequence[PartitionResult[Replies]]:
         if self._elsewhere is not None:
             return await self._elsewhere(projection, query, freshness.at_least, freshness.of)
@@ -273,9 +265,9 @@ class ReadModels:
 
     async def _require_unblocked(self, projection: Projection[Any], stream: str, at_least: PositionToken) -> None:
         """Raises ReadModelBehind where the projection folds that stream, and it is blocked before that place."""
-        if StreamName.parse(stream).category != projection.category:
+        if category_in(stream) != projection.category:
             return
-        partition = partition_queries.partition_holding(aggregate_id_in(stream))
+        partition = partition_queries.partition_holding(row_key_of(stream))
         for result in await self._read_now(projection, partition, stream):
             require_unblocked(projection, result, at_least)
 
@@ -284,17 +276,3 @@ class ReadModels:
     ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name, projection.version)
         return await read_live(self._servers, keys, query, self._read_seconds, of=of)
-
-
-@contextmanager
-def _whole(projection: Projection[Any]) -> Iterator[None]:
-    """Raises ReadModelUnavailable for what is lost, or can't be read."""
-    try:
-        yield
-    except (UnreadableRow, LookupError, ValueError) as error:
-        raise ReadModelUnavailable(projection.name, str(error)) from error
-
-
-def _rows(projection: Projection[RowT], replies: Replies) -> list[RowT | None]:
-    with _whole(projection):
-        return [codec_of(projection.row).decode(fields) for fields in partition_queries.row_fields(replies)]

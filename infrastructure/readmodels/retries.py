@@ -12,7 +12,7 @@ from infrastructure.readmodels.texts import text_of
 
 
 def take_retries(connection: redis.Redis, keys: PartitionKeys) -> Collection[str]:
-    """The ids of their aggregates, `*` for all; none where something else is stored there. Raises RedisError."""
+    """The keys of their rows, `*` for all; none where something else is stored there. Raises RedisError."""
     try:
         found: Any = connection.spop(keys.retries, MOST_STREAMS)
     except redis.ResponseError as error:

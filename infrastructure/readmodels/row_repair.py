@@ -66,25 +66,25 @@ class RowRepair(Generic[RowT]):
         self._log(len(mended))
         return mended
 
-    def present(self, aggregate_ids: Sequence[str]) -> dict[str, RowT]:
+    def present(self, row_keys: Sequence[str]) -> dict[str, RowT]:
         """Those of these rows that there are, the lost ones mended."""
-        found = self._rows.read(aggregate_ids)
-        rows = {aggregate_id: row for aggregate_id, row in found.rows.items() if row is not None}
+        found = self._rows.read(row_keys)
+        rows = {row_key: row for row_key, row in found.rows.items() if row is not None}
         return rows | self.mend(found.lost)
 
     def _store(self, lost: Sequence[str]) -> dict[str, RowT]:
-        rows = {aggregate_id: self._row(aggregate_id) for aggregate_id in lost}
+        rows = {row_key: self._row(row_key) for row_key in lost}
         if rows:
             self._fence.move(
                 self._fence.checkpoint.repaired(len(rows)), lambda transaction: self._rows.write(transaction, rows)
             )
         return rows
 
-    def _row(self, aggregate_id: str) -> RowT:
-        row = self._rows.held.get(aggregate_id)
-        row = row or self._streams.refolded(aggregate_id).row
+    def _row(self, row_key: str) -> RowT:
+        row = self._rows.held.get(row_key)
+        row = row or self._streams.refolded(row_key).row
         if row is None:
-            reason = f"the row {aggregate_id} is lost, and its stream makes none"
+            reason = f"the row {row_key} is lost, and its stream makes none"
             raise CheckpointUnusable(self._keys.projection, reason)
         return row
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from infrastructure.eventstore.errors import UNREADABLE, EventStoreError
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.deployment import Deployment
@@ -40,7 +40,7 @@ class SettingSkips:
         """
         if not self._is_named:
             return set()
-        unreadable = [each for each in frames if isinstance(each, Unreadable) and each.aggregate_id not in blocked]
+        unreadable = [each for each in frames if isinstance(each, Unreadable) and each.row_key not in blocked]
         for frame in unreadable:
             self._skip(frame.stream, frame.version, frame.event_id, type(frame.fault).__name__, str(frame.fault))
         return {(frame.stream, frame.version) for frame in unreadable}
@@ -70,7 +70,7 @@ class SettingSkips:
             raise
 
     def _end_where_readable(self, skip: Skip, folds: StreamFolds[Any]) -> None:
-        frame = folds.frame(aggregate_id_in(skip.stream), skip.version)
+        frame = folds.frame(row_key_of(skip.stream), skip.version)
         if frame is not None and not isinstance(frame, Unreadable):
             self._watch.unskip(self._word(skip.stream, skip.version, skip.event_id, _READABLE_AGAIN))
             self._log("event_skipped_no_longer", skip.stream, skip.version)

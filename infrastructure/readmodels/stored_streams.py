@@ -6,7 +6,7 @@ from typing import Final, Generic
 import redis
 import structlog
 
-from domain.stream_name import stream_name
+from domain.stream_name import category_in, row_key_of, stream_of_row
 from infrastructure.readmodels.blocked_streams import waiting_behind
 from infrastructure.readmodels.blocks import MOST_STREAMS, MOST_WAITING, Block
 from infrastructure.readmodels.errors import CheckpointUnusable, TooManyBlocked
@@ -25,7 +25,7 @@ _logger = structlog.get_logger()
 class StoredStreams(Generic[RowT]):
     """What is stored is the fold of each stream up to the checkpoint or before its block, without what is skipped.
 
-    `blocks` are by the ids of aggregates. `skips` are those that are applied, `applied` is the number of the first
+    `blocks` are by the keys of rows. `skips` are those that are applied, `applied` is the number of the first
     record of skips that is not. `before` has the absent versions of streams that not all of `skips` are applied to.
     `left_out` are skipped events, by stream and version, which this worker has left out itself.
     """
@@ -56,7 +56,7 @@ class StoredStreams(Generic[RowT]):
         name, blocked = self._projection.name, self._fence.checkpoint.blocked
         try:
             [stored] = self._fence.read(lambda pipeline: pipeline.hgetall(self._keys.blocked))
-            found = {text_of(aggregate_id): Block.from_json(block) for aggregate_id, block in stored.items()}
+            found = {text_of(row_key): Block.from_json(block) for row_key, block in stored.items()}
         except (redis.ResponseError, ValueError) as error:
             if isinstance(error, redis.ResponseError) and not is_other_type(error):
                 raise  # nothing is lost, as where a slot of a cluster moves
@@ -65,33 +65,32 @@ class StoredStreams(Generic[RowT]):
             raise CheckpointUnusable(name, f"{blocked} streams were blocked, {len(found)} are stored")
         return found
 
-    def stream_of(self, aggregate_id: str) -> str:
+    def stream_of(self, row_key: str) -> str:
         """The stream's name."""
-        return stream_name(self._projection.category, aggregate_id)
+        return stream_of_row(self._projection.category, row_key)
 
     def concerns(self, stream: str) -> bool:
         """Whether a stream of that name is in the partition."""
-        category, _, aggregate_id = stream.partition("-")
-        return category == self._projection.category and self._keys.hold(aggregate_id)
+        return category_in(stream) == self._projection.category and self._keys.hold(row_key_of(stream))
 
     def absent(self, stream: str) -> frozenset[int]:
         """The versions of a stream that what is stored leaves out."""
         return self.before[stream] if stream in self.before else self.skips.versions(stream)
 
-    def refolded(self, aggregate_id: str) -> Refolded[RowT]:
+    def refolded(self, row_key: str) -> Refolded[RowT]:
         """What the stream comes to as it has to be stored. Raises as `Refold`, and for a block that is not stored."""
-        block = self.blocks.get(aggregate_id)
-        absent = self.absent(self.stream_of(aggregate_id))
-        found = self.fold(aggregate_id, Part(absent, end=None if block is None else block.version))
+        block = self.blocks.get(row_key)
+        absent = self.absent(self.stream_of(row_key))
+        found = self.fold(row_key, Part(absent, end=None if block is None else block.version))
         if found.block is not None:
-            reason = f"{self.stream_of(aggregate_id)} {found.block.version}: {found.block.error}: {found.block.reason}"
+            reason = f"{self.stream_of(row_key)} {found.block.version}: {found.block.error}: {found.block.reason}"
             raise CheckpointUnusable(self._projection.name, f"what is lost can't be mended: {reason}")
         return found
 
-    def fold(self, aggregate_id: str, part: Part) -> Refolded[RowT]:
+    def fold(self, row_key: str, part: Part) -> Refolded[RowT]:
         """What a part of a stream comes to at the checkpoint. Raises as `Refold`."""
         position = self._fence.checkpoint.position
-        return self._refold(aggregate_id, -1 if position is None else position, part)
+        return self._refold(row_key, -1 if position is None else position, part)
 
     def number_with(self, changes: Mapping[str, Block | None]) -> int:
         """How many streams are blocked after these changes."""
@@ -104,9 +103,9 @@ class StoredStreams(Generic[RowT]):
         waiting = waiting_behind(blocks)
         if len(blocks) <= MOST_STREAMS and waiting <= MOST_WAITING:
             return
-        aggregate_id, block = next((each, block) for each, block in changes.items() if block is not None)
+        row_key, block = next((each, block) for each, block in changes.items() if block is not None)
         reason = f"{len(blocks)} streams would be blocked, {waiting} records wait; {block.error}: {block.reason}"
-        stream = self.stream_of(aggregate_id)
+        stream = self.stream_of(row_key)
         raise TooManyBlocked(self._projection.name, stream, block.version, block.position, reason)
 
     def write(self, transaction: Transaction, changes: Mapping[str, Block | None]) -> None:
@@ -120,16 +119,16 @@ class StoredStreams(Generic[RowT]):
 
     def hold(self, changes: Mapping[str, Block | None]) -> None:
         """Holds these as they were stored; logs which streams are blocked from now on, or no longer."""
-        for aggregate_id, block in changes.items():
-            before = self.blocks.pop(aggregate_id, None)
+        for row_key, block in changes.items():
+            before = self.blocks.pop(row_key, None)
             if block is not None:
-                self.blocks[aggregate_id] = block
+                self.blocks[row_key] = block
             if block is None or before is None or before.version != block.version:
-                self._log(aggregate_id, block)
+                self._log(row_key, block)
 
-    def _log(self, aggregate_id: str, block: Block | None) -> None:
+    def _log(self, row_key: str, block: Block | None) -> None:
         place = {"projection": self._keys.projection, "generation": self._keys.generation}
-        told = {**place, "partition": self._keys.partition, "stream": self.stream_of(aggregate_id)}
+        told = {**place, "partition": self._keys.partition, "stream": self.stream_of(row_key)}
         if block is None:
             _logger.info("stream_unblocked", **told)
             return

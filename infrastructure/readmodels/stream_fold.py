@@ -7,7 +7,7 @@ from itertools import takewhile
 from types import TracebackType
 from typing import Any, Final, Generic, TypeAlias
 
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from domain.value import value
 from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
 from infrastructure.eventstore.log_reader import LogReader, open_reader
@@ -70,30 +70,30 @@ class StreamFolds(Generic[RowT]):
         self._reader: LogReader | None = None
         self._end = -1
 
-    def fold(self, aggregate_id: str, until: int, part: Part = WHOLE) -> Refolded[RowT]:
+    def fold(self, row_key: str, until: int, part: Part = WHOLE) -> Refolded[RowT]:
         """Raises CheckpointUnusable where the store has not kept that part whole, and TooManyBlocked.
 
         The log may hold more of such a stream than the stream shows: only from there can its row be made again.
         """
-        stream, reader = stream_name(self._projection.category, aggregate_id), self._reader_at(until)
+        stream, reader = stream_of_row(self._projection.category, row_key), self._reader_at(until)
         refolded, after, version = Refolded[RowT](part.row), None, part.first
         while True:
             records = self._page(reader, stream, version, part)
             frames = [self._frame(record, part) for record in takewhile(_within(until, part.end), records)]
-            blocks = {} if refolded.block is None else {aggregate_id: refolded.block}
-            folded = fold(self._projection, {aggregate_id: refolded.row}, frames, after, blocks)
+            blocks = {} if refolded.block is None else {row_key: refolded.block}
+            folded = fold(self._projection, {row_key: refolded.row}, frames, after, blocks)
             if folded.failure is not None:
                 raise folded.failure
-            refolded.row = folded.rows.get(aggregate_id, refolded.row)
+            refolded.row = folded.rows.get(row_key, refolded.row)
             refolded.changes.update(folded.changes)
-            refolded.block = folded.blocks.get(aggregate_id, refolded.block)
+            refolded.block = folded.blocks.get(row_key, refolded.block)
             after, version = folded.position, version + len(records)
             if len(frames) < _PAGE:
                 return refolded
 
-    def frame(self, aggregate_id: str, version: int) -> Frame | None:
+    def frame(self, row_key: str, version: int) -> Frame | None:
         """What one record means to the projection; None where there is none any more. Raises StoreUnavailable."""
-        stream, reader = stream_name(self._projection.category, aggregate_id), self._reader_at(-1)
+        stream, reader = stream_of_row(self._projection.category, row_key), self._reader_at(-1)
         try:
             records = reader.page(stream, version, 1)
         except StreamGone:

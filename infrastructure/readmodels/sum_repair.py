@@ -12,9 +12,10 @@ from infrastructure.readmodels.groups import GroupComparison, begin_groups, put_
 from infrastructure.readmodels.guarded_connection import Transaction
 from infrastructure.readmodels.inventory import listed_after
 from infrastructure.readmodels.keys import PartitionKeys
+from infrastructure.readmodels.row_effects import add_change
 from infrastructure.readmodels.row_repair import RowRepair, log_mended
 from projections.projection import Projection, RowT
-from projections.sums import Place, add_change, add_row, not_summed
+from projections.sums import Place, not_summed
 
 _ROWS_AT_ONCE: Final = 100
 
@@ -35,7 +36,7 @@ class SumRepair(Generic[RowT]):
         rows: RowRepair[RowT],
     ) -> None:
         self._redis: Final = connection
-        self._sums: Final = projection.sums
+        self._projection: Final = projection
         self._keys: Final = keys
         self._fence: Final = fence
         self._rows: Final = rows
@@ -56,7 +57,7 @@ class SumRepair(Generic[RowT]):
 
     def compare(self) -> None:
         """Looks at a part of the sums where it does not walk, and begins a walk where some are lost."""
-        if self._sums is not not_summed and not self.walks:
+        if self._projection.sums is not not_summed and not self.walks:
             lost = self._comparison.lost()
             self._lost = None if lost is None else frozenset(lost)
 
@@ -64,9 +65,9 @@ class SumRepair(Generic[RowT]):
         """Adds what the change of these rows changes, as far as the walk has passed them."""
         if not self.walks or self._last is None:
             return
-        for aggregate_id, row in after.items():
-            if aggregate_id <= self._last:  # as Redis compares: code points are in the order of their bytes in UTF-8
-                add_change(self._sums, before.get(aggregate_id), row, self._found)
+        for row_key, row in after.items():
+            if row_key <= self._last:  # as Redis compares: code points are in the order of their bytes in UTF-8
+                add_change(self._projection, row_key, (before.get(row_key), row), self._found)
 
     def go_on(self, end: float) -> None:
         """Walks on until that time of the monotonic clock, a step in any case.
@@ -80,8 +81,8 @@ class SumRepair(Generic[RowT]):
 
     def _step(self) -> None:
         ids = listed_after(self._redis, self._keys, self._last, _ROWS_AT_ONCE)
-        for row in self._rows.present(ids).values():
-            add_row(self._sums, row, self._found)
+        for row_key, row in self._rows.present(ids).items():
+            add_change(self._projection, row_key, (None, row), self._found)
         if len(ids) < _ROWS_AT_ONCE:
             self._finish()
         else:

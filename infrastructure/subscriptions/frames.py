@@ -5,7 +5,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from domain.message import Event, Recorded
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from domain.value import value
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.frames import CaughtUp, CheckpointReached
@@ -19,13 +19,13 @@ class Happened:
     of its event, None where it means several.
     """
 
-    __slots__ = ("aggregate_id", "events", "kind", "position")
+    __slots__ = ("events", "kind", "position", "row_key")
 
     def __init__(self, events: Sequence[Recorded[Any]]) -> None:
         first = events[0]
         self.events: Final = events
         self.position: Final = first.position
-        self.aggregate_id: Final = aggregate_id_in(first.stream)
+        self.row_key: Final = row_key_of(first.stream)
         self.kind: Final[type[Event] | None] = type(first.event) if len(events) == 1 else None
 
     @property
@@ -83,8 +83,8 @@ class Unreadable:
     fault: EventStoreError
 
     @property
-    def aggregate_id(self) -> str:
-        return aggregate_id_in(self.stream)
+    def row_key(self) -> str:
+        return row_key_of(self.stream)
 
 
 Frame: TypeAlias = Happened | Passed | Unreadable | CheckpointReached | CaughtUp

@@ -13,7 +13,7 @@ from infrastructure.readmodels.log_history import LogHistory
 from infrastructure.readmodels.partition_queries import Query, Replies
 from infrastructure.readmodels.partition_result import PartitionResult, lowest
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.queries import ReadElsewhere
+from infrastructure.readmodels.questions import ReadElsewhere
 from infrastructure.readmodels.seen_log import SeenLog
 from infrastructure.readmodels.servers import Servers, read_from
 from infrastructure.readmodels.slot_reads import read_key

@@ -33,6 +33,7 @@ from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import folders_in, settings_at
+from service.cli.tenants.commands import tenants
 from service.cli.tokens import commands as tokens
 from service.cli.verbs import epilog, server, verb, with_shared_options
 from service.cli.views import commands as views
@@ -170,6 +171,7 @@ _PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=f
 projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
     with_shared_options(_projections, ("eventstore", "redis"), serves=True)
 )
+verb(app, action=Action.LIST_TENANTS, example="tenants --json", uses=("eventstore",))(tenants)
 verb(app, action=Action.READ_PROJECTIONS, example="lag order_summary --watch", uses=("eventstore", "redis"))(
     projections.lag
 )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Protocol, TypeAlias, TypeVar
 
 import typer
 
+from domain.stream_name import checked_tenant
 from service.cli.ago import parse_ago, parse_duration
 from service.times import read_day_or_time
 
@@ -70,6 +71,20 @@ Data: TypeAlias = Annotated[
     ),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def parse_tenant(text: str) -> str:
+    """What a tenant may be called."""
+    try:
+        return checked_tenant(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Tenant: TypeAlias = Annotated[
+    str,
+    typer.Option(parser=parse_tenant, metavar="TENANT", help="Whose it is; `foldstream tenants` lists all."),
+]
 Since: TypeAlias = Annotated[
     datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help="Only what was written since then.")
 ]

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from domain.stream_name import StreamName
+from domain.stream_name import StreamName, category_in
 from infrastructure.history.trace import Found, TracedCommand
 
 
@@ -31,7 +31,16 @@ def depth_first(roots: Sequence[TracedCommand]) -> Iterator[TreeNode]:
         rest += reversed(caused)
 
 
-def of_categories(found: Found, categories: Container[str]) -> Found:
-    """Only the records in streams of these categories: the system projection links to all others, too."""
-    records = tuple(record for record in found.records if StreamName.parse(record.stream).category in categories)
-    return replace(found, records=records)
+def of_categories(found: Found, categories: Container[str], tenant: str) -> Found:
+    """Only the records in a tenant's streams of these categories: the system projection links to all others, too."""
+    names = [(record, _parsed(record.stream)) for record in found.records]
+    records = (record for record, name in names if name is not None and name.tenant == tenant)
+    return replace(found, records=tuple(each for each in records if category_in(each.stream) in categories))
+
+
+def _parsed(stream: str) -> StreamName | None:
+    """None for a stream that is none of ours."""
+    try:
+        return StreamName.parse(stream)
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ from domain.engine_events import ENGINE_EVENTS
 from domain.saga import Saga
 from domain.stock.stock import decider as stock
 from domain.stock.stock import stock_id
-from domain.stream_name import StreamName, stream_name
+from domain.stream_name import DEFAULT_TENANT, StreamName, stream_name
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.history.errors import UnknownCategory
 from infrastructure.history.past import Past
@@ -40,16 +40,26 @@ BOUNDARIES: Final[Mapping[str, Boundary]] = {
 _SKU: Final = re.compile(rf"{stock.category}:(.+)", re.DOTALL)
 
 
-def stream_called(name: str) -> str:
-    """The stream of that name; `stock:SKU` is that of a SKU, whose id nobody knows by heart."""
+def stream_called(name: str, tenant: str = DEFAULT_TENANT) -> str:
+    """The stream that a tenant calls so; `stock:SKU` is that of a SKU, whose id nobody knows by heart.
+
+    With the default tenant a whole name is understood, too, with the tenant in front.
+    """
     sku = _SKU.fullmatch(name)
-    return name if sku is None else stream_name(stock.category, stock_id(sku[1]))
+    if sku is not None:
+        return stream_name(stock.category, stock_id(sku[1]), tenant)
+    return name if tenant == DEFAULT_TENANT else f"{tenant}.{name}"
 
 
-def names_like(name: str, exists: Callable[[str], bool]) -> list[str]:
-    """How the streams are called that there are and whose id, or SKU, this may be."""
+def name_in_tenant(stream: str, tenant: str) -> str:
+    """How the tenant calls a stream of its own."""
+    return stream.removeprefix(f"{tenant}.")
+
+
+def names_like(name: str, exists: Callable[[str], bool], tenant: str = DEFAULT_TENANT) -> list[str]:
+    """How a tenant calls the streams that there are and whose id, or SKU, this may be."""
     called = [f"{stock.category}:{name}", *(f"{category}-{name}" for category in BOUNDARIES)]
-    return [each for each in called if exists(stream_called(each))]
+    return [each for each in called if exists(stream_called(each, tenant))]
 
 
 def boundary_of(stream: str) -> Boundary:

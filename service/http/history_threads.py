@@ -36,12 +36,12 @@ class HistoryThreads:
         self._idle: Final[list[LogReader]] = []
         self._under_way: Final[set[asyncio.Task[Any]]] = set()
 
-    async def run(self, ask: Callable[[LogReader], AnswerT]) -> AnswerT:
-        """The result of `ask`, called in a thread with a reader of its own. Raises what it raises.
+    async def run(self, ask: Callable[[LogReader], AnswerT], tenant: str) -> AnswerT:
+        """The result of `ask`, called in a thread with a reader of its own, in the tenant's turn.
 
-        Raises Problem `overloaded`, and StoreUnavailable after `seconds`.
+        Raises what it raises, Problem `overloaded`, and StoreUnavailable after `seconds`.
         """
-        work = asyncio.create_task(self._in_turn(ask, monotonic() + self._seconds), name="look back")
+        work = asyncio.create_task(self._in_turn(ask, tenant, monotonic() + self._seconds), name="look back")
         self._under_way.add(work)
         work.add_done_callback(self._forget)
         done, _ = await asyncio.wait({work}, timeout=self._seconds)
@@ -56,8 +56,8 @@ class HistoryThreads:
         while self._idle:
             self._idle.pop().close()
 
-    async def _in_turn(self, ask: Callable[[LogReader], AnswerT], ends: float) -> AnswerT:
-        async with self._gate:
+    async def _in_turn(self, ask: Callable[[LogReader], AnswerT], tenant: str, ends: float) -> AnswerT:
+        async with self._gate.place(tenant):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, ask, ends)
 
     def _forget(self, work: asyncio.Task[Any]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Protocol
 
-from domain.stream_name import HEX_DIGITS, aggregate_id_in
+from domain.stream_name import HEX_DIGITS, aggregate_id_in, category_in, stream_name
 from infrastructure.readmodels.answers import RowAtPosition
 from infrastructure.readmodels.partition_result import earliest
 from infrastructure.readmodels.position_token import PositionToken
@@ -19,7 +19,12 @@ from projections.saga_status import SagaStatuses, entries, listed_in, stream_in
 
 
 class StatusReader(Protocol):
-    """Reads the read models, of a request or of a command."""
+    """Reads the read models, of a request or of a command, as a tenant may."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose instances are read."""
+        ...
 
     def row(self, projection: Projection[SagaStatuses], key: str) -> Awaitable[RowAtPosition[SagaStatuses]]:
         """The row of one id."""
@@ -90,7 +95,7 @@ async def _instances(
     """Those that are still to be listed, in this order."""
     streams, found = [stream_in(member) for member in members], dict[str, SagaInstance]()
     for projection in projections:
-        keys = [aggregate_id_in(each) for each in streams if each.partition("-")[0] == projection.category]
+        keys = [aggregate_id_in(each) for each in streams if category_in(each) == projection.category]
         for row in await reader.rows(projection, keys):
             found |= {each.stream: each for each in row.instances if asked.has(projection, row, each)}
     return [found[stream] for stream in streams if stream in found]
@@ -103,7 +108,9 @@ async def _of_key(
     held = key if key[-1:] in HEX_DIGITS else "0"  # of others there is no instance
     rows = [(each, await reader.row(each, held)) for each in projections]
     own = [
-        (each, read.row, read.row.of_stream(f"{each.category}-{key}")) for each, read in rows if read.row is not None
+        (each, read.row, read.row.of_stream(stream_name(each.category, held, reader.tenant)))
+        for each, read in rows
+        if read.row is not None and held == key
     ]
     found = [instance for each, row, instance in own if instance is not None and asked.has(each, row, instance)]
     ordered = sorted(found, key=lambda each: each.updated_at, reverse=True)

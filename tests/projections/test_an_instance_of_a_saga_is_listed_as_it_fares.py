@@ -41,7 +41,7 @@ from projections.saga_instance import Halt, SagaInstance, StateForm
 from projections.saga_status import SagaStatuses, idle_since, listed_in, overdue_since, status_of, stream_in
 from service.consumers import SAGA_STATUS
 from tests.domain.values import ACCOUNT, ORDER, money
-from tests.support.log import at, recorded
+from tests.support.log import at
 from tests.support.projection_spec import Members, SpecOf, one_by_one
 
 fulfilment: Final = saga.versions[1]
@@ -173,20 +173,7 @@ def test_what_is_looked_out_for_are_parts_of_indexes() -> None:
     assert [idle_since(at(number)).has("idle", idle) for number in (1, 2)] == [False, True]
     assert [overdue_since(at(number)).has("due", idle) for number in (1, 2)] == [False, True]
     assert stream_in(idle) == STREAM
-    assert listed_in("acme.fulfilment", "failed", "reserve") == "acme.fulfilment:status:failed:step:reserve"
-
-
-def test_the_same_id_of_another_tenant_is_another_instance() -> None:
-    [own] = recorded("fulfilment", [(ORDER, STARTED)])
-    [other] = [replace(each, stream=f"acme.{STREAM}") for each in recorded("fulfilment", [(ORDER, STOPPED)])]
-    row: SagaStatuses | None = None
-    for each in (own, other):
-        row = PROJECTION.handlers[type(each.event)](row, each)
-    assert row is not None
-    assert [each.status for each in row.instances] == ["running", "failed"]
-    assert row.of_stream(STREAM) == instance(STARTED)
-    resumed = PROJECTION.handlers[SagaResumed](row, replace(other, event=RESUMED))
-    assert resumed == SagaStatuses(instances=(instance(STARTED),))
+    assert listed_in("fulfilment", "failed", "reserve") == "fulfilment:status:failed:step:reserve"
 
 
 def _patient(state: NotStarted | Fulfilment) -> Sequence[Any]:

@@ -20,13 +20,11 @@ from projections.row_lists import sortable_time
 from projections.saga_timers import (
     SagaTimers,
     Timer,
-    entries,
     passed_by,
     stream_in,
     timer_projections,
     timers_of,
 )
-from tests.support.log import recorded
 from tests.support.projection_spec import Outcome, one_by_one
 
 NOON: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -80,16 +78,6 @@ def test_one_that_stands_still_is_indexed_once_it_goes_on() -> None:
     for still in (STOPPED, SagaPaused(why="to look at it")):
         assert indexed(WORD, still) == []
         assert indexed(WORD, still, SagaResumed(why="mended")) == [member(NOON)]
-
-
-def test_the_same_id_of_another_tenant_is_another_instance() -> None:
-    own = recorded("fulfilment", [("1", WORD), ("1", STOPPED)])
-    other = [replace(each, stream=f"acme.{STREAM}") for each in recorded("fulfilment", [("1", RUN)])]
-    row: SagaTimers | None = None
-    for each in (*own, *other):
-        row = PROJECTION.handlers[type(each.event)](row, each)
-    assert row is not None
-    assert [entry.member for entry in entries(row)] == [member(NOON + HOUR, f"acme.{STREAM}")]
 
 
 def test_what_has_passed_by_a_time_is_a_part_of_the_index() -> None:

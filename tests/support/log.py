@@ -7,10 +7,11 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from domain.message import Event, Metadata, Recorded
+from domain.stream_name import stream_of_row
 
 FIRST_POSITION: Final = 1000
 Log: TypeAlias = Sequence[tuple[str, Event]]
-"""Pairs of an aggregate's id, which ends in a hexadecimal digit, and an event."""
+"""Pairs of a row's key, which ends in a hexadecimal digit, and an event of its stream."""
 _BEGINNING: Final = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 _METADATA: Final = Metadata(
     correlation_id=UUID(int=1),
@@ -38,17 +39,17 @@ def recorded(category: str, log: Log) -> list[Recorded[Any]]:
     """The events of a log of this category; in a stream alone a number is also a version."""
     versions: Counter[str] = Counter()
     events = []
-    for number, (aggregate_id, event) in enumerate(log):
+    for number, (row_key, event) in enumerate(log):
         events.append(
             Recorded(
                 event=event,
                 id_or_text=UUID(int=number),
-                stream=f"{category}-{aggregate_id}",
-                version=versions[aggregate_id],
+                stream=stream_of_row(category, row_key),
+                version=versions[row_key],
                 position=position(number),
                 at=at(number),
                 metadata_or_read=_METADATA,
             )
         )
-        versions[aggregate_id] += 1
+        versions[row_key] += 1
     return events

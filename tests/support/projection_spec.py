@@ -1,10 +1,10 @@
 """Given these events, then this row, these index entries and these sums: the form of the tests of projections."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias
 
-from domain.message import Event
+from domain.message import Event, Recorded
 from projections.projection import Add, IndexChange, Projection, RowT
 from projections.sums import Place, add_change
 from tests.support.log import Log, recorded
@@ -61,10 +61,15 @@ def one_by_one(projection: Projection[RowT], log: Log) -> Outcome[RowT]:
 
     Raises KeyError for an event that is neither handled nor ignored.
     """
+    return made_of(projection, recorded(projection.category, log))
+
+
+def made_of(projection: Projection[RowT], events: Iterable[Recorded[Any]]) -> Outcome[RowT]:
+    """The same of events that are recorded, of one tenant."""
     rows: dict[str, RowT] = {}
     entries: dict[tuple[str, str], int] = {}
     sums: dict[Place, int] = {}
-    for each in recorded(projection.category, log):
+    for each in events:
         if type(each.event) in projection.ignored:
             continue
         before = rows.pop(each.aggregate_id, None)

@@ -33,7 +33,7 @@ class Split:
         """The batches of each partition."""
         frames = [Happened([each]) for each in recorded(category, log)]
         for number in range(self.partitions):
-            own = [each for each in frames if partition_of(each.aggregate_id, self.partitions) == number]
+            own = [each for each in frames if partition_of(each.row_key, self.partitions) == number]
             yield self._cut(own)
 
     def _cut(self, frames: Sequence[Happened]) -> Iterator[tuple[Sequence[Happened], Fate]]:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import typer
 
+from domain.stream_name import DEFAULT_TENANT
 from service.access.action import OPEN, Action
-from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, parse_time
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Tenant, Until, parse_time
 from service.cli.verbs import verb
 
 app = typer.Typer()
@@ -23,6 +24,7 @@ def history(
     stream: Stream,
     first: Annotated[int, typer.Option("--from-version", min=0, help="The version to begin at.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 100,
+    tenant: Tenant = DEFAULT_TENANT,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
@@ -30,7 +32,7 @@ def history(
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return HistoryPrinter(store_uri(data), as_json).history(stream, first, limit)
+    return HistoryPrinter(store_uri(data), as_json, tenant).history(stream, first, limit)
 
 
 @verb(app, "as-of", action=Action.READ_HISTORY, example="as-of stock:mug-blue --version 1", uses=("eventstore",))
@@ -40,6 +42,7 @@ def as_of(
         datetime | None, typer.Option("--at", parser=parse_time, metavar="TIME", help="As of this time.")
     ] = None,
     version: Annotated[int | None, typer.Option(min=0, help="Or after this version.")] = None,
+    tenant: Tenant = DEFAULT_TENANT,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
@@ -48,15 +51,20 @@ def as_of(
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     if at is not None and version is None:
-        return HistoryPrinter(store_uri(data), as_json).as_of_time(stream, at)
+        return HistoryPrinter(store_uri(data), as_json, tenant).as_of_time(stream, at)
     if version is not None and at is None:
-        return HistoryPrinter(store_uri(data), as_json).as_of_version(stream, version)
+        return HistoryPrinter(store_uri(data), as_json, tenant).as_of_version(stream, version)
     raise typer.BadParameter("give either --at TIME or --version N")
 
 
 @verb(app, action=Action.READ_HISTORY, example="changes stock:mug-blue --from 7d", uses=("eventstore",))
 def changes(
-    stream: Stream, since: Since = None, until: Until = None, data: Data = DEFAULT_DATA, as_json: Json = False
+    stream: Stream,
+    since: Since = None,
+    until: Until = None,
+    tenant: Tenant = DEFAULT_TENANT,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
 ) -> int:
     """Show all changes of a stream between two times: who, because of what, and each field before and after."""
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
@@ -64,7 +72,7 @@ def changes(
 
     if since is not None and until is not None and until <= since:
         raise typer.BadParameter("--to is not after --from")
-    return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
+    return HistoryPrinter(store_uri(data), as_json, tenant).changes(stream, since, until)
 
 
 @verb(
@@ -84,6 +92,7 @@ def trace(
     ],
     since: Since = None,
     limit: Annotated[int, typer.Option(min=1, help="How many events to look at, the newest first.")] = 100_000,
+    tenant: Tenant = DEFAULT_TENANT,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
 ) -> int:
@@ -91,7 +100,7 @@ def trace(
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return HistoryPrinter(store_uri(data), as_json).trace(_id_or_name(traced), limit, since)
+    return HistoryPrinter(store_uri(data), as_json, tenant).trace(_id_or_name(traced), limit, since)
 
 
 def _id_or_name(text: str) -> UUID | str:
@@ -107,6 +116,7 @@ def export(
     out: Annotated[
         str | None, typer.Option(metavar="FILE", help="Where to write; - is the output [default: the output].")
     ] = None,
+    tenant: Tenant = DEFAULT_TENANT,
     data: Data = DEFAULT_DATA,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON lines, as without it.")] = False,
 ) -> int:
@@ -114,7 +124,7 @@ def export(
     from service.cli.history.printer import HistoryPrinter  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
-    return HistoryPrinter(store_uri(data), as_json).export(stream, out)
+    return HistoryPrinter(store_uri(data), as_json, tenant).export(stream, out)
 
 
 @verb(app, action=OPEN, example="replay mug-blue.jsonl --step")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import NotCorrelated, NothingTraced, UnknownCategory, UnknownStream
@@ -26,7 +27,7 @@ from service.history.sources import BOUNDARIES, past_of, stream_called
 
 @dataclass(frozen=True, slots=True)
 class HistoryPrinter:
-    """Looks back into the store at `uri` and prints the answer, as JSON if `json`.
+    """Looks back into the store at `uri`, at the streams of a tenant, and prints the answer, as JSON if `json`.
 
     Every method raises UnknownStream, StreamGone and StoreUnavailable; those that fold also raise UnknownCategory and
     what reading events raises.
@@ -34,6 +35,7 @@ class HistoryPrinter:
 
     uri: str
     json: bool
+    tenant: str = DEFAULT_TENANT
 
     def history(self, name: str, first: int, limit: int) -> int:
         """Prints records as they are stored."""
@@ -93,7 +95,7 @@ class HistoryPrinter:
             try:
                 return find(reader, correlation_id, BOUNDARIES, limit=limit, since=since, keep=keep)
             except NothingTraced as error:
-                raise with_stream(error, reader) from error
+                raise with_stream(error, reader, self.tenant) from error
 
     def _correlation_id(self, name: str) -> UUID:
         with self._records(name) as records:
@@ -119,11 +121,11 @@ class HistoryPrinter:
     @contextmanager
     def _records(self, name: str) -> Iterator[Records]:
         with open_reader(self.uri) as reader:
-            records = Records(reader, stream_called(name))
+            records = Records(reader, stream_called(name, self.tenant))
             try:
                 yield records
             except (UnknownStream, UnknownCategory) as error:
-                raise hinted(error, records) from error
+                raise hinted(error, records, self.tenant) from error
 
 
 def _without_data(record: Record) -> Record:

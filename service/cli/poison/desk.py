@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.keys import ProjectionKeys
 from infrastructure.readmodels.live_generation import other_version
@@ -71,7 +71,7 @@ class Desk:
         asked: defaultdict[str, list[str]] = defaultdict(list)
         for each in streams:
             keys = ProjectionKeys(self._settings.namespace, each.projection.name, each.projection.version)
-            asked[keys.partition(each.generation, each.partition).retries].append(aggregate_id_in(each.stream))
+            asked[keys.partition(each.generation, each.partition).retries].append(row_key_of(each.stream))
         async with asking_redis(self._settings):
             for key, ids in asked.items():
                 await (await self._servers.at(key)).sadd(key, *ids)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from domain.stream_name import aggregate_id_in
+from domain.stream_name import row_key_of
 from infrastructure.eventstore.stream_patterns import partition_of
 from infrastructure.readmodels.blocks import Block
 from infrastructure.readmodels.health import PartitionHealth, ProjectionHealth
@@ -67,7 +67,7 @@ def _after_retry(before: BlockedAt, health: ProjectionHealth) -> Outcome:
 
 
 def _partition_of(stream: str, partitions: Sequence[PartitionHealth]) -> PartitionHealth | None:
-    return partitions[partition_of(aggregate_id_in(stream), len(partitions))] if partitions else None
+    return partitions[partition_of(row_key_of(stream), len(partitions))] if partitions else None
 
 
 def _block_in(partition: PartitionHealth, stream: str) -> Block | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from domain.stream_name import DEFAULT_TENANT, StreamName
+from domain.stream_name import StreamName, row_key_of, stream_name
 from infrastructure.audits.audit import audit_of
 from infrastructure.terminal import print_line, require_output
 from projections.projection import Projection
@@ -20,13 +20,12 @@ from service.workers.projections import deployment_of
 def refold(order: Order, stream: str, *, yes: bool) -> int:
     """Says that it is repaired, or was right. Raises BadParameter for a stream that the projection does not fold,
     NotRebuilt, RedisUnavailable, EventStoreError."""
-    aggregate_id = _aggregate_id(order.projection, stream)
-    name = str(StreamName(DEFAULT_TENANT, order.projection.category, aggregate_id))
+    name = _stream(order.projection, stream)
     require_output()
     if not consented(f"Fold {name} again into the live generation of {order.name}?", yes=yes):
         return 1
     with translated(order), audit_of(order.projection, deployment_of(order.settings)) as audit:
-        outcome = audit.mend(aggregate_id)
+        outcome = audit.mend(row_key_of(name))
     if outcome not in {"repaired", "is right"}:
         raise NotRebuilt(order.name, f"{name}: {outcome}")
     if outcome == "repaired":
@@ -38,10 +37,10 @@ def refold(order: Order, stream: str, *, yes: bool) -> int:
     return 0
 
 
-def _aggregate_id(projection: Projection[Any], stream: str) -> str:
-    """Of a stream's name, `stock:SKU`, or an id by itself."""
+def _stream(projection: Projection[Any], stream: str) -> str:
+    """Called by its name, whatever its tenant; `stock:SKU` or an id by itself is of the default one."""
     try:
-        return str(UUID(stream))
+        return stream_name(projection.category, str(UUID(stream)))
     except ValueError:
         pass
     try:
@@ -50,6 +49,4 @@ def _aggregate_id(projection: Projection[Any], stream: str) -> str:
         raise typer.BadParameter(f"{stream!r} is neither a stream's name nor an id: {error}") from error
     if found.category != projection.category:
         raise typer.BadParameter(f"{projection.name} folds streams of {projection.category}, not {stream!r}")
-    if found.tenant != DEFAULT_TENANT:
-        raise typer.BadParameter(f"{stream!r} is of a tenant of its own, and those of {DEFAULT_TENANT} are folded")
-    return found.id
+    return str(found)

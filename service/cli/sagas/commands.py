@@ -7,9 +7,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from domain.stream_name import DEFAULT_TENANT
 from service.access.action import OPEN, Action
 from service.cli.help_option import HelpfulGroup
-from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, parse_path, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_age, parse_path, with_options
 from service.cli.sagas import operator_verbs
 from service.cli.verbs import verb
 
@@ -42,6 +43,7 @@ class ListOptions:
         ),
     ] = None
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 100
+    tenant: Tenant = DEFAULT_TENANT
     data: Data = DEFAULT_DATA
     as_json: Json = False
 
@@ -67,11 +69,17 @@ def list_instances(context: typer.Context, options: ListOptions) -> int:
     example="sagas show fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10",
     uses=("eventstore", "redis"),
 )
-def show(saga: Type, instance: Id, data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
+def show(
+    saga: Type,
+    instance: Id,
+    tenant: Tenant = DEFAULT_TENANT,
+    data: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> int:
     """Show an instance of a saga with all that happened to it: observed, asked, answered, undone, said by operators."""
     from service.cli.sagas.report import print_instance  # noqa: PLC0415 - a command loads only what it runs
 
-    return print_instance(data, saga, instance, as_json=as_json)
+    return print_instance(data, saga, instance, tenant, as_json=as_json)
 
 
 @verb(app, action=Action.CHECK_RELEASE, example="sagas check --json", uses=("eventstore",))

@@ -10,7 +10,7 @@ from uuid import uuid4
 import typer
 
 from domain.saga import Saga
-from domain.stream_name import DEFAULT_TENANT, stream_name
+from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.streams import CALL_SECONDS, Streams
@@ -28,10 +28,10 @@ def saga_named(name: str) -> Saga[Any, Any]:
     raise typer.BadParameter(unknown_type(name))
 
 
-def instance_stream(saga: Saga[Any, Any], instance: str) -> str:
-    """The stream of that instance. Raises BadParameter."""
+def instance_stream(saga: Saga[Any, Any], instance: str, tenant: str) -> str:
+    """The stream of that instance of a tenant. Raises BadParameter."""
     try:
-        return stream_name(saga.category, instance)
+        return stream_name(saga.category, instance, tenant)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
@@ -60,4 +60,5 @@ def request_of(act: Act, name: str, stream: str) -> Request:
     """For the metadata of the event of that name by which the operator acts on a stream."""
     own_id = uuid4()
     digest = sha256(f"{name} {stream} {act.why}".encode()).hexdigest()
-    return Request(own_id, digest, own_id, own_id, act.actor, DEFAULT_TENANT, datetime.now(UTC))
+    tenant = StreamName.parse(stream).tenant
+    return Request(own_id, digest, own_id, own_id, act.actor, tenant, datetime.now(UTC))

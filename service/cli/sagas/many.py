@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.saga import Saga
 from domain.saga_steps import is_named
-from domain.stream_name import DEFAULT_TENANT, StreamName, stream_name
+from domain.stream_name import StreamName, stream_name
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
 from infrastructure.eventstore.log import Log
 from infrastructure.sagas.errors import SagaError, WordRefused
@@ -58,7 +57,7 @@ def act_on_all(order: Order, wanted: Wanted, *, yes: bool) -> int:
     Raises WordsNotTaken after all of it where some refused; NoStore, SettingsError, StoreUnavailable.
     """
     uri, verb = store_uri(order.data), order.verb
-    found = asyncio.run(_found(uri, order.saga, wanted))
+    found = asyncio.run(_found(uri, order, wanted))
     counted = f"{len(found):,} {'instance' if len(found) == 1 else 'instances'} of {order.saga.category}"
     if found and not consented(f"{verb.capitalize()} {counted}?", yes=yes):
         return 1
@@ -72,17 +71,17 @@ def act_on_all(order: Order, wanted: Wanted, *, yes: bool) -> int:
     return 0
 
 
-async def _found(uri: str, saga: Saga[Any, Any], wanted: Wanted) -> list[str]:
-    """Their ids, of those of the default tenant: the one place that says how instances are found for a filter."""
+async def _found(uri: str, order: Order, wanted: Wanted) -> list[str]:
+    """Their ids, of the tenant's: the one place that says how instances are found for a filter."""
     now = datetime.now(UTC)
     async with connected(uri) as client, streams_of(client) as streams:
-        words = Words(saga, streams, CODEC)
+        words = Words(order.saga, streams, CODEC)
         names = [
             StreamName.parse(instance.stream)
-            async for instance in open_instances(saga.category, words, Log(client))
+            async for instance in open_instances(order.saga.category, words, Log(client))
             if wanted.matches(instance, now)
         ]
-    return [name.id for name in names if name.tenant == DEFAULT_TENANT]
+    return [name.id for name in names if name.tenant == order.tenant]
 
 
 def _tell_of(told: Told, order: Order, found: int, counted: str) -> None:
@@ -100,7 +99,7 @@ async def _tell_all(uri: str, order: Order, wanted: Wanted, found: Sequence[str]
     async with connected(uri) as client, desk_of(order.saga, client) as desk, streams_of(client) as streams:
         words = Words(order.saga, streams, CODEC)
         for instance in found:
-            seen = await look_at(stream_name(order.saga.category, instance), words)
+            seen = await look_at(stream_name(order.saga.category, instance, order.tenant), words)
             if seen is not None and wanted.matches(seen, datetime.now(UTC)):
                 await _tell(order, desk, instance, told)
             else:
@@ -109,7 +108,7 @@ async def _tell_all(uri: str, order: Order, wanted: Wanted, found: Sequence[str]
 
 async def _tell(order: Order, desk: OperatorDesk, instance: str, told: Told) -> None:
     try:
-        done = await order.say(desk, stream_name(order.saga.category, instance))
+        done = await order.say(desk, stream_name(order.saga.category, instance, order.tenant))
     except StoreUnavailable:
         raise
     except WordRefused as error:

@@ -12,7 +12,7 @@ from service.errors import NoInstance, WordNotTaken
 
 def act_on_one(order: Order, instance: str) -> int:
     """Raises BadParameter, NoInstance, WordNotTaken, NoStore, SettingsError and what reading and appending raise."""
-    stream = instance_stream(order.saga, instance)
+    stream = instance_stream(order.saga, instance, order.tenant)
     require_output()
     done = asyncio.run(_done(order, stream))
     if order.as_json:

@@ -120,12 +120,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an operator says to instances of a saga, in the store that `data` leads to."""
+    """What an operator says to a tenant's instances of a saga, in the store that `data` leads to."""
 
     data: Path
     saga: Saga[Any, Any]
     word: OperatorWord
     act: Act
+    tenant: str
     as_json: bool
 
     @property

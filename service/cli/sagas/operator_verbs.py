@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from domain.stream_name import DEFAULT_TENANT
 from service.access.action import Action
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_age, with_options
 from service.cli.verbs import Yes, require_consent, verb
 
 _INSTANCE: Final = "fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10"
@@ -45,6 +46,7 @@ class ActOptions:
         ),
     ] = None
     yes: Yes = False
+    tenant: Tenant = DEFAULT_TENANT
     data: Data = DEFAULT_DATA
     as_json: Json = False
 
@@ -145,7 +147,7 @@ def _act(options: ActOptions, word_of: Callable[[str], Any]) -> int:
 
     _require_one_meaning(options)
     word, act = word_of(options.why), Act(options.why)
-    order = Order(options.data, saga_named(options.saga), word, act, as_json=options.as_json)
+    order = Order(options.data, saga_named(options.saga), word, act, options.tenant, as_json=options.as_json)
     if options.instance is not None:
         from service.cli.sagas.one import act_on_one  # noqa: PLC0415 - a command loads only what it runs
 

@@ -31,7 +31,7 @@ def print_instances(options: ListOptions) -> int:
     before = None if options.older_than is None else datetime.now(UTC) - options.older_than
     asked = Asked(status, options.step, None, before, options.limit)
     require_output()
-    found = asyncio.run(instances(both_servers(options.data), saga, asked))
+    found = asyncio.run(instances(both_servers(options.data), options.tenant, saga, asked))
     told = [in_list(each) for each in found.instances]
     if options.as_json:
         print_json({"sagas": [each.model_dump(mode="json") for each in told], "more": found.next is not None})
@@ -42,12 +42,12 @@ def print_instances(options: ListOptions) -> int:
     return 0
 
 
-def print_instance(data: Path, name: str, key: str, *, as_json: bool) -> int:
+def print_instance(data: Path, name: str, key: str, tenant: str, *, as_json: bool) -> int:
     """Prints an instance and its timeline. Raises as `print_instances`, and NoInstance."""
     saga = saga_named(name)
-    instance_stream(saga, key)
+    stream = instance_stream(saga, key, tenant)
     require_output()
-    instance, moments = asyncio.run(instance_with_timeline(both_servers(data), saga, key))
+    instance, moments = asyncio.run(instance_with_timeline(both_servers(data), saga, stream))
     first, summary = first_version_of(instance), in_list(instance).model_dump()
     told = SagaAnswer(**summary, first_version=first, timeline=[moment_answer(each) for each in moments])
     if as_json:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.saga import Saga
-from domain.stream_name import stream_name
+from domain.stream_name import StreamName
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.history.records import Records
 from infrastructure.readmodels.answers import RowAtPosition
@@ -27,9 +27,10 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class _StatusReader:
-    """What there is now."""
+    """What there is now, of a tenant."""
 
     models: ReadModels
+    tenant: str
 
     async def row(self, projection: Projection[SagaStatuses], key: str) -> RowAtPosition[SagaStatuses]:
         return await self.models.get(projection, key)
@@ -41,20 +42,23 @@ class _StatusReader:
         return [row for row in await self.models.rows(projection, keys) if row is not None]
 
 
-async def instances(settings: Settings, saga: Saga[Any, Any] | None, asked: Asked) -> Listed:
-    """Those of one saga, or of all, the latest change first. Raises StatusUnreadable, StoreUnavailable."""
+async def instances(settings: Settings, tenant: str, saga: Saga[Any, Any] | None, asked: Asked) -> Listed:
+    """A tenant's of one saga, or of all, the latest change first. Raises StatusUnreadable, StoreUnavailable."""
     projections = SAGA_STATUS if saga is None else (_of(saga),)
-    async with _reading(settings) as reader:
+    async with _reading(settings, tenant) as reader:
         return await listed(reader, projections, asked)
 
 
 async def instance_with_timeline(
-    settings: Settings, saga: Saga[Any, Any], key: str
+    settings: Settings, saga: Saga[Any, Any], stream: str
 ) -> tuple[SagaInstance, Sequence[Moment]]:
-    """An instance, and what happened to it as far as the read model is. Raises NoInstance and as `instances`."""
-    stream = stream_name(saga.category, key)
-    async with _reading(settings) as reader:
-        row = (await reader.row(_of(saga), key)).row
+    """The instance of a stream, and what happened to it as far as the read model is.
+
+    Raises NoInstance and as `instances`.
+    """
+    name = StreamName.parse(stream)
+    async with _reading(settings, name.tenant) as reader:
+        row = (await reader.row(_of(saga), name.id)).row
     instance = None if row is None else row.of_stream(stream)
     if instance is None:
         raise NoInstance(stream)
@@ -67,9 +71,9 @@ def _of(saga: Saga[Any, Any]) -> Projection[SagaStatuses]:
 
 
 @asynccontextmanager
-async def _reading(settings: Settings) -> AsyncIterator[_StatusReader]:
+async def _reading(settings: Settings, tenant: str) -> AsyncIterator[_StatusReader]:
     try:
         async with asked_read_models(settings) as (_, models):
-            yield _StatusReader(models)
+            yield _StatusReader(models.of_tenant(tenant), tenant)
     except ReadModelError as error:
         raise StatusUnreadable(error.projection, str(error)) from error

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from domain.accounts.account import Deposit, OpenAccount, Withdraw
 from domain.errors import Unknown
 from domain.money import Currency
-from infrastructure.readmodels.queries import OwnIndex
+from infrastructure.readmodels.questions import OwnIndex
 from projections import account_balance, account_statement
 from projections.account_statement import StatementEntry
 from service.access.action import Action

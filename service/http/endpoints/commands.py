@@ -151,7 +151,7 @@ class Sender:
         decider = route(command)
         stream = stream_name(decider.category, command.aggregate_id, caller_of(self.request).tenant)
         ends = asyncio.get_running_loop().time() + seconds
-        async with gate:
+        async with gate.place(caller_of(self.request).tenant):
             request = self._described(stream, digest, condition)
             left = ends - asyncio.get_running_loop().time()
             outcome = await connections.handler.handle(decider, command, request, seconds=left)
@@ -162,7 +162,7 @@ class Sender:
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
         ends = asyncio.get_running_loop().time() + seconds
-        async with gate:
+        async with gate.place(caller_of(self.request).tenant):
             try:
                 async with asyncio.timeout_at(ends):
                     outcome = await say(self._described(stream, digest, self.if_version))

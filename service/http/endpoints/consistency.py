@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from domain.stream_name import StreamName
 from infrastructure.readmodels.errors import ReadModelUnavailable
 from infrastructure.readmodels.position_token import PositionToken
 from projections.projection import Projection
@@ -55,10 +56,11 @@ class Consistency(BaseModel):
         """
         if not self.read_models:
             return True
-        if waiting.is_full:
+        tenant = StreamName.parse(stream).tenant
+        if waiting.is_full_for(tenant):
             return False
         try:
-            async with waiting:
+            async with waiting.place(tenant):
                 return await self._all_come_to(token, stream, connections)
         except ReadModelUnavailable:
             return False

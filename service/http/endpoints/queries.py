@@ -12,13 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from infrastructure.readmodels.answers import GroupsAtPosition, IndexPage, RankingAtPosition, RowAtPosition
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.queries import OwnIndex, ReadModels
+from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.questions import OwnIndex
 from infrastructure.readmodels.text_order import MemberPage, PageQuery
 from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
 from service.http.endpoints.parameters import Limit, Seconds, ViewName
 from service.http.middleware.admission import sees
+from service.http.middleware.callers import caller_of
 from service.http.middleware.gate import Gate
 
 
@@ -58,6 +60,7 @@ class ReadModelReader:
     connections: Connections
     answering: Gate
     waiting: Gate
+    tenant: str
     sees: Callable[[str], bool]
 
     def listed(self, customer_id: str) -> str:
@@ -102,25 +105,30 @@ class ReadModelReader:
 
     async def rows(self, projection: Projection[RowT], keys: Sequence[str], listing: Listing | Freshness) -> list[RowT]:
         """The rows that exist of these, for a page that was read just now."""
-        found = await self.connections.models_in(listing.view).rows(projection, keys)
+        found = await self._models(listing.view).rows(projection, keys)
         return [row for row in found if row is not None]
 
     @asynccontextmanager
     async def _place(self, view: str | None) -> AsyncIterator[ReadModels]:
         async with AsyncExitStack() as place:
-            await place.enter_async_context(self.answering)
+            await place.enter_async_context(self.answering.place(self.tenant))
 
             async def begin_to_wait() -> None:
                 await place.aclose()
-                await place.enter_async_context(self.waiting)
+                await place.enter_async_context(self.waiting.place(self.tenant))
 
-            yield self.connections.models_in(view).announcing(begin_to_wait)
+            yield self._models(view).announcing(begin_to_wait)
+
+    def _models(self, view: str | None) -> ReadModels:
+        """What the caller's tenant has: the one place where a query is told whose it is."""
+        return self.connections.models_in(view).of_tenant(self.tenant)
 
 
 async def read_model_reader(request: Request) -> ReadModelReader:
     """The reader of this request."""
     state = request.app.state
-    return ReadModelReader(state.connections, state.queries, state.waiting_queries, partial(sees, request))
+    tenant = caller_of(request).tenant
+    return ReadModelReader(state.connections, state.queries, state.waiting_queries, tenant, partial(sees, request))
 
 
 Reading = Annotated[ReadModelReader, Depends(read_model_reader)]

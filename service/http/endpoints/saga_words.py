@@ -32,6 +32,7 @@ from service.http.endpoints.commands import Sender, Sending
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import Body, Name, Uuid
 from service.http.middleware.admission import does
+from service.http.middleware.callers import caller_of
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, Problem, malformed
 
@@ -181,7 +182,7 @@ async def signal_saga(
 ) -> JSONResponse:
     """Sends an instance a signal; it counts once the instance waits for it."""
     saga = _saga(sending, saga_type)
-    stream = stream_name(saga_type, instance_id)
+    stream = stream_name(saga_type, instance_id, caller_of(sending.request).tenant)
 
     async def send(request: Request) -> Outcome:
         box = SignalBox(saga, _connections(sending).handler.streams, CODEC)
@@ -194,7 +195,8 @@ async def signal_saga(
 async def _say(sending: Sender, named: tuple[str, str], word: OperatorWord, form: Body) -> JSONResponse:
     """Says a word to the instance of that type and id. Raises Problem."""
     saga_type, instance_id = named
-    saga, stream, verb = _saga(sending, saga_type), stream_name(saga_type, instance_id), type(word).__name__
+    saga, verb = _saga(sending, saga_type), type(word).__name__
+    stream = stream_name(saga_type, instance_id, caller_of(sending.request).tenant)
 
     async def say(request: Request) -> Outcome:
         desk = OperatorDesk(saga, route, _connections(sending).handler, CODEC)

@@ -86,6 +86,10 @@ class _StatusReader:
     reading: ReadModelReader
     freshness: Freshness
 
+    @property
+    def tenant(self) -> str:
+        return self.reading.tenant
+
     async def row(self, projection: Projection[SagaStatuses], key: str) -> RowAtPosition[SagaStatuses]:
         return await self.reading.row(projection, key, self.freshness)
 
@@ -139,7 +143,7 @@ async def read_saga(
     saga = _TYPES.get(saga_type)
     if saga is None or key[-1] not in HEX_DIGITS:
         raise Unknown("saga", f"{saga_type} {saga_id}")
-    stream = stream_name(saga.category, key)
+    stream = stream_name(saga.category, key, reading.tenant)
     read = await reading.row(_STATUS[saga_type], key, freshness)
     instance = None if read.row is None else read.row.of_stream(stream)
     if instance is None:
@@ -151,7 +155,7 @@ async def read_saga(
         answer = SagaAnswer(**summary, first_version=first_version_of(instance), timeline=told)
         return answer.model_dump(mode="json")
 
-    answer = await reader.read_stream(stream, look_back)
+    answer = await reader.read_stream(f"{saga.category}-{key}", look_back)
     answer.headers["Foldstream-Position"] = tokens.write(read.token)
     answer.headers["ETag"] = f'"{instance.version}"'
     return answer

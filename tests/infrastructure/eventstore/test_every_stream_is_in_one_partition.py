@@ -5,8 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from domain.stream_name import stream_name
-from infrastructure.eventstore.stream_patterns import PARTITION_COUNTS, partition_of, partition_pattern
+from domain.stream_name import segment_stream, snapshot_stream, source_stream_of, stream_name
+from infrastructure.eventstore.stream_patterns import (
+    PARTITION_COUNTS,
+    category_pattern,
+    derived_pattern,
+    partition_of,
+    partition_pattern,
+)
 
 
 def test_a_stream_is_named_after_its_category_and_id() -> None:
@@ -41,6 +47,25 @@ def test_a_partition_matches_no_other_category() -> None:
     pattern = f"^{partition_pattern('order', 0, 1)}$"
     others = ("orders-0", "preorder-0", "$$order-0", "fulfilment-order-0")
     assert [name for name in others if re.search(pattern, name)] == []
+
+
+@pytest.mark.parametrize(("tenant", "matching"), [(None, "abc"), ("default", "a"), ("acme", "b"), ("a", "")])
+def test_a_pattern_of_a_tenant_matches_its_streams_alone(tenant: str | None, matching: str) -> None:
+    pattern = f"^{category_pattern(['order'], tenant)}$"
+    names = ("order-a", "acme.order-b", "acme_2.order-c", "acmexorder-d", "default.order-e")
+    assert "".join(name[-1] for name in names if re.search(pattern, name)) == matching
+
+
+def test_snapshots_and_segments_of_a_tenant_s_stream_are_found_as_those_of_others() -> None:
+    derived = [name("acme.order-a") for name in (snapshot_stream, segment_stream)]
+    assert [source_stream_of(name) for name in derived] == ["acme.order-a"] * 2
+    assert all(re.search(f"^{derived_pattern(['order'])}$", name) for name in derived)
+    assert not any(re.search(f"^{category_pattern(['order'])}$", name) for name in derived)
+
+
+def test_a_tenant_that_can_not_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="a tenant is a lower-case word"):
+        category_pattern(["order"], ".*")
 
 
 def test_partitions_that_can_not_be_are_refused() -> None:

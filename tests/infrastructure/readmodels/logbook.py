@@ -7,7 +7,7 @@ from types import TracebackType
 from uuid import uuid4
 
 from domain.message import Event
-from domain.stream_name import stream_name
+from domain.stream_name import stream_of_row
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import NewRecord
 from tests.infrastructure.eventstore.operator import operating
@@ -26,12 +26,12 @@ class Logbook:
         self.totals: defaultdict[str, int] = defaultdict(int)
 
     def write(self, tally: str, *events: Event) -> int:
-        """Appends; the position of the last event."""
+        """Appends to a tally's stream, which the key of its row names; the position of the last event."""
         return self.write_raw(tally, *(CODEC.encode(event, METADATA) for event in events))
 
     def write_raw(self, tally: str, *records: NewRecord) -> int:
         """Appends what may be no event of ours."""
-        return self._operator.append(stream_name(self.category, tally), *records)
+        return self._operator.append(stream_of_row(self.category, tally), *records)
 
     def open(self, tallies: Iterable[str], owner: str = "ann") -> int:
         """Opens each of them; the position of the last."""

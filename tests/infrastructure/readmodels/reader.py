@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.eventstore.client import command_client
 from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelUnavailable
@@ -23,8 +24,9 @@ T = TypeVar("T")
 class Reader:
     """The read models of one deployment, as a test asks them: in its own thread, and patiently."""
 
-    def __init__(self, deployed: Deployment) -> None:
+    def __init__(self, deployed: Deployment, tenant: str = DEFAULT_TENANT) -> None:
         self._deployed = deployed
+        self._tenant = tenant
 
     def ask(self, question: Callable[[ReadModels], Awaitable[T]]) -> T:
         """The answer to one question."""
@@ -33,7 +35,7 @@ class Reader:
             client = await command_client(self._deployed.eventstore_uri)
             servers = servers_at(self._deployed.redis_uri, READ_SECONDS)
             try:
-                return await question(ReadModels(servers, client, self._deployed.namespace))
+                return await question(ReadModels(servers, client, self._deployed.namespace).of_tenant(self._tenant))
             finally:
                 await servers.aclose()
                 await client.close()

@@ -54,7 +54,7 @@ class RefusedLog:
         random.choice([self.skips.skip, self.skips.unskip])(frame.stream, frame.version)
 
     def _refold(self, aggregate_id: str, until: int, part: Part) -> Refolded[Any]:
-        own = (each for each in self.frames if each.aggregate_id == aggregate_id and each.position <= until)
+        own = (each for each in self.frames if each.row_key == aggregate_id and each.position <= until)
         frames = [each for each in own if part.first <= each.version and (part.end is None or each.version < part.end)]
         seen = [_seen(each, part.absent) for each in frames]
         folded = fold(self._projection, {aggregate_id: part.row}, seen, None)

@@ -13,7 +13,8 @@ from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import ReadModelBehind, ReadModelUnavailable
 from infrastructure.readmodels.keys import PartitionKeys, ProjectionKeys
 from infrastructure.readmodels.position_token import PositionToken
-from infrastructure.readmodels.queries import OwnIndex, ReadModels
+from infrastructure.readmodels.queries import ReadModels
+from infrastructure.readmodels.questions import OwnIndex
 from projections.projection import Projection
 from tests.infrastructure.readmodels.blocking import block_stream
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies

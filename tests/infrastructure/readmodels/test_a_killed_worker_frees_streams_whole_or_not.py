@@ -85,7 +85,7 @@ def test_each_stream_is_freed_whole_whenever_its_worker_is_killed(
     counted = [
         frame
         for frame in happened
-        if frame.version != POISON and not (frame.aggregate_id == kept and frame.version > POISON)
+        if frame.version != POISON and not (frame.row_key == kept and frame.version > POISON)
     ]
     assert contents(connection, keys) == tallies_of(counted)
     checkpoint, revision = checkpoint_of(connection, keys), watch.latest("tallies").revision

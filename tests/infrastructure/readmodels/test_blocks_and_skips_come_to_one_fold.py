@@ -75,14 +75,14 @@ class Story:
         checkpoint, blocks = checkpoint_of(self._connection, self._keys), blocks_of(self._connection, self._keys)
         counted = self._counted(checkpoint.position or 0, checkpoint.skips)
         ends = {tally: block.version for tally, block in blocks.items()}
-        folded = [each for each in counted if each.version < ends.get(each.aggregate_id, each.version + 1)]
+        folded = [each for each in counted if each.version < ends.get(each.row_key, each.version + 1)]
         expected = self._written_out(folded)
         assert contents(self._connection, self._keys) == expected
         assert checkpoint.rows == len(expected.get("ids", {}))
         waiting = dict.fromkeys(blocks, 0)
         for frame in counted:
-            if frame.version > ends.get(frame.aggregate_id, frame.version):
-                waiting[frame.aggregate_id] += 1
+            if frame.version > ends.get(frame.row_key, frame.version):
+                waiting[frame.row_key] += 1
         assert {tally: block.waiting for tally, block in blocks.items()} == waiting
         assert checkpoint.blocked == len(blocks)
 

@@ -46,7 +46,7 @@ def tallies_of(frames: Iterable[Happened]) -> Contents:
     """What `tallies` has to have after these events."""
     rows: dict[str, dict[str, Any]] = {}
     for frame in frames:
-        event, tally = frame.events[0].event, frame.aggregate_id
+        event, tally = frame.events[0].event, frame.row_key
         if isinstance(event, Opened):
             rows[tally] = {"owner": event.owner, "total": 0, "opened": frame.position, "version": frame.version}
         elif isinstance(event, Closed):
@@ -75,7 +75,7 @@ def raises_of(frames: Iterable[Happened]) -> Contents:
     rows: dict[str, dict[str, Any]] = {}
     entries: dict[str, dict[str, int]] = defaultdict(dict)
     for frame in frames:
-        event, tally, position = frame.events[0].event, frame.aggregate_id, frame.position
+        event, tally, position = frame.events[0].event, frame.row_key, frame.position
         if isinstance(event, Opened):
             rows[tally] = {"owner": event.owner, "total": 0, "position": position}
         elif isinstance(event, Closed) or tally not in rows:

@@ -138,9 +138,9 @@ def test_a_stream_that_differs_is_folded_again_into_the_live_generation(installa
     assert installation.connection.hgetall(key) == right
     for called in (stock_id("lamp"), "stock:lamp"):
         assert installation.run("--stream", called, "--yes").stdout == f"stock_levels: {stream} is right\n"
-    unknown = f"stock-{stock_id('nothing')}"
-    result = installation.run("--stream", unknown, "--yes")
-    assert str(result.exception) == f"stock_levels: {unknown}: there is no such stream"
+    for unknown in (f"stock-{stock_id('nothing')}", f"acme.{stream}"):
+        result = installation.run("--stream", unknown, "--yes")
+        assert str(result.exception) == f"stock_levels: {unknown}: there is no such stream"
 
 
 @pytest.mark.usefixtures("built")
@@ -186,7 +186,8 @@ def test_wrong_usage_is_refused(arguments: list[str], refusal: str) -> None:
     ("stream", "refusal"),
     [
         (f"order-{uuid4()}", "stock_levels folds streams of stock, not 'order-"),
-        (f"acme.stock-{uuid4()}", "is of a tenant of its own, and those of default are folded"),
+        (f"acme.order-{uuid4()}", "stock_levels folds streams of stock, not 'acme.order-"),
+        ("acme.acme.stock-0", "is neither a stream's name nor an id"),
         ("", "is neither a stream's name nor an id"),
         ("\x1b[2J", "is neither a stream's name nor an id"),
     ],

@@ -1,0 +1,1 @@
+"""`foldstream tenants`: which tenants there are, and what they have."""
