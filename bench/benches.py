@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bench.access.decisions import measure_decisions
 from bench.commands.hot_account import measure_hot_account
 from bench.commands.long_streams import measure_long_streams
 from bench.commands.old_keys import measure_old_keys
@@ -54,5 +55,8 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "at once": measure_at_once,
         "latency": measure_latency,
         "deadlines": measure_deadlines,
+    },
+    "access": {
+        "decisions": measure_decisions,
     },
 }

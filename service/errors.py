@@ -8,6 +8,7 @@ ServiceError
 ├── TemporaryFileUnusable  none can be written
 ├── ChildRefused           a process does not start; says what it said itself
 ├── NotReady               a process did not become ready in time
+├── NotAllowed             the policies don't let this caller do that
 ├── NoStore                no event store is named, and no service runs in the folder
 ├── NoRedis                the same of Redis
 ├── RedisUnavailable       Redis can't be asked
@@ -94,6 +95,15 @@ class WithoutSnapshots(ServiceError):
         super().__init__(f"no snapshots are kept of {stream}, only of {', '.join(f'{each}-…' for each in known)}")
         self.stream = stream
         self.known = known
+
+
+class NotAllowed(ServiceError):
+    """`action` by the name that the policies know."""
+
+    def __init__(self, subject: str, action: str) -> None:
+        super().__init__(f"the roles of {subject} do not allow {action}")
+        self.subject = subject
+        self.action = action
 
 
 class NoStore(ServiceError):

@@ -9,8 +9,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from infrastructure.access.verification_keys import ALGORITHMS
 from infrastructure.eventstore.uri import require_valid as require_eventstore_uri
 from infrastructure.readmodels.uri import require_valid as require_redis_uri
+from service.access_settings import AccessKeys, Algorithms, Name, YesOrNo
 
 PREFIX: Final = "FOLDSTREAM_"
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should))")
@@ -122,7 +124,12 @@ class Settings(BaseModel):
     `flight_confirmation_seconds`: how long a trip that is booked waits for the airline's word.
     `saga_stuck_seconds`: for how long a running instance of a saga that waits for no deadline may be left as it is
     before that is told.
-    `metrics_port`: where a worker that is started by itself serves its metrics; None: nowhere.
+    `metrics_port`: where a process serves its own metrics to this machine without a token; None: nowhere.
+    `access_keys`: the file or the address of the keys that sign tokens; `access_algorithms`: by which they may do so.
+    `access_audience`, `access_issuer`: whom a token has to be for and from, None: from anybody with such a key.
+    `access_leeway_seconds`: by how much clocks may differ from that of whoever issues tokens.
+    `development_key`: the file of a development key, in place of `access_keys`; `production` refuses it.
+    `token_file`: a file with the token that the verbs of the command line present.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -160,6 +167,14 @@ class Settings(BaseModel):
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
+    access_keys: AccessKeys | None = None
+    access_algorithms: Algorithms = ALGORITHMS
+    access_audience: Name = "foldstream"
+    access_issuer: Name | None = None
+    access_leeway_seconds: Annotated[int, _number(0, 300)] = 30
+    development_key: str | None = None
+    production: YesOrNo = False
+    token_file: str | None = None
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

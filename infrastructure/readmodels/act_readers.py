@@ -13,8 +13,8 @@ from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, 
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.eventstore.recorded_acts import PAGE, RecordedActs, StateT
 from infrastructure.readmodels.deployment import Deployment
-from infrastructure.readmodels.recorded_acts import PAGE, RecordedActs, StateT
 from infrastructure.subscriptions.policy import back_off
 
 _EVERY: Final = 1.0

@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from infrastructure.eventstore.errors import StreamGone, WrongExpectedVersion
 from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.eventstore.recorded_acts import PAGE, RecordedActs, act_in
 from infrastructure.eventstore.streams import Streams
-from infrastructure.readmodels.recorded_acts import PAGE, RecordedActs, act_in
 from infrastructure.times import time_text
 
 OPERATIONS_STREAM: Final = "foldstream-operations"

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from infrastructure.eventstore.record import NewRecord, Record
-from infrastructure.readmodels.recorded_acts import RecordedActs, act_in
+from infrastructure.eventstore.recorded_acts import RecordedActs, act_in
 from infrastructure.times import time_text
 
 SKIPS_STREAM: Final = "foldstream-skips"

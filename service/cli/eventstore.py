@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
+from service.access.action import Action
 from service.cli.help_option import HelpfulGroup
 from service.cli.options import Host, Pipe, Port, parse_path, with_options
 from service.cli.verbs import epilog, verb, with_shared_options
@@ -77,7 +78,7 @@ app.callback(invoke_without_command=True, epilog=epilog("eventstore --data data/
 )
 
 
-@verb(app, example="eventstore passwd users ops")
+@verb(app, action=Action.CHANGE_STORE_USERS, example="eventstore passwd users ops")
 def passwd(
     file: Annotated[Path, typer.Argument(help="The file of users; made if there is none.")],
     user: Annotated[str, typer.Argument(help="Who gets the password; added if the file does not know them.")],

@@ -12,11 +12,13 @@ import typer
 from typer.exceptions import TyperException
 
 from infrastructure import terminal
+from infrastructure.access.errors import KeysUnusable, Unauthenticated
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.history.errors import HistoryError
 from infrastructure.terminal import OutputUnusable, print_error, print_line
 from infrastructure.uri import without_logins
 from service import logs
+from service.access.action import OPEN, Action
 from service.addresses import listen
 from service.cli import eventstore
 from service.cli.help_option import HelpfulGroup, print_help
@@ -162,13 +164,18 @@ _PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=f
 projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
     with_shared_options(_projections, ("eventstore", "redis"), serves=True)
 )
-verb(app, example="lag order_summary --watch", uses=("eventstore", "redis"))(projections.lag)
-verb(app, example="audit order_summary --all", uses=("eventstore", "redis"))(
+verb(app, action=Action.READ_PROJECTIONS, example="lag order_summary --watch", uses=("eventstore", "redis"))(
+    projections.lag
+)
+verb(app, action=Action.AUDIT_READ_MODELS, example="audit order_summary --all", uses=("eventstore", "redis"))(
     with_options(projections.AuditOptions)(projections.audit)
 )
-verb(app, example="rebuild order_summary --keep --why 'a handler was mended'", uses=("eventstore", "redis"))(
-    with_options(rebuilds.RebuildOptions)(rebuilds.rebuild)
-)
+verb(
+    app,
+    action=Action.REBUILD_READ_MODELS,
+    example="rebuild order_summary --keep --why 'a handler was mended'",
+    uses=("eventstore", "redis"),
+)(with_options(rebuilds.RebuildOptions)(rebuilds.rebuild))
 
 
 def _sagas(context: typer.Context, data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
@@ -209,7 +216,7 @@ def redis(
     return run(socket=path, data=data, stop_when_closed=stop_when_closed)
 
 
-@verb(app, example="demo")
+@verb(app, action=OPEN, example="demo")
 def demo(as_json: Json = False) -> int:
     """Show the main job end to end, in a fresh temporary folder; exit code 3 if a check does not hold."""
     from service.demo.run import run_demo  # noqa: PLC0415 - a command loads only what it runs
@@ -238,7 +245,7 @@ def _run() -> int:
         return _refuse(refusal.format_message(), refusal.exit_code)
     except SettingsError as refusal:
         return _refuse(str(refusal), WRONG_USAGE)
-    except (ServiceError, EventStoreError, HistoryError) as refusal:
+    except (ServiceError, EventStoreError, HistoryError, KeysUnusable, Unauthenticated) as refusal:
         return _refuse(str(refusal), 1)
     except typer.Abort:
         return INTERRUPTED

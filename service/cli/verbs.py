@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import wraps
 from inspect import Parameter, Signature, cleandoc, signature
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_type_hints
@@ -10,12 +11,14 @@ import typer
 
 from infrastructure.terminal import AS_JSON, confirm, print_error, require_output
 from service import logs
+from service.access.action import Action
 from service.cli.help_option import HelpfulCommand, HelpfulGroup, print_help
 from service.cli.options import DEFAULT_DATA, parse_path
 from service.settings import Settings, SettingsError, override, variable_of
 
 Server: TypeAlias = Literal["eventstore", "redis"]
 Run: TypeAlias = Callable[..., int]
+Declared: TypeAlias = Action | Literal["open"]
 _SERVERS: Final[Mapping[Server, str]] = {
     "eventstore": "The event store to use in place of that of FOLDSTREAM_EVENTSTORE_URI. A password belongs in the"
     " variable: options show in the list of processes.",
@@ -26,17 +29,16 @@ Yes: TypeAlias = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def verb(
-    app: typer.Typer, name: str | None = None, *, example: str, uses: tuple[Server, ...] | None = ()
+    app: typer.Typer, name: str | None = None, *, action: Declared, example: str, uses: tuple[Server, ...] = ()
 ) -> Callable[[Run], Run]:
     """Registers a verb. It takes all shared options; its help lists those that have an effect on it.
 
-    These are `--json` and `--data` where the function takes `as_json` and `data`, and the servers that it `uses`.
+    These are `--json` and `--data` where the function takes `as_json` and `data`, and the servers that it `uses`. The
+    policies are asked whether the caller may do its `action` before it runs.
     """
 
     def registered(run: Run) -> Run:
-        summary = " ".join(cleandoc(run.__doc__ or "").partition("\n\n")[0].split())
-        prepared = run if uses is None else with_shared_options(run, uses)
-        app.command(name, cls=HelpfulCommand, short_help=summary, epilog=epilog(example))(prepared)
+        _register(app, name, asked_for(action, with_shared_options(run, uses)), example)
         return run
 
     return registered
@@ -45,12 +47,36 @@ def verb(
 def server(
     app: typer.Typer, *, example: str, uses: tuple[Server, ...] = ("eventstore", "redis")
 ) -> Callable[[Run], Run]:
-    """Registers a verb that serves until it is stopped; it ends with 0 then."""
+    """Registers a verb that serves until it is stopped; it ends with 0 then.
+
+    Nobody is asked for it: a worker that ended has to start again, whatever became of the token of whoever started it.
+    """
 
     def registered(run: Run) -> Run:
-        return verb(app, run.__name__, example=example, uses=None)(with_shared_options(run, uses, serves=True))
+        _register(app, run.__name__, with_shared_options(run, uses, serves=True), example)
+        return run
 
     return registered
+
+
+def _register(app: typer.Typer, name: str | None, run: Run, example: str) -> None:
+    summary = " ".join(cleandoc(run.__doc__ or "").partition("\n\n")[0].split())
+    app.command(name, cls=HelpfulCommand, short_help=summary, epilog=epilog(example))(run)
+
+
+def asked_for(action: Declared, run: Run) -> Run:
+    """The verb, which runs only for those who may; `action` is told of it."""
+
+    @wraps(run)
+    def command(**given: Any) -> int:
+        if isinstance(action, Action) and given["context"].invoked_subcommand is None:  # else that is asked for
+            from service.cli.permission import require  # noqa: PLC0415 - a command loads only what it runs
+
+            require(action, given["data"])
+        return run(**given)
+
+    command.action = action  # type: ignore[attr-defined]  # for whoever lists the verbs
+    return command
 
 
 def epilog(example: str) -> str:

@@ -37,17 +37,20 @@ from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
 from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
+from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
 from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.middleware.stopped_requests import answer_stopped
 from service.http.readiness import Readiness
 from service.http.readiness_metrics import ReadinessMetrics
+from service.http.revoked_tokens import RevokedTokens
 from service.lag_bounds import lag_bounds
 from service.settings import Settings
+from service.token_verifier import token_verifier
 
 _FIND_SECONDS: Final = 0.5  # a store that is there is found before the first request
 _TURN: Final = 0.75  # of a command's time may pass before its turn; the rest is for the command itself
-_SERVED: Final = (
+SERVED: Final = (
     orders,
     stock,
     accounts,
@@ -67,7 +70,8 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     """The application; `folders` are those of the embedded servers beside it.
 
-    Raises SettingsError where a server is not named, which need not be there yet, or a projection that there is not.
+    Raises SettingsError where a server is not named, which need not be there yet, or a projection that there is not, or
+    keys that can't be used together; KeysUnusable for a file of keys that holds none.
     """
     connections = Connections(settings)
     app = FastAPI(
@@ -87,15 +91,17 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.connections = connections
     disk = DiskCheck(folders, settings.disk_free_mib * MIB)
     app.state.readiness = Readiness(connections, disk, lag_bounds(settings), settings.saga_stuck_seconds)
-    app.state.metrics = Metrics()
-    app.state.metrics.registry.register(CommandMetrics(lambda: connections.counts))
-    app.state.metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
+    app.state.revoked_tokens = RevokedTokens(connections)
+    app.state.verifier = token_verifier(settings, app.state.revoked_tokens.known)
+    app.state.metrics = _metrics(app, connections)
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
-    for module in _SERVED:
+    for module in SERVED:
         app.include_router(module.router)
     refused_requests.install(app)
+    if settings.metrics_port is not None:
+        app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
     app.add_middleware(shed_load, commands=app.state.commands)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)
@@ -106,14 +112,25 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     return app
 
 
+def _metrics(app: FastAPI, connections: Connections) -> Metrics:
+    metrics = Metrics()
+    metrics.registry.register(CommandMetrics(lambda: connections.counts))
+    metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
+    return metrics
+
+
 @asynccontextmanager
 async def _connected(app: FastAPI) -> AsyncIterator[None]:
     connections: Connections = app.state.connections
     finding = _begin(connections.find_store(), "eventstore_search_failed")
     watching = _begin(connections.watch_outages(), "outage_watch_failed")
     listening = _begin(connections.commits.run(), "commit_listener_failed")
-    tasks = (finding, watching, listening)
-    await asyncio.wait({finding}, timeout=_FIND_SECONDS)
+    revoked: RevokedTokens = app.state.revoked_tokens
+    revoking = _begin(revoked.follow(), "revocations_watch_failed")
+    keys = _begin(app.state.verifier.source.follow(), "access_keys_watch_failed")
+    first_read = asyncio.create_task(revoked.wait_for_first_read())
+    tasks = (finding, watching, listening, revoking, keys, first_read)
+    await asyncio.wait({finding, first_read}, timeout=_FIND_SECONDS)
     try:
         yield
     finally:

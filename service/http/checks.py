@@ -41,6 +41,16 @@ class Report(BaseModel):
     status: Literal["ok", "degraded", "unable"]
     checks: dict[str, Check]
 
+    def without_details(self) -> "Report":
+        """As everybody may have it: without what is told of this installation. That nothing works at it is no secret,
+        and whoever starts the service waits for it."""
+        told = {name: _without_detail(check) for name, check in self.checks.items()}
+        return Report(status=self.status, checks=told)
+
+
+def _without_detail(check: Check) -> Check:
+    return Check(ok=check.ok, state=check.state, detail=check.detail if check.detail == NO_WORKER else None)
+
 
 def of_projection(
     health: ProjectionHealth, lag: ProjectionLag | None, bounds: LagBounds, pause: Operation | None

@@ -85,6 +85,13 @@ class Connections:
         return await self._current_store.identity()
 
     @property
+    def log(self) -> Log:
+        """The log of the event store. Raises StoreUnavailable before that was found."""
+        if self._client is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return Log(self._client)
+
+    @property
     def counts(self) -> Counts:
         """What the handling of commands has counted; nothing before the event store was found."""
         return Counts() if self._handler is None else self._handler.counts

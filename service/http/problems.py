@@ -15,6 +15,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 1  # seconds
 STATUSES: Final[Mapping[str, int]] = {
     "bad-request": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
     "unknown-order": 404,
     "unknown-account": 404,
     "unknown-sku": 404,

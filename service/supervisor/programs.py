@@ -81,13 +81,19 @@ def servers(context: ServeContext) -> list[Program]:
 
 def workers(context: ServeContext) -> list[Program]:
     """The processes that use the servers."""
-    kept = [part for folder in context.folders for part in ("--kept", str(folder))]
-    listen = ("api", "--listen", str(context.api_socket), *kept)
     return [
         *_projections(context),
         Program("sagas", _command(context, "sagas"), files=_shared(context)),
-        Program("api", _command(context, *listen), context.api_url, files=(*_shared(context), context.api_socket)),
+        Program("api", _api_command(context), context.api_url, files=(*_shared(context), context.api_socket)),
     ]
+
+
+def _api_command(context: ServeContext) -> tuple[str, ...]:
+    """It has the one port of metrics, and shows how the other processes fare."""
+    kept = [part for folder in context.folders for part in ("--kept", str(folder))]
+    port = context.settings.metrics_port
+    metrics = () if port is None else (f"{variable_of('metrics_port')}={port}",)
+    return _command(context, "api", "--listen", str(context.api_socket), *kept, variables=metrics)
 
 
 def _projections(context: ServeContext) -> list[Program]:
@@ -118,11 +124,11 @@ def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Progra
     return Program(name, command, uri, ready=f"{name}_ready ", files=_shared(context), keeps=keeps)
 
 
-def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
-    variables = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
+def _command(context: ServeContext, *arguments: str, variables: tuple[str, ...] = ()) -> tuple[str, ...]:
+    servers = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
     bound = ("--stop-when-closed", str(context.pipe))
-    unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port; the API shows how they fare
-    return ("/usr/bin/env", *unset, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
+    unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port
+    return ("/usr/bin/env", *unset, *servers, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
 
 
 def _shared(context: ServeContext) -> tuple[int, int]:

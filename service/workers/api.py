@@ -7,11 +7,13 @@ from pathlib import Path
 from socket import socket
 from typing import Final
 
+from service.addresses import listen
 from service.http.app import create_app
 from service.http.server import ApiServer, server_config
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
+from service.workers.metrics_port import METRICS_HOST
 
 _OTHER_FILES: Final = 512  # that may be open beside connections
 
@@ -20,7 +22,9 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None,
     """Answers until SIGTERM or SIGINT; requests under way are finished, bounded. Returns the exit code.
 
     `folders` are those of embedded servers, whose disks are looked after.
+    Raises AddressUnusable for the port of metrics.
     """
+    metrics = [] if settings.metrics_port is None else [listen(METRICS_HOST, settings.metrics_port)]
     _allow_files(settings.connections + _OTHER_FILES)
     server = ApiServer(server_config(create_app(settings, folders), settings))
     # For what comes before uvicorn takes the signals, and after it.
@@ -28,7 +32,7 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None,
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     end_with(stop_when_closed)
     freeze_startup_objects()
-    server.run(sockets=[listening])
+    server.run(sockets=[listening, *metrics])
     return 0 if server.started else 1
 
 

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from service.addresses import in_words
 from service.errors import AddressUnusable
 
-_HOST: Final = "127.0.0.1"
+METRICS_HOST: Final = "127.0.0.1"
 
 
 @contextmanager
@@ -23,9 +23,9 @@ def metrics_on(port: int | None, *collectors: Collector) -> Iterator[None]:
     for collector in (ProcessCollector(registry=None), *collectors):
         registry.register(collector)
     try:
-        server, _ = start_http_server(port, _HOST, registry)
+        server, _ = start_http_server(port, METRICS_HOST, registry)
     except OSError as error:
-        raise AddressUnusable(_HOST, port, in_words(error)) from error
+        raise AddressUnusable(METRICS_HOST, port, in_words(error)) from error
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 
 PATIENCE: Final = 60.0
@@ -24,7 +25,7 @@ class Client:
     url: str
     answered: int = 0
     seen: str | None = None
-    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False))
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False, headers=AUTHORIZED))
 
     def __enter__(self) -> Self:
         return self

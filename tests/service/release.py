@@ -13,6 +13,7 @@ import redis
 
 from service.addresses import lasting_port
 from tests.service.client import Client
+from tests.support.callers import KEY
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.redis import RedisProcess
@@ -25,7 +26,8 @@ class Release:
     """Started by `start`; `code` is the folder that it runs from, None for the code under test."""
 
     def __init__(self, servers: Mapping[str, str], code: Path | None = None) -> None:
-        self._environment = dict(servers) if code is None else {**servers, "PYTHONPATH": str(code)}
+        given = {**servers, "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY)}
+        self._environment = given if code is None else {**given, "PYTHONPATH": str(code)}
         self._port = lasting_port()
         self._running: dict[str, Listened] = {}
         self._ended: list[Listened] = []

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.service.client import Client
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.service import FoldstreamProcess
@@ -179,7 +180,9 @@ class Shop:
             client.done("/orders", {**form, "account_id": str(uuid4())} if fate == "unpaid" else form)
             if fate == "drop an item":
                 line = client.done(f"{path}/items", {"sku": "vase", **self._some(form["currency"])})["line"]
-                httpx.delete(f"{self._url}{path}/items/{line - 1}", timeout=30, trust_env=False).raise_for_status()
+                httpx.delete(
+                    f"{self._url}{path}/items/{line - 1}", timeout=30, trust_env=False, headers=AUTHORIZED
+                ).raise_for_status()
             if fate == "cancel":
                 client.done(f"{path}/cancel")
             elif fate != "leave":
@@ -245,15 +248,21 @@ def test_it_says_up_to_where_it_is_told_and_waits_for_it(service: FoldstreamProc
     with Client(service.url) as client:
         end = client.receive("vase", 1)["position"]
     for name in ("", *(f"/{name}" for name in WIDGETS)):
-        answer = httpx.get(f"{service.url}/dashboard{name}", params={"at_least": end, "wait": 20}, trust_env=False)
+        answer = httpx.get(
+            f"{service.url}/dashboard{name}", params={"at_least": end, "wait": 20}, trust_env=False, headers=AUTHORIZED
+        )
         assert answer.status_code == 200
         assert int(answer.headers["Foldstream-Position"].split(".")[1]) >= int(end.split(".")[1])
-        beyond = httpx.get(f"{service.url}/dashboard{name}", params={"at_least": "9" * 15}, trust_env=False)
+        beyond = httpx.get(
+            f"{service.url}/dashboard{name}", params={"at_least": "9" * 15}, trust_env=False, headers=AUTHORIZED
+        )
         assert (beyond.status_code, beyond.json()["rule"]) == (503, "read-model-behind")
 
 
 def test_each_widget_is_a_read_model_that_is_watched_like_others(service: FoldstreamProcess, shop: Shop) -> None:
     def checks() -> dict[str, Any]:
-        return dict(httpx.get(f"{service.url}/health/ready", timeout=30, trust_env=False).json()["checks"])
+        return dict(
+            httpx.get(f"{service.url}/health/ready", timeout=30, trust_env=False, headers=AUTHORIZED).json()["checks"]
+        )
 
     poll_until(lambda: all(checks()[name]["ok"] for name in READ_MODELS), seconds=20, what=json.dumps(checks()))

@@ -24,6 +24,7 @@ from tests.infrastructure.readmodels.tallies import unstorable
 from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.client import Client
 from tests.service.release import Release, two_releases
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 
 NAMESPACE: Final = "versioned"
@@ -54,7 +55,9 @@ class Side:
 
     def refusals(self) -> list[tuple[int, str, str]]:
         """Status, rule and detail that each API answers with."""
-        answers = [httpx.get(f"{client.url}/stock/{SKU}", trust_env=False) for client in self.clients]
+        answers = [
+            httpx.get(f"{client.url}/stock/{SKU}", trust_env=False, headers=AUTHORIZED) for client in self.clients
+        ]
         return [(answer.status_code, answer.json()["rule"], answer.json()["detail"]) for answer in answers]
 
     def pointers(self) -> list[Any]:
@@ -62,7 +65,7 @@ class Side:
 
     def check(self) -> dict[str, Any]:
         """What this release's readiness tells of the read model."""
-        ready = httpx.get(f"{self.this.url}/health/ready", trust_env=False).json()
+        ready = httpx.get(f"{self.this.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()
         return dict(ready["checks"]["stock_levels"])
 
 

@@ -13,6 +13,7 @@ import redis
 
 from infrastructure.readmodels.keys import PartitionKeys
 from service.settings import PerProjection, Settings, SettingsError, unknown_variables
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
@@ -258,7 +259,7 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_no_process_g
         socket.create_server(("127.0.0.1", 0)) as taken,
         FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": str(taken.getsockname()[1])}) as service,
     ):
-        assert httpx.get(f"{service.url}/health/ready", trust_env=False).json()["status"] == "ok"
+        assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"
         workers = [name for name in service.processes if name.startswith("projections")]
         with redis.Redis.from_url(redis_uri, decode_responses=True) as connection:
             keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")

@@ -15,12 +15,13 @@ from tests.service import guide
 from tests.service.client import Client
 from tests.service.http.shop import order_form
 from tests.service.release import Release
+from tests.support.callers import AUTHORIZED
 from tests.support.eventstore import EventStoreProcess
 from tests.support.processes import Listened
 
 REASONS: Final = ("found it cheaper", "ordered twice", "found it cheaper")
 DAY: Final = "2026-03-01"
-REQUESTS: Final = re.findall(r"^\$ curl -s '?localhost:8000(/[^\s']+)'?$", guide.GUIDE, re.MULTILINE)
+REQUESTS: Final = re.findall(r"^\$ curl -s -H \"\$auth\" '?localhost:8000(/[^\s']+)'?$", guide.GUIDE, re.MULTILINE)
 CHECKS: Final = (
     guide.SPEC,
     "tests/projections/test_no_event_is_forgotten.py",
@@ -73,7 +74,7 @@ def last(url: str) -> str:
 def answer(url: str, path: str, last: str) -> dict[str, Any]:
     """With the day of the guide in place of today."""
     asked = httpx.URL(url + path).copy_merge_params({"at_least": last, "wait": "30"})
-    response = httpx.get(asked, timeout=40, trust_env=False)
+    response = httpx.get(asked, timeout=40, trust_env=False, headers=AUTHORIZED)
     assert response.status_code == 200, response.text
     today = datetime.now(UTC).date()
     text = response.text.replace(f"{today}", DAY).replace(f"{today - timedelta(days=1)}", DAY)

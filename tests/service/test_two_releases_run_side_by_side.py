@@ -24,6 +24,7 @@ from infrastructure.readmodels.keys import ProjectionKeys
 from service.consumers import DECIDERS, EVENTS, SAGAS
 from tests.service.client import Client
 from tests.service.release import WORKERS, Release, two_releases
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 
 NAMESPACE: Final = "upgraded"
@@ -135,7 +136,7 @@ def _go_through(upgrade: Upgrade) -> None:
 
 def _readiness(release: Release) -> dict[str, str]:
     """What it says of the read models, once nothing is left of reports of its own workers' failures."""
-    checks = httpx.get(f"{release.url}/health/ready", trust_env=False).json()["checks"]
+    checks = httpx.get(f"{release.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["checks"]
     states = {name: str(checks[name]["state"]) for name in release.projections}
     return states if set(states.values()) == {"ok"} else {}
 
@@ -151,7 +152,11 @@ def _meet_a_newer_format(upgrade: Upgrade) -> None:
     poll_until(lambda: all(map(_has_met, upgrade.releases)), seconds=20, what="both to meet a newer format")
     upgrade.ship(*upgrade.clients)
     hidden = (f"{account}/statement", f"/stock/{SKU}")
-    answers = [httpx.get(release.url + path, trust_env=False) for release in upgrade.releases for path in hidden]
+    answers = [
+        httpx.get(release.url + path, trust_env=False, headers=AUTHORIZED)
+        for release in upgrade.releases
+        for path in hidden
+    ]
     upgrade.told = [(answer.status_code, answer.json()["rule"]) for answer in answers]
     upgrade.stored = [upgrade.redis.getset(*each) for each in zip(places, before, strict=True)]
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from infrastructure.readmodels.checkpoint import Checkpoint
+from tests.support.callers import AUTHORIZED
 from tests.support.service import FoldstreamProcess
 
 DATA: Final = Path(__file__).parent / "data"
@@ -28,7 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FoldstreamProc
 
 @pytest.fixture(scope="module")
 def http(service: FoldstreamProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service.url, timeout=40, trust_env=False) as client:
+    with httpx.Client(base_url=service.url, timeout=40, trust_env=False, headers=AUTHORIZED) as client:
         yield client
 
 

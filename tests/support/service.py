@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from service.addresses import lasting_port
+from tests.support.callers import KEY
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened, descendants, is_alive, kill_hard
 
@@ -19,12 +20,17 @@ class FoldstreamProcess:
 
     `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
     namespace; without them it runs the embedded ones in `data`. It inherits no other setting. One process folds, unless
-    the environment says otherwise (an empty FOLDSTREAM_PROJECTION_WORKERS: as many as `serve` itself chooses).
+    the environment says otherwise (an empty FOLDSTREAM_PROJECTION_WORKERS: as many as `serve` itself chooses). Its
+    tokens are those that the key of tests signs.
     """
 
     def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data = data
-        self._environment = {"FOLDSTREAM_PROJECTION_WORKERS": "1", **(environment or {})}
+        self._environment = {
+            "FOLDSTREAM_PROJECTION_WORKERS": "1",
+            "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
+            **(environment or {}),
+        }
         self._port = lasting_port()
         self._process: Listened | None = None
         self._url: str | None = None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from service.access.action import OPEN, Action
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, parse_time
 from service.cli.verbs import verb
 
@@ -17,7 +18,7 @@ Stream: TypeAlias = Annotated[
 ]
 
 
-@verb(app, example="history stock:mug-blue --limit 10", uses=("eventstore",))
+@verb(app, action=Action.READ_HISTORY, example="history stock:mug-blue --limit 10", uses=("eventstore",))
 def history(
     stream: Stream,
     first: Annotated[int, typer.Option("--from-version", min=0, help="The version to begin at.")] = 0,
@@ -32,7 +33,7 @@ def history(
     return HistoryPrinter(store_uri(data), as_json).history(stream, first, limit)
 
 
-@verb(app, "as-of", example="as-of stock:mug-blue --version 1", uses=("eventstore",))
+@verb(app, "as-of", action=Action.READ_HISTORY, example="as-of stock:mug-blue --version 1", uses=("eventstore",))
 def as_of(
     stream: Stream,
     at: Annotated[
@@ -53,7 +54,7 @@ def as_of(
     raise typer.BadParameter("give either --at TIME or --version N")
 
 
-@verb(app, example="changes stock:mug-blue --from 7d", uses=("eventstore",))
+@verb(app, action=Action.READ_HISTORY, example="changes stock:mug-blue --from 7d", uses=("eventstore",))
 def changes(
     stream: Stream, since: Since = None, until: Until = None, data: Data = DEFAULT_DATA, as_json: Json = False
 ) -> int:
@@ -66,7 +67,12 @@ def changes(
     return HistoryPrinter(store_uri(data), as_json).changes(stream, since, until)
 
 
-@verb(app, example="trace 1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11 --from 2h\ntrace stock:mug-blue", uses=("eventstore",))
+@verb(
+    app,
+    action=Action.READ_TRACE,
+    example="trace 1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11 --from 2h\ntrace stock:mug-blue",
+    uses=("eventstore",),
+)
 def trace(
     traced: Annotated[
         str,
@@ -95,7 +101,7 @@ def _id_or_name(text: str) -> UUID | str:
         return text
 
 
-@verb(app, example="export stock:mug-blue --out mug-blue.jsonl", uses=("eventstore",))
+@verb(app, action=Action.EXPORT_HISTORY, example="export stock:mug-blue --out mug-blue.jsonl", uses=("eventstore",))
 def export(
     stream: Stream,
     out: Annotated[
@@ -111,7 +117,7 @@ def export(
     return HistoryPrinter(store_uri(data), as_json).export(stream, out)
 
 
-@verb(app, example="replay mug-blue.jsonl --step")
+@verb(app, action=OPEN, example="replay mug-blue.jsonl --step")
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `foldstream export` wrote.")],
     step: Annotated[bool, typer.Option("--step", help="Show each event, with the state before and after.")] = False,

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service.access.action import Action
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.verbs import Yes, require_consent, verb, verb_group
@@ -20,7 +21,7 @@ Group: TypeAlias = Annotated[
 ]
 
 
-@verb(app, "list", example="parked list", uses=("eventstore",))
+@verb(app, "list", action=Action.READ_PARKED, example="parked list", uses=("eventstore",))
 def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """List every persistent subscription of the event store with how many messages it has parked, and since when."""
     from service.cli.parked.report import print_groups  # noqa: PLC0415 - a command loads only what it runs
@@ -30,7 +31,7 @@ def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     return print_groups(settings.eventstore, settings.namespace, as_json=as_json)
 
 
-@verb(app, example="parked show '$all::billing' --limit 20", uses=("eventstore",))
+@verb(app, action=Action.READ_PARKED, example="parked show '$all::billing' --limit 20", uses=("eventstore",))
 def show(
     group: Group,
     first: Annotated[int, typer.Option("--from", min=0, metavar="NUMBER", help="The number to begin with.")] = 0,
@@ -100,9 +101,17 @@ def _drop(_: typer.Context, options: Drop) -> int:
     return drop(uri, options.group, options.up_to, act, yes=options.yes, as_json=options.as_json)
 
 
-verb(app, "replay", example="parked replay billing --limit 10 --yes --why 'the bug is mended'", uses=("eventstore",))(
-    with_options(Replay)(_replay)
-)
-verb(app, "drop", example="parked drop billing --up-to 41 --yes --why 'paid by hand'", uses=("eventstore",))(
-    with_options(Drop)(_drop)
-)
+verb(
+    app,
+    "replay",
+    action=Action.MEND_PARKED,
+    example="parked replay billing --limit 10 --yes --why 'the bug is mended'",
+    uses=("eventstore",),
+)(with_options(Replay)(_replay))
+verb(
+    app,
+    "drop",
+    action=Action.MEND_PARKED,
+    example="parked drop billing --up-to 41 --yes --why 'paid by hand'",
+    uses=("eventstore",),
+)(with_options(Drop)(_drop))

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service.access.action import Action
 from service.cli.operator_act import Act, Reason, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.projection_names import projections_named
@@ -20,7 +21,7 @@ Wait: TypeAlias = Annotated[
 _SECONDS = 10.0
 
 
-@verb(app, "list", example="poison list order_summary", uses=("eventstore", "redis"))
+@verb(app, "list", action=Action.READ_POISON, example="poison list order_summary", uses=("eventstore", "redis"))
 def list_(
     name: Annotated[str | None, typer.Argument(metavar="PROJECTION", help="Only this projection.")] = None,
     skips: Annotated[bool, typer.Option("--skips", help="Show the events that are skipped instead.")] = False,
@@ -35,7 +36,7 @@ def list_(
     return (print_skips if skips else print_blocked)(both_servers(data), projections, as_json=as_json)
 
 
-@verb(app, example="poison show stock_levels stock:mug-red", uses=("eventstore", "redis"))
+@verb(app, action=Action.READ_POISON, example="poison show stock_levels stock:mug-red", uses=("eventstore", "redis"))
 def show(name: Name, stream: Stream, data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """Show the event that a stream waits at, why, what waits behind it, and what a skip would mean."""
     from service.cli.poison.report import print_one  # noqa: PLC0415 - a command loads only what it runs
@@ -138,18 +139,24 @@ def _unskip(_: typer.Context, options: Unskip) -> int:
     return Remedy(both_servers(options.data), projection, plan, Act(options.why)).unskip(stream, options.version)
 
 
-verb(app, "retry", example="poison retry stock_levels stock:mug-red", uses=("eventstore", "redis"))(
-    with_options(Retry)(_retry)
-)
+verb(
+    app,
+    "retry",
+    action=Action.MEND_POISON,
+    example="poison retry stock_levels stock:mug-red",
+    uses=("eventstore", "redis"),
+)(with_options(Retry)(_retry))
 verb(
     app,
     "skip",
+    action=Action.MEND_POISON,
     example="poison skip stock_levels stock:mug-red --version 4 --why 'a test of the till'",
     uses=("eventstore", "redis"),
 )(with_options(Skip)(_skip))
 verb(
     app,
     "unskip",
+    action=Action.MEND_POISON,
     example="poison unskip stock_levels stock:mug-red --version 4 --why 'it can be folded now'",
     uses=("eventstore", "redis"),
 )(with_options(Unskip)(_unskip))

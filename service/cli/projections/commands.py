@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
+from service.access.action import Action
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason, Why
 from service.cli.options import DEFAULT_DATA, Data, Json
@@ -32,7 +33,7 @@ def lag(
     return (watch_lag if watch else print_lag)(both_servers(data), projections, as_json=as_json)
 
 
-@verb(app, "list", example="projections list --json", uses=("eventstore", "redis"))
+@verb(app, "list", action=Action.READ_PROJECTIONS, example="projections list --json", uses=("eventstore", "redis"))
 def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """List the projections: version, generations, how many partitions, and who works on them."""
     from service.cli.projections.report import print_list  # noqa: PLC0415 - a command loads only what it runs
@@ -41,7 +42,7 @@ def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     return print_list(both_servers(data), projections_named(()), as_json=as_json)
 
 
-@verb(app, example="projections show order_summary", uses=("eventstore", "redis"))
+@verb(app, action=Action.READ_PROJECTIONS, example="projections show order_summary", uses=("eventstore", "redis"))
 def show(
     name: Annotated[str, typer.Argument(help="The projection.")], data: Data = DEFAULT_DATA, as_json: Json = False
 ) -> int:
@@ -53,7 +54,12 @@ def show(
     return print_one(both_servers(data), projection, as_json=as_json)
 
 
-@verb(app, example="projections pause order_summary --why 'the handler is wrong'", uses=("eventstore",))
+@verb(
+    app,
+    action=Action.PAUSE_PROJECTIONS,
+    example="projections pause order_summary --why 'the handler is wrong'",
+    uses=("eventstore",),
+)
 def pause(
     name: Annotated[str, typer.Argument(help="The projection.")],
     why: Reason,
@@ -70,7 +76,12 @@ def pause(
     return pause_or_resume(data, projection.name, Act(why), paused=True, as_json=as_json)
 
 
-@verb(app, example="projections resume order_summary --why 'the handler is mended'", uses=("eventstore",))
+@verb(
+    app,
+    action=Action.PAUSE_PROJECTIONS,
+    example="projections resume order_summary --why 'the handler is mended'",
+    uses=("eventstore",),
+)
 def resume(
     name: Annotated[str, typer.Argument(help="The projection.")],
     why: Reason,

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service.access.action import OPEN, Action
 from service.cli.help_option import HelpfulGroup
 from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, parse_path, with_options
 from service.cli.sagas import operator_verbs
@@ -45,7 +46,13 @@ class ListOptions:
     as_json: Json = False
 
 
-@verb(app, "list", example="sagas list --status running --older-than 15m", uses=("eventstore", "redis"))
+@verb(
+    app,
+    "list",
+    action=Action.LIST_SAGAS,
+    example="sagas list --status running --older-than 15m",
+    uses=("eventstore", "redis"),
+)
 @with_options(ListOptions)
 def list_instances(context: typer.Context, options: ListOptions) -> int:
     """List instances of sagas with what they are at, the latest change first."""
@@ -56,6 +63,7 @@ def list_instances(context: typer.Context, options: ListOptions) -> int:
 
 @verb(
     app,
+    action=Action.READ_SAGA,
     example="sagas show fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10",
     uses=("eventstore", "redis"),
 )
@@ -66,7 +74,7 @@ def show(saga: Type, instance: Id, data: Data = DEFAULT_DATA, as_json: Json = Fa
     return print_instance(data, saga, instance, as_json=as_json)
 
 
-@verb(app, example="sagas check --json", uses=("eventstore",))
+@verb(app, action=Action.CHECK_RELEASE, example="sagas check --json", uses=("eventstore",))
 def check(
     samples: Annotated[
         Path | None,
@@ -89,7 +97,7 @@ def check(
     return check_sagas(data, samples, limit, as_json=as_json)
 
 
-@verb(app, example="sagas graph fulfilment")
+@verb(app, action=OPEN, example="sagas graph fulfilment")
 def graph(
     saga: Type,
     as_table: Annotated[bool, typer.Option("--table", help="A table of Markdown, a row for each answer.")] = False,

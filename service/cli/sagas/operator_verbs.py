@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from service.access.action import Action
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, parse_age, with_options
 from service.cli.verbs import Yes, require_consent, verb
@@ -179,4 +180,5 @@ def register(app: typer.Typer) -> None:
 def _add(
     app: typer.Typer, name: str, run: Callable[[typer.Context, Any], int], example: str, options: type[Any] = ActOptions
 ) -> None:
-    verb(app, name, example=f"sagas {name} {example}", uses=("eventstore",))(with_options(options)(run))
+    action = Action(f"{name}-saga")
+    verb(app, name, action=action, example=f"sagas {name} {example}", uses=("eventstore",))(with_options(options)(run))

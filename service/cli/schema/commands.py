@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from service.access.action import OPEN, Action
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until
 from service.cli.verbs import verb, verb_group
 
@@ -11,7 +12,7 @@ SUMMARY = "Show how events are stored, and find those that today's code can't re
 app = verb_group(SUMMARY)
 
 
-@verb(app, "list", example="schema list --json")
+@verb(app, "list", action=OPEN, example="schema list --json")
 def list_(as_json: Json = False) -> int:
     """List every name and version that is read, with its fields and what it is read as."""
     from service.cli.schema.report import print_shapes  # noqa: PLC0415 - a command loads only what it runs
@@ -19,7 +20,7 @@ def list_(as_json: Json = False) -> int:
     return print_shapes(json=as_json)
 
 
-@verb(app, example="schema check --from 7d", uses=("eventstore",))
+@verb(app, action=Action.CHECK_RELEASE, example="schema check --from 7d", uses=("eventstore",))
 def check(
     since: Since = None,
     until: Until = None,

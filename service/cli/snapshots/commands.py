@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from service.access.action import Action
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.verbs import Yes, consented, require_consent, verb, verb_group
@@ -21,7 +22,13 @@ Categories: TypeAlias = Annotated[
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="All streams of every category.")]
 
 
-@verb(app, "list", example="snapshots list --category stock --behind 1000", uses=("eventstore",))
+@verb(
+    app,
+    "list",
+    action=Action.READ_SNAPSHOTS,
+    example="snapshots list --category stock --behind 1000",
+    uses=("eventstore",),
+)
 def list_(
     streams: Names = None,
     category: Categories = None,
@@ -107,9 +114,17 @@ def _retake(_: typer.Context, options: Retake) -> int:
     return retake_snapshots(uri, names, Act(options.why), as_json=options.as_json)
 
 
-verb(app, "drop", example="snapshots drop stock:mug-blue --yes --why 'stock was restored'", uses=("eventstore",))(
-    with_options(Drop)(_drop)
-)
-verb(app, "retake", example="snapshots retake --all --missing --yes", uses=("eventstore",))(
-    with_options(Retake)(_retake)
-)
+verb(
+    app,
+    "drop",
+    action=Action.CHANGE_SNAPSHOTS,
+    example="snapshots drop stock:mug-blue --yes --why 'stock was restored'",
+    uses=("eventstore",),
+)(with_options(Drop)(_drop))
+verb(
+    app,
+    "retake",
+    action=Action.CHANGE_SNAPSHOTS,
+    example="snapshots retake --all --missing --yes",
+    uses=("eventstore",),
+)(with_options(Retake)(_retake))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from service.access.action import Action
 from service.cli.options import DEFAULT_DATA, Data, Json
 from service.cli.verbs import verb, verb_group
 
@@ -11,7 +12,7 @@ SUMMARY = "Show the persistent subscriptions of the event store: how far they ar
 app = verb_group(SUMMARY)
 
 
-@verb(app, "list", example="subscriptions list", uses=("eventstore",))
+@verb(app, "list", action=Action.READ_SUBSCRIPTIONS, example="subscriptions list", uses=("eventstore",))
 def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """List every persistent subscription: its state, how far it is behind, what waits, its consumers, its saga."""
     from service.cli.subscriptions.report import print_all  # noqa: PLC0415 - a command loads only what it runs
@@ -21,7 +22,7 @@ def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     return print_all(settings.eventstore, settings.namespace, as_json=as_json)
 
 
-@verb(app, example="subscriptions show '$all::billing'", uses=("eventstore",))
+@verb(app, action=Action.READ_SUBSCRIPTIONS, example="subscriptions show '$all::billing'", uses=("eventstore",))
 def show(
     group: Annotated[
         str,

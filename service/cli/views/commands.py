@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from service.access.action import Action
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.projection_names import projections_named
-from service.cli.verbs import Yes, epilog, require_consent, verb, with_shared_options
+from service.cli.verbs import Yes, asked_for, epilog, require_consent, verb, with_shared_options
 
 SUMMARY: Final = "List the views of the past, which `rebuild --into` makes, and drop them."
 app = typer.Typer(
@@ -32,10 +33,12 @@ def _views(context: typer.Context, data: Data = DEFAULT_DATA, as_json: Json = Fa
     return _listed(data, as_json=as_json)
 
 
-app.callback(invoke_without_command=True, epilog=epilog("views --json"))(with_shared_options(_views, ("redis",)))
+app.callback(invoke_without_command=True, epilog=epilog("views --json"))(
+    asked_for(Action.READ_VIEWS, with_shared_options(_views, ("redis",)))
+)
 
 
-@verb(app, "list", example="views list --json", uses=("redis",))
+@verb(app, "list", action=Action.READ_VIEWS, example="views list --json", uses=("redis",))
 def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """The same as `foldstream views` without a further word."""
     return _listed(data, as_json=as_json)
@@ -83,6 +86,9 @@ def drop(_: typer.Context, options: DropOptions) -> int:
     )
 
 
-verb(app, example="views drop end-of-march --yes --why 'the report is written'", uses=("redis",))(
-    with_options(DropOptions)(drop)
-)
+verb(
+    app,
+    action=Action.DROP_VIEWS,
+    example="views drop end-of-march --yes --why 'the report is written'",
+    uses=("redis",),
+)(with_options(DropOptions)(drop))

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from service.access.action import OPEN
 from service.http import tokens
+from service.http.middleware.admission import DECLARED, SCHEME
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
 
@@ -18,7 +20,12 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Foldstream-Position": {"description": tokens.DESCRIPTION, "schema": {**_TEXT, "pattern": tokens.GIVEN}},
     "ETag": {"description": "The version, in quotes, as If-Match takes it.", "schema": _TEXT},
     "Location": {"description": "The path of what was created.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "How to say who asks (RFC 6750).", "schema": _TEXT},
     "Retry-After": {"description": f"Seconds; {RETRY_AFTER} at present.", "schema": {"type": "integer"}},
+}
+_REFUSAL_HEADERS: Final[Mapping[int, tuple[str, ...]]] = {
+    status_of("unauthenticated"): ("WWW-Authenticate",),
+    **dict.fromkeys(COME_BACK, ("Retry-After",)),
 }
 _ALWAYS: Final = (
     "bad-request",
@@ -50,6 +57,8 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
     "history": ("overloaded", "store-unavailable"),
     "plain": (),
 }
+_OF_ACCESS: Final = ("unauthenticated", "forbidden")
+_BEARER: Final = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _WITH_BODY: Final = ("too-large", "not-json", "unknown-encoding")
 Kind = Literal["create", "command", "query", "list", "history", "plain"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -114,9 +123,13 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     schemas.update(schema.pop("$defs"))
     schemas["Problem"] = schema
+    document["components"]["securitySchemes"] = {SCHEME: _BEARER}
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         operation.setdefault("parameters", []).append(_CORRELATION)
         responses = operation["responses"]
+        if operation[DECLARED] != OPEN:
+            responses |= {str(status_of(rule)): _refusal(status_of(rule), [rule]) for rule in _OF_ACCESS}
+            operation["responses"] = responses = dict(sorted(responses.items()))
         if "202" in responses:
             responses["202"]["content"] = responses["200" if "200" in responses else "201"]["content"]
     return document
@@ -126,7 +139,7 @@ def _refusal(status: int, rules: list[str]) -> dict[str, Any]:
     return {
         "description": "Refused: " + ", ".join(f"`{rule}`" for rule in rules) + ".",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        "headers": _headers(*(("Retry-After",) if status in COME_BACK else ())),
+        "headers": _headers(*_REFUSAL_HEADERS.get(status, ())),
     }
 
 

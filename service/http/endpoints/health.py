@@ -7,10 +7,12 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from service.access.action import Action
 from service.http.checks import Report
 from service.http.endpoints.documentation import documented, unable
 from service.http.endpoints.parameters import NoParameters
 from service.http.middleware import metrics
+from service.http.middleware.admission import does, is_open, is_told
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import RETRY_AFTER
 from service.http.readiness import Readiness
@@ -27,31 +29,59 @@ class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/health/live", response_model=Alive, responses=documented("plain"))
+@router.get(
+    "/health/live",
+    response_model=Alive,
+    responses=documented("plain"),
+    openapi_extra=is_open(),
+)
 async def is_alive(parameters: Parameters) -> Alive:
     """Whether the process works."""
     return Alive()
 
 
-@router.get("/health/ready", response_model=Report, responses=_READY)
+@router.get(
+    "/health/ready",
+    response_model=Report,
+    responses=_READY,
+    openapi_extra=is_open(tells_more=True),
+)
 async def is_ready(request: Request, response: Response, parameters: Parameters) -> Report:
-    """Whether the service can do its work; not without the event store, only in part without a read model or saga."""
+    """Whether the service can do its work; not without the event store, only in part without a read model or saga.
+    Details are for those who may watch the service, by a token of theirs; for all others they are null.
+    """
     readiness: Readiness = request.app.state.readiness
     report = await readiness.report()
+    if not is_told(request, Action.READ_HEALTH):
+        report = report.without_details()
     if report.status == "unable":
         response.status_code = 503
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return report
 
 
-@router.get("/metrics", response_class=PlainTextResponse, responses=documented("plain"))
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=documented("plain"),
+    openapi_extra=does(Action.READ_METRICS),
+)
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
     """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format."""
+    return await exposition(request)
+
+
+async def exposition(request: Request) -> Response:
+    """The metrics, for whoever may have them."""
     await request.app.state.readiness.refresh(_METRICS_SECONDS)
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/openapi.json", responses=documented("plain"))
+@router.get(
+    "/openapi.json",
+    responses=documented("plain"),
+    openapi_extra=is_open(),
+)
 async def read_document(request: Request, parameters: Parameters) -> Response:
     """This API, as an OpenAPI document."""
     return Response(request.app.state.document, media_type="application/json")

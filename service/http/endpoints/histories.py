@@ -26,6 +26,7 @@ from infrastructure.history.errors import (
 from infrastructure.history.pages import records_page
 from infrastructure.history.records import Records
 from infrastructure.history.trace import PART, find_part
+from service.access.action import Action
 from service.history.answers import change_answer, record_answer, state_answer, trace_answer
 from service.history.causes import of_categories
 from service.history.hints import hinted, with_stream
@@ -36,6 +37,7 @@ from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import UUID_FORM, UUID_SCHEMA
 from service.http.endpoints.parameters import Limit, Time, spelled, whole_number
 from service.http.history_threads import HistoryThreads
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
 from service.http.refusals import problem_of_history
@@ -168,7 +170,10 @@ Reader: TypeAlias = Annotated[HistoryReader, Depends(history_reader)]
 
 
 @router.get(
-    "/trace/{correlation_id}", response_model=TraceAnswer, responses=documented("history", "unknown-correlation-id")
+    "/trace/{correlation_id}",
+    response_model=TraceAnswer,
+    responses=documented("history", "unknown-correlation-id"),
+    openapi_extra=does(Action.READ_TRACE),
 )
 async def read_trace(
     correlation_id: CorrelationPath, query: Annotated[TraceQuery, Query()], reader: Reader
@@ -186,7 +191,12 @@ async def read_trace(
     return await reader.read_log(look_back)
 
 
-@router.get("/{stream}", response_model=HistoryAnswer, responses=documented("history", *_OF_A_STREAM))
+@router.get(
+    "/{stream}",
+    response_model=HistoryAnswer,
+    responses=documented("history", *_OF_A_STREAM),
+    openapi_extra=does(Action.READ_HISTORY),
+)
 async def read_history(stream: StreamPath, query: Annotated[HistoryQuery, Query()], reader: Reader) -> JSONResponse:
     """The events of a stream as they are stored, oldest first, with who and what caused them."""
 
@@ -202,6 +212,7 @@ async def read_history(stream: StreamPath, query: Annotated[HistoryQuery, Query(
     "/{stream}/as-of",
     response_model=StateAnswer,
     responses=documented("history", *_OF_A_STREAM, "out-of-reach", "unreadable-event"),
+    openapi_extra=does(Action.READ_HISTORY),
 )
 async def read_state(stream: StreamPath, query: Annotated[StateQuery, Query()], reader: Reader) -> JSONResponse:
     """The state of a stream as of a time by the event store's clock, or after a version."""
@@ -217,6 +228,7 @@ async def read_state(stream: StreamPath, query: Annotated[StateQuery, Query()], 
     "/{stream}/changes",
     response_model=ChangesAnswer,
     responses=documented("history", *_OF_A_STREAM, "unreadable-event"),
+    openapi_extra=does(Action.READ_HISTORY),
 )
 async def read_changes(stream: StreamPath, query: Annotated[ChangesQuery, Query()], reader: Reader) -> JSONResponse:
     """Who changed what, because of what: each field before and after."""

@@ -15,6 +15,7 @@ from domain.money import Money
 from infrastructure.readmodels.text_order import PageQuery
 from projections.projection import Add, Projection, Row
 from projections.row_lists import Range, RowList
+from service.access.action import Action
 from service.consumers import PROJECTIONS
 from service.http import tokens
 from service.http.endpoints import queries
@@ -23,6 +24,7 @@ from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import Name
 from service.http.endpoints.parameters import Time, whole_number
 from service.http.endpoints.queries import Freshness, Listing, Reading
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
 
@@ -62,6 +64,7 @@ class _Endpoint:
             description=self.rows.about,
             response_model=self.page,
             responses=documented("list"),
+            openapi_extra=does(action_of(name)),
         )
 
     async def _answer(self, listing: Any, reading: queries.ReadModelReader) -> JSONResponse:
@@ -78,6 +81,12 @@ class _Endpoint:
         """Whether the row, which was read after its entry, still belongs there."""
         changes = self.projection.index(None, row)
         return any(part.has(each.entry.index, each.entry.member) for each in changes if isinstance(each, Add))
+
+
+def action_of(name: str) -> Action:
+    """What reading the list of this name is; the lists that have no action of their own have one together."""
+    own = f"list-{name}"
+    return Action(own) if own in set(Action) else Action.LIST_ROWS
 
 
 def _parameters(rows: RowList) -> type[BaseModel]:

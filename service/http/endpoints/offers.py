@@ -15,12 +15,14 @@ from domain.trips.part import Introduced
 from domain.trips.room import OfferRooms, rooms_id
 from projections import car_offers, flight_offers, room_offers
 from projections.offer import Offer
+from service.access.action import Action
 from service.http.endpoints import queries
 from service.http.endpoints.answers import Changed, changed, created, digits
 from service.http.endpoints.commands import Sender, Sending
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import DayPath, FlightPath, NamePath, OfferForm
 from service.http.endpoints.queries import Freshness, Reading
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["offers"])
@@ -71,7 +73,12 @@ class SeatsAnswer(_OfferAnswer):
     departure: date
 
 
-@router.put(_CAR, response_model=Changed, responses=_OFFERED)
+@router.put(
+    _CAR,
+    response_model=Changed,
+    responses=_OFFERED,
+    openapi_extra=does(Action.SET_OFFER),
+)
 async def offer_cars(
     station: NamePath, car_class: NamePath, day: DayPath, form: OfferForm, sending: Sending
 ) -> JSONResponse:
@@ -83,7 +90,12 @@ async def offer_cars(
     return await _offered(sending, command, f"/cars/{station}/{car_class}/{day}", form)
 
 
-@router.put(_ROOM, response_model=Changed, responses=_OFFERED)
+@router.put(
+    _ROOM,
+    response_model=Changed,
+    responses=_OFFERED,
+    openapi_extra=does(Action.SET_OFFER),
+)
 async def offer_rooms(
     hotel: NamePath, room_type: NamePath, night: DayPath, form: OfferForm, sending: Sending
 ) -> JSONResponse:
@@ -95,7 +107,12 @@ async def offer_rooms(
     return await _offered(sending, command, f"/rooms/{hotel}/{room_type}/{night}", form)
 
 
-@router.put(_FLIGHT, response_model=Changed, responses=_OFFERED)
+@router.put(
+    _FLIGHT,
+    response_model=Changed,
+    responses=_OFFERED,
+    openapi_extra=does(Action.SET_OFFER),
+)
 async def offer_seats(
     flight: FlightPath, cabin: NamePath, departure: DayPath, form: OfferForm, sending: Sending
 ) -> JSONResponse:
@@ -116,7 +133,12 @@ async def _offered(
     return changed(command.aggregate_id, sent)
 
 
-@router.get(_CAR, response_model=CarsAnswer, responses=_READ)
+@router.get(
+    _CAR,
+    response_model=CarsAnswer,
+    responses=_READ,
+    openapi_extra=does(Action.READ_OFFER),
+)
 async def read_cars(
     station: NamePath, car_class: NamePath, day: DayPath, freshness: Fresh, reading: Reading
 ) -> JSONResponse:
@@ -127,7 +149,12 @@ async def read_cars(
     return queries.answer(answer, read.token, answer.version)
 
 
-@router.get(_ROOM, response_model=RoomsAnswer, responses=_READ)
+@router.get(
+    _ROOM,
+    response_model=RoomsAnswer,
+    responses=_READ,
+    openapi_extra=does(Action.READ_OFFER),
+)
 async def read_rooms(
     hotel: NamePath, room_type: NamePath, night: DayPath, freshness: Fresh, reading: Reading
 ) -> JSONResponse:
@@ -138,7 +165,12 @@ async def read_rooms(
     return queries.answer(answer, read.token, answer.version)
 
 
-@router.get(_FLIGHT, response_model=SeatsAnswer, responses=_READ)
+@router.get(
+    _FLIGHT,
+    response_model=SeatsAnswer,
+    responses=_READ,
+    openapi_extra=does(Action.READ_OFFER),
+)
 async def read_seats(
     flight: FlightPath, cabin: NamePath, departure: DayPath, freshness: Fresh, reading: Reading
 ) -> JSONResponse:

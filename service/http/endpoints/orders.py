@@ -14,6 +14,7 @@ from domain.ordering.order import AddItem, ConfirmOrder, CreateOrder, RemoveItem
 from projections import order_summary, orders_by_customer
 from projections.listed_order import ListedOrder, Status
 from projections.order_summary import OrderSummary
+from service.access.action import Action
 from service.http import tokens
 from service.http.endpoints import queries
 from service.http.endpoints.answers import Changed, LineAdded, changed, created, digits
@@ -32,6 +33,7 @@ from service.http.endpoints.forms import (
     digits_at,
 )
 from service.http.endpoints.queries import Freshness, Listing, Reading
+from service.http.middleware.admission import does, require_owner
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
@@ -87,9 +89,16 @@ class OrdersListing(Listing):
     status: Status | None = None
 
 
-@router.post("/orders", status_code=201, response_model=Changed, responses=documented("create", "order-exists"))
+@router.post(
+    "/orders",
+    status_code=201,
+    response_model=Changed,
+    responses=documented("create", "order-exists"),
+    openapi_extra=does(Action.CREATE_ORDER),
+)
 async def create_order(form: OrderForm, sending: Sending) -> JSONResponse:
     """Creates an order."""
+    require_owner(sending.request, form.customer_id)
     items = form.priced_items()
 
     def command(order_id: str) -> CreateOrder:
@@ -109,6 +118,7 @@ async def create_order(form: OrderForm, sending: Sending) -> JSONResponse:
     "/orders/{order_id}/items",
     response_model=LineAdded,
     responses=documented("command", "unknown-order", "order-not-pending", "too-many-items"),
+    openapi_extra=does(Action.CHANGE_ORDER),
 )
 async def add_item(order_id: OrderPath, form: ItemForm, sending: Sending) -> JSONResponse:
     """Adds a line to a pending order."""
@@ -123,6 +133,7 @@ async def add_item(order_id: OrderPath, form: ItemForm, sending: Sending) -> JSO
     "/orders/{order_id}/items/{line}",
     response_model=Changed,
     responses=documented("command", "unknown-order", "order-not-pending", "no-such-line"),
+    openapi_extra=does(Action.CHANGE_ORDER),
 )
 async def remove_item(order_id: OrderPath, line: LinePath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """Removes a line from a pending order."""
@@ -134,6 +145,7 @@ async def remove_item(order_id: OrderPath, line: LinePath, sending: Sending, for
     "/orders/{order_id}/confirm",
     response_model=Changed,
     responses=documented("command", "unknown-order", "no-items", "order-not-pending"),
+    openapi_extra=does(Action.CONFIRM_ORDER),
 )
 async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """Confirms an order; its fulfilment starts."""
@@ -145,6 +157,7 @@ async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing = N
     "/orders/{order_id}/cancel",
     response_model=Changed,
     responses=documented("command", "unknown-order", "order-already-shipped"),
+    openapi_extra=does(Action.CANCEL_ORDER),
 )
 async def cancel_order(order_id: OrderPath, sending: Sending, form: CancelForm = NO_REASON) -> JSONResponse:
     """Cancels an order: at once where nothing was begun, else as soon as what was begun is undone."""
@@ -153,23 +166,34 @@ async def cancel_order(order_id: OrderPath, sending: Sending, form: CancelForm =
     return changed(order_id, await sending.send(command, f"/orders/{order_id}/cancel", form))
 
 
-@router.get("/orders/{order_id}", response_model=OrderAnswer, responses=documented("query", "unknown-order"))
+@router.get(
+    "/orders/{order_id}",
+    response_model=OrderAnswer,
+    responses=documented("query", "unknown-order"),
+    openapi_extra=does(Action.READ_ORDER),
+)
 async def read_order(order_id: OrderPath, freshness: Annotated[Freshness, Query()], reading: Reading) -> JSONResponse:
     """An order as it stands."""
     read = await reading.row(order_summary.projection, order_id, freshness)
-    if read.row is None:
+    if read.row is None or not reading.sees(read.row.customer_id):
         raise Unknown("order", order_id)
     return queries.answer(_order(read.row), read.token, read.row.version)
 
 
 @router.get(
-    "/customers/{customer_id}/orders", response_model=OrdersAnswer, responses=documented("list"), tags=["customers"]
+    "/customers/{customer_id}/orders",
+    response_model=OrdersAnswer,
+    responses=documented("list"),
+    tags=["customers"],
+    openapi_extra=does(Action.LIST_ORDERS_OF_CUSTOMER),
 )
 async def list_orders(
     customer_id: CustomerPath, listing: Annotated[OrdersListing, Query()], reading: Reading
 ) -> JSONResponse:
     """A customer's orders, newest first."""
-    page = await reading.page(orders_by_customer.projection, _index(customer_id, listing.status), listing)
+    page = await reading.page(
+        orders_by_customer.projection, _index(reading.listed(customer_id), listing.status), listing
+    )
     rows = await reading.rows(orders_by_customer.projection, [entry.member for entry in page.entries], listing)
     orders = [_in_list(row) for row in rows if listing.status in {None, row.status}]
     return queries.answer(OrdersAnswer(orders=orders, next=tokens.write_cursor(page.next)), page.token)

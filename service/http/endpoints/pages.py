@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.parameters import NoParameters
 from service.http.endpoints.reference import link, page
+from service.http.middleware.admission import is_open
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
@@ -36,7 +37,12 @@ class Welcome(BaseModel):
     links: dict[str, str]
 
 
-@router.get("/", response_model=Welcome, responses=_EITHER)
+@router.get(
+    "/",
+    response_model=Welcome,
+    responses=_EITHER,
+    openapi_extra=is_open(),
+)
 async def read_welcome(request: Request, parameters: Parameters) -> Response:
     """What this service is and where to go on: as HTML for browsers, else as JSON."""
     app = request.app
@@ -48,7 +54,12 @@ async def read_welcome(request: Request, parameters: Parameters) -> Response:
     return JSONResponse(welcome.model_dump(), headers={"Vary": "Accept"})
 
 
-@router.get("/docs", response_class=HTMLResponse, responses=documented("plain"))
+@router.get(
+    "/docs",
+    response_class=HTMLResponse,
+    responses=documented("plain"),
+    openapi_extra=is_open(),
+)
 async def read_reference(request: Request, parameters: Parameters) -> HTMLResponse:
     """This API as a page to read."""
     return HTMLResponse(request.app.state.reference, headers=_HEADERS)

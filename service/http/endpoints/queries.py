@@ -1,8 +1,9 @@
 """Reads the read models for a request: how fresh the answer has to be, and which part of a list it is."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -17,6 +18,7 @@ from projections.projection import Projection, RowT
 from service.http import tokens
 from service.http.connections import Connections
 from service.http.endpoints.parameters import Limit, Seconds, ViewName
+from service.http.middleware.admission import sees
 from service.http.middleware.gate import Gate
 
 
@@ -50,11 +52,17 @@ class ReadModelReader:
     """The read models as one request may use them. All methods raise what ReadModels raises.
 
     A query that waits for a position gives up its place among those that are answered, and takes one of the waiting.
+    `sees` says whether what belongs to an owner is there for the sender.
     """
 
     connections: Connections
     answering: Gate
     waiting: Gate
+    sees: Callable[[str], bool]
+
+    def listed(self, customer_id: str) -> str:
+        """The customer whose list is read for this one: for those whose lists are not there, one who can't be."""
+        return customer_id if self.sees(customer_id) else ""
 
     async def row(self, projection: Projection[RowT], key: str, freshness: Freshness) -> RowAtPosition[RowT]:
         """The row of one aggregate. Raises Problem `overloaded`."""
@@ -112,7 +120,7 @@ class ReadModelReader:
 async def read_model_reader(request: Request) -> ReadModelReader:
     """The reader of this request."""
     state = request.app.state
-    return ReadModelReader(state.connections, state.queries, state.waiting_queries)
+    return ReadModelReader(state.connections, state.queries, state.waiting_queries, partial(sees, request))
 
 
 Reading = Annotated[ReadModelReader, Depends(read_model_reader)]

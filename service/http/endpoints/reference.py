@@ -5,6 +5,8 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final
 
+from service.http.middleware.admission import DECLARED
+
 _STYLE: Final = """
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
@@ -68,7 +70,8 @@ def _sections(document: Mapping[str, Any], title: str, description: str) -> Iter
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     name = f'<span class="method">{escape(method.upper())}</span><span class="path">{escape(path)}</span>'
     parts = (_parameters(operation.get("parameters", ())), _body(operation), _answers(operation["responses"]))
-    return f"<details><summary>{name}</summary><div>{_text(operation)}{''.join(parts)}</div></details>"
+    action = f"<p>Action: {_code(operation[DECLARED])}</p>"
+    return f"<details><summary>{name}</summary><div>{_text(operation)}{action}{''.join(parts)}</div></details>"
 
 
 def _parameters(parameters: Iterable[Mapping[str, Any]]) -> str:

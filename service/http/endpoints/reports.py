@@ -14,11 +14,13 @@ from infrastructure.readmodels.partition_result import earliest
 from infrastructure.readmodels.position_token import PositionToken
 from projections.projection import Projection
 from projections.reports import AnyReport, Days, TopReport
+from service.access.action import Action
 from service.consumers import PROJECTIONS
 from service.http.endpoints import queries
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.parameters import LARGEST_PAGE, Day, whole_number
 from service.http.endpoints.queries import Freshness, Reading, ReadModelReader
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
 
@@ -151,6 +153,7 @@ def _add(
         description=about,
         response_model=form,
         responses=documented("list"),
+        openapi_extra=does(Action.READ_REPORTS),
     )
 
 

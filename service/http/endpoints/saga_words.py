@@ -23,6 +23,7 @@ from infrastructure.sagas.operator_words import (
     Skip,
 )
 from infrastructure.sagas.signal_box import SignalBox
+from service.access.action import Action
 from service.consumers import route
 from service.history.sources import CODEC
 from service.http.connections import Connections
@@ -30,6 +31,7 @@ from service.http.endpoints.answers import Changed, changed
 from service.http.endpoints.commands import Sender, Sending
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import Body, Name, Uuid
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, Problem, malformed
 
@@ -77,13 +79,23 @@ def _responses(word: type[OperatorWord]) -> dict[int | str, dict[str, Any]]:
     return documented("command", "unknown-saga", RULES[word])
 
 
-@router.post("/retry", response_model=Changed, responses=_responses(Retry))
+@router.post(
+    "/retry",
+    response_model=Changed,
+    responses=_responses(Retry),
+    openapi_extra=does(Action.RETRY_SAGA),
+)
 async def retry_saga(saga_type: TypePath, instance_id: InstancePath, form: WordForm, sending: Sending) -> JSONResponse:
     """Has an instance that stopped go on, with what failed and what waits."""
     return await _say(sending, (saga_type, instance_id), Retry(form.why), form)
 
 
-@router.post("/skip", response_model=Changed, responses=_responses(Skip))
+@router.post(
+    "/skip",
+    response_model=Changed,
+    responses=_responses(Skip),
+    openapi_extra=does(Action.SKIP_SAGA),
+)
 async def skip_step_of_saga(
     saga_type: TypePath, instance_id: InstancePath, form: SkipForm, sending: Sending
 ) -> JSONResponse:
@@ -91,7 +103,12 @@ async def skip_step_of_saga(
     return await _say(sending, (saga_type, instance_id), Skip(form.why, form.step), form)
 
 
-@router.post("/compensate", response_model=Changed, responses=_responses(Compensate))
+@router.post(
+    "/compensate",
+    response_model=Changed,
+    responses=_responses(Compensate),
+    openapi_extra=does(Action.COMPENSATE_SAGA),
+)
 async def compensate_saga(
     saga_type: TypePath, instance_id: InstancePath, form: WordForm, sending: Sending
 ) -> JSONResponse:
@@ -99,25 +116,45 @@ async def compensate_saga(
     return await _say(sending, (saga_type, instance_id), Compensate(form.why), form)
 
 
-@router.post("/cancel", response_model=Changed, responses=_responses(Cancel))
+@router.post(
+    "/cancel",
+    response_model=Changed,
+    responses=_responses(Cancel),
+    openapi_extra=does(Action.CANCEL_SAGA),
+)
 async def cancel_saga(saga_type: TypePath, instance_id: InstancePath, form: WordForm, sending: Sending) -> JSONResponse:
     """Cancels what an instance is for, as the customer would."""
     return await _say(sending, (saga_type, instance_id), Cancel(form.why), form)
 
 
-@router.post("/pause", response_model=Changed, responses=_responses(Pause))
+@router.post(
+    "/pause",
+    response_model=Changed,
+    responses=_responses(Pause),
+    openapi_extra=does(Action.PAUSE_SAGA),
+)
 async def pause_saga(saga_type: TypePath, instance_id: InstancePath, form: WordForm, sending: Sending) -> JSONResponse:
     """Has an instance stand still; what comes meanwhile waits, in order."""
     return await _say(sending, (saga_type, instance_id), Pause(form.why), form)
 
 
-@router.post("/resume", response_model=Changed, responses=_responses(Resume))
+@router.post(
+    "/resume",
+    response_model=Changed,
+    responses=_responses(Resume),
+    openapi_extra=does(Action.RESUME_SAGA),
+)
 async def resume_saga(saga_type: TypePath, instance_id: InstancePath, form: WordForm, sending: Sending) -> JSONResponse:
     """Ends a pause."""
     return await _say(sending, (saga_type, instance_id), Resume(form.why), form)
 
 
-@router.post("/migrate", response_model=Changed, responses=_responses(Migrate))
+@router.post(
+    "/migrate",
+    response_model=Changed,
+    responses=_responses(Migrate),
+    openapi_extra=does(Action.MIGRATE_SAGA),
+)
 async def migrate_saga(
     saga_type: TypePath, instance_id: InstancePath, form: MigrateForm, sending: Sending
 ) -> JSONResponse:
@@ -133,6 +170,7 @@ async def migrate_saga(
     "/signals/{name}",
     response_model=Changed,
     responses=documented("command", "unknown-saga", "unknown-signal"),
+    openapi_extra=does(Action.SIGNAL_SAGA),
 )
 async def signal_saga(
     saga_type: TypePath,

@@ -17,6 +17,7 @@ from infrastructure.readmodels.text_order import MemberPage, PageQuery
 from projections.projection import Projection
 from projections.saga_instance import Status
 from projections.saga_status import SagaStatuses
+from service.access.action import Action
 from service.consumers import SAGA_STATUS, SAGAS
 from service.http import tokens
 from service.http.endpoints import queries
@@ -25,6 +26,7 @@ from service.http.endpoints.forms import Name
 from service.http.endpoints.histories import Reader
 from service.http.endpoints.parameters import Limit, spelled, whole_number
 from service.http.endpoints.queries import Freshness, Reading, ReadModelReader
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
 from service.sagas.instance_lists import Asked, listed
@@ -94,7 +96,12 @@ class _StatusReader:
         return await self.reading.rows(projection, keys, self.freshness)
 
 
-@router.get("/sagas", response_model=SagasPage, responses=documented("list"))
+@router.get(
+    "/sagas",
+    response_model=SagasPage,
+    responses=documented("list"),
+    openapi_extra=does(Action.LIST_SAGAS),
+)
 async def list_sagas(listing: Annotated[SagasListing, Query()], reading: Reading) -> JSONResponse:
     """The instances of all sagas, or of one, the latest change first."""
     name = ":".join(str(each) for each in (listing.type_, listing.status, listing.step))
@@ -118,6 +125,7 @@ async def list_sagas(listing: Annotated[SagasListing, Query()], reading: Reading
     responses=documented(
         "query", "unknown-saga", "unknown-stream", "stream-gone", "store-unavailable", "unreadable-event"
     ),
+    openapi_extra=does(Action.READ_SAGA),
 )
 async def read_saga(
     saga_type: TypePath,

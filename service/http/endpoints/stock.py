@@ -9,12 +9,14 @@ from pydantic import BaseModel
 from domain.errors import Unknown
 from domain.stock.stock import ReceiveStock, SkuRegistered, WriteOffDamage, stock_id
 from projections import stock_levels
+from service.access.action import Action
 from service.http.endpoints import queries
 from service.http.endpoints.answers import Changed, changed, created
 from service.http.endpoints.commands import Sending
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import QuantityForm, SkuPath
 from service.http.endpoints.queries import Freshness, Reading
+from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, prefix="/stock", tags=["stock"])
@@ -32,7 +34,12 @@ class StockAnswer(BaseModel):
     version: int
 
 
-@router.post("/{sku}/receipts", response_model=Changed, responses=_RECEIVED)
+@router.post(
+    "/{sku}/receipts",
+    response_model=Changed,
+    responses=_RECEIVED,
+    openapi_extra=does(Action.RECEIVE_STOCK),
+)
 async def receive_stock(sku: SkuPath, form: QuantityForm, sending: Sending) -> JSONResponse:
     """Takes goods in; the first ones create the SKU."""
     sent = await sending.send(ReceiveStock(sku=sku, quantity=form.quantity), f"/stock/{sku}/receipts", form)
@@ -42,7 +49,10 @@ async def receive_stock(sku: SkuPath, form: QuantityForm, sending: Sending) -> J
 
 
 @router.post(
-    "/{sku}/damages", response_model=Changed, responses=documented("command", "unknown-sku", "not-enough-stock")
+    "/{sku}/damages",
+    response_model=Changed,
+    responses=documented("command", "unknown-sku", "not-enough-stock"),
+    openapi_extra=does(Action.WRITE_OFF_STOCK),
 )
 async def write_off_damage(sku: SkuPath, form: QuantityForm, sending: Sending) -> JSONResponse:
     """Writes off what is damaged, as far as it is available."""
@@ -50,7 +60,12 @@ async def write_off_damage(sku: SkuPath, form: QuantityForm, sending: Sending) -
     return changed(sku, await sending.send(command, f"/stock/{sku}/damages", form))
 
 
-@router.get("/{sku}", response_model=StockAnswer, responses=documented("query", "unknown-sku"))
+@router.get(
+    "/{sku}",
+    response_model=StockAnswer,
+    responses=documented("query", "unknown-sku"),
+    openapi_extra=does(Action.READ_STOCK),
+)
 async def read_stock(sku: SkuPath, freshness: Annotated[Freshness, Query()], reading: Reading) -> JSONResponse:
     """The stock of one SKU."""
     read = await reading.row(stock_levels.projection, stock_id(sku), freshness)

@@ -15,6 +15,7 @@ from projections import notifications, trip_summary, trips_by_customer
 from projections.notifications import Kind
 from projections.trip_summary import TripSummary
 from projections.trips_by_customer import Status
+from service.access.action import Action
 from service.http import tokens
 from service.http.endpoints import queries
 from service.http.endpoints.answers import Changed, changed, created, digits
@@ -23,6 +24,7 @@ from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import NO_REASON, NOTHING, CancelForm, CustomerPath, Nothing, TripPath
 from service.http.endpoints.queries import Freshness, Listing, Reading
 from service.http.endpoints.trip_forms import TripForm
+from service.http.middleware.admission import does, require_owner
 from service.http.middleware.strict_route import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["trips"])
@@ -123,9 +125,16 @@ class TripsListing(Listing):
     status: Status | None = None
 
 
-@router.post("/trips", status_code=201, response_model=Changed, responses=documented("create", "trip-exists"))
+@router.post(
+    "/trips",
+    status_code=201,
+    response_model=Changed,
+    responses=documented("create", "trip-exists"),
+    openapi_extra=does(Action.REQUEST_TRIP),
+)
 async def request_trip(form: TripForm, sending: Sending) -> JSONResponse:
     """Requests a trip."""
+    require_owner(sending.request, form.customer_id)
     trip_id, sent = await sending.create("trips", form.id, form.request, form)
     return created(f"/trips/{trip_id}", trip_id, sent)
 
@@ -134,6 +143,7 @@ async def request_trip(form: TripForm, sending: Sending) -> JSONResponse:
     "/trips/{trip_id}/cancel",
     response_model=Changed,
     responses=documented("command", "unknown-trip", "trip-already-booked"),
+    openapi_extra=does(Action.CANCEL_TRIP),
 )
 async def cancel_trip(trip_id: TripPath, sending: Sending, form: CancelForm = NO_REASON) -> JSONResponse:
     """Cancels a trip: at once where nothing was begun, else as soon as what was begun is undone."""
@@ -142,37 +152,58 @@ async def cancel_trip(trip_id: TripPath, sending: Sending, form: CancelForm = NO
     return changed(trip_id, await sending.send(command, f"/trips/{trip_id}/cancel", form))
 
 
-@router.post("/trips/{trip_id}/flight/confirm", response_model=Changed, responses=_WORD)
+@router.post(
+    "/trips/{trip_id}/flight/confirm",
+    response_model=Changed,
+    responses=_WORD,
+    openapi_extra=does(Action.ANSWER_FOR_AIRLINE),
+)
 async def confirm_flight(trip_id: TripPath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """The airline's word: the seats are confirmed."""
     command = ConfirmFlight(trip_id=trip_id)
     return changed(trip_id, await sending.send(command, f"/trips/{trip_id}/flight/confirm", form))
 
 
-@router.post("/trips/{trip_id}/flight/decline", response_model=Changed, responses=_WORD)
+@router.post(
+    "/trips/{trip_id}/flight/decline",
+    response_model=Changed,
+    responses=_WORD,
+    openapi_extra=does(Action.ANSWER_FOR_AIRLINE),
+)
 async def decline_flight(trip_id: TripPath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """The airline's word: the seats are not to be had."""
     command = DeclineFlight(trip_id=trip_id)
     return changed(trip_id, await sending.send(command, f"/trips/{trip_id}/flight/decline", form))
 
 
-@router.get("/trips/{trip_id}", response_model=TripAnswer, responses=documented("query", "unknown-trip"))
+@router.get(
+    "/trips/{trip_id}",
+    response_model=TripAnswer,
+    responses=documented("query", "unknown-trip"),
+    openapi_extra=does(Action.READ_TRIP),
+)
 async def read_trip(trip_id: TripPath, freshness: Annotated[Freshness, Query()], reading: Reading) -> JSONResponse:
     """A trip as it stands."""
     read = await reading.row(trip_summary.projection, trip_id, freshness)
-    if read.row is None:
+    if read.row is None or not reading.sees(read.row.customer_id):
         raise Unknown("trip", trip_id)
     return queries.answer(_trip(read.row), read.token, read.row.version)
 
 
 @router.get(
-    "/customers/{customer_id}/trips", response_model=TripsAnswer, responses=documented("list"), tags=["customers"]
+    "/customers/{customer_id}/trips",
+    response_model=TripsAnswer,
+    responses=documented("list"),
+    tags=["customers"],
+    openapi_extra=does(Action.LIST_TRIPS_OF_CUSTOMER),
 )
 async def list_trips(
     customer_id: CustomerPath, listing: Annotated[TripsListing, Query()], reading: Reading
 ) -> JSONResponse:
     """A customer's trips, newest first."""
-    page = await reading.page(trips_by_customer.projection, _index(customer_id, listing.status), listing)
+    page = await reading.page(
+        trips_by_customer.projection, _index(reading.listed(customer_id), listing.status), listing
+    )
     rows = await reading.rows(trips_by_customer.projection, [entry.member for entry in page.entries], listing)
     trips = [
         TripInList(
@@ -189,12 +220,14 @@ async def list_trips(
     response_model=NotificationsAnswer,
     responses=documented("list"),
     tags=["customers"],
+    openapi_extra=does(Action.LIST_NOTIFICATIONS_OF_CUSTOMER),
 )
 async def list_notifications(
     customer_id: CustomerPath, listing: Annotated[Listing, Query()], reading: Reading
 ) -> JSONResponse:
     """What became of a customer's trips, the latest first."""
-    page = await reading.page(notifications.projection, notifications.of_customer(customer_id), listing)
+    index = notifications.of_customer(reading.listed(customer_id))
+    page = await reading.page(notifications.projection, index, listing)
     rows = await reading.rows(notifications.projection, [entry.member for entry in page.entries], listing)
     told = [
         NotificationAnswer(at=row.at, kind=row.kind, trip_id=row.trip_id, reason=row.reason)

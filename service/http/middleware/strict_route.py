@@ -1,4 +1,4 @@
-"""The route of every endpoint: reads the body strictly, and refuses repeated query parameters."""
+"""The route of every endpoint: asks who may, reads the body strictly, and refuses repeated query parameters."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from service.http.middleware import strict_json
+from service.http.middleware.admission import admit, declared
 from service.http.problems import Fault, malformed
 
 
@@ -33,12 +34,14 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """An endpoint that gets a StrictRequest."""
+    """An endpoint that gets a StrictRequest, of somebody who may do what it declares. TypeError where it does not."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        handle, action = super().get_route_handler(), declared(self.path, self.openapi_extra)
 
         async def handle_strictly(request: Request) -> Response:
+            if action is not None:
+                admit(request, action)
             _refuse_repeated(request)
             return await handle(StrictRequest(request.scope, request.receive))
 

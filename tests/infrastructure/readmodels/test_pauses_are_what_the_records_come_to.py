@@ -6,8 +6,8 @@ from uuid import UUID
 from structlog.testing import capture_logs
 
 from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.recorded_acts import PAGE, RecordedActs
 from infrastructure.readmodels.pauses import OPERATIONS_STREAM, PAUSED, RESUMED, Operation, Pauses, recorded_pauses
-from infrastructure.readmodels.recorded_acts import PAGE, RecordedActs
 from tests.infrastructure.readmodels.tallies import AT
 
 

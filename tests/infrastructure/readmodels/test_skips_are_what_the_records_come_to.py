@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from infrastructure.eventstore.record import Record
-from infrastructure.readmodels.recorded_acts import PAGE
+from infrastructure.eventstore.recorded_acts import PAGE
 from infrastructure.readmodels.skips import (
     SETTING,
     SKIPPED,

@@ -22,15 +22,20 @@ from service.history.sources import CODEC
 from tests.infrastructure.eventstore.operator import Operator, operating
 from tests.infrastructure.history.ledger import append, balance, deposited, euros, metadata, opened
 from tests.service.http.api_server import away, serving
+from tests.support.callers import AUTHORIZED
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM
 
 README: Final = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 REQUESTS: Final = re.findall(r"^\$ (curl -s .*localhost:8000/history/.+)$", README, re.MULTILINE)
-# So that the tests need no program that Foldstream does not need: the only option of the examples is -s.
-FETCH: Final = "import sys, urllib.request as request; print(request.urlopen(sys.argv[1]).read().decode())"
-CURL: Final = f"""curl() {{ {sys.executable} -c '{FETCH}' "http://$2"; }}"""
+# So that the tests need no program that Foldstream does not need: the only options of the examples are -s and -H.
+FETCH: Final = (
+    "import sys, urllib.request as request;"
+    ' asked = request.Request(sys.argv[2], headers=dict([sys.argv[1].split(": ", 1)]));'
+    " print(request.urlopen(asked).read().decode())"
+)
+CURL: Final = f"""curl() {{ {sys.executable} -c '{FETCH}' "$3" "http://$4"; }}"""
 COMMANDS: Final = re.findall(r"^\$ \.venv/bin/foldstream (.+)$", README, re.MULTILINE)
 ACCOUNT: Final = "6f0f1f0e-6f0a-4d0e-9d55-0c3f6f8f7a11"
 ORDER: Final = "0b7a3c9e-32a1-4c5e-8f65-3a9f6f1f2d01"
@@ -87,6 +92,7 @@ def test_every_request_is_answered_as_the_readme_says(store: str, tmp_path: Path
     with serving(away(eventstore_uri=store)) as http:
         address = f"{http.base_url.host}:{http.base_url.port}"
         lines = [f"{CURL}; {line.replace('localhost:8000', address)}" for line in REQUESTS]
-        as_of, changes = (json.loads(shell(line, {"PATH": "/usr/bin:/bin"}, tmp_path)) for line in lines)
+        environment = {"PATH": "/usr/bin:/bin", "auth": f"Authorization: {AUTHORIZED['Authorization']}"}
+        as_of, changes = (json.loads(shell(line, environment, tmp_path)) for line in lines)
     assert (as_of["version"], as_of["state"]) == (1, balance("100.00"))
     assert [change["type"] for change in changes["changes"]] == ["SkuRegistered", "StockReceived"]

@@ -13,6 +13,7 @@ from service.addresses import listen, url_of
 from service.http.app import create_app
 from service.http.server import server_config
 from service.settings import Settings
+from tests.support.callers import AUTHORIZED, KEY
 from tests.support.polling import poll_until
 
 NOBODY: Final = "127.0.0.1:1"  # where nothing listens
@@ -21,13 +22,13 @@ NOBODY: Final = "127.0.0.1:1"  # where nothing listens
 def away(**chosen: Any) -> Settings:
     """Settings that name servers which are not there."""
     servers = {"eventstore_uri": f"esdb://{NOBODY}?tls=false", "redis_uri": f"redis://{NOBODY}"}
-    return Settings(**{**servers, **chosen})
+    return Settings(**{**servers, "development_key": str(KEY), **chosen})
 
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """A connection to an API with these settings."""
-    with answering(create_app(settings)) as client:
+    """A connection, of an administrator, to an API with these settings, and with the key of tests."""
+    with answering(create_app(settings.model_copy(update={"development_key": str(KEY)}))) as client:
         yield client
 
 
@@ -40,7 +41,7 @@ def answering(app: FastAPI, config: uvicorn.Config | None = None) -> Iterator[ht
     thread.start()
     try:
         poll_until(lambda: server.started, seconds=20, what="the start of the API")
-        with httpx.Client(base_url=url_of(listening), timeout=40, trust_env=False) as client:
+        with httpx.Client(base_url=url_of(listening), timeout=40, trust_env=False, headers=AUTHORIZED) as client:
             yield client
     finally:
         server.should_exit = True

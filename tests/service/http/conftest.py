@@ -15,6 +15,7 @@ from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.client import Client
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
+from tests.support.callers import AUTHORIZED
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
@@ -65,7 +66,7 @@ def description(api: str) -> Description:
 def http(api: str, description: Description) -> Iterator[httpx.Client]:
     """A connection to the service, kept open; every answer that comes over it has to be as described."""
     hooks = {"response": [description.demand]}
-    with httpx.Client(base_url=api, timeout=40, trust_env=False, event_hooks=hooks) as client:
+    with httpx.Client(base_url=api, timeout=40, trust_env=False, headers=AUTHORIZED, event_hooks=hooks) as client:
         yield client
 
 

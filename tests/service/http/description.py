@@ -14,7 +14,7 @@ class Description:
     """An OpenAPI document that answers are held against."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
+        self.document = document
         self._paths = [
             (re.compile(re.sub(r"\{\w+\}", "[^/]+", template)), operations)
             for template, operations in document["paths"].items()
@@ -40,7 +40,7 @@ class Description:
 
     def _demand_body(self, answer: httpx.Response, schema: Mapping[str, Any]) -> None:
         if "json" in answer.headers["Content-Type"]:
-            Draft202012Validator({**self._document, **schema}).validate(answer.json())
+            Draft202012Validator({**self.document, **schema}).validate(answer.json())
 
     def _operation(self, method: str, url: httpx.URL) -> Mapping[str, Any] | None:
         path = url.raw_path.decode().partition("?")[0]

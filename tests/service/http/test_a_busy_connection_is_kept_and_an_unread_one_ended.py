@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, unreading, until_closed
+from tests.support.callers import AUTHORIZATION_LINE, AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
@@ -56,9 +57,14 @@ def test_a_connection_that_has_another_answer_to_get_does_not_rest(narrow: Folds
     stock = f"/stock/{uuid4()}"
     with ExitStack() as opened:
         with halted(narrow.pid_of("projections")):
-            received = httpx.post(f"{narrow.url}{stock}/receipts", json={"quantity": 1}, trust_env=False).json()
+            received = httpx.post(
+                f"{narrow.url}{stock}/receipts", json={"quantity": 1}, trust_env=False, headers=AUTHORIZED
+            ).json()
             busy = opened.enter_context(connected(narrow.url))
-            query = f"GET {stock}?wait=30&at_least={received['position']} HTTP/1.1\r\nHost: a\r\n".encode()
+            query = (
+                f"GET {stock}?wait=30&at_least={received['position']} HTTP/1.1\r\nHost: a\r\n".encode()
+                + AUTHORIZATION_LINE
+            )
             busy.sendall(GET + b"\r\n" + query + CLOSE)
             await_answer(busy)
             resting = opened.enter_context(connected(narrow.url))
@@ -104,6 +110,6 @@ def test_a_connection_whose_request_was_answered_before_its_body_came_rests_afte
 
 
 def _metric(service: FoldstreamProcess, series: str) -> float:
-    text = httpx.get(f"{service.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{service.url}/metrics", trust_env=False, headers=AUTHORIZED).text
     found = re.search(f"^{re.escape(series)} (.+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0

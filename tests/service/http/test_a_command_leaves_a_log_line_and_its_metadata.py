@@ -67,7 +67,7 @@ def test_an_event_says_who_asked_and_what_it_belongs_to(http: httpx.Client, even
         "$causationId": str(command_id(stream, key)),
         "command_id": str(command_id(stream, key)),
         "digest": digest("POST", "/orders", OrderForm.model_validate(form)),
-        "actor": "anonymous",
+        "actor": "tester",
         "tenant": "default",
         "schema_version": 3,
     }

@@ -13,6 +13,7 @@ from tests.service.client import Client
 from tests.service.http.shop import LAMP, assert_refused, order_form
 from tests.service.release import Release
 from tests.service.servers import NOWHERE
+from tests.support.callers import AUTHORIZED
 from tests.support.eventstore import EventStoreProcess
 
 TAKEN = 8_000
@@ -37,7 +38,10 @@ def client() -> Iterator[Client]:
 def test_the_command_is_refused_and_those_in_flight_with_it_are_done_once(client: Client) -> None:
     """Each round's orders are smaller than what is suspected so far, and too large all the same."""
     accounts = [client.account() for _ in range(8)]
-    with httpx.Client(base_url=client.url, timeout=40, trust_env=False) as http, ThreadPoolExecutor(12) as threads:
+    with (
+        httpx.Client(base_url=client.url, timeout=40, trust_env=False, headers=AUTHORIZED) as http,
+        ThreadPoolExecutor(12) as threads,
+    ):
 
         def post(path: str, body: dict[str, Any]) -> tuple[int, str | None, int | None]:
             answer = http.post(path, json=body)

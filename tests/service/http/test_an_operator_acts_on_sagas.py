@@ -84,7 +84,7 @@ def test_a_word_is_answered_as_a_command_is_and_its_repeat_alike(store: str, htt
     paused = say(http, order.id, "pause", headers=key)
     assert_changed(paused, 200, order.id, 4)
     noted = last_of(store, order.stream)
-    assert (noted.event, noted.metadata.actor) == (SagaPaused(why=WHY["why"]), "anonymous")
+    assert (noted.event, noted.metadata.actor) == (SagaPaused(why=WHY["why"]), "tester")
     assert paused.headers["ETag"] == '"4"'
     assert_changed(say(http, order.id, "resume"), 200, order.id, 5)
     again = say(http, order.id, "pause", headers=key)

@@ -13,6 +13,7 @@ from service.http.middleware.protocol import BoundedProtocol
 from service.http.server import server_config
 from tests.service.http.api_server import answering, away
 from tests.service.http.wire import answer, answers
+from tests.support.callers import AUTHORIZATION_LINE
 
 GET = b"GET /stock/lamp?limit=1 HTTP/1.1\r\nHost: a\r\n"
 
@@ -105,7 +106,7 @@ def test_a_head_that_is_no_http_is_refused_with_a_problem(api: str, head: bytes,
 )
 def test_chunks_and_trailers_that_are_none_are_refused(api: str, chunks: bytes, reason: str) -> None:
     """The body is not there when the answer begins: this request waits for it."""
-    refused = answer(api, b"POST /orders HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"\r\n" + chunks)
+    refused = answer(api, b"POST /orders HTTP/1.1\r\nHost: a\r\n" + AUTHORIZATION_LINE + CHUNKED + b"\r\n" + chunks)
     assert (refused.status, refused.rule) == (400, "bad-request")
     assert refused.json["detail"] == f"The request {reason}."
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.service.http.api_server import away, serving
 from tests.service.http.wire import ALIVE, GET, answer, answers, connected, parsed, until_closed
+from tests.support.callers import AUTHORIZATION_LINE, AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
@@ -33,8 +34,8 @@ FEW_FILES = 500
 TRAILERS = "A request's head and trailers may have 16384 bytes."
 FRAMING = "The size of a chunk, with its extensions, may have 16384 bytes."
 CLOSE = b"Connection: close\r\n\r\n"
-CHUNKED = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+CHUNKED = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + AUTHORIZATION_LINE
+POST = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + AUTHORIZATION_LINE
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +264,6 @@ def test_connections_that_rest_make_room(door: FoldstreamProcess) -> None:
 
 
 def _metric(door: FoldstreamProcess, series: str) -> float:
-    text = httpx.get(f"{door.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{door.url}/metrics", trust_env=False, headers=AUTHORIZED).text
     found = re.search(f"^{re.escape(series)} (.+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0

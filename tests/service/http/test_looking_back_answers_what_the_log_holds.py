@@ -90,7 +90,7 @@ def test_the_request_is_named_that_caused_it(http: httpx.Client) -> None:
     correlation = str(uuid4())
     created = http.post("/orders", json=order_form(), headers={"Foldstream-Correlation-Id": correlation})
     (event,) = look(http, f"order-{created.json()['id']}")["events"]
-    assert event["actor"] == "anonymous"
+    assert event["actor"] == "tester"
     assert event["correlation_id"] == correlation
     assert event["causation_id"] == event["command_id"]
     assert int(event["position"]) == number_of(created.headers["Foldstream-Position"])
@@ -178,7 +178,7 @@ def test_a_saga_is_traced_from_the_request_to_the_end(http: httpx.Client) -> Non
     trace = look(http, f"trace/{correlation.upper()}", **{"from": began})
     assert (trace["correlation_id"], trace["complete"]) == (correlation, True)
     assert [event["type"] for event in trace["commands"][0]["events"]] == ["OrderConfirmed"]
-    assert [trace["commands"][0][name] for name in ("actor", "depth", "caused_by")] == ["anonymous", 0, None]
+    assert [trace["commands"][0][name] for name in ("actor", "depth", "caused_by")] == ["tester", 0, None]
     known = {event["id"]: command["depth"] for command in trace["commands"] for event in command["events"]}
     for command in trace["commands"][1:]:
         assert command["actor"] == "saga:fulfilment"

@@ -8,12 +8,13 @@ import pytest
 
 from tests.service.http.shop import new_account, new_name, new_order
 from tests.service.http.wire import ALIVE, answer, answers
+from tests.support.callers import AUTHORIZATION_LINE
 from tests.support.polling import poll_until
 from tests.support.positions import number_of
 
 LINE = b"GET /health/live HTTP/1.1\r\n"
 CLOSE = b"Connection: close\r\n\r\n"
-RECEIPT = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\n"
+RECEIPT = b"POST /stock/lamp/receipts HTTP/1.1\r\nHost: a\r\n" + AUTHORIZATION_LINE
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,8 @@ def test_an_answer_in_http_1_0_is_whole_and_ends_the_connection(api: str, path: 
 def test_a_client_of_http_1_0_is_not_told_to_continue(api: str) -> None:
     """What it waits for is the answer; it does not know that there are others (RFC 9110, 10.1.1)."""
     form = b"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"
-    assert answer(api, b"POST /orders HTTP/1.0\r\n" + form).status == 422
-    later = answers(api, b"POST /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + form)
+    assert answer(api, b"POST /orders HTTP/1.0\r\n" + AUTHORIZATION_LINE + form).status == 422
+    later = answers(api, b"POST /orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + AUTHORIZATION_LINE + form)
     assert [each.status for each in later] == [100, 422]
 
 

@@ -12,6 +12,7 @@ import pytest
 from service.http.app import create_app
 from service.settings import Settings
 from tests.service.http.api_server import answering, away, serving
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.processes import Listened
 from tests.support.service import FoldstreamProcess
@@ -98,7 +99,10 @@ def test_a_silent_file_system_is_told_and_holds_up_one_thread_and_no_end() -> No
 
 
 def test_serve_looks_after_the_folders_of_its_own_servers(tmp_path: Path) -> None:
-    with FoldstreamProcess(tmp_path) as service, httpx.Client(base_url=service.url, trust_env=False) as http:
+    with (
+        FoldstreamProcess(tmp_path) as service,
+        httpx.Client(base_url=service.url, trust_env=False, headers=AUTHORIZED) as http,
+    ):
         assert disk(http) == WELL
         metrics = http.get("/metrics").text
         assert [name for name in ("eventstore", "redis") if f'free_bytes{{folder="{tmp_path / name}"}}' in metrics] == [

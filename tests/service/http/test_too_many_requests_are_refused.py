@@ -17,6 +17,7 @@ from tests.infrastructure.eventstore.silent_store import Call, SilentStore, runn
 from tests.infrastructure.readmodels.workers import ThreadWorker
 from tests.service.http.api_server import away, serving
 from tests.service.http.shop import assert_refused, order_form
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 
 NO_TURN = "Its turn did not come within 3.0 s; come back later."
@@ -100,7 +101,7 @@ def _connections_of_queries(store: SilentStore) -> set[str]:
 def _wide(http: httpx.Client) -> httpx.Client:
     """A client that opens as many connections as it is asked for."""
     limits = httpx.Limits(max_connections=None)
-    return httpx.Client(base_url=http.base_url, timeout=40, trust_env=False, limits=limits)
+    return httpx.Client(base_url=http.base_url, timeout=40, trust_env=False, headers=AUTHORIZED, limits=limits)
 
 
 def _of_commands(calls: list[Call]) -> list[Call]:

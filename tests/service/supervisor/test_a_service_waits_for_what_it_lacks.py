@@ -11,6 +11,7 @@ from infrastructure.eventstore.record import NewRecord
 from service.consumers import PROJECTIONS
 from tests.infrastructure.eventstore.operator import operating
 from tests.service.client import Client, stock_level
+from tests.support.callers import AUTHORIZED
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.redis import RedisProcess
@@ -61,7 +62,7 @@ def test_a_stream_that_nobody_can_read_keeps_nothing_else_from_being_served(tmp_
 
 
 def _answers(url: str) -> dict[str, int]:
-    with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=20, trust_env=False, headers=AUTHORIZED) as http:
         return {path: http.get(path).status_code for path in ("/health/live", "/health/ready")}
 
 

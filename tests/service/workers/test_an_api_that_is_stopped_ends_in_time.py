@@ -16,6 +16,7 @@ import httpx
 from service.addresses import lasting_port
 from tests.service.http.wire import connected, parsed, unreading, until_closed
 from tests.service.servers import NOWHERE
+from tests.support.callers import AUTHORIZATION_LINE, AUTHORIZED, KEY
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
@@ -24,8 +25,9 @@ SLOW_READERS: Final = 300
 STOP_SECONDS: Final = 9.0  # of the ten that the supervisor leaves to it
 CUT_SHORT: Final = "Cancel N running task(s), timeout graceful shutdown exceeded"
 DOCUMENT: Final = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n"
-HALF_A_BODY: Final = b'POST /accounts HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"own'
-DEPOSIT: Final = b'POST /stock/a/receipts HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n\r\n{"quantity":1}'
+HALF_A_BODY: Final = b'POST /accounts HTTP/1.1\r\nHost: a\r\n%bContent-Length: 100\r\n\r\n{"own' % AUTHORIZATION_LINE
+HEAD: Final = b"POST /stock/a/receipts HTTP/1.1\r\nHost: a\r\nContent-Length: 14\r\n"
+DEPOSIT: Final = HEAD + AUTHORIZATION_LINE + b'\r\n{"quantity":1}'
 TWO_DONE: Final = 'foldstream_commands_total{command="ReceiveStock",outcome="appended"} 2.0'
 # Of what a client does not read, the system keeps little: so a short answer is one that is too long.
 RUN_NARROW: Final = (
@@ -42,7 +44,8 @@ def api(environment: Mapping[str, str]) -> Iterator[tuple[Listened, str]]:
     """The API by itself, and where it answers."""
     port = lasting_port()
     url = f"http://127.0.0.1:{port}"
-    process = Listened((sys.executable, "-c", RUN_NARROW, str(port), *FOLDSTREAM), environment)
+    given = {"FOLDSTREAM_DEVELOPMENT_KEY": str(KEY), **environment}
+    process = Listened((sys.executable, "-c", RUN_NARROW, str(port), *FOLDSTREAM), given)
     try:
         poll_until(lambda: _is_alive(url), seconds=30, what="the API")
         yield process, url
@@ -86,9 +89,11 @@ def test_clients_that_do_not_read_are_ended() -> None:
 
 def test_histories_and_commands_under_way_are_answered(redis_uri: str) -> None:
     with EventStoreProcess(None) as store, api(_patient(store.uri, redis_uri)) as (process, url), ExitStack() as opened:
-        httpx.post(f"{url}/stock/a/receipts", json={"quantity": 1}, trust_env=False).raise_for_status()
+        httpx.post(
+            f"{url}/stock/a/receipts", json={"quantity": 1}, trust_env=False, headers=AUTHORIZED
+        ).raise_for_status()
         os.kill(store.process.pid, signal.SIGSTOP)
-        history = b"GET /history/stock:a HTTP/1.1\r\nHost: a\r\n\r\n"
+        history = b"GET /history/stock:a HTTP/1.1\r\nHost: a\r\n%b\r\n" % AUTHORIZATION_LINE
         connections = [opened.enter_context(connected(url)) for _ in range(3)]
         for connection, sent in zip(connections, (history, DEPOSIT, HALF_A_BODY), strict=True):
             connection.sendall(sent)
@@ -109,11 +114,14 @@ def test_a_query_and_a_command_that_wait_are_answered(redis_uri: str) -> None:
         process, url = opened.enter_context(api(environment))
         poll_until(lambda: _asked(url).status_code == 404, seconds=60, what="a read model without the article")
         worker.kill()
-        token = httpx.post(f"{url}/stock/a/receipts", json={"quantity": 1}, trust_env=False).json()["position"]
+        token = httpx.post(f"{url}/stock/a/receipts", json={"quantity": 1}, trust_env=False, headers=AUTHORIZED).json()[
+            "position"
+        ]
         query, command = (opened.enter_context(connected(url)) for _ in range(2))
         command.sendall(DEPOSIT.replace(b"/a/receipts", b"/b/receipts?consistency=stock_levels&wait=25"))
         poll_until(lambda: TWO_DONE in _metrics(url), seconds=20, what="the command")
-        query.sendall(f"GET /stock/a?wait=25&at_least={token} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        head = f"GET /stock/a?wait=25&at_least={token} HTTP/1.1\r\nHost: a\r\n".encode()
+        query.sendall(head + AUTHORIZATION_LINE + b"\r\n")
         poll_until(lambda: _asked(url, at_least=token).status_code == 429, seconds=20, what="no place to wait")
         lines = stopped(process, signal.SIGTERM)
         [asked], [done] = (parsed(until_closed(connection)) for connection in (query, command))
@@ -132,12 +140,12 @@ def test_one_that_is_told_twice_stops_as_well() -> None:
 
 
 def _metrics(url: str) -> str:
-    return httpx.get(f"{url}/metrics", trust_env=False).text
+    return httpx.get(f"{url}/metrics", trust_env=False, headers=AUTHORIZED).text
 
 
 def _asked(url: str, **freshness: str) -> httpx.Response:
     """A query of an article, by itself."""
-    return httpx.get(f"{url}/stock/a", params=freshness, trust_env=False)
+    return httpx.get(f"{url}/stock/a", params=freshness, trust_env=False, headers=AUTHORIZED)
 
 
 def _patient(store: str, redis: str) -> dict[str, str]:

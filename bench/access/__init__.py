@@ -1,0 +1,1 @@
+"""What it costs to ask who sends a request, and whether they may."""
