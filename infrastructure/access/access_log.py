@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from domain.stream_name import access_stream
 from infrastructure.access.access_entry import AccessRecorded, record_with
+from infrastructure.access.errors import NotRecorded
 from infrastructure.eventstore.append_messages import ANY_VERSION
 from infrastructure.eventstore.appender import ANSWER_SECONDS
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
@@ -16,14 +17,6 @@ from infrastructure.eventstore.streams import Streams
 BATCH: Final = 64
 """Entries of one append: however long their texts, these are less than the 1 MiB that a store may take at once."""
 WAITING: Final = 1024
-
-
-class NotRecorded(Exception):
-    """An entry is not known to be stored, for this reason: what it is about must not be done, nor told."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the access log can't be written: {reason}")
-        self.reason = reason
 
 
 class _Waiting(NamedTuple):

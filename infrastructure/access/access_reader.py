@@ -16,6 +16,7 @@ DAYS: Final = 7
 MOST_DAYS: Final = 400
 PART: Final = 5_000
 """Records that one part looks at."""
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _PAGE: Final = 500
 _REMEMBERED: Final = 10_000  # ids: a second copy of an entry was sent within seconds of the first
 
@@ -34,6 +35,20 @@ class Wanted:
         """Whether it is one of them."""
         asked = ((self.subject, entry.subject), (self.resource, entry.resource), (self.action, entry.action))
         return self.since <= entry.at < self.until and all(each is None or each == has for each, has in asked)
+
+
+def window(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """The times between which entries are looked for: up to now, and DAYS back, where nothing else is said.
+
+    Raises ValueError, which says what is wrong with `since`.
+    """
+    end = until or now
+    begin = since or end - min(timedelta(days=DAYS), end - _FIRST)
+    if end <= begin:
+        raise ValueError("should be before the end of the time")
+    if end - begin > timedelta(days=MOST_DAYS):
+        raise ValueError(f"should be at most {MOST_DAYS} days before the end of the time")
+    return begin, end
 
 
 class Place(NamedTuple):
@@ -81,11 +96,11 @@ def access_part(reader: LogReader, tenant: str, wanted: Wanted, first: Place | N
 
 
 def _records(reader: LogReader, tenant: str, wanted: Wanted, first: Place | None) -> Iterator[Record]:
-    begin = wanted.since.astimezone(UTC).date()
-    day, version = first if first is not None and first.day >= begin else (begin, 0)
-    while day <= wanted.until.astimezone(UTC).date():
-        yield from _records_of(reader, access_stream(day, tenant), version)
-        day, version = day + timedelta(days=1), 0
+    begin, end = (at.astimezone(UTC).date() for at in (wanted.since, wanted.until))
+    start = first if first is not None and first.day >= begin else Place(begin, 0)
+    for number in range(start.day.toordinal(), end.toordinal() + 1):
+        day = date.fromordinal(number)
+        yield from _records_of(reader, access_stream(day, tenant), start.version if day == start.day else 0)
 
 
 def _records_of(reader: LogReader, stream: str, version: int) -> Iterator[Record]:

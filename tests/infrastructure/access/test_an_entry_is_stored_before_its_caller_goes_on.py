@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from infrastructure.access.access_entry import AccessRecorded
-from infrastructure.access.access_log import BATCH, AccessLog, NotRecorded
+from infrastructure.access.access_log import BATCH, AccessLog
+from infrastructure.access.errors import NotRecorded
 from infrastructure.eventstore.errors import StoreUnavailable
 from tests.infrastructure.access.entries import DAY, NOON, entry, log_at, new_tenant, stored
 from tests.infrastructure.eventstore.appends import seconds_of_the_loop
-from tests.infrastructure.eventstore.operator import operating
+from tests.infrastructure.eventstore.operator import operate, operating
 from tests.infrastructure.eventstore.proxy import line_to
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until_async
@@ -144,6 +145,23 @@ def test_a_store_that_is_away_is_the_reason() -> None:
             with pytest.raises(NotRecorded) as told:
                 await log.record("default", entry())
             assert isinstance(told.value.__cause__, StoreUnavailable)
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_was_deleted_begins_again_and_one_that_was_tombstoned_does_not(eventstore_uri: str) -> None:
+    tenant, kept = new_tenant(), entry(3)
+    stream = f"{tenant}.access-2026-11-28"
+
+    async def run() -> None:
+        async with log_at(eventstore_uri) as (_, log):
+            await log.record(tenant, entry(1))
+            await operate(eventstore_uri, lambda operator: operator.delete(stream))
+            await log.record(tenant, kept)
+            assert stored(eventstore_uri, tenant) == [kept]
+            await operate(eventstore_uri, lambda operator: operator.tombstone(stream))
+            with pytest.raises(NotRecorded):
+                await log.record(tenant, entry(4))
 
     asyncio.run(run())
 
