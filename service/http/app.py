@@ -17,6 +17,7 @@ from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
 from service.http.endpoints import (
+    access_log,
     accounts,
     documentation,
     health,
@@ -61,6 +62,7 @@ SERVED: Final = (
     lists,
     reports,
     histories,
+    access_log,
     health,
     pages,
 )

@@ -9,7 +9,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from service.http.middleware import strict_json
-from service.http.middleware.admission import admit, declared
+from service.http.middleware.access_records import admit_on_record
+from service.http.middleware.admission import declared
 from service.http.problems import Fault, malformed
 
 
@@ -41,7 +42,7 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             if action is not None:
-                admit(request, action)
+                await admit_on_record(request, action)
             _refuse_repeated(request)
             return await handle(StrictRequest(request.scope, request.receive))
 
