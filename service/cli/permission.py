@@ -1,19 +1,30 @@
-"""Asks whether whoever runs a verb may do it, before it does anything."""
+"""Asks whether whoever runs a verb may do it, before it does anything, and has it put on record."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from service.access.action import Action
 from service.access.policy import may
+from service.access.recorded import RECORDED
+from service.cli.access.records import Attempt, announce_attempt, record_refusal
 from service.cli.callers import caller_of_command_line
 from service.cli.surroundings import settings_at
 from service.errors import NotAllowed
 
 
-def require(action: Action, data: Path | None) -> None:
-    """Raises NotAllowed, SettingsError.
+def require(action: Action, data: Path, given: Mapping[str, Any], *, is_part: bool = False) -> None:
+    """`given` are the arguments of the verb and its `tenant`. A process that does a part of what another was asked for
+    is not recorded again.
 
-    It guards against mistakes only: whoever has the event store's own credentials can act on it by other means.
+    It guards against mistakes only: whoever has the event store's own credentials can act on it by other means. Raises
+    NotAllowed, SettingsError; where the refusal can't be put on record NoStore, StoreUnavailable.
     """
-    caller = caller_of_command_line(settings_at(data))
-    if not may(caller, action).allowed:
-        raise NotAllowed(caller.subject, action)
+    settings = settings_at(data)
+    attempt = Attempt(caller_of_command_line(settings), action, given, data)
+    is_recorded = action in RECORDED and not is_part
+    if not may(attempt.caller, action).allowed:
+        if is_recorded:
+            record_refusal(attempt, settings, "forbidden")
+        raise NotAllowed(attempt.caller.subject, action)
+    announce_attempt(attempt if is_recorded else None)
