@@ -7,10 +7,9 @@ from typing import Final, NamedTuple, TypeAlias
 
 from domain.stream_name import access_stream
 from infrastructure.access.access_entry import AccessRecorded, record_with
-from infrastructure.access.errors import NotRecorded
 from infrastructure.eventstore.append_messages import ANY_VERSION
 from infrastructure.eventstore.appender import ANSWER_SECONDS
-from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable
+from infrastructure.eventstore.errors import EventStoreError, Overloaded, StoreUnavailable
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.streams import Streams
 
@@ -45,7 +44,8 @@ class AccessLog:
     async def record(self, tenant: str, entry: AccessRecorded) -> None:
         """Returns once the entry is stored, in the stream of its day.
 
-        Raises NotRecorded: it may be stored all the same. Whoever is cancelled meanwhile may leave no entry.
+        Raises StoreUnavailable, whatever keeps it from that: it may be stored all the same. Whoever is cancelled
+        meanwhile may leave no entry.
         """
         day = entry.at.astimezone(UTC).date()
         waiting = self._queued(access_stream(day, tenant), record_with(entry))
@@ -53,9 +53,11 @@ class AccessLog:
             async with asyncio.timeout(self._seconds):
                 await waiting.stored
         except TimeoutError as error:
-            raise NotRecorded(f"it took longer than {self._seconds:g} s") from error
+            raise self._unwritable(f"it took longer than {self._seconds:g} s") from error
+        except StoreUnavailable as error:
+            raise self._unwritable(error.reason) from error
         except EventStoreError as error:
-            raise NotRecorded(str(error)) from error
+            raise self._unwritable(str(error), is_away=isinstance(error, Overloaded)) from error
 
     async def close(self) -> None:
         """Gives up what is not stored yet."""
@@ -67,12 +69,16 @@ class AccessLog:
     def _queued(self, stream: str, record: NewRecord) -> _Waiting:
         queue = self._queues.setdefault(stream, deque())
         if len(queue) >= self._most:
-            raise NotRecorded(f"{len(queue)} entries wait already")
+            raise self._unwritable(f"{len(queue)} entries wait already")
         waiting = _Waiting(record, asyncio.get_running_loop().create_future())
         queue.append(waiting)
         if stream not in self._writers:
             self._writers[stream] = asyncio.create_task(self._write(stream, queue), name=f"write {stream}")
         return waiting
+
+    def _unwritable(self, reason: str, *, is_away: bool = True) -> StoreUnavailable:
+        said = f"the access log can't be written: {reason}"
+        return StoreUnavailable(self._streams.address, said, is_away=is_away)
 
     async def _write(self, stream: str, queue: _Queue) -> None:
         try:

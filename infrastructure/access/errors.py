@@ -1,19 +1,10 @@
-"""Errors of finding out who asks, and of putting it on record.
+"""Errors of finding out who asks.
 
-NotRecorded            an entry of the access log is not known to be stored
 KeysUnusable           keys can't be read where they should be
 Unauthenticated        a token does not prove who asks
 ├── UnknownKey         it is signed by a key that is not known, perhaps not yet
 └── KeysUnavailable    no keys are known now, so no token can be verified
 """
-
-
-class NotRecorded(Exception):
-    """For this reason; what the entry is about must not be done, nor told."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the access log can't be written: {reason}")
-        self.reason = reason
 
 
 class KeysUnusable(Exception):

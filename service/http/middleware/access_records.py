@@ -7,7 +7,6 @@ from fastapi import Request
 
 from infrastructure.access.access_entry import Asked, entry_of
 from infrastructure.access.access_log import AccessLog
-from infrastructure.access.errors import NotRecorded
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.recorded import RECORDED
@@ -39,9 +38,8 @@ async def record(request: Request, action: Action, refused_by: str | None = None
     try:
         log: AccessLog = request.app.state.connections.access_log
         await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
-    except (NotRecorded, StoreUnavailable) as error:
-        said = "Who asks can't be put on record at present, so nothing was done and nothing is told."
-        raise Problem("store-unavailable", said) from error
+    except StoreUnavailable as error:
+        raise Problem("store-unavailable", "The event store can't be used at present.") from error
 
 
 def _resource(request: Request) -> str:

@@ -241,7 +241,7 @@ def test_what_can_not_be_put_on_record_is_not_told(tmp_path: Path) -> None:
                 "type": "urn:foldstream:problem:store-unavailable",
                 "title": "Store unavailable",
                 "status": 503,
-                "detail": "Who asks can't be put on record at present, so nothing was done and nothing is told.",
+                "detail": "The event store can't be used at present.",
                 "instance": path,
                 "rule": "store-unavailable",
             }
