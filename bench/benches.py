@@ -6,6 +6,7 @@ from typing import Final
 from bench.access.decisions import measure_decisions
 from bench.commands.hot_account import measure_hot_account
 from bench.commands.long_streams import measure_long_streams
+from bench.commands.looks import measure_looks
 from bench.commands.old_keys import measure_old_keys
 from bench.commands.overload import measure_overload
 from bench.commands.stages import measure_stages
@@ -40,6 +41,7 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
         "old keys": measure_old_keys,
         "hot account": measure_hot_account,
         "overload": measure_overload,
+        "looks": measure_looks,
     },
     "projections": {
         "replay": measure_replay,

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,7 @@ SNAPSHOTS: Final = "snapshot"
 SEGMENTS: Final = "segments"
 _OF_TENANT: Final = "/"
 """Stands in a row's key behind the tenant; in no id of an aggregate."""
+ACCESS: Final = "access"
 _TENANT: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CATEGORY: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -102,6 +104,11 @@ def segment_stream(stream: str) -> str:
     return f"{SEGMENTS}-{stream}"
 
 
+def access_stream(day: date, tenant: str = DEFAULT_TENANT) -> str:
+    """Where it is kept what a tenant's callers looked at and did on a day, in UTC. Raises ValueError for no tenant."""
+    return str(StreamName(tenant, ACCESS, day.isoformat()))
+
+
 def source_stream_of(derived: str) -> str:
     """The stream whose snapshots or segments a stream of this name keeps."""
     return derived.partition("-")[2]
@@ -112,6 +119,8 @@ def checked_category(category: str) -> str:
     _check(DEFAULT_TENANT, category)
     if category in {SNAPSHOTS, SEGMENTS}:
         raise ValueError(f"{category} is no aggregate's category: its streams hold what is derived from others")
+    if category == ACCESS:
+        raise ValueError(f"{category} is no aggregate's category: its streams hold the access log")
     return category
 
 

@@ -22,6 +22,8 @@ from infrastructure.eventstore.record import NewRecord
 
 LARGEST: Final = 16 * 1024 * 1024 - 10_000
 """Bytes of a request: what is larger ends the call, with all the appends on it."""
+ANY_VERSION: Final = -2
+"""For what follows from nothing in the stream, such as an entry of a log that several processes write; no decision."""
 _REFUSALS: Final = (
     shared_pb2.AccessDenied.DESCRIPTOR,
     shared_pb2.BadRequest.DESCRIPTOR,
@@ -60,7 +62,8 @@ def append_message(
 ) -> AppendMessage:
     """The request that appends these records, under fresh ids, to a stream that ends at `version`, -1 for none.
 
-    The store gives up after so many `seconds`. Raises EventTooLarge where it would not take so much.
+    ANY_VERSION is that of whatever stream. The store gives up after so many `seconds`. Raises EventTooLarge where it
+    would not take so much.
     """
     correlation_id, event_ids = ids.draw(), list[str]()
     request = BatchAppendReq(is_final=True)
@@ -68,7 +71,9 @@ def append_message(
     options = request.options
     options.stream_identifier.stream_name = stream.encode()
     options.deadline.seconds, options.deadline.nanos = int(seconds), int(seconds % 1 * 1_000_000_000)
-    if version < 0:
+    if version == ANY_VERSION:
+        options.any.SetInParent()
+    elif version < 0:
         options.no_stream.SetInParent()
     else:
         options.stream_position = version

@@ -56,7 +56,7 @@ class Appender:
         self._large: Final = LargeAppends(client, seconds)
 
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
-        """Appends to a stream that ends at `version`, or to none where that is -1.
+        """Appends to a stream that ends at `version`, or to none where that is -1; ANY_VERSION: wherever it ends.
 
         Raises WrongExpectedVersion, StreamGone, AppendRefused, EventTooLarge, Overloaded, and StoreUnavailable: it may
         have happened.

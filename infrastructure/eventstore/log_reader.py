@@ -1,6 +1,6 @@
 """The log and its streams as a thread reads them in bulk: several times faster than an event loop does."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Final, cast
@@ -21,6 +21,7 @@ from esdbclient.exceptions import (
 )
 from esdbclient.streams import ReadResponse
 
+from infrastructure.eventstore.append_messages import ANY_VERSION
 from infrastructure.eventstore.call_messages import messages_of
 from infrastructure.eventstore.client import CommandClient, address_of, reader_client, translated
 from infrastructure.eventstore.errors import StreamGone, WrongExpectedVersion
@@ -33,6 +34,7 @@ _SECONDS: Final = 10.0
 _SCAN_SECONDS: Final = 120.0
 _ATTEMPTS: Final = 2  # the client makes of a call whose time runs out
 _AWAY: Final = (ServiceUnavailable, DeadlineExceeded, DiscoveryFailed, NodeIsNotLeader)
+_STATES: Final[Mapping[int, StreamState | int]] = {-1: StreamState.NO_STREAM, ANY_VERSION: StreamState.ANY}
 _WINDOW: Final = 100
 _WINDOWS_PER_CHECKPOINT: Final = 5
 """A checkpoint comes every 500 events of the log, of interest or not: so far at most lies a quiet one behind."""
@@ -189,10 +191,12 @@ class LogReader:
     def append(self, stream: str, version: int, record: NewRecord, seconds: float = _SECONDS) -> None:
         """Appends once to a stream that ends at `version`, or to none where that is -1, under a fresh id.
 
+        ANY_VERSION is that of whatever stream.
+
         It goes round the client's own method, which would send the same id again. Raises WrongExpectedVersion.
         """
         event = NewEvent(**record._asdict())
-        client, expected = self._client, StreamState.NO_STREAM if version < 0 else version
+        client, expected = self._client, _STATES.get(version, version)
         try:
             with translated(self.address, WrongCurrentVersion):
                 client._connection.streams.batch_append(

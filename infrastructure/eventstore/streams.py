@@ -55,7 +55,7 @@ class Streams:
         return await self._calls.stream(stream, first, limit, backwards=backwards, seconds=self._patience)
 
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
-        """Appends to a stream that ends at `version`, or to none where that is -1.
+        """Appends to a stream that ends at `version`, or to none where that is -1; ANY_VERSION: wherever it ends.
 
         Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused,
         EventTooLarge.

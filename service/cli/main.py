@@ -21,6 +21,7 @@ from service import logs
 from service.access.action import OPEN, Action
 from service.addresses import listen
 from service.cli import eventstore
+from service.cli.access import commands as access
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -76,6 +77,7 @@ app.add_typer(
 )
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
+app.add_typer(access.app)
 
 
 def _print_version(asked: bool) -> None:
@@ -265,7 +267,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _refuse(reason: str, code: int) -> int:
-    registered = (*app.registered_commands, *history.app.registered_commands)
+    registered = (*app.registered_commands, *history.app.registered_commands, *access.app.registered_commands)
     commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)

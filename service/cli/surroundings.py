@@ -1,10 +1,14 @@
-"""The servers that a verb works on: those that are named, else those of the service that runs in a folder."""
+"""The servers that a verb works on: those that are named, else those of the service that runs in a folder.
+
+Whoever gets the address of one is on record before, where that is kept.
+"""
 
 import json
 from pathlib import Path
 from typing import Final
 
 from infrastructure.access.development_key import FILE
+from service.cli.access.records import record_attempt
 from service.errors import NoRedis, NoStore
 from service.settings import Settings
 from service.token_verifier import may_use_development_key
@@ -15,7 +19,7 @@ _SETTINGS: Final = {"eventstore": "eventstore_uri", "redis": "redis_uri"}
 def store_uri(data: Path) -> str:
     """The event store that is named, else that of the service which runs in this folder.
 
-    Raises NoStore, SettingsError.
+    Raises NoStore, SettingsError, StoreUnavailable.
     """
     return store_settings(data).eventstore
 
@@ -25,6 +29,7 @@ def store_settings(data: Path) -> Settings:
     settings = settings_at(data)
     if settings.eventstore_uri is None:
         raise NoStore(data)
+    record_attempt(settings)
     return settings
 
 
@@ -38,6 +43,7 @@ def both_servers(data: Path) -> Settings:
         raise NoStore(data)
     if settings.redis_uri is None:
         raise NoRedis(data)
+    record_attempt(settings)
     return settings
 
 
@@ -46,6 +52,7 @@ def redis_settings(data: Path) -> Settings:
     settings = settings_at(data)
     if settings.redis_uri is None:
         raise NoRedis(data)
+    record_attempt(settings)
     return settings
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo
 
 from infrastructure.terminal import AS_JSON, confirm, print_error, require_output
 from service import logs
@@ -66,6 +67,7 @@ def _register(app: typer.Typer, name: str | None, run: Run, example: str) -> Non
 
 def asked_for(action: Declared, run: Run) -> Run:
     """The verb, which runs only for those who may; `action` is told of it."""
+    said = [name for name, each in signature(run).parameters.items() if _is_argument(each) or name == "tenant"]
 
     @wraps(run)
     def command(**given: Any) -> int:
@@ -73,11 +75,19 @@ def asked_for(action: Declared, run: Run) -> Run:
             return run(**given)
         from service.cli.permission import permitted  # noqa: PLC0415 - a command loads only what it runs
 
-        with permitted(action, given["data"]):
+        named = {name: given[name] for name in said}
+        is_part = given.get("stop_when_closed") is not None
+        with permitted(action, given["data"], named, is_part=is_part):
             return run(**given)
 
     command.action = action  # type: ignore[attr-defined]  # for whoever lists the verbs
     return command
+
+
+def _is_argument(parameter: Parameter) -> bool:
+    """Whether it is told by its place, not by an option."""
+    said = getattr(parameter.annotation, "__metadata__", ())
+    return any(isinstance(each, ArgumentInfo) for each in said)
 
 
 def epilog(example: str) -> str:

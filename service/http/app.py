@@ -17,6 +17,7 @@ from infrastructure.embedded.disk import MIB
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
 from service.http.endpoints import (
+    access_log,
     accounts,
     documentation,
     health,
@@ -35,7 +36,6 @@ from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
 from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
-from service.http.middleware.load_shedding import shed_load
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
@@ -61,6 +61,7 @@ SERVED: Final = (
     lists,
     reports,
     histories,
+    access_log,
     health,
     pages,
 )
@@ -114,7 +115,6 @@ def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first is nearest to the endpoints."""
     if settings.metrics_port is not None:
         app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
-    app.add_middleware(shed_load, commands=app.state.commands)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)
     app.add_middleware(answer_stopped)

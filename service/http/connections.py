@@ -9,6 +9,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.saga import Saga
+from infrastructure.access.access_log import AccessLog
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
@@ -67,6 +68,7 @@ class Connections:
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
+        self._access_log: AccessLog | None = None
         self._current_store: CurrentStore | None = None
         self._stopped_sagas: StoppedInstances | None = None
         self._write_probe: WriteProbe | None = None
@@ -78,6 +80,13 @@ class Connections:
         if self._handler is None:
             raise StoreUnavailable(self.store_address, self._reason)
         return self._handler
+
+    @property
+    def access_log(self) -> AccessLog:
+        """Raises StoreUnavailable before the event store was found."""
+        if self._access_log is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return self._access_log
 
     async def store_identity(self) -> str:
         """Of the store that commands go to, given to it now if it had none. Raises StoreUnavailable."""
@@ -232,7 +241,7 @@ class Connections:
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
-        for each in (self._write_probe, self._stopped_sagas):
+        for each in (self._write_probe, self._stopped_sagas, self._access_log):
             if each is not None:
                 await each.close()
         if self._handler is not None:
@@ -269,6 +278,7 @@ class Connections:
                 snapshots=SNAPSHOTS,
                 outages=self.outages,
             )
+            self._access_log = AccessLog(self._handler.streams)
             self._current_store = CurrentStore(self._handler.streams)
             self._stopped_sagas = StoppedInstances(Log(self._client))
         if self._queries_client is None:

@@ -18,7 +18,7 @@ OF_A_WHOLE = {
     "infrastructure/sagas/rounds",
 }
 # What -ing is the field's own noun for.
-NOUNS = {"load_shedding", "trip_booking", "upcasting"}
+NOUNS = {"trip_booking", "upcasting"}
 
 
 def folders(*trees: str) -> set[str]:

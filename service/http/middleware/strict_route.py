@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from service.http.middleware import strict_json
-from service.http.middleware.admission import admit, declared
+from service.http.middleware.access_records import admit_on_record
+from service.http.middleware.admission import declared
+from service.http.middleware.callers import caller_of
 from service.http.problems import Fault, malformed
+
+_COMMANDS: Final = frozenset({"POST", "PUT", "DELETE"})
 
 
 class StrictRequest(Request):
@@ -41,11 +45,19 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             if action is not None:
-                admit(request, action)
+                await admit_on_record(request, action)
+            _shed_load(request)
             _refuse_repeated(request)
             return await handle(StrictRequest(request.scope, request.receive))
 
         return handle_strictly
+
+
+def _shed_load(request: Request) -> None:
+    """Refuses a command unread while too many of the caller's tenant are at work: reading it would cost more."""
+    gate, tenant = request.app.state.commands, caller_of(request).tenant
+    if request.method in _COMMANDS and gate.is_full_for(tenant):
+        raise gate.refusal(tenant)
 
 
 def _refuse_repeated(request: Request) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
+from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 
 CALLS_PER_CONNECTION: Final = 100  # as EventStoreDB allows
 
@@ -46,6 +47,23 @@ class SilentStore(grpc.GenericRpcHandler):
         with self._lock:
             self.held.remove(call)
         yield from ()
+
+
+class UnreadableStore(SilentStore):
+    """Takes every append, and holds every other call."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        if not handler_call_details.method.endswith("/BatchAppend"):
+            return super().service(handler_call_details)
+        return grpc.stream_stream_rpc_method_handler(
+            self._take, BatchAppendReq.FromString, BatchAppendResp.SerializeToString
+        )
+
+    def _take(self, requests: Iterator[BatchAppendReq], _: grpc.ServicerContext) -> Iterator[BatchAppendResp]:
+        for request in requests:
+            answer = BatchAppendResp(correlation_id=request.correlation_id)
+            answer.success.current_revision = 0
+            yield answer
 
 
 class RefusingStore(grpc.GenericRpcHandler):

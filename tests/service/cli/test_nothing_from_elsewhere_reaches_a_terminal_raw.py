@@ -42,6 +42,7 @@ ARGUMENTS: Final = {
     "trace": (str(CORRELATION),),
     "export": (STREAM,),
     "replay": ("export.jsonl", "--step"),
+    "access-log": (),
     "schema check": (),
     "snapshots list": (STREAM,),
     "snapshots drop": (STREAM, "--yes"),
@@ -146,6 +147,9 @@ def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
         assert printable(EVIL) in said["projections", verb, name, "--why", EVIL][0]
     assert printable(EVIL) in said["sagas", "retry", "fulfilment", INSTANCE, "--why", EVIL][0]
     assert json.loads(said["history", STREAM, "--json"][0])["events"][0]["type"] == EVIL
+    code, output, errors = begun("access-log").said()  # it lists the others by what they were asked for
+    assert (code, raw(output + errors)) == (0, [])
+    assert f"order-{printable(EVIL)}" in output
 
 
 def test_json_with_escapes_is_the_same_json() -> None:

@@ -163,5 +163,6 @@ CALLS: Final[Mapping[Route, Callable[[World, str], Call]]] = {
     ("GET", "/history/{stream}/as-of"): lambda world, _: Call(f"/history/order-{world.order}/as-of?version=0"),
     ("GET", "/history/{stream}/changes"): lambda world, _: Call(f"/history/order-{world.order}/changes"),
     ("GET", "/history/trace/{correlation_id}"): lambda world, _: Call(f"/history/trace/{world.correlation}"),
+    ("GET", "/access-log"): _fixed("/access-log"),
 }
 """By route; the second argument is whom a creation names as its owner."""

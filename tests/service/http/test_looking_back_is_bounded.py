@@ -13,7 +13,7 @@ import structlog
 from domain.accounts.account import MoneyDeposited
 from infrastructure.history.trace import PART
 from tests.infrastructure.eventstore.operator import operating
-from tests.infrastructure.eventstore.silent_store import SilentStore, running
+from tests.infrastructure.eventstore.silent_store import SilentStore, UnreadableStore, running
 from tests.infrastructure.history.ledger import CODEC, deposited, metadata, stored, told
 from tests.service.http.api_server import away, serving
 from tests.service.http.faults import NO_TOKEN
@@ -74,7 +74,7 @@ def test_the_reason_is_logged() -> None:
 
 def test_those_beyond_the_ones_at_work_wait_and_those_beyond_them_are_refused() -> None:
     """One at work, eight that wait for their turn in vain, and two more."""
-    store = SilentStore()
+    store = UnreadableStore()
     with (
         running(store) as uri,
         serving(away(eventstore_uri=uri, histories_at_once=1, history_seconds=6)) as http,
@@ -93,7 +93,7 @@ def test_those_beyond_the_ones_at_work_wait_and_those_beyond_them_are_refused() 
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_as_many_look_back_at_once_as_the_setting_says(at_once: int) -> None:
-    store = SilentStore()
+    store = UnreadableStore()
     with (
         running(store) as uri,
         serving(away(eventstore_uri=uri, histories_at_once=at_once, history_seconds=6)) as http,
@@ -108,7 +108,7 @@ def test_as_many_look_back_at_once_as_the_setting_says(at_once: int) -> None:
 
 
 def test_who_gave_up_keeps_the_place_until_the_thread_has_ended() -> None:
-    store = SilentStore()
+    store = UnreadableStore()
     with running(store) as uri, serving(away(eventstore_uri=uri, histories_at_once=1, history_seconds=4)) as http:
         with pytest.raises(httpx.ReadTimeout):
             http.get("/history/account-0", timeout=0.3)

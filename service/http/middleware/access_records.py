@@ -1,0 +1,59 @@
+"""Puts on record who looks back and who operates, and whom that was refused, before anything is answered."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from infrastructure.access.access_entry import Asked, entry_of
+from infrastructure.access.access_log import AccessLog
+from infrastructure.eventstore.errors import StoreUnavailable
+from service.access.action import Action
+from service.access.recorded import RECORDED
+from service.history.sources import stream_called
+from service.http.middleware.admission import admit
+from service.http.middleware.callers import caller_of
+from service.http.problems import Problem
+
+
+async def admit_on_record(request: Request, action: Action) -> None:
+    """As `admit`, with an entry in the access log of what it lets in and of what it refuses, where that is kept.
+
+    Raises Problem `store-unavailable` as well: what is not on record is not answered.
+    """
+    try:
+        admit(request, action)
+    except Problem as refusal:
+        await record(request, action, refusal.rule)
+        raise
+    await record(request, action)
+
+
+async def record(request: Request, action: Action, refused_by: str | None = None) -> None:
+    """Puts the request on record, where its action is kept; `refused_by` is the rule. Raises Problem."""
+    if action not in RECORDED:
+        return
+    caller = caller_of(request)
+    asked = Asked(action.value, _resource(request), "http", request.state.correlation_id)
+    try:
+        log: AccessLog = request.app.state.connections.access_log
+        await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
+    except StoreUnavailable as error:
+        raise Problem("store-unavailable", "The event store can't be used at present.") from error
+
+
+def _resource(request: Request) -> str:
+    """What is asked for, by its name in the store where it has one."""
+    match request.path_params:
+        case {"stream": str(name)}:
+            return stream_called(name).lower()
+        case {"correlation_id": str(correlation_id)}:
+            return f"trace {correlation_id.lower()}"
+        case {"saga_type": str(saga), "instance_id": str(instance)}:
+            return f"{saga}-{instance.lower()}"
+        case others:
+            return _written(request.scope["route"].path, others)
+
+
+def _written(path: str, parameters: Mapping[str, object]) -> str:
+    return " ".join((path.partition("/{")[0].strip("/"), *map(str, parameters.values())))
