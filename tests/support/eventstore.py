@@ -15,7 +15,7 @@ from service.addresses import lasting_port
 from tests.support.forked import forking
 from tests.support.processes import Listened
 
-forking("infrastructure.embedded.eventstoredb.command")
+forking(__name__)
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
 _READY: Final = re.compile(r"eventstore_ready uri=(esdb://127\.0\.0\.1:\d+\?tls=false) data=.+")
