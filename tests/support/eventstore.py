@@ -5,21 +5,19 @@ import re
 import resource
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from infrastructure.embedded.eventstoredb.command import run
 from service.addresses import lasting_port
+from tests.support.forked import forking
 from tests.support.processes import Listened
 
+forking(__name__)
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
-_RUN: Final = (
-    "import pathlib, sys\n"
-    "from infrastructure.embedded.eventstoredb.command import run\n"
-    "port, data = int(sys.argv[1]), sys.argv[2]\n"
-    "sys.exit(run(host='127.0.0.1', port=port, data=pathlib.Path(data) if data else None, stop_when_closed=0))"
-)
 _READY: Final = re.compile(r"eventstore_ready uri=(esdb://127\.0\.0\.1:\d+\?tls=false) data=.+")
 
 
@@ -45,8 +43,7 @@ class EventStoreProcess:
 
     def start(self) -> None:
         """Returns when the server answers. Raises DidNotStart."""
-        command = [sys.executable, "-c", _RUN, str(self.port), "" if self.data is None else str(self.data)]
-        self.process = Listened(command, {}, held=True)
+        self.process = Listened(partial(_serve, self.port, self.data), {}, held=True)
         try:
             ready = _READY.fullmatch(self.process.line("eventstore_ready ", within=START_SECONDS))
         except AssertionError as late:
@@ -91,6 +88,11 @@ class EventStoreProcess:
     ) -> None:
         if self.is_running():
             self.kill()
+
+
+def _serve(port: int, data: Path | None) -> None:
+    os.setsid()
+    sys.exit(run(host="127.0.0.1", port=port, data=data, stop_when_closed=0))
 
 
 def limit_files(pid: int, size: int = 1000) -> None:

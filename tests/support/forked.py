@@ -6,7 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import IO, Final
@@ -31,15 +31,21 @@ SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
 
 
 class Forked:
-    """Our program, with no input, and pipes for its output and errors; to be used as `subprocess.Popen` is."""
+    """A process that runs this, with pipes for its output and errors; to be used as `subprocess.Popen` is.
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.stdin: None = None
-        output, errors = multiprocessing.Pipe(duplex=False), multiprocessing.Pipe(duplex=False)
-        given = (tuple(arguments), dict(environment), output[1], errors[1])
+    Its input is empty; that of one that is `held` is a pipe, which closes when this process ends, however it ends.
+    """
+
+    def __init__(self, body: Callable[[], None], *, held: bool = False) -> None:
+        typed, output, errors = (multiprocessing.Pipe(duplex=False) for _ in range(3))
         files = resource.getrlimit(resource.RLIMIT_NOFILE)  # those of its starter, as if that had forked it
-        self._process: Final = PROGRAM.Process(target=_piped, args=(*given, files))
+        given = (body, typed[0] if held else None, output[1], errors[1], files)
+        self._process: Final = _FORKING.Process(target=_piped, args=given, daemon=held)
         self._process.start()
+        typed[0].close()
+        self.stdin: Connection | None = typed[1] if held else None
+        if not held:
+            typed[1].close()
         self.stdout, self.stderr = map(_read_end, (output, errors))
 
     @property
@@ -87,15 +93,16 @@ def redirect(typed: int, output: int | None, errors: int) -> None:
 
 
 def _piped(
-    arguments: Sequence[str],
-    environment: Mapping[str, str],
+    body: Callable[[], None],
+    typed: Connection | None,
     output: Connection,
     errors: Connection,
     files: tuple[int, int],
 ) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, files)
-    redirect(os.open(os.devnull, os.O_RDONLY), output.fileno(), errors.fileno())
-    become(arguments, environment)
+    typed_from = os.open(os.devnull, os.O_RDONLY) if typed is None else typed.fileno()
+    redirect(typed_from, output.fileno(), errors.fileno())
+    body()
 
 
 def _read_end(pipe: tuple[Connection, Connection]) -> IO[str]:

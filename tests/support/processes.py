@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from tests.support.forked import SETTINGS, Forked
+from tests.support.forked import SETTINGS, Forked, become
 from tests.support.polling import poll_until
 
 FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
@@ -59,12 +60,16 @@ class Listened:
     """A started process whose output and errors are read as they come.
 
     One that is `held` has a pipe as its input, which closes when this process ends, however it ends. One of our program
-    begins where that is loaded already, unless `environment` says where modules are.
+    begins where that is loaded already, unless `environment` says where modules are; so does a function of a module.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, held: bool = False) -> None:
-        if tuple(command[: len(FOLDSTREAM)]) == FOLDSTREAM and not held and "PYTHONPATH" not in environment:
-            self._process: subprocess.Popen[str] | Forked = Forked(command[len(FOLDSTREAM) :], environment)
+    def __init__(
+        self, command: Sequence[str] | Callable[[], None], environment: Mapping[str, str], *, held: bool = False
+    ) -> None:
+        if callable(command):
+            self._process: subprocess.Popen[str] | Forked = Forked(command, held=held)
+        elif tuple(command[: len(FOLDSTREAM)]) == FOLDSTREAM and not held and "PYTHONPATH" not in environment:
+            self._process = Forked(partial(become, tuple(command[len(FOLDSTREAM) :]), dict(environment)))
         else:
             self._process = _executed(command, environment, held=held)
         self._output, self._errors = _Lines(self._process.stdout), _Lines(self._process.stderr)

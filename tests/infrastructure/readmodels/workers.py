@@ -1,15 +1,14 @@
 """Workers for tests: in a thread of this process, or in a process that can be killed."""
 
-import json
+import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from infrastructure.readmodels.deployment import Deployment
@@ -19,8 +18,12 @@ from tests.infrastructure.readmodels.logbook import CODEC
 from tests.infrastructure.readmodels.reader import Reader
 from tests.infrastructure.readmodels.summed import summed
 from tests.infrastructure.readmodels.tallies import Tally, raises, tallies
+from tests.support.forked import forking
+from tests.support.polling import poll_until
+from tests.support.processes import Listened
 
-_REPOSITORY = Path(__file__).parents[3]
+forking(__name__)
+_SECONDS: Final = 20.0
 
 
 def deployment(
@@ -66,64 +69,42 @@ class ProcessWorker:
 
     def __init__(self, deployed: Deployment, category: str, name: str | None = None) -> None:
         place = [deployed.eventstore_uri, deployed.redis_uri, deployed.namespace, deployed.partitions]
-        arguments = [category, *place, name or deployed.worker]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.infrastructure.readmodels.workers", json.dumps(arguments)],
-            cwd=_REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-        self._follows = threading.Event()
-        self.output: list[str] = []
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
+        arguments: list[Any] = [category, *place, name or deployed.worker]
+        self._process = Listened(partial(_follow, *arguments), {}, held=True)
 
     def wait_until_it_follows(self) -> "ProcessWorker":
         """Returns when it has begun to follow a partition."""
-        assert self._follows.wait(20)
+        poll_until(lambda: self.told("projection_started"), seconds=_SECONDS, what="a partition that it follows")
         return self
 
     def pause(self) -> None:
         """SIGSTOP: it keeps its connections, and knows nothing of what happens meanwhile."""
-        self._process.send_signal(signal.SIGSTOP)
+        self._process.send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        self._process.send(signal.SIGCONT)
 
     def told(self, event: str) -> list[str]:
         """The lines of its log about this event."""
         return [line for line in self.output if event in line]
 
+    @property
+    def output(self) -> list[str]:
+        return self._process.output
+
     def kill(self) -> None:
         """SIGKILL, at whatever instruction."""
-        self._process.kill()
-        self._ended()
+        self._process.send(signal.SIGKILL)
+        self._process.wait(within=_SECONDS)
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._ended()
-
-    def _ended(self) -> int:
-        code = self._process.wait(20)
-        self._listener.join(20)
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return code
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                self.output.append(line)
-                if "projection_started" in line:
-                    self._follows.set()
+        self._process.send(signal.SIGTERM)
+        return self._process.wait(within=_SECONDS)
 
 
-def _main(arguments: str) -> None:
-    category, *deployed = json.loads(arguments)
+def _follow(category: str, *deployed: Any) -> None:
+    os.setsid()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_end_with_pipe, args=(stop,), daemon=True).start()
@@ -134,7 +115,3 @@ def _main(arguments: str) -> None:
 def _end_with_pipe(stop: threading.Event) -> None:
     sys.stdin.read()
     stop.set()
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])
