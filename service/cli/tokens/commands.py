@@ -79,11 +79,10 @@ class Revoke:
 
 def _revoke(_: typer.Context, options: Revoke) -> int:
     """Revoke a token, or all of a subject, before they expire: every API process heeds it within some two seconds."""
-    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.tokens.revocation import Meant, revoke  # noqa: PLC0415 - a command loads only what it runs
 
     meant = Meant(options.jti, options.subject, options.tenant, options.before)
-    return revoke(store_uri(options.data), meant, Act(options.why), as_json=options.as_json)
+    return revoke(options.data, meant, Act(options.why), as_json=options.as_json)
 
 
 verb(

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import typer
 
@@ -14,6 +15,7 @@ from infrastructure.eventstore.streams import Streams
 from infrastructure.terminal import print_json, print_line, require_output
 from infrastructure.times import time_text
 from service.cli.operator_act import Act
+from service.cli.surroundings import store_uri
 from service.history.sources import CODEC
 
 
@@ -27,11 +29,11 @@ class Meant:
     before: datetime | None
 
 
-def revoke(uri: str, meant: Meant, act: Act, *, as_json: bool) -> int:
-    """Raises BadParameter, and what reading and appending raise."""
+def revoke(data: Path, meant: Meant, act: Act, *, as_json: bool) -> int:
+    """Raises BadParameter, NoStore, and what reading and appending raise."""
     revocation = _revocation(meant, act, datetime.now(UTC))
     require_output()
-    asyncio.run(_recorded(uri, revocation))
+    asyncio.run(_recorded(store_uri(data), revocation))
     told = revocation.model_dump(mode="json", include={"token_id", "subject", "tenant", "before"}, exclude_none=True)
     act.log("token_revoked", **told)
     if as_json:
