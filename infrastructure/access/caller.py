@@ -23,3 +23,5 @@ class Caller:
 
 
 ANONYMOUS: Final = Caller("anonymous", frozenset())
+SAGA: Final = "saga:"
+"""How the actor of what a saga does begins; its name follows."""

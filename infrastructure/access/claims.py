@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.stream_name import DEFAULT_TENANT, StreamName
-from infrastructure.access.caller import Caller
+from infrastructure.access.caller import ANONYMOUS, SAGA, Caller
 from infrastructure.access.errors import Unauthenticated
 
 LONGEST_LIFE: Final = 366 * 86_400
@@ -31,7 +31,7 @@ def caller_in(claims: Mapping[str, Any], rules: TokenRules, now: float) -> Calle
     _require_audience(claims, rules)
     _require_time(claims, rules.leeway, now)
     return Caller(
-        subject=_visible(claims, "sub"),
+        subject=_subject_in(claims),
         roles=_roles_in(claims),
         tenant=_tenant_in(claims),
         token_id=_visible(claims, "jti") if "jti" in claims else None,
@@ -82,6 +82,14 @@ def _visible(claims: Mapping[str, Any], name: str) -> str:
     if not isinstance(found, str) or not is_visible(found):
         raise Unauthenticated(f"the token's {name} should be a text of 1 to 128 visible ASCII characters")
     return found
+
+
+def _subject_in(claims: Mapping[str, Any]) -> str:
+    """Whoever asks: none of those that act without a token, as which an event would then name its actor."""
+    subject = _visible(claims, "sub")
+    if subject == ANONYMOUS.subject or subject.startswith(SAGA):
+        raise Unauthenticated("the token's sub is the name of a part of the service")
+    return subject
 
 
 def _roles_in(claims: Mapping[str, Any]) -> frozenset[str]:

@@ -21,6 +21,7 @@ from domain.engine_events import (
 from domain.message import Command, Event, Recorded
 from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
+from infrastructure.access.caller import SAGA
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.codec import EventCodec
@@ -69,7 +70,7 @@ class SagaCoordinator:
         self._codec: Final = codec
         self.streams: Final[Streams] = handler.streams
         self.clock: Final = clock
-        self._actor: Final = f"saga:{saga.category}"
+        self._actor: Final = f"{SAGA}{saga.category}"
         self._quarantine: Final = Quarantine(self.streams, codec)
         self._passed: Final = PassedDeadlines(self.streams, self._store, self._actor, clock)
 

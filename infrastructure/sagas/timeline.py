@@ -27,6 +27,7 @@ from domain.engine_events import (
 from domain.message import Event, Recorded
 from domain.saga import Ask, Saga
 from domain.saga_steps import Step, kind_of, row_of
+from infrastructure.access.caller import SAGA
 
 Kind: TypeAlias = Literal["observed", "asked", "answered", "undone", "deadline", "operator"]
 _MOST: Final = 500
@@ -84,7 +85,7 @@ class Timeline:
 
     def _asked(self, recorded: Recorded[Any], ask: Ask | Call) -> Moment:
         asked = ask.request if isinstance(ask, Call) else ask.command
-        by = f"saga:{self._saga.category}"
+        by = f"{SAGA}{self._saga.category}"
         return Moment(recorded.at, "asked", ask.step, type(asked).__name__, by, recorded.id)
 
     @property
@@ -102,7 +103,7 @@ class Timeline:
         if isinstance(event, SagaCallBegun):
             return "asked", event.step
         if isinstance(event, ENGINE_EVENTS):
-            is_engine = recorded.metadata.actor == f"saga:{self._saga.category}"
+            is_engine = recorded.metadata.actor == f"{SAGA}{self._saga.category}"
             return "observed" if is_engine else "operator", getattr(event, "step", None)
         answered = next((step for step in ended if self._may_answer(event, step)), None)
         if answered is not None:

@@ -101,6 +101,11 @@ def test_a_token_is_from_the_issuer_that_is_set() -> None:
     assert refusal({}, ours) == ISSUER
 
 
+@pytest.mark.parametrize("subject", ["anonymous", "saga:fulfilment"])
+def test_nobody_is_called_as_the_service_calls_itself(subject: str) -> None:
+    assert refusal({"sub": subject}) == "the token's sub is the name of a part of the service"
+
+
 @pytest.mark.parametrize("subject", ["", " ", "a b", "a\n", "x" * 129, "änna", "anna\u202e", None, 7, ["anna"]])
 def test_a_subject_is_a_visible_text(subject: object) -> None:
     said = "should be a text of 1 to 128 visible ASCII characters"
