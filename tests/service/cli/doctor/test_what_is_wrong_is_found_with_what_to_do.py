@@ -13,11 +13,14 @@ import trustme
 
 from infrastructure.embedded.eventstoredb.access.users import set_password
 from infrastructure.eventstore.record import NewRecord
+from infrastructure.sagas.filters import group_name
 from service.cli.doctor import machine, security
 from service.cli.doctor.findings import CHECKS, fail, ok, skipped, warn, worst_of
+from service.consumers import PROJECTIONS, SAGAS, groups_of
 from service.settings import Settings
 from tests.infrastructure.eventstore.operator import operating
 from tests.service.cli.doctor.examined import AWAY_REDIS, AWAY_STORE, examined, of_servers
+from tests.service.cli.parked.till import Till
 from tests.support.commands import ran
 from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
@@ -96,21 +99,37 @@ def test_a_redis_that_persists_nothing_fails(
 def test_without_workers_read_models_and_sagas_fail(store: EventStoreProcess, redis_server: RedisProcess) -> None:
     found = of_servers(store.uri, redis_server.uri)
     assert found.code == 3
-    assert (found.lines["projections"], found.lines["sagas"]) == ([], [])
+    assert found.lines["projections"] == [("warn", f"{each.name}: is being built") for each in PROJECTIONS]
+    assert found.lines["sagas"] == [("fail", f"{saga.category}: has no worker") for saga in SAGAS]
     assert found.states("durable") == ["warn"]
 
 
 def test_an_event_that_can_not_be_read_and_a_missing_snapshot_are_found(redis_server: RedisProcess) -> None:
     with EventStoreProcess(None) as process:
-        stream = f"stock-{uuid4()}"
+        stream, saga = f"stock-{uuid4()}", f"fulfilment-{uuid4()}"
         with operating(process.uri) as operator:
             operator.append(stream, *[NewRecord("StockMelted", b"{}", b"{}")] * 2_000)
+            operator.append(saga, NewRecord("FulfilmentMelted", b"{}", b"{}"))
         found = of_servers(process.uri, redis_server.uri)
     assert found.code == 3
+    assert found.lines["saga-versions"] == [("fail", f"1 differences, first of {saga}: unreadable")]
     assert found.lines["schema"] == [
-        ("fail", f"2000 of 2,000 events can't be read, first event 0 of {stream}: the name is unknown")
+        ("fail", f"2001 of 2,001 events can't be read, first event 0 of {stream}: the name is unknown")
     ]
     assert found.lines["snapshots"] == [("warn", "1 streams have no usable snapshot (1 missing)")]
+
+
+def test_messages_that_are_parked_fail(store: EventStoreProcess, redis_server: RedisProcess) -> None:
+    group = group_name(groups_of(SAGAS[0], "foldstream"), uuid4())
+    with operating(store.uri) as operator:
+        till = Till(store.uri, operator)
+        till.paid(1)
+        till.group(group, None)
+        till.park(group, None, 1)
+        found = of_servers(store.uri, redis_server.uri)
+        till.clear()
+    said = f"messages are parked: 1 of {group}; `foldstream parked show` tells why"
+    assert found.lines["parked"] == [("fail", said)]
 
 
 def test_the_passwords_of_a_new_store_fail_and_open_streams_are_warned_of(
@@ -154,3 +173,18 @@ def test_the_worst_line_is_the_answer() -> None:
 def test_the_checklist_of_the_documents_is_the_one_that_is_checked() -> None:
     rows = "".join(f"| `{check}` | {holds} |\n" for check, holds in CHECKS.items())
     assert rows in Path("docs/operations.md").read_text(encoding="utf-8")
+
+
+def test_a_blocked_stream_and_a_store_that_took_another_s_place_are_found(
+    healthy: FoldstreamProcess, store: EventStoreProcess
+) -> None:
+    """The last in this module: the service is not well any more."""
+    stream = f"stock-{uuid4()}"
+    with operating(healthy.uri_of("eventstore")) as operator:
+        operator.append(stream, NewRecord("StockMelted", b"{}", b"{}"))
+    data = str(healthy.data)
+    poll_until(lambda: examined("--data", data).states("poison") == ["fail"], seconds=30, what="a blocked stream")
+    [(_, blocked)] = examined("--data", data).lines["poison"]
+    assert stream in blocked
+    replaced = of_servers(store.uri, healthy.uri_of("redis"))
+    assert (replaced.code, replaced.states("checkpoints")) == (3, ["fail"])
