@@ -58,11 +58,12 @@ class Check:
         for record in reader.records(category_pattern(self._events)):
             if not window.includes(record.at):
                 continue
-            self.records += 1
-            if (finding := self._finding(record)) is not None:
+            if (finding := self.look_at(record)) is not None:
                 yield finding
 
-    def _finding(self, record: Record) -> Finding | None:
+    def look_at(self, record: Record) -> Finding | None:
+        """Why one record can't be read, None where it can."""
+        self.records += 1
         try:
             self._read(record)
         except (UnknownEventType, UnknownEventVersion, UnreadableEvent) as error:

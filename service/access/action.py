@@ -72,6 +72,7 @@ class Action(StrEnum):
     READ_SNAPSHOTS = "read-snapshots"
     CHANGE_SNAPSHOTS = "change-snapshots"
     CHECK_RELEASE = "check-release"
+    EXAMINE = "examine"
     LIST_TENANTS = "list-tenants"
     REVOKE_TOKENS = "revoke-tokens"
     ISSUE_TOKENS = "issue-tokens"

@@ -24,7 +24,7 @@ from service.cli import eventstore
 from service.cli.access import commands as access
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
-from service.cli.options import DEFAULT_DATA, Folder, Host, Json, Pipe, Port, parse_path, with_options
+from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
 from service.cli.parked import commands as parked
 from service.cli.poison import commands as poison
 from service.cli.projections import commands as projections
@@ -33,7 +33,7 @@ from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
 from service.cli.subscriptions import commands as subscriptions
-from service.cli.surroundings import folders_in, settings_at
+from service.cli.surroundings import both_servers, folders_in, settings_at
 from service.cli.tenants.commands import tenants
 from service.cli.tokens import commands as tokens
 from service.cli.verbs import epilog, server, verb, with_shared_options
@@ -232,6 +232,14 @@ def demo(as_json: Json = False) -> int:
     from service.demo.run import run_demo  # noqa: PLC0415 - a command loads only what it runs
 
     return run_demo(as_json=as_json)
+
+
+@verb(app, action=Action.EXAMINE, example="doctor --data data", uses=("eventstore", "redis"))
+def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
+    """Check a deployment, line by line, and say what to do; exit code 3 if a line has failed."""
+    from service.cli.doctor.report import print_findings  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_findings(both_servers(data), folders_in(data), as_json=as_json)
 
 
 def main() -> NoReturn:

@@ -51,7 +51,7 @@ def check_sagas(data: Path, samples: Path | None, limit: int, *, as_json: bool) 
     uri = store_uri(data)
     for saga in SAGAS:
         report.histories[saga.category] = sum(1 for _ in _recorded(saga, samples or SAMPLES, report))
-    asyncio.run(_check_store(uri, report))
+    asyncio.run(check_store(uri, report))
     if as_json:
         print_json(_answer(report))
     else:
@@ -68,7 +68,8 @@ def _recorded(saga: Saga[Any, Any], folder: Path, report: Report) -> Iterator[st
         raise FileUnusable(error.file, error.reason) from error
 
 
-async def _check_store(uri: str, report: Report) -> None:
+async def check_store(uri: str, report: Report) -> None:
+    """Adds what differs in the histories that a store holds. Raises what reading raises."""
     async with connected(uri) as client, streams_of(client, _PATIENCE) as streams:
         for saga in SAGAS:
             await _check_saga(ReleaseCheck(saga, route, streams, Log(client), CODEC), report)

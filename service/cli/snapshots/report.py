@@ -43,6 +43,12 @@ def list_snapshots(uri: str, selection: Selection, behind: int, *, as_json: bool
     return 0
 
 
+def due_versions(uri: str) -> dict[str, int]:
+    """The last version of each stream that is long enough for a snapshot. Raises StoreUnavailable."""
+    selection = Selection()
+    return _due(_versions(uri, selection), selection)
+
+
 def streams_to_drop(uri: str, selection: Selection) -> list[str]:
     """The streams whose snapshots are to be dropped. Raises WithoutSnapshots, UnknownStream, StoreUnavailable."""
     if selection.names:

@@ -27,6 +27,7 @@ INSTALLATION = {
     Action.READ_SNAPSHOTS,
     Action.CHANGE_SNAPSHOTS,
     Action.CHECK_RELEASE,
+    Action.EXAMINE,
     Action.LIST_TENANTS,
     Action.REVOKE_TOKENS,
     Action.ISSUE_TOKENS,

@@ -1,0 +1,1 @@
+"""`foldstream doctor`: each line is provoked by what it is there to find."""
