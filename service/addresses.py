@@ -34,12 +34,12 @@ def in_words(error: Exception) -> str:
     return (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)).lower()
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, *, by_tls: bool = False) -> str:
     """The URL at which this machine reaches a listening socket."""
-    host, port = listening.getsockname()[:2]
+    scheme, (host, port) = "https" if by_tls else "http", listening.getsockname()[:2]
     if listening.family == socket.AF_INET6:
-        return f"http://[{'::1' if host == '::' else host}]:{port}"
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+        return f"{scheme}://[{'::1' if host == '::' else host}]:{port}"
+    return f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
 
 
 def lasting_port() -> int:

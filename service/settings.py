@@ -124,6 +124,8 @@ class Settings(BaseModel):
     `flight_confirmation_seconds`: how long a trip that is booked waits for the airline's word.
     `saga_stuck_seconds`: for how long a running instance of a saga that waits for no deadline may be left as it is
     before that is told.
+    `tls_certificate_file`, `tls_key_file`: the files, in PEM, of the API's certificate with its chain and of its key;
+    with them it speaks HTTPS alone.
     `metrics_port`: where a process serves its own metrics to this machine without a token; None: nowhere.
     `access_keys`: the file or the address of the keys that sign tokens; `access_algorithms`: by which they may do so.
     `access_audience`, `access_issuer`: whom a token has to be for and from, None: from anybody with such a key.
@@ -167,6 +169,8 @@ class Settings(BaseModel):
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
+    tls_certificate_file: str | None = None
+    tls_key_file: str | None = None
     access_keys: AccessKeys | None = None
     access_algorithms: Algorithms = ALGORITHMS
     access_audience: Name = "foldstream"

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from infrastructure.embedded.disk import MIB
+from service.http.certificate import Certificate, certificate_of
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
 from service.http.endpoints import (
@@ -72,7 +73,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     """The application; `folders` are those of the embedded servers beside it.
 
     Raises SettingsError where a server is not named, which need not be there yet, or a projection that there is not, or
-    keys that can't be used together; KeysUnusable for a file of keys that holds none.
+    keys or a certificate that can't be used; KeysUnusable for a file of keys that holds none.
     """
     connections = Connections(settings)
     app = FastAPI(
@@ -94,6 +95,7 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.readiness = Readiness(connections, disk, lag_bounds(settings), settings.saga_stuck_seconds)
     app.state.revoked_tokens = RevokedTokens(connections)
     app.state.verifier = token_verifier(settings, app.state.revoked_tokens.known)
+    app.state.certificate = certificate_of(settings)
     app.state.metrics = _metrics(app, connections)
     _open_gates(app, settings)
     for module in SERVED:
@@ -138,7 +140,9 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
     revoking = _begin(revoked.follow(), "revocations_watch_failed")
     keys = _begin(app.state.verifier.source.follow(), "access_keys_watch_failed")
     first_read = asyncio.create_task(revoked.wait_for_first_read())
-    tasks = (finding, watching, listening, revoking, keys, first_read)
+    certificate: Certificate | None = app.state.certificate
+    following = [] if certificate is None else [_begin(certificate.follow(), "certificate_watch_failed")]
+    tasks = (finding, watching, listening, revoking, keys, first_read, *following)
     await asyncio.wait({finding, first_read}, timeout=_FIND_SECONDS)
     try:
         yield

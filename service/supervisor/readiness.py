@@ -30,7 +30,8 @@ async def ready(url: str, settings: Settings) -> None:
     """
     began, logged = monotonic(), monotonic() - LOG_EVERY + LOG_FIRST
     answered = False
-    async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False) as http:
+    # What answers is our own child on our own socket; its certificate names the hosts that others know it by.
+    async with httpx.AsyncClient(base_url=url, timeout=5, trust_env=False, verify=False) as http:
         while not (checks := _checks(answer := await _ask(http))) or _is_awaited(answer, checks):
             answered = answered or answer is not None
             if not answered and monotonic() - began > SILENT_SECONDS:

@@ -9,6 +9,7 @@ from pathlib import Path
 from infrastructure.embedded.folder import shortage, socket_path
 from service.addresses import lasting_port, listen, url_of
 from service.errors import DataFolderUnusable
+from service.http.certificate import certificate_of
 from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.supervisor import folder
@@ -25,6 +26,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
     """
     require_known_projections(settings)  # a process would refuse it as well, once its servers run
     require_usable_keys(settings)
+    certificate = certificate_of(settings)
     data = data.absolute()
     with (
         folder.lock_folder(data) as lock,
@@ -39,7 +41,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
             socket=socket,
             eventstore_port=lasting_port(),
             api_socket=api.fileno(),
-            api_url=url_of(api),
+            api_url=url_of(api, by_tls=certificate is not None),
             pipe=pipe,
             lock=lock,
             log=log,

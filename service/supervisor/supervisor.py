@@ -35,7 +35,7 @@ class Supervisor:
         self._data = data
         self._settings = settings
         self._listening = listening
-        self._url = url_of(listening)
+        self._url = url_of(listening, by_tls=settings.tls_certificate_file is not None)
         self._children: list[tuple[Child, Task[None]]] = []
 
     async def run(self, servers: Iterable[Program], workers: Iterable[Program]) -> None:

@@ -47,6 +47,8 @@ def test_without_variables_there_are_defaults() -> None:
         flight_confirmation_seconds=900,
         saga_stuck_seconds=900,
         metrics_port=None,
+        tls_certificate_file=None,
+        tls_key_file=None,
         head_bytes=32_768,
         url_bytes=8_192,
         header_bytes=16_384,
@@ -97,6 +99,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         flight_confirmation_seconds=86_400,
         saga_stuck_seconds=3600,
         metrics_port=9464,
+        tls_certificate_file="api.pem",
+        tls_key_file="api.key",
     )
 
 

@@ -40,8 +40,9 @@ def answering(app: FastAPI, config: uvicorn.Config | None = None) -> Iterator[ht
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
+        url = url_of(listening, by_tls=app.state.certificate is not None)
         poll_until(lambda: server.started, seconds=20, what="the start of the API")
-        with httpx.Client(base_url=url_of(listening), timeout=40, trust_env=False, headers=AUTHORIZED) as client:
+        with httpx.Client(base_url=url, timeout=40, trust_env=False, headers=AUTHORIZED) as client:
             yield client
     finally:
         server.should_exit = True
