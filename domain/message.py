@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field as DataclassField
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, dataclass_transform
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.stream_name import aggregate_id_in
 from domain.upcasting import Upcaster
 from domain.value import value
+
+LaterText: TypeAlias = Annotated[str | None, Field(exclude_if=lambda text: text is None)]
+"""A member that an event got later: left out where it says nothing, so that the event is stored as it was before, and
+passed over by code that does not know it."""
 
 
 class Event:
@@ -79,7 +83,7 @@ class Metadata(BaseModel):
     digest: str
     actor: str
     tenant: str
-    on_behalf_of: Annotated[str | None, Field(exclude_if=lambda actor: actor is None)] = None
+    on_behalf_of: LaterText = None
     schema_version: int
     time: datetime
 

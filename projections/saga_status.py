@@ -19,7 +19,7 @@ BY_STATUS: Final = "status"
 """The group of sums that counts the instances by their status, those of every tenant together."""
 OVERDUE: Final = timedelta(seconds=60)
 """A deadline that passed so long ago and did not fire is overdue."""
-_FORM: Final = 2
+_FORM: Final = 1
 """Counts the changes of what is stored here of any saga."""
 _TIME_LENGTH: Final = 16
 _IDLE: Final = "idle"

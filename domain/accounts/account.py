@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from domain.accounts import upcasters
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
-from domain.message import Command, Event, stored_as
+from domain.message import Command, Event, LaterText, stored_as
 from domain.money import Currency, Money, in_currency, zero
 from domain.terms import Amount, Id, Name, Price
 from domain.value import value
@@ -159,7 +159,7 @@ class ChargeAccount(_AccountCommand):
 
     order_id: Id
     amount: Money
-    owner_id: Annotated[str | None, Field(exclude_if=lambda owner_id: owner_id is None)] = None
+    owner_id: LaterText = None
 
     @field_validator("amount")
     @classmethod

@@ -2,8 +2,7 @@
 
 from typing import TypeAlias
 
-from domain.fulfilment import upcasters
-from domain.message import Event, stored_as
+from domain.message import Event, LaterText, stored_as
 from domain.money import Money
 from domain.value import value
 
@@ -16,7 +15,7 @@ class Reservation:
     quantity: int
 
 
-@stored_as(name="FulfilmentStarted", version=2, upcasters=upcasters.STARTED)
+@stored_as(name="FulfilmentStarted", version=1)
 class FulfilmentStarted(Event):
     """With an `owner_id` the account that is charged must be this owner's."""
 
@@ -24,7 +23,7 @@ class FulfilmentStarted(Event):
     account_id: str
     total: Money
     reservations: tuple[Reservation, ...]
-    owner_id: str | None = None
+    owner_id: LaterText = None
 
 
 @stored_as(name="GoodsSecured", version=1)

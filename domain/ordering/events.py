@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from domain.message import Event, stored_as
+from domain.message import Event, LaterText, stored_as
 from domain.money import Currency, Money, sum_of
 from domain.ordering import upcasters
 from domain.value import value
@@ -19,7 +19,7 @@ class Line:
     unit_price: Money
 
 
-@stored_as(name="OrderCreated", version=4, upcasters=upcasters.CREATED)
+@stored_as(name="OrderCreated", version=3, upcasters=upcasters.CREATED)
 class OrderCreated(Event):
     """With an `owner_id` it can be paid from an account of this owner only; without one, from any."""
 
@@ -28,7 +28,7 @@ class OrderCreated(Event):
     account_id: str
     currency: Currency
     lines: tuple[Line, ...]
-    owner_id: str | None = None
+    owner_id: LaterText = None
 
 
 @stored_as(name="ItemAdded", version=3, upcasters=upcasters.ITEM_ADDED)
@@ -43,7 +43,7 @@ class ItemRemoved(Event):
     line: int
 
 
-@stored_as(name="OrderConfirmed", version=4, upcasters=upcasters.CONFIRMED)
+@stored_as(name="OrderConfirmed", version=3, upcasters=upcasters.CONFIRMED)
 class OrderConfirmed(Event):
     """`owner_id` as in `OrderCreated`."""
 
@@ -51,7 +51,7 @@ class OrderConfirmed(Event):
     account_id: str
     lines: tuple[Line, ...]
     total: Money
-    owner_id: str | None = None
+    owner_id: LaterText = None
 
 
 @stored_as(name="CancellationRequested", version=1)

@@ -1,11 +1,11 @@
-"""Upcasters of orders: a single event at the checkout, without a currency, with prices as digits, paid by anybody."""
+"""Upcasters of orders: once a single event at the checkout, then without a currency, then with prices as digits."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from typing_extensions import TypedDict  # pydantic can't read that of `typing` before Python 3.12
 
-from domain.money import Currency, Digits
+from domain.money import Currency
 from domain.upcasting import Payload, Stored, Upcaster, reshaped
 
 _FIRST_CURRENCY: Final = "EUR"  # the only one until orders named theirs
@@ -42,26 +42,6 @@ class _OrderCreatedV2(_OrderCreatedV1):
     currency: Currency
 
 
-class _Money(TypedDict):
-    amount: Digits
-    currency: Currency
-
-
-class _PricedLine(TypedDict):
-    line: int
-    sku: str
-    quantity: int
-    unit_price: _Money
-
-
-class _OrderCreatedV3(TypedDict):
-    order_id: str
-    customer_id: str
-    account_id: str
-    currency: Currency
-    lines: list[_PricedLine]
-
-
 class _ItemAddedV1(TypedDict):
     order_id: str
     line: _Line
@@ -80,13 +60,6 @@ class _OrderConfirmedV1(TypedDict):
 
 class _OrderConfirmedV2(_OrderConfirmedV1):
     currency: Currency
-
-
-class _OrderConfirmedV3(TypedDict):
-    order_id: str
-    account_id: str
-    lines: list[_PricedLine]
-    total: _Money
 
 
 def _created_and_confirmed(old: _OrderPlacedV1) -> Sequence[Stored]:
@@ -121,10 +94,6 @@ def _confirmed_with_money(old: _OrderConfirmedV2) -> Payload:
     }
 
 
-def _paid_by_anybody(old: _OrderCreatedV3 | _OrderConfirmedV3) -> Payload:
-    return {**old, "owner_id": None}
-
-
 def _priced(line: _Line, currency: Currency) -> Payload:
     return {**line, "unit_price": {"amount": line["unit_price"], "currency": currency}}
 
@@ -134,7 +103,6 @@ CREATED: Final = (
     _PLACED,
     reshaped("OrderCreated", 1, _OrderCreatedV1, _in_the_first_currency),
     reshaped("OrderCreated", 2, _OrderCreatedV2, _created_with_money),
-    reshaped("OrderCreated", 3, _OrderCreatedV3, _paid_by_anybody),
 )
 ITEM_ADDED: Final = (
     reshaped("ItemAdded", 1, _ItemAddedV1, _in_the_first_currency),
@@ -144,5 +112,4 @@ CONFIRMED: Final = (
     _PLACED,
     reshaped("OrderConfirmed", 1, _OrderConfirmedV1, _in_the_first_currency),
     reshaped("OrderConfirmed", 2, _OrderConfirmedV2, _confirmed_with_money),
-    reshaped("OrderConfirmed", 3, _OrderConfirmedV3, _paid_by_anybody),
 )

@@ -23,9 +23,11 @@ class _Loop(uvloop.Loop):
 
     handshake_seconds = 60.0
 
-    async def create_server(self, *arguments: Any, ssl: SSLContext | None = None, **options: Any) -> AbstractServer:
-        bound = {} if ssl is None else {"ssl": ssl, "ssl_handshake_timeout": self.handshake_seconds}
-        return await super().create_server(*arguments, **bound, **options)
+    async def create_server(  # type: ignore[override]  # asyncio's is overloaded
+        self, *arguments: Any, ssl: SSLContext | None = None, **options: Any
+    ) -> AbstractServer:
+        bound: dict[str, Any] = {} if ssl is None else {"ssl": ssl, "ssl_handshake_timeout": self.handshake_seconds}
+        return await super().create_server(*arguments, **bound, **options)  # type: ignore[call-overload,no-any-return]  # as above
 
 
 class ApiServer(uvicorn.Server):

@@ -63,7 +63,7 @@ def test_an_api_in_production_does_not_start_without_keys() -> None:
 
 
 def test_an_api_without_keys_takes_no_token(tmp_path: Path) -> None:
-    verifier = create_app(away()).state.verifier
+    verifier = create_app(away(development_key=None)).state.verifier
     with pytest.raises(KeysUnavailable) as refused:
         verifier.caller_of(token_for(development_key(tmp_path)))
     assert refused.value.reason == "no keys are set up here, so that no token can be verified"
@@ -74,7 +74,7 @@ def test_an_api_takes_tokens_by_the_keys_that_are_named(tmp_path: Path) -> None:
     verifier = create_app(away(development_key=str(key))).state.verifier
     assert verifier.caller_of(token_for(key, subject="anna", tenant="acme")).tenant == "acme"
     with pytest.raises(KeysUnusable):
-        create_app(away(access_keys=str(key)))
+        create_app(away(access_keys=str(key), development_key=None))
 
 
 def test_settings_say_whom_tokens_are_for_and_by_which_algorithms(tmp_path: Path) -> None:

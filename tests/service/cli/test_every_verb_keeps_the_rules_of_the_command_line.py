@@ -15,6 +15,7 @@ from typer.core import TyperOption
 from typer.testing import CliRunner
 
 from domain.stock.stock import SkuRegistered, StockReceived, stock_id
+from service.cli.access.commands import app as access
 from service.cli.ago import parse_ago
 from service.cli.history.commands import app as history
 from service.cli.main import app
@@ -42,7 +43,7 @@ OPERATORS = {
 OF_SAGAS = {f"sagas {verb}" for verb in ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")}
 ASKING = {*OPERATORS, *OF_SAGAS, "audit", "rebuild", "views drop"}
 ON_ONE = {"projections pause", "projections resume", "poison unskip", "token revoke"}
-GROUPS = {"schema": schema, "snapshots": snapshots}
+GROUPS = {"schema": schema, "snapshots": snapshots, "access-log": access}
 ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {

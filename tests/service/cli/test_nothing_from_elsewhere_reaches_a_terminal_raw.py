@@ -57,10 +57,12 @@ ARGUMENTS: Final = {
     "token revoke": ("--subject", EVIL, "--why", EVIL),
 }
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
-SERVE: Final = {"serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph"}
+SERVE: Final = {
+    "serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph", "tenants",
+}  # fmt: skip
 # Those that show what is in Redis, which is another test's.
 OF_REDIS: Final = {
-    "audit", "lag", "projections list", "projections show", "rebuild", "views", "views list", "views drop",
+    "audit", "doctor", "lag", "projections list", "projections show", "rebuild", "views", "views list", "views drop",
     "poison list", "poison show", "poison retry", "poison skip", "poison unskip", "sagas list", "sagas show",
 }  # fmt: skip
 # Those that show groups of consumers, whose tests have some with such names.

@@ -27,8 +27,9 @@ def away(**chosen: Any) -> Settings:
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """A connection, of an administrator, to an API with these settings, and with the key of tests."""
-    with answering(create_app(settings.model_copy(update={"development_key": str(KEY)}))) as client:
+    """A connection, of an administrator, to an API with these settings, and the key of tests where they name none."""
+    key = {} if settings.access_keys or settings.development_key else {"development_key": str(KEY)}
+    with answering(create_app(settings.model_copy(update=key))) as client:
         yield client
 
 
