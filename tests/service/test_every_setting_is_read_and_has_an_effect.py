@@ -80,8 +80,6 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
         "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
         "FOLDSTREAM_METRICS_PORT": "9464",
-        "FOLDSTREAM_TLS_CERTIFICATE_FILE": "api.pem",
-        "FOLDSTREAM_TLS_KEY_FILE": "api.key",
         "PATH": "/bin",
     }
     assert Settings.from_mapping(variables) == Settings(
@@ -101,8 +99,6 @@ def test_every_setting_is_read_from_its_variable() -> None:
         flight_confirmation_seconds=86_400,
         saga_stuck_seconds=3600,
         metrics_port=9464,
-        tls_certificate_file="api.pem",
-        tls_key_file="api.key",
     )
 
 

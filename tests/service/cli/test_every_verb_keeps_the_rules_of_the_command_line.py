@@ -154,7 +154,7 @@ def test_the_examples_of_helps_work(tmp_path: Path) -> None:
         records = [CODEC.encode(event, metadata(event, correlation=uuid4())) for event in story]
         store.append(f"stock-{stock_id('mug-blue')}", *records)
         ended = {" ".join(example): outcome(store, example) for example in examples()}
-    assert len(ended) == 12
+    assert len(ended) == 13
     assert set(ended.values()) == {(0, None)}
 
 

@@ -139,6 +139,11 @@ def refusal(named: dict[str, str]) -> str:
     return str(refused.value)
 
 
+def test_the_files_are_named_by_variables() -> None:
+    variables = {"FOLDSTREAM_TLS_CERTIFICATE_FILE": "api.pem", "FOLDSTREAM_TLS_KEY_FILE": "api.key"}
+    assert Settings.from_mapping(variables) == Settings(tls_certificate_file="api.pem", tls_key_file="api.key")
+
+
 def test_nothing_listens_by_tls_without_a_certificate() -> None:
     assert certificate_of(Settings()) is None
     with serving(away()) as http:
