@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,6 +17,7 @@ from service.access_settings import AccessKeys, Algorithms, Name, YesOrNo
 
 PREFIX: Final = "FOLDSTREAM_"
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should))")
+_IN_FILES: Final = ("eventstore_uri", "redis_uri")
 _NAMESPACE: Final = re.compile("[A-Za-z0-9._-]{1,64}")
 
 
@@ -182,8 +184,14 @@ class Settings(BaseModel):
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
-        """The settings that these variables give. Raises SettingsError for the first that can't be used."""
+        """The settings that these variables give. Raises SettingsError for the first that can't be used.
+
+        An address of a server, which may hold a password, can stand in a file: FOLDSTREAM_<NAME>_FILE names it.
+        """
         given = {name: variables[variable_of(name)] for name in cls.model_fields if variables.get(variable_of(name))}
+        for name in _IN_FILES:
+            if file := variables.get(file_variable_of(name)):
+                given[name] = _read_from(file, name, is_given=name in given)
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -208,7 +216,8 @@ class Settings(BaseModel):
 
 def override(name: str, value: str) -> None:
     """Sets a setting for this process and those that it starts, as the command line asks."""
-    os.environ[variable_of(name)] = value  # noqa: TID251 - an option counts as its variable
+    os.environ.pop(file_variable_of(name), None)  # noqa: TID251 - an option counts as its variable, over a file
+    os.environ[variable_of(name)] = value  # noqa: TID251 - as above
 
 
 def variable_of(name: str) -> str:
@@ -216,9 +225,14 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper()
 
 
+def file_variable_of(name: str) -> str:
+    """The environment variable that names the file of a setting."""
+    return f"{variable_of(name)}_FILE"
+
+
 def unknown_variables(variables: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """What looks like a setting and is none, with the one it may be meant for; of this process where none are given."""
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Settings.model_fields} | {f"{name.upper()}_FILE" for name in _IN_FILES}
     given = _environment() if variables is None else variables
     unknown = sorted({name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)} - known)
     return {PREFIX + name: _nearest(name, known) for name in unknown}
@@ -230,6 +244,22 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - the one place that reads the environment
+
+
+def _read_from(file: str, name: str, *, is_given: bool) -> str:
+    """What stands in a file, without the end of its last line. Raises SettingsError, which repeats none of it."""
+    variable = file_variable_of(name)
+    if is_given:
+        raise SettingsError(variable, f"is set beside {variable_of(name)}")
+    try:
+        found = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise SettingsError(variable, f"{file}: {(error.strerror or 'it can not be read').lower()}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(variable, f"{file}: is no text in UTF-8") from None
+    if not found:
+        raise SettingsError(variable, f"{file}: is empty")
+    return found
 
 
 def _named(name: str, uri: str | None) -> str:

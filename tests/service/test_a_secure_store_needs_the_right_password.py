@@ -4,7 +4,14 @@ import json
 from base64 import b64encode
 from pathlib import Path
 
+import httpx
+import pytest
+import redis
+
 from tests.service.client import Client, stock_level
+from tests.support.callers import AUTHORIZED
+from tests.support.canaries import SECRETS as CANARIES
+from tests.support.canaries import assert_untold
 from tests.support.polling import poll_until
 from tests.support.processes import Listened
 from tests.support.secure import PASSWORD, USER, SecureEventStore
@@ -20,7 +27,8 @@ def words(*processes: Listened) -> str:
 
 def test_an_order_is_fulfilled_over_tls_and_no_secret_is_logged(tmp_path: Path) -> None:
     with SecureEventStore(tmp_path) as store:
-        service = FoldstreamProcess(tmp_path / "data", {"FOLDSTREAM_EVENTSTORE_URI": store.uri()})
+        (tmp_path / "uri").write_text(f"{store.uri()}\n", encoding="utf-8")
+        service = FoldstreamProcess(tmp_path / "data", {"FOLDSTREAM_EVENTSTORE_URI_FILE": str(tmp_path / "uri")})
         with service.start(), Client(service.url) as client:
             assert list(service.processes) == ["supervisor", "redis", "projections", "sagas", "api"]
             client.receive("lamp", 3)
@@ -28,10 +36,42 @@ def test_an_order_is_fulfilled_over_tls_and_no_secret_is_logged(tmp_path: Path) 
             client.confirm(order)
             assert client.ended(order)["status"] == "shipped"
             client.assert_becomes("/stock/lamp", stock_level("lamp", 1, version=3))
+            told = answers(service.url, order) + stored(service.uri_of("redis"))
             assert service.stop() == 0
         said = words(service.process, store.process)
         listed = [path.read_bytes() for path in (tmp_path / "data" / "run").iterdir() if path.is_file()]
     assert [secret for secret in SECRETS if secret in said or any(secret.encode() in text for text in listed)] == []
+    assert_untold([said, *told, *(text.decode(errors="replace") for text in listed)])
+
+
+def answers(url: str, order: str) -> list[str]:
+    """Pages, reports, histories and problems, also to requests that say a token where none belongs."""
+    token = AUTHORIZED["Authorization"].removeprefix("Bearer ")
+    asked = ("/", "/docs", "/openapi.json", "/metrics", "/health/ready", f"/history/order-{order}", "/access-log")
+    with httpx.Client(base_url=url, timeout=20, trust_env=False, headers=AUTHORIZED) as http:
+        found = [http.get(path) for path in asked]
+        assert {answer.status_code for answer in found} == {200}
+        found.append(http.get("/orders", params={"access_token": token}))
+        found.append(http.get(f"/orders/{token}"))
+        found.append(http.get("/orders", headers={"Authorization": f"Basic {token}"}))
+        found.append(http.post("/accounts", json={token: 1}))
+    assert [answer.status_code for answer in found[-4:]] == [422, 422, 401, 422]
+    return [answer.text for answer in found[:-3]] + [found[-2].text]
+
+
+def stored(uri: str) -> list[str]:
+    """All keys of Redis with what they hold, as it dumps them."""
+    with redis.Redis.from_url(uri) as connection:
+        names: list[bytes] = list(connection.scan_iter(count=1000))
+        dumped: list[bytes | None] = [connection.dump(name) for name in names]
+    return [text.decode("latin-1") for text in (*names, *filter(None, dumped))]
+
+
+def test_a_process_that_tells_a_secret_is_found_out() -> None:
+    for secret in CANARIES:
+        process = Listened(("/bin/echo", f"the secret is {secret}"), {})
+        with pytest.raises(AssertionError, match=r"a secret stands in a text of \d+ characters"):
+            process.wait(within=10)
 
 
 def test_a_wrong_password_is_named_as_the_reason_and_not_repeated(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
+from tests.support.canaries import assert_untold
 from tests.support.forked import SETTINGS, Forked, become
 from tests.support.polling import poll_until
 
@@ -112,6 +113,7 @@ class Listened:
         self.close_input()
         self._output.finish(within)
         self._errors.finish(within)
+        assert_untold((*self._output.lines, *self._errors.lines))
         return code
 
     def send(self, number: signal.Signals) -> None:

@@ -13,10 +13,11 @@ import grpc
 import trustme
 
 from infrastructure.embedded.eventstoredb.access.users import set_password
+from tests.support.canaries import STORE_PASSWORD
 from tests.support.processes import FOLDSTREAM, Listened
 
 USER: Final = "ada"
-PASSWORD: Final = "an-unguessable-secret"
+PASSWORD: Final = STORE_PASSWORD
 _BOUND: Final = ("/bin/sh", "-c", 'exec "$@" 3<"$0"')
 
 

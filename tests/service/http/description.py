@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
+from tests.support.canaries import assert_untold
+
 PROBLEM = "application/problem+json"
 
 
@@ -23,6 +25,7 @@ class Description:
     def demand(self, answer: httpx.Response) -> None:
         """Fails where the answer's status, headers, type or body are not as described."""
         answer.read()
+        assert_untold((answer.text, str(answer.headers)))
         method = answer.request.method.replace("HEAD", "GET")
         operation = self._operation(method, answer.request.url)
         if operation is None:
