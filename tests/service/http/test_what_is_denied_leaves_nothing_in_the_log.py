@@ -16,6 +16,10 @@ from tests.service.http.travel import new_trip
 from tests.support.callers import header_of
 
 ROUNDS = 300
+STRANGERS = [
+    Caller("bob", frozenset({"customer"})),
+    *(Caller("ada", frozenset({role}), "acme") for role in ROLES),
+]
 CLOSED = [route for route in CALLS if route[1] not in OPEN]
 
 
@@ -46,7 +50,25 @@ def test_what_may_denies_changes_nothing(own: tuple[Operator, httpx.Client], wor
     assert denied > ROUNDS // 4
 
 
-def _end(operator: Operator) -> int:
-    """Of all but the access log, which keeps what was denied."""
-    others = (r"\$.*", r"(?:[a-z0-9_]+\.)?access-.*")
-    return operator.client.get_commit_position(filter_exclude=others, filter_by_stream_name=True)
+@pytest.mark.parametrize("seed", range(3))
+def test_strangers_change_nothing_of_what_is_another_s_whatever_they_may(
+    own: tuple[Operator, httpx.Client], world: World, seed: int
+) -> None:
+    """Another customer, and every role of another tenant, whose own streams may grow."""
+    operator, http = own
+    some, done, elsewhere = random.Random(seed), 0, r"[a-z0-9_]+\..*"
+    for _ in range(ROUNDS // 2):
+        method, template = some.choice(CLOSED)
+        caller = some.choice(STRANGERS)
+        path, body = CALLS[method, template](world, "ada")
+        before = _end(operator, elsewhere)
+        header = header_of(caller.subject, *caller.roles, tenant=caller.tenant)
+        done += http.request(method, path, json=body, headers=header).is_success
+        assert _end(operator, elsewhere) == before
+    assert done > 3
+
+
+def _end(operator: Operator, *others: str) -> int:
+    """Of all but the access log, which keeps what was denied, and these."""
+    left_out = (r"\$.*", r"(?:[a-z0-9_]+\.)?access-.*", *others)
+    return operator.client.get_commit_position(filter_exclude=left_out, filter_by_stream_name=True)
