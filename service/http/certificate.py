@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from cryptography import x509
 
+from infrastructure.times import time_text
 from service.settings import Settings, SettingsError, variable_of
 
 _LOOK_SECONDS: Final = 1.0
@@ -48,7 +49,7 @@ class Certificate:
     def _take_up(self) -> None:
         try:
             _context_of(*self._files)  # a context that took half of it would be of no use
-            self.context.load_cert_chain(*self._files)
+            self.context.load_cert_chain(*self._files, password=_no_password)
         except (CertificateUnusable, OSError) as error:
             _log.warning("certificate_unusable", reason=str(error), consequence="the one before is used")
         else:
@@ -100,7 +101,7 @@ def _require_current(file: Path) -> None:
     except ValueError as error:
         raise CertificateUnusable(file, "holds no certificate in PEM") from error
     if found[0].not_valid_after_utc <= datetime.now(UTC):
-        raise CertificateUnusable(file, f"the certificate ended at {found[0].not_valid_after_utc.isoformat()}")
+        raise CertificateUnusable(file, f"the certificate ended at {time_text(found[0].not_valid_after_utc)}")
 
 
 def _read(file: Path) -> bytes:

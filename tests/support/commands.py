@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tests.support.canaries import assert_untold
 from tests.support.forked import PROGRAM, become, redirect
 
 
@@ -51,6 +52,7 @@ class Command:
                 self._process.kill()
                 raise AssertionError(f"it still runs after {seconds} s")
             output, errors = ((Path(folder) / name).read_bytes().decode() for name in ("output", "errors"))
+            assert_untold((output, errors))
             return self._process.exitcode, output, errors
 
 

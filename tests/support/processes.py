@@ -113,7 +113,7 @@ class Listened:
         self.close_input()
         self._output.finish(within)
         self._errors.finish(within)
-        assert_untold((*self._output.lines, *self._errors.lines))
+        self._assert_discreet()
         return code
 
     def send(self, number: signal.Signals) -> None:
@@ -130,6 +130,10 @@ class Listened:
         self.send(signal.SIGKILL)
         self._process.wait(timeout=10)
         self.close_input()
+        self._assert_discreet()
+
+    def _assert_discreet(self) -> None:
+        assert_untold((*self._output.lines, *self._errors.lines))
 
 
 def _executed(command: Sequence[str], environment: Mapping[str, str], *, held: bool) -> subprocess.Popen[str]:

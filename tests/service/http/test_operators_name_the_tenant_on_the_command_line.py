@@ -82,6 +82,9 @@ def test_a_word_reaches_the_instances_of_that_tenant_alone(tenants: Tenants, cli
     assert [
         len([each for each in instance(http)["timeline"] if each["kind"] == "operator"]) for http in (acme, zeta)
     ] == [1, 1]
+    resume = ("sagas", "resume", "booking", "--why", "seen", "--yes", "--tenant")  # the service is others', too
+    assert [cli(*resume, tenant, "--all")["done"] for tenant in (ACME, ZETA)] == [1, 1]
+    poll_until(lambda: not (is_paused(acme) or is_paused(zeta)), seconds=30, what="the end of both pauses")
 
 
 @pytest.mark.usefixtures("tenants")

