@@ -149,7 +149,7 @@ class CommandHandler:
     async def _records_of(self, execution: Execution) -> list[Recorded[Any]]:
         """What the command left in its stream before, under its id or as an earlier release stored it."""
         request, is_loaded = execution.request, execution.reads_stream
-        for command_id in (request.command_id, *request.former_ids):
+        for command_id in execution.command_ids():
             found = await self.loader.records_of(command_id, execution.aggregate, is_loaded=is_loaded)
             if found and request.may_have_left(found[0].metadata):
                 return found

@@ -62,6 +62,22 @@ def test_what_an_earlier_release_stored_is_repeated(http: httpx.Client, eventsto
     assert done(repeated)["version"] == former.version == 1
 
 
+def test_what_an_earlier_release_stored_for_another_is_no_customer_s_repeat(
+    http: httpx.Client, eventstore_uri: str
+) -> None:
+    key, bob = str(uuid4()), new_name("bob")
+    taken = str(uuid5(_CREATIONS, f"accounts default anonymous {key}"))
+    hers: dict[str, Any] = {"owner_id": new_name("ada"), "currency": "EUR"}
+    opening, told = OpenAccount(account_id=taken, **hers), digest("POST", "/accounts", AccountForm.model_validate(hers))
+    asyncio.run(_stored(eventstore_uri, opening, uuid5(_COMMANDS, f"account-{taken} {key}"), told))
+    headers, form = {**header_of(bob, "customer"), "Idempotency-Key": key}, {"owner_id": bob, "currency": "EUR"}
+    first, again = (http.post("/accounts", json=form, headers=headers) for _ in range(2))
+    assert (first.status_code, done(again)) == (201, done(first))
+    assert first.json()["id"] != taken
+    refused = http.post("/accounts", json={**form, "id": taken}, headers=headers)
+    assert (refused.status_code, refused.json()["rule"]) == (409, "account-exists")
+
+
 async def _stored(uri: str, command: OpenAccount | Deposit, command_id: UUID, told: str) -> Outcome:
     """As releases did that knew no callers."""
     async with connected(uri) as client:
