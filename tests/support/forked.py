@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -74,6 +75,7 @@ def become(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     for name in SETTINGS:
         os.environ.pop(name, None)  # noqa: TID251 - a child's
     os.environ.update(environment)  # noqa: TID251 - a child's
+    tempfile.tempdir = None  # the variables say anew where it is
     sys.argv = ["foldstream", *arguments]
     main()
 
