@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from infrastructure.access.claims import LONGEST_LEEWAY
 from infrastructure.access.verification_keys import ALGORITHMS
 from infrastructure.eventstore.uri import require_valid as require_eventstore_uri
 from infrastructure.readmodels.uri import require_valid as require_redis_uri
@@ -177,7 +178,7 @@ class Settings(BaseModel):
     access_algorithms: Algorithms = ALGORITHMS
     access_audience: Name = "foldstream"
     access_issuer: Name | None = None
-    access_leeway_seconds: Annotated[int, _number(0, 300)] = 30
+    access_leeway_seconds: Annotated[int, _number(0, LONGEST_LEEWAY)] = 30
     development_key: str | None = None
     production: YesOrNo = False
     token_file: str | None = None

@@ -33,7 +33,11 @@ class Wanted:
 
     def fits(self, entry: AccessRecorded) -> bool:
         """Whether it is one of them."""
-        asked = ((self.subject, entry.subject), (self.resource, entry.resource), (self.action, entry.action))
+        asked = (
+            (self.subject, entry.subject),
+            (_as_found(self.resource), _as_found(entry.resource)),
+            (self.action, entry.action),
+        )
         return self.since <= entry.at < self.until and all(each is None or each == has for each, has in asked)
 
 
@@ -134,3 +138,8 @@ def _is_new(seen: dict[UUID, None], entry_id: UUID) -> bool:
 
 def _day_of(record: Record) -> date:
     return date.fromisoformat(record.stream.partition("-")[2])
+
+
+def _as_found(resource: str | None) -> str | None:
+    """Ids are found however their letters are written."""
+    return None if resource is None else resource.lower()

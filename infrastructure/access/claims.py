@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domain.stream_name import DEFAULT_TENANT, StreamName
+from domain.stream_name import DEFAULT_TENANT, checked_tenant
 from infrastructure.access.caller import ANONYMOUS, SAGA, Caller
 from infrastructure.access.errors import Unauthenticated
 
 LONGEST_LIFE: Final = 366 * 86_400
 """Seconds that a token may still be good for: a revocation need not be remembered for longer."""
+LONGEST_LEEWAY: Final = 300
+"""Seconds by which clocks may differ at most."""
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _ROLE: Final = re.compile(r"[\x21-\x7e]{1,64}")
 _MOST_ROLES: Final = 32
@@ -106,6 +108,6 @@ def _is_role(found: object) -> bool:
 def _tenant_in(claims: Mapping[str, Any]) -> str:
     found = claims.get("tenant", DEFAULT_TENANT)
     try:
-        return StreamName(found, "any", "0").tenant
+        return checked_tenant(found)
     except (TypeError, ValueError) as error:
         raise Unauthenticated("the token's tenant should be a lower-case word of at most 32 characters") from error

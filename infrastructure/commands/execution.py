@@ -55,22 +55,22 @@ class Execution:
     unsearched: Part | None = None
 
     @property
-    def is_of_stranger(self) -> bool:
+    def belongs_to_another(self) -> bool:
         """Whether what is there has another owner than the only one whose things the sender may act upon."""
         owner, owned_by = self.decider.owner(self.aggregate.state), self.request.owned_by
         return owner is not None and owned_by not in {None, owner}
 
-    def hide_from_strangers(self) -> None:
+    def require_visible(self) -> None:
         """Raises what the decider raises for what does not exist, where the sender may act on another owner's only.
 
         What would create it goes on, and is told that it is there; it is no repeat of the other's.
         """
-        if self.is_of_stranger:
+        if self.belongs_to_another:
             self.decider.decide(self.command, self.decider.initial)
 
     def command_ids(self) -> tuple[UUID, ...]:
         """Under which the command may have been stored. A former id tells no callers apart, so it is no stranger's."""
-        former = () if self.is_of_stranger else self.request.former_ids
+        former = () if self.belongs_to_another else self.request.former_ids
         return (self.request.command_id, *former)
 
     def decided(self) -> list[Event]:

@@ -131,7 +131,7 @@ class CommandHandler:
             try:
                 if execution.reads_stream:
                     await self.loader.load(aggregate, execution.decider.category, execution.revision)
-                execution.hide_from_strangers()
+                execution.require_visible()
                 if records := await self._records_of(execution):
                     return execution.found(records)
                 if events := execution.decided():

@@ -33,7 +33,49 @@ RECORDED: Final = frozenset(
 )
 """Whatever shows stored events, and whatever an operator does."""
 
-UNRECORDED: Final = frozenset(Action) - RECORDED
+UNRECORDED: Final = frozenset(
+    {
+        Action.CREATE_ORDER,
+        Action.CHANGE_ORDER,
+        Action.CONFIRM_ORDER,
+        Action.CANCEL_ORDER,
+        Action.READ_ORDER,
+        Action.LIST_ORDERS_OF_CUSTOMER,
+        Action.LIST_ORDERS,
+        Action.OPEN_ACCOUNT,
+        Action.DEPOSIT,
+        Action.WITHDRAW,
+        Action.READ_ACCOUNT,
+        Action.READ_STATEMENT,
+        Action.LIST_ACCOUNTS,
+        Action.REQUEST_TRIP,
+        Action.CANCEL_TRIP,
+        Action.READ_TRIP,
+        Action.LIST_TRIPS_OF_CUSTOMER,
+        Action.LIST_NOTIFICATIONS_OF_CUSTOMER,
+        Action.ANSWER_FOR_AIRLINE,
+        Action.RECEIVE_STOCK,
+        Action.WRITE_OFF_STOCK,
+        Action.READ_STOCK,
+        Action.LIST_STOCK,
+        Action.SET_OFFER,
+        Action.READ_OFFER,
+        Action.LIST_ROWS,
+        Action.READ_REPORTS,
+        Action.LIST_SAGAS,
+        Action.READ_SAGA,
+        Action.READ_METRICS,
+        Action.READ_HEALTH,
+        Action.READ_PROJECTIONS,
+        Action.READ_VIEWS,
+        Action.READ_SUBSCRIPTIONS,
+        Action.READ_SNAPSHOTS,
+        Action.CHECK_RELEASE,
+        Action.EXAMINE,
+        Action.ISSUE_TOKENS,
+        Action.CHANGE_STORE_USERS,
+    }
+)
 """Commands, which leave events of their own with their actor, queries of read models, and figures.
 
 A token is issued, and a user of the embedded event store changed, without any event store.

@@ -6,20 +6,13 @@ from typing import Annotated
 
 import typer
 
-from domain.stream_name import DEFAULT_TENANT, StreamName
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.access.access_reader import Wanted, window
 from service.access.action import Action
-from service.cli.options import DEFAULT_DATA, Data, Json, Since, Until, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Tenant, Until, with_options
 from service.cli.verbs import verb
 
 app = typer.Typer()
-
-
-def _tenant(text: str) -> str:
-    try:
-        return StreamName(text, "access", "0").tenant
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +26,7 @@ class AccessOptions:
     action: Annotated[str | None, typer.Option(metavar="ACTION", help="Only this, such as read-history.")] = None
     since: Since = None
     until: Until = None
-    tenant: Annotated[str, typer.Option(parser=_tenant, metavar="TENANT", help="Of this tenant's callers.")] = (
-        DEFAULT_TENANT
-    )
+    tenant: Tenant = DEFAULT_TENANT
     data: Data = DEFAULT_DATA
     as_json: Json = False
 

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.access.claims import LONGEST_LIFE
 from service.access.action import Action
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json, parse_time, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_time, with_options
 from service.cli.verbs import asked_for, epilog, verb, with_shared_options
 
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -31,7 +32,7 @@ class Token:
             " [default: administrator].",
         ),
     ] = None
-    tenant: Annotated[str, typer.Option(metavar="NAME", help="The tenant it is for.")] = "default"
+    tenant: Tenant = DEFAULT_TENANT
     seconds: Annotated[int, typer.Option(min=1, max=LONGEST_LIFE - 1, metavar="N", help="How long it is good for.")] = (
         3600
     )
@@ -66,7 +67,7 @@ class Revoke:
     why: Reason
     jti: Annotated[str | None, typer.Option("--jti", metavar="ID", help="The token with this id.")] = None
     subject: Annotated[str | None, typer.Option(metavar="TEXT", help="All tokens of this subject.")] = None
-    tenant: Annotated[str, typer.Option(metavar="NAME", help="The subject's tenant.")] = "default"
+    tenant: Tenant = DEFAULT_TENANT
     before: Annotated[
         datetime | None,
         typer.Option(

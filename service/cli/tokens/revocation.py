@@ -7,8 +7,7 @@ from pathlib import Path
 
 import typer
 
-from domain.stream_name import StreamName
-from infrastructure.access.claims import LONGEST_LIFE, is_visible
+from infrastructure.access.claims import LONGEST_LEEWAY, LONGEST_LIFE, is_visible
 from infrastructure.access.revocations import Revocation, record_revocation
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.streams import Streams
@@ -50,16 +49,12 @@ def _revocation(meant: Meant, act: Act, now: datetime) -> Revocation:
         raise typer.BadParameter("a token's id and its subject are 1 to 128 visible ASCII characters")
     if meant.before is not None and (meant.subject is None or meant.before > now):
         raise typer.BadParameter("--before is a time that has passed, and goes with --subject")
-    try:
-        StreamName(meant.tenant, "any", "0")
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
     return Revocation(
         token_id=meant.token_id,
         subject=meant.subject,
         tenant=meant.tenant,
         before=None if meant.subject is None else meant.before or now,
-        until=now + timedelta(seconds=LONGEST_LIFE + 300),  # and the longest leeway
+        until=now + timedelta(seconds=LONGEST_LIFE + LONGEST_LEEWAY),
         actor=act.actor,
         why=act.why or "",
         at=now,

@@ -102,6 +102,7 @@ def test_histories_traces_words_to_sagas_and_the_log_itself_are_kept() -> None:
 
 def test_each_action_is_kept_or_not() -> None:
     assert set(Action) == RECORDED | UNRECORDED
+    assert not RECORDED & UNRECORDED
     kept_as_events = {
         action for action in Action if action.value.split("-")[0] in {"create", "change", "cancel", "open"}
     }

@@ -55,7 +55,7 @@ def test_it_names_whom_it_is_asked_for(tmp_path: Path, verifier: TokenVerifier) 
     ("arguments", "reason"),
     [
         (("--subject", "a b"), "the token's sub should be a text of 1 to 128 visible ASCII characters"),
-        (("--tenant", "Acme"), "the token's tenant should be a lower-case word of at most 32 characters"),
+        (("--tenant", "Acme"), "a tenant is a lower-case word of at most 32 characters, unlike 'Acme'"),
         (("--role", ""), "the token's roles should be a list of at most 32 names"),
     ],
 )
