@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.decider import Decider
 from domain.errors import Rejected, Unknown
-from domain.message import Command
+from domain.message import Command, LaterText
 from domain.money import Currency, in_currency
 from domain.ordering.events import (
     CancellationRequested,
@@ -132,7 +132,9 @@ class RemoveItem(_OrderCommand):
 
 
 class ConfirmOrder(_OrderCommand):
-    pass
+    """With an `owner_id` the order can be paid from an account of this owner only, whoever created it."""
+
+    owner_id: LaterText = None
 
 
 class RequestCancellation(_OrderCommand):
@@ -214,7 +216,7 @@ def confirm(command: ConfirmOrder, order: Order) -> list[OrderEvent]:
             account_id=order.account_id,
             lines=order.lines,
             total=total_of(order.lines, order.currency),
-            owner_id=order.owner_id,
+            owner_id=command.owner_id or order.owner_id,
         )
     ]
 

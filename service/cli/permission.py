@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from domain.stream_name import DEFAULT_TENANT
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.policy import may
@@ -16,6 +17,8 @@ from service.cli.options import DEFAULT_DATA
 from service.cli.surroundings import settings_at
 from service.errors import NoStore, NotAllowed
 from service.settings import Settings
+
+_OF_STREAMS: Final = frozenset({Action.READ_HISTORY, Action.READ_TRACE, Action.EXPORT_HISTORY})
 
 
 @contextmanager
@@ -43,8 +46,18 @@ def permitted(action: Action, data: Path | None, given: Mapping[str, Any], *, is
 
 
 def _is_another_tenant_s(attempt: Attempt, settings: Settings) -> bool:
-    asked = attempt.given.get("tenant", attempt.caller.tenant)
-    return settings.token_file is not None and asked != attempt.caller.tenant
+    """Whether a token is presented for what is not its tenant's. A trace has all tenants' streams."""
+    if settings.token_file is None:
+        return False
+    own = attempt.caller.tenant
+    if attempt.given.get("tenant", own) != own or (attempt.action is Action.READ_TRACE and own != DEFAULT_TENANT):
+        return True
+    return attempt.action in _OF_STREAMS and any(map(_names_tenant, attempt.given.values()))
+
+
+def _names_tenant(argument: object) -> bool:
+    """Whether it is a stream's whole name with a tenant in front, as only those without a token may give it."""
+    return isinstance(argument, str) and "." in argument.partition("-")[0].partition(":")[0]
 
 
 def _refused(attempt: Attempt, settings: Settings, *, is_recorded: bool) -> NotAllowed:

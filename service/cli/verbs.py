@@ -76,7 +76,7 @@ def asked_for(action: Declared, run: Run) -> Run:
         from service.cli.permission import permitted  # noqa: PLC0415 - a command loads only what it runs
 
         named = {name: given[name] for name in said}
-        is_part = given.get("stop_when_closed") is not None
+        is_part = None not in {given.get("stop_when_closed"), given.get("fold", "")}
         with permitted(action, given["data"], named, is_part=is_part):
             return run(**given)
 

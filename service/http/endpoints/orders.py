@@ -150,7 +150,7 @@ async def remove_item(order_id: OrderPath, line: LinePath, sending: Sending, for
 )
 async def confirm_order(order_id: OrderPath, sending: Sending, form: Nothing = NOTHING) -> JSONResponse:
     """Confirms an order; its fulfilment starts."""
-    command = ConfirmOrder(order_id=order_id)
+    command = ConfirmOrder(order_id=order_id, owner_id=only_owner(sending.request))
     return changed(order_id, await sending.send(command, f"/orders/{order_id}/confirm", form))
 
 

@@ -38,10 +38,11 @@ def shop(
     free: bool = False,
     version: Version = saga,
     paid_by: str | None = None,
+    confirmed_by: str | None = None,
 ) -> Shop:
     """A shop with a confirmed order that needs one desk, three lamps and 100.00; no account where `balance` is None.
 
-    The account is Ada's; with `paid_by` the order may be paid from an account of theirs only.
+    The account is Ada's; with `paid_by` or `confirmed_by` the order may be paid from an account of theirs only.
     """
     built = Shop(version=version)
     for sku, quantity in (("desk", desks), ("lamp", lamps)):
@@ -56,5 +57,5 @@ def shop(
         order_id=ORDER, customer_id="ada", account_id=ACCOUNT, currency="EUR", items=items, owner_id=paid_by
     )
     built.send(order)
-    built.send(ConfirmOrder(order_id=ORDER))
+    built.send(ConfirmOrder(order_id=ORDER, owner_id=confirmed_by))
     return built

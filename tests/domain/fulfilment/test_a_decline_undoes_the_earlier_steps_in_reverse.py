@@ -48,8 +48,11 @@ def told(run: Shop) -> list[Event]:
 
 
 @pytest.mark.parametrize("free", [False, True])
-def test_an_order_of_its_owner_is_not_paid_from_another_s_account(free: bool) -> None:
-    run = shop(paid_by="bob", free=free)
+@pytest.mark.parametrize(("creator", "confirmer"), [("bob", None), (None, "bob")])
+def test_a_customer_s_order_is_not_paid_from_another_s_account(
+    creator: str | None, confirmer: str | None, free: bool
+) -> None:
+    run = shop(free=free, paid_by=creator, confirmed_by=confirmer)
     run.run(ORDER)
     assert run.own(ORDER)[1:] == [
         DESK,

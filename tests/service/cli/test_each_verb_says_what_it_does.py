@@ -15,6 +15,7 @@ from service.errors import NotAllowed
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import verbs
 from tests.support.access import token_for
 from tests.support.callers import KEY
+from tests.support.commands import ran
 from tests.support.processes import FOLDSTREAM, Listened
 
 SERVERS = {"serve", "api", "projections", "sagas", "eventstore", "redis"}
@@ -65,6 +66,22 @@ def test_it_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     assert process.wait(within=30) == 1
     assert process.output == []
     assert process.errors == ["foldstream parked: the roles of ada do not allow read-parked"]
+
+
+@pytest.mark.parametrize(
+    ("tenant", "words", "action"),
+    [
+        ("acme", ("history", "order-0", "--tenant", "zeta"), "read-history"),
+        ("acme", ("trace", "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11", "--tenant", "acme"), "read-trace"),
+        ("default", ("history", "acme.order-0"), "read-history"),
+        ("default", ("export", "acme.stock:mug"), "export-history"),
+        ("acme", ("history", "order-0"), "read-history"),
+    ],
+)
+def test_a_token_is_for_its_tenant_alone(tmp_path: Path, tenant: str, words: tuple[str, ...], action: str) -> None:
+    settings = presenting(tmp_path, subject="ada", roles=["auditor"], tenant=tenant)
+    ended = ran(*words, "--data", str(tmp_path), **settings)
+    assert (ended.code, ended.errors) == (1, [f"foldstream {words[0]}: the roles of ada do not allow {action}"])
 
 
 def test_what_is_done_is_done_by_the_token_s_subject(tmp_path: Path) -> None:
