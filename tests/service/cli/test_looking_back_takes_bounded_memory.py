@@ -66,7 +66,7 @@ def padded(record: NewRecord) -> NewRecord:
 
 
 def peak(uri: str, *arguments: str) -> int:
-    """The most memory that the command had, in KiB; the less of two runs, as much waits in buffers on a busy machine."""
+    """The most memory that the command had, in KiB: the less of two runs, since buffers grow on a busy machine."""
     command = [sys.executable, "-c", MEASURED, *FOLDSTREAM, *arguments]
     environment = {"FOLDSTREAM_EVENTSTORE_URI": uri}
     runs = (subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60) for _ in range(2))
