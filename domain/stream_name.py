@@ -64,6 +64,11 @@ def aggregate_id_in(stream: str) -> str:
     return stream.partition("-")[2]
 
 
+def names_tenant(name: str) -> bool:
+    """Whether a stream's name, or what is said for one such as `stock:SKU`, has a tenant in front."""
+    return "." in name.partition("-")[0].partition(":")[0]
+
+
 def row_key_of(stream: str) -> str:
     """Under which key a read model keeps its row of that stream: the id, or `<tenant>/<id>`.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from os import stat_result
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from infrastructure.access.verification_keys import (
     development_key_in,
     keys_in,
 )
+from infrastructure.file_state import file_state
 
 _EVERY: Final = 1.0  # seconds
 _logger: Final = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class KeyFile:
         self.algorithms: Final = algorithms
         self._path: Final = path
         self._read: Final = read
-        self._seen = _trait(path)
+        self._seen = file_state(path)
         self._keys = self._load()
 
     def current(self) -> VerificationKeys:
@@ -58,7 +58,7 @@ class KeyFile:
 
     def look(self) -> None:
         """Reads the file again, if it has changed since it was last read."""
-        seen = _trait(self._path)
+        seen = file_state(self._path)
         if seen == self._seen:
             return
         self._seen = seen
@@ -81,12 +81,3 @@ class KeyFile:
 def development_key_file(path: Path) -> KeyFile:
     """The development key as a source of keys. Raises KeysUnusable."""
     return KeyFile(path, frozenset({DEVELOPMENT_ALGORITHM}), development_key_in)
-
-
-def _trait(path: Path) -> tuple[int, int, int] | None:
-    """What differs once a file was written or replaced; None where it can't be looked at."""
-    try:
-        found: stat_result = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

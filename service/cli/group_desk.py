@@ -7,14 +7,14 @@ from typing import Final, TypeVar
 
 import typer
 
-from infrastructure.eventstore.client import CommandClient, command_client
+from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.consumer_groups import ConsumerGroup, all_groups, one_group, replay_parked
 from infrastructure.eventstore.errors import WrongExpectedVersion
 from infrastructure.eventstore.parked_stream import Parked, ParkedCount, parked_count, parked_in, parked_stream
 from infrastructure.eventstore.retained_stream import RetainedStream
 from infrastructure.eventstore.streams import Streams
+from service.cli.connections import connected, streams_of
 from service.errors import NoGroup
-from service.history.sources import CODEC
 
 _ATTEMPTS: Final = 5
 _AT_ONCE: Final = 16
@@ -92,13 +92,8 @@ def group_called(name: str, groups: Sequence[ConsumerGroup]) -> ConsumerGroup:
 
 @asynccontextmanager
 async def _desk(uri: str) -> AsyncIterator[GroupDesk]:
-    client = await command_client(uri)
-    streams = Streams(client, CODEC)
-    try:
+    async with connected(uri) as client, streams_of(client) as streams:
         yield GroupDesk(client, streams)
-    finally:
-        await streams.close()
-        await client.close()
 
 
 def at_desk(uri: str, work: Callable[[GroupDesk], Awaitable[ResultT]]) -> ResultT:

@@ -26,11 +26,7 @@ def store_uri(data: Path) -> str:
 
 def store_settings(data: Path) -> Settings:
     """The settings, with an event store that is named or runs in this folder. Raises NoStore, SettingsError."""
-    settings = settings_at(data)
-    if settings.eventstore_uri is None:
-        raise NoStore(data)
-    record_attempt(settings)
-    return settings
+    return _requiring(data, NoStore)
 
 
 def both_servers(data: Path) -> Settings:
@@ -38,20 +34,21 @@ def both_servers(data: Path) -> Settings:
 
     Raises NoStore, NoRedis, SettingsError.
     """
-    settings = settings_at(data)
-    if settings.eventstore_uri is None:
-        raise NoStore(data)
-    if settings.redis_uri is None:
-        raise NoRedis(data)
-    record_attempt(settings)
-    return settings
+    return _requiring(data, NoStore, NoRedis)
 
 
 def redis_settings(data: Path) -> Settings:
     """The settings, with a Redis that is named or runs in this folder. Raises NoRedis, SettingsError."""
+    return _requiring(data, NoRedis)
+
+
+def _requiring(data: Path, *missing: type[NoStore | NoRedis]) -> Settings:
+    """The settings for a verb that is put on record now; raises those of these of which there is no server."""
     settings = settings_at(data)
-    if settings.redis_uri is None:
-        raise NoRedis(data)
+    found = {NoStore: settings.eventstore_uri, NoRedis: settings.redis_uri}
+    for refusal in missing:
+        if found[refusal] is None:
+            raise refusal(data)
     record_attempt(settings)
     return settings
 

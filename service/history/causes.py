@@ -4,7 +4,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from domain.stream_name import StreamName, category_in
+from domain.stream_name import StreamName
 from infrastructure.history.trace import Found, TracedCommand
 
 
@@ -34,8 +34,8 @@ def depth_first(roots: Sequence[TracedCommand]) -> Iterator[TreeNode]:
 def of_categories(found: Found, categories: Container[str], tenant: str) -> Found:
     """Only the records in a tenant's streams of these categories: the system projection links to all others, too."""
     names = [(record, _parsed(record.stream)) for record in found.records]
-    records = (record for record, name in names if name is not None and name.tenant == tenant)
-    return replace(found, records=tuple(each for each in records if category_in(each.stream) in categories))
+    own = (record for record, name in names if name and name.tenant == tenant and name.category in categories)
+    return replace(found, records=tuple(own))
 
 
 def _parsed(stream: str) -> StreamName | None:

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from cryptography import x509
 
+from infrastructure.file_state import FileState, file_state
 from infrastructure.times import time_text
 from service.settings import Settings, SettingsError, variable_of
 
@@ -55,8 +56,8 @@ class Certificate:
         else:
             _log.info("certificate_changed", file=str(self._files[0]))
 
-    def _changed(self) -> tuple[tuple[int, int] | None, ...]:
-        return tuple(_mark(file) for file in self._files)
+    def _changed(self) -> tuple[FileState | None, ...]:
+        return tuple(file_state(file) for file in self._files)
 
 
 def certificate_of(settings: Settings) -> Certificate | None:
@@ -109,12 +110,3 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise CertificateUnusable(file, (error.strerror or "it can't be read").lower()) from error
-
-
-def _mark(file: Path) -> tuple[int, int] | None:
-    """What tells a file from what it was; None where it is not there, as between two renames."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns

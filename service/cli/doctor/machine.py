@@ -6,8 +6,8 @@ from typing import Final
 
 from infrastructure.eventstore.log import Log
 from infrastructure.readmodels.servers import servers_at
+from service.cli.connections import connected
 from service.cli.doctor.findings import Finding, fail, ok, warn
-from service.cli.sagas.instances import connected
 from service.settings import Settings
 
 _SECONDS: Final = 5.0

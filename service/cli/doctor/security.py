@@ -15,8 +15,8 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.readmodels.uri import nodes_in
 from infrastructure.uri import read_uri
+from service.cli.connections import connected
 from service.cli.doctor.findings import Finding, fail, ok, skipped, warn
-from service.cli.sagas.instances import connected
 from service.settings import Settings
 
 _SECONDS: Final = 5.0

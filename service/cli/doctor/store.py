@@ -15,9 +15,9 @@ from infrastructure.eventstore.schema_check import Finding as Unreadable
 from infrastructure.eventstore.server_version import server_version
 from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.snapshots.store import SnapshotStore
+from service.cli.connections import connected, streams_of
 from service.cli.doctor.findings import Finding, fail, ok, warn
 from service.cli.sagas.check import Report, check_store
-from service.cli.sagas.instances import connected, streams_of
 from service.cli.schema.report import EVENTS_BY_CATEGORY
 from service.cli.snapshots.report import due_versions
 from service.cli.snapshots.survey import Summary, survey

@@ -14,7 +14,7 @@ from infrastructure.sagas.recorded_decisions import compared
 from infrastructure.sagas.release_check import Counted, ReleaseCheck
 from infrastructure.sagas.replay import Finding
 from infrastructure.terminal import print_error, print_json, print_line, require_output
-from service.cli.sagas.instances import connected, streams_of
+from service.cli.connections import connected, streams_of
 from service.cli.surroundings import store_uri
 from service.consumers import SAGAS, route
 from service.errors import FileUnusable

@@ -1,7 +1,5 @@
 """Which instance of which saga a verb means, and how it acts on that: as an operator, by events of its stream."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -12,11 +10,8 @@ import typer
 from domain.saga import Saga
 from domain.stream_name import StreamName, stream_name
 from infrastructure.commands.request import Request
-from infrastructure.eventstore.client import CommandClient, command_client
-from infrastructure.eventstore.streams import CALL_SECONDS, Streams
 from service.cli.operator_act import Act
 from service.consumers import SAGAS
-from service.history.sources import CODEC
 from service.sagas.shapes import unknown_type
 
 
@@ -34,26 +29,6 @@ def instance_stream(saga: Saga[Any, Any], instance: str, tenant: str) -> str:
         return stream_name(saga.category, instance, tenant)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-@asynccontextmanager
-async def connected(uri: str) -> AsyncIterator[CommandClient]:
-    """A client of the store, closed at the end."""
-    client = await command_client(uri)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-@asynccontextmanager
-async def streams_of(client: CommandClient, patience: float = CALL_SECONDS) -> AsyncIterator[Streams]:
-    """The streams of a store; a call ends within so many seconds."""
-    streams = Streams(client, CODEC, patience=patience)
-    try:
-        yield streams
-    finally:
-        await streams.close()
 
 
 def request_of(act: Act, name: str, stream: str) -> Request:

@@ -15,7 +15,7 @@ from infrastructure.sagas.open_instances import OpenInstance, Status, look_at, o
 from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.words import Words
 from infrastructure.terminal import print_json, print_line
-from service.cli.sagas.instances import connected, streams_of
+from service.cli.connections import connected, streams_of
 from service.cli.sagas.operation import Order, desk_of
 from service.cli.surroundings import store_uri
 from service.cli.verbs import consented

@@ -4,7 +4,8 @@ import asyncio
 
 from infrastructure.sagas.errors import UnknownInstance, WordRefused
 from infrastructure.terminal import print_json, print_line, require_output
-from service.cli.sagas.instances import connected, instance_stream
+from service.cli.connections import connected
+from service.cli.sagas.instances import instance_stream
 from service.cli.sagas.operation import Done, Order, desk_of
 from service.cli.surroundings import store_uri
 from service.errors import NoInstance, WordNotTaken

@@ -9,13 +9,11 @@ import typer
 
 from infrastructure.access.claims import LONGEST_LEEWAY, LONGEST_LIFE, is_visible
 from infrastructure.access.revocations import Revocation, record_revocation
-from infrastructure.eventstore.client import command_client
-from infrastructure.eventstore.streams import Streams
 from infrastructure.terminal import print_json, print_line, require_output
 from infrastructure.times import time_text
+from service.cli.connections import connected, streams_of
 from service.cli.operator_act import Act
 from service.cli.surroundings import store_uri
-from service.history.sources import CODEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,8 @@ def _revocation(meant: Meant, act: Act, now: datetime) -> Revocation:
 
 
 async def _recorded(uri: str, revocation: Revocation) -> None:
-    client = await command_client(uri)
-    streams = Streams(client, CODEC)
-    try:
+    async with connected(uri) as client, streams_of(client) as streams:
         await record_revocation(streams, revocation)
-    finally:
-        await streams.close()
-        await client.close()
 
 
 def _said(revocation: Revocation) -> str:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from typing_extensions import TypedDict
 
+from domain.stream_name import names_tenant
 from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.schema_check import Window
@@ -142,7 +143,7 @@ class HistoryReader:
         It is the caller's tenant's: a name with a tenant in front is that of no stream, whoever asks.
         """
         with _problems():
-            if "." in name.partition("-")[0].partition(":")[0]:
+            if names_tenant(name):
                 raise UnknownStream(name)
             stream = stream_called(name, self.tenant).lower()  # as ids are elsewhere
             return await self.threads.run(

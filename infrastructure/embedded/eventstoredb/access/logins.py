@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import secrets
 from base64 import b64decode
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import structlog
 from infrastructure.embedded.eventstoredb.access.passwords import PasswordHash
 from infrastructure.embedded.eventstoredb.access.users import load_users
 from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.file_state import file_state
 
 Credentials: TypeAlias = tuple[str, str]
 _REFUSALS_REMEMBERED = 1024
@@ -30,7 +30,7 @@ class Logins:
     def __init__(self, path: Path) -> None:
         """Raises StartRefused."""
         self._path = path
-        self._seen = _signature(path)
+        self._seen = file_state(path)
         self._known = _KnownCredentials(load_users(path))
 
     async def admit(self, authorization: str) -> bool:
@@ -44,7 +44,7 @@ class Logins:
         return True
 
     def _read_again(self) -> None:
-        signature = _signature(self._path)
+        signature = file_state(self._path)
         if signature == self._seen:
             return
         self._seen = signature
@@ -121,14 +121,6 @@ async def _uninterrupted(stored: PasswordHash, password: str) -> bool:
     except asyncio.CancelledError:
         await asyncio.wait({checking})
         raise
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def _credentials(authorization: str) -> Credentials | None:
