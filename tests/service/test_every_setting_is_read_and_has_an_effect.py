@@ -12,7 +12,7 @@ import redis
 
 from infrastructure.readmodels.keys import PartitionKeys
 from service.addresses import lasting_port
-from service.settings import PerProjection, Settings, SettingsError, unknown_variables
+from service.settings import PerProjection, Settings, SettingsError
 from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
@@ -229,11 +229,6 @@ def test_a_refusal_repeats_no_value() -> None:
         assert secret not in "".join(traceback.format_exception(refusal.value))
 
 
-def test_a_variable_that_is_no_setting_is_told_with_the_one_it_may_be_meant_for() -> None:
-    variables = {"FOLDSTREAM_REDIS_URL": "x", "FOLDSTREAM_ZZZ": "1", "FOLDSTREAM_PARTITIONS": "1", "PATH": "/bin"}
-    assert unknown_variables(variables) == {"FOLDSTREAM_REDIS_URL": "FOLDSTREAM_REDIS_URI", "FOLDSTREAM_ZZZ": None}
-
-
 def test_credentials_do_not_stand_in_what_is_printed() -> None:
     settings = Settings(eventstore_uri="esdb://admin:secret@store:2113", redis_uri="redis://:secret@redis")
     assert "secret" not in f"{settings!r}{settings}"
@@ -250,15 +245,17 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alon
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
+    port = lasting_port()
+    file = tmp_path / "foldstream.toml"
+    file.write_text(f"partitions = 4\nprojection_workers = 2\nmetrics_port = {port}", encoding="utf-8")
     environment = {
+        "FOLDSTREAM_CONFIG": str(file),
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
         "FOLDSTREAM_REDIS_URI": redis_uri,
         "FOLDSTREAM_NAMESPACE": namespace,
-        "FOLDSTREAM_PARTITIONS": "4",
-        "FOLDSTREAM_PROJECTION_WORKERS": "2",
+        "FOLDSTREAM_PROJECTION_WORKERS": "",
     }
-    port = str(lasting_port())
-    with FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": port}) as service:
+    with FoldstreamProcess(tmp_path, environment) as service:
         told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
         assert 'foldstream_check_state{check="eventstore",state="ok"} 1.0' in told
         assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"
