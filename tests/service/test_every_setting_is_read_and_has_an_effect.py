@@ -241,13 +241,14 @@ def shares(connection: "redis.Redis", namespace: str) -> list[int]:
     return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
 
 
-def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alone_gets_the_port_for_metrics(
+def test_what_a_file_and_variables_say_reaches_each_process_and_the_api_alone_gets_the_port_for_metrics(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
     port = lasting_port()
     file = tmp_path / "foldstream.toml"
-    file.write_text(f"partitions = 4\nprojection_workers = 2\nmetrics_port = {port}", encoding="utf-8")
+    given = {"partitions": 4, "projection_workers": 2, "audit_streams": 7, "metrics_port": port}
+    file.write_text("".join(f"{name} = {number}\n" for name, number in given.items()), encoding="utf-8")
     environment = {
         "FOLDSTREAM_CONFIG": str(file),
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
@@ -264,6 +265,8 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alon
             keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")
             poll_until(lambda: shares(connection, namespace) == [6, 6], seconds=20, what="six for each worker")
     assert workers == ["projections-1", "projections-2"]
+    audits = [json.loads(line) for line in service.process.errors if '"background_audit_started"' in line]
+    assert [each["streams_a_second"] for each in audits] == [7, 7]
     stopped = [json.loads(line)["name"] for line in service.process.errors if '"process_stopped"' in line]
     assert (stopped[:2], sorted(stopped[2:])) == (["api", "sagas"], workers)
     assert [line for line in service.process.errors if '"process_killed"' in line or '"process_ended"' in line] == []
