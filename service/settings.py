@@ -15,6 +15,7 @@ from infrastructure.access.verification_keys import ALGORITHMS
 from infrastructure.eventstore.uri import require_valid as require_eventstore_uri
 from infrastructure.readmodels.uri import require_valid as require_redis_uri
 from service.access_settings import AccessKeys, Algorithms, Name, YesOrNo
+from service.trace_settings import Endpoint, Ratio
 
 PREFIX: Final = "FOLDSTREAM_"
 _SUBJECT: Final = re.compile("^(Value error, |Input (?=should))")
@@ -135,6 +136,8 @@ class Settings(BaseModel):
     `access_leeway_seconds`: by how much clocks may differ from that of whoever issues tokens.
     `development_key`: the file of a development key, in place of `access_keys`; `production` refuses it.
     `token_file`: a file with the token that the verbs of the command line present.
+    `otlp_endpoint`, `traces_file`: the collector and the file that spans of traces go to; None: none are recorded.
+    `traces_ratio`: the share of the traces begun here that are recorded.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -182,6 +185,9 @@ class Settings(BaseModel):
     development_key: str | None = None
     production: YesOrNo = False
     token_file: str | None = None
+    otlp_endpoint: Endpoint | None = None
+    traces_file: str | None = None
+    traces_ratio: Ratio = 1.0
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

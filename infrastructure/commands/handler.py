@@ -21,6 +21,7 @@ from infrastructure.eventstore.appender import Appended
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import (
+    CommandIdReused,
     ConcurrencyConflict,
     Overloaded,
     StoreUnavailable,
@@ -31,10 +32,12 @@ from infrastructure.eventstore.streams import CALL_SECONDS, CALLS_AT_ONCE, Strea
 from infrastructure.outages import Outages
 from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
+from infrastructure.telemetry.spans import span
 
 CommandT = TypeVar("CommandT", bound=Command)
 EventT = TypeVar("EventT", bound=Event)
 StateT = TypeVar("StateT")
+_REFUSALS: Final = (DomainError, VersionMismatch, CommandIdReused)
 _DECIDED_AGAIN: Final = (DomainError, VersionMismatch, WrongExpectedVersion, StoreUnavailable)
 
 
@@ -98,6 +101,27 @@ class CommandHandler:
         appended to raises.
         """
         stream = stream_name(decider.category, command.aggregate_id, request.tenant)
+        name, place = f"command {type(command).__name__}", {"foldstream.stream": stream}
+        with span(name, place, refusals=_REFUSALS) as recorded:
+            outcome = await self._in_time(decider, command, request, stream, seconds)
+            recorded.set_attribute("foldstream.outcome", outcome.effect)
+            return outcome
+
+    async def close(self) -> None:
+        """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
+        self._search.close()
+        await self.loader.close()
+        await self.streams.close()
+
+    async def _in_time(
+        self,
+        decider: Decider[CommandT, StateT, EventT],
+        command: CommandT,
+        request: Request,
+        stream: str,
+        seconds: float | None,
+    ) -> Outcome:
+        """The outcome, once it is the command's turn at its aggregate, within `seconds`."""
         make = partial(Aggregate, stream, decider.initial, decider.evolve, decider.events)
         execution: Execution | None = None
         came = monotonic()
@@ -115,26 +139,22 @@ class CommandHandler:
                 raise ConcurrencyConflict(stream, execution.races) from error
             raise StoreUnavailable(self.streams.address, f"a command was not through within {seconds:.1f} s") from error
 
-    async def close(self) -> None:
-        """Ends what is under way beside the commands, bounded in time: snapshots that are being written, the call."""
-        self._search.close()
-        await self.loader.close()
-        await self.streams.close()
-
     async def _execute(self, execution: Execution, turn: Turn) -> Outcome:
         """For what is remembered, then for the stream, again and again: load, look for a repeat, decide, append."""
-        aggregate, remembered = execution.aggregate, execution.aggregate.version >= 0
+        remembered = execution.aggregate.version >= 0
         self.counts.hits += remembered
         self.counts.misses += not remembered
         while True:
             await self._search_for(execution, turn)
             try:
                 if execution.reads_stream:
-                    await self.loader.load(aggregate, execution.decider.category, execution.revision)
+                    await self._load(execution)
                 execution.require_visible()
                 if records := await self._records_of(execution):
                     return execution.found(records)
-                if events := execution.decided():
+                with span("decide", refusals=_REFUSALS):
+                    events = execution.decided()
+                if events:
                     return execution.appended(events, await self._append(execution, events, turn))
                 if execution.reads_stream:
                     return execution.unchanged()
@@ -145,6 +165,10 @@ class CommandHandler:
                 await asyncio.sleep(execution.pause_after(error))
             self.counts.retries += remembered and not execution.reads_stream
             execution.reads_stream = True
+
+    async def _load(self, execution: Execution) -> None:
+        with span("load"):
+            await self.loader.load(execution.aggregate, execution.decider.category, execution.revision)
 
     async def _records_of(self, execution: Execution) -> list[Recorded[Any]]:
         """What the command left in its stream before, under its id or as an earlier release stored it."""
@@ -179,7 +203,8 @@ class CommandHandler:
         records, began = execution.encoded(events, self._codec), monotonic()
         execution.unanswered = True
         try:
-            answer = await self.streams.append(aggregate.stream, aggregate.version, records)
+            with span("append", {"foldstream.events": len(records)}, refusals=(WrongExpectedVersion,)):
+                answer = await self.streams.append(aggregate.stream, aggregate.version, records)
         except WrongExpectedVersion:
             execution.unanswered = unanswered
             if aggregate.version >= 0:  # else it was only taken for new

@@ -14,6 +14,7 @@ from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
 from infrastructure.readmodels.commit import MENDING_SECONDS, ROWS_HELD, Partition
+from infrastructure.readmodels.commit_spans import CommitSpans
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import (
@@ -118,6 +119,7 @@ class Member(Generic[RowT]):
         self._report: Final = WorkerReport(self._redis, self._keys, self.key, deployment)
         self._verified = -_VERIFIED_IN_HISTORY  # when what is stored was last looked at
         self._progress = False  # since it began
+        self._spans: Final = CommitSpans(projection, partition)
         self._party: Final = f"{projection.name} {generation.number} p{partition}"
 
     @property
@@ -162,13 +164,16 @@ class Member(Generic[RowT]):
             self._partition.streams.left_out.update(skipped)
             self._apply_skips()
             own = self._view.of(frames, self.position)  # others may have skipped something meanwhile
-        caught_up = self._partition.advance(own, live=self._report.is_live)
+        if is_live := self._report.is_live:
+            self._spans.begin(own, before)
+        caught_up = self._partition.advance(own, live=is_live)
         self._report.pace.took(sum(isinstance(frame, Happened | Passed | Unreadable) for frame in own))
         self._progress |= self._partition.position != before
         at_end = caught_up or (self._partition.position or 0) >= end
-        if at_end or self._report.is_live:
+        if at_end or is_live:
             self._partition.settle()  # else while the next batch is folded
-        if at_end and not self._report.is_live:
+            self._spans.end(self._partition.blocks)
+        if at_end and not is_live:
             (require_same_log or self._require_same_log)()
             self._caught_up()
         pause = MENDING_SECONDS if self._partition.mends else HEARTBEAT

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from opentelemetry.trace import SpanKind
+
 from domain.stream_name import DEFAULT_TENANT, category_in, row_key, row_key_of, stream_name
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
@@ -31,6 +33,7 @@ from infrastructure.readmodels.servers import Servers
 from infrastructure.readmodels.text_order import MemberPage, PageQuery, PartCount
 from infrastructure.readmodels.top_search import TopSearch
 from infrastructure.readmodels.watches import Watches
+from infrastructure.telemetry.spans import span
 from projections.projection import Projection, RowT
 from projections.row_lists import Range
 from projections.sums import Contribution, Counter, Ranked, stored_group
@@ -275,4 +278,5 @@ class ReadModels:
         self, projection: Projection[Any], query: Query, of: str | None = None
     ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name, projection.version)
-        return await read_live(self._servers, keys, query, self._read_seconds, of=of)
+        with span(f"read {projection.name}", kind=SpanKind.CLIENT):
+            return await read_live(self._servers, keys, query, self._read_seconds, of=of)

@@ -32,6 +32,7 @@ from service.cli.rebuild import commands as rebuilds
 from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
+from service.cli.spans.commands import spans
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import both_servers, folders_in, settings_at
 from service.cli.tenants.commands import tenants
@@ -173,6 +174,7 @@ _PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=f
 projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
     with_shared_options(_projections, ("eventstore", "redis"), serves=True)
 )
+verb(app, action=OPEN, example="spans traces.jsonl\nspans traces.jsonl 0af76519")(spans)
 verb(app, action=Action.LIST_TENANTS, example="tenants --json", uses=("eventstore",))(tenants)
 verb(app, action=Action.READ_PROJECTIONS, example="lag order_summary --watch", uses=("eventstore", "redis"))(
     projections.lag

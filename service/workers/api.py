@@ -11,6 +11,7 @@ from service.addresses import listen
 from service.http.app import create_app
 from service.http.server import ApiServer, server_config
 from service.settings import Settings
+from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
 from service.workers.metrics_port import METRICS_HOST
@@ -32,7 +33,8 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None,
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     end_with(stop_when_closed)
     freeze_startup_objects()
-    server.run(sockets=[listening, *metrics])
+    with recording_traces(settings, "api"):
+        server.run(sockets=[listening, *metrics])
     return 0 if server.started else 1
 
 

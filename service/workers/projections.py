@@ -9,6 +9,7 @@ from infrastructure.readmodels.deployment import Deployment
 from service.consumers import EVENTS, PROJECTIONS
 from service.projection_names import require_known_projections
 from service.settings import Settings
+from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_before_folding
 from service.workers.lifetime import end_with, thread_stop_event
 from service.workers.metrics_port import metrics_on
@@ -28,6 +29,7 @@ def run_projections(settings: Settings, stop_when_closed: int | None, worker_nam
     end_with(stop_when_closed)
     freeze_before_folding()
     with (
+        recording_traces(settings, "projections"),
         metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)),
         auditing(PROJECTIONS, deployment, settings.audit_streams),
     ):

@@ -19,6 +19,7 @@ from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SNAPSHOTS, groups_of, route, sagas_of
 from service.http.middleware.command_metrics import CommandMetrics
 from service.settings import Settings
+from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
@@ -33,7 +34,8 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     uri = settings.eventstore
     end_with(stop_when_closed)
     counts = Counts()
-    with metrics_on(settings.metrics_port, CommandMetrics(lambda: counts)):
+    metrics = CommandMetrics(lambda: counts)
+    with recording_traces(settings, "sagas"), metrics_on(settings.metrics_port, metrics):
         freeze_startup_objects()
         uvloop.run(_run(uri, settings, counts))
     return 0

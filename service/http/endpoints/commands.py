@@ -127,9 +127,10 @@ class Sender:
             counted.labels(name, problem.rule).inc()
             raise problem from error
         outcome = sent.outcome
-        what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
-        bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
-        counted.labels(name, what).inc()
+        bind_contextvars(
+            outcome=outcome.effect, stream=outcome.stream, version=outcome.version, position=outcome.position
+        )
+        counted.labels(name, outcome.effect).inc()
         state = self.request.app.state
         is_visible = await self.consistency.is_reached(
             sent.token, outcome.stream, state.connections, state.waiting_queries

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service.http.middleware.metrics import Metrics
+from service.http.middleware.request_traces import describe_answer, request_span
 from service.http.problems import shortened
 
 CORRELATION: Final = "Foldstream-Correlation-Id"
@@ -39,10 +40,12 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
         began = perf_counter()
         clear_contextvars()  # a pipelined request inherits those of the one before
         bind_contextvars(correlation_id=str(correlation_id))
-        try:
-            await app(scope, receive, answer)
-        finally:
-            _note(scope, status, perf_counter() - began, metrics)
+        with request_span(scope, correlation_id) as recorded:
+            try:
+                await app(scope, receive, answer)
+            finally:
+                _note(scope, status, perf_counter() - began, metrics)
+                describe_answer(recorded, scope["method"], _route(scope), status)
 
     return see
 
