@@ -10,8 +10,8 @@ from infrastructure.access.key_file import KeyFile, development_key_file
 from infrastructure.access.no_keys import NoKeys
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations
 from infrastructure.access.verifier import KeySource, TokenVerifier
-from service.access_settings import is_address
 from service.settings import Settings, SettingsError, variable_of
+from service.settings.texts import is_address
 
 
 def token_verifier(

@@ -18,6 +18,7 @@ from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
 BY_NAME = ", or such as name=number, with commas"
+BAD_COLLECTOR = "should be an address such as http://127.0.0.1:4318, without a login"
 BAD_STORE = "must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113"
 BAD_REDIS = "must be a URI such as redis://host:6379/0, rediss://…, redis+cluster://host:6379,… or unix:///path"
 
@@ -159,6 +160,17 @@ def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> 
     )
 
 
+def test_where_traces_go_is_read_from_its_variables() -> None:
+    variables = {
+        "FOLDSTREAM_OTLP_ENDPOINT": "https://collector:4318/v1/traces",
+        "FOLDSTREAM_TRACES_FILE": "traces.jsonl",
+        "FOLDSTREAM_TRACES_RATIO": "0.05",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        otlp_endpoint="https://collector:4318/v1/traces", traces_file="traces.jsonl", traces_ratio=0.05
+    )
+
+
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
     assert Settings.from_mapping({"FOLDSTREAM_NAMESPACE": "", "FOLDSTREAM_REDIS_URI": ""}) == Settings.from_mapping({})
 
@@ -204,6 +216,11 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_HEADERS", "9", "should be a whole number from 10 to 10000"),
         ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be a whole number from 1 to 3600"),
         ("FOLDSTREAM_CONNECTIONS", "100001", "should be a whole number from 1 to 100000"),
+        ("FOLDSTREAM_OTLP_ENDPOINT", "collector:4318", BAD_COLLECTOR),
+        ("FOLDSTREAM_OTLP_ENDPOINT", "http://user:s3cret@collector:4318", BAD_COLLECTOR),
+        ("FOLDSTREAM_TRACES_RATIO", "1.5", "should be a number from 0 to 1, such as 0.05"),
+        ("FOLDSTREAM_TRACES_RATIO", "-0", "should be a number from 0 to 1, such as 0.05"),
+        ("FOLDSTREAM_TRACES_RATIO", "nan", "should be a number from 0 to 1, such as 0.05"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Reads the spans in a file that FOLDSTREAM_TRACES_FILE has named, a line of JSON each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -51,13 +51,17 @@ def spans_in(path: Path, unreadable: list[int]) -> Iterator[Span]:
     """
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if (span := _span_in(line)) is None:
-                    unreadable.append(number)
-                else:
-                    yield span
+            yield from _readable(lines, unreadable)
     except OSError as error:
         raise FileUnusable(path, error.strerror or str(error)) from error
+
+
+def _readable(lines: Iterable[bytes], unreadable: list[int]) -> Iterator[Span]:
+    for number, line in enumerate(lines, 1):
+        if (span := _span_in(line)) is None:
+            unreadable.append(number)
+        else:
+            yield span
 
 
 def _span_in(line: bytes) -> Span | None:

@@ -1,0 +1,40 @@
+"""What the kinds of values of settings share: each is read from a text, checked, and shown as such a text."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Kind:
+    """A kind of value, which stands in the annotation of a setting. Refusals are ValueErrors that repeat no value."""
+
+    @property
+    def allowed(self) -> str:
+        """What a value may be, in a table."""
+        raise TypeError(type(self))
+
+    def of_text(self, text: str) -> object:
+        """The value that a variable's text says. Raises ValueError."""
+        return self.checked(text)
+
+    def checked(self, value: Any) -> object:
+        """The value. Raises ValueError where it is of the right type and can't be used."""
+        return value
+
+    def shown(self, value: Any) -> str:
+        """How a variable would say it, without what is secret."""
+        return str(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda value: None if value is None else self.checked(value), handler(source)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WhenUnset:
+    """What holds where a setting has no value."""
+
+    text: str

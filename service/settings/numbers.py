@@ -1,0 +1,119 @@
+"""Settings that are numbers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeGuard
+
+from service.settings.kind import Kind
+
+_DIGITS: Final = re.compile("[0-9]{1,9}")
+_DECIMAL: Final = re.compile(r"[01](\.[0-9]{1,6})?")
+
+
+@dataclass(frozen=True)
+class WholeNumber(Kind):
+    """A whole number within bounds, which its refusal names."""
+
+    lowest: int
+    highest: int
+    unit: str = ""
+
+    @property
+    def allowed(self) -> str:
+        return f"{self.lowest:,} to {self.highest:,} {self.unit}".strip()
+
+    def of_text(self, text: str) -> int:
+        return self.checked(read_number(text))
+
+    def checked(self, value: int | None) -> int:
+        if value is None or not self.lowest <= value <= self.highest:
+            raise ValueError(f"should be a whole number from {self.lowest} to {self.highest}")
+        return value
+
+
+class OneOf(Kind):
+    """One of some numbers."""
+
+    def __init__(self, *numbers: int) -> None:
+        *others, last = map(str, numbers)
+        self.numbers = numbers
+        self._listed = f"{', '.join(others)} or {last}"
+
+    @property
+    def allowed(self) -> str:
+        return self._listed
+
+    def of_text(self, text: str) -> int:
+        return self.checked(read_number(text))
+
+    def checked(self, value: int | None) -> int:
+        if value not in self.numbers:
+            raise ValueError(f"should be {self._listed}")
+        return value
+
+
+@dataclass(frozen=True)
+class Ratio(Kind):
+    """A number from 0 to 1."""
+
+    @property
+    def allowed(self) -> str:
+        return "0 to 1, such as 0.05"
+
+    def of_text(self, text: str) -> float:
+        return self.checked(float(text) if _DECIMAL.fullmatch(text) else -1.0)
+
+    def checked(self, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise ValueError("should be a number from 0 to 1, such as 0.05")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class PerProjection:
+    """A number for every projection but those that are named."""
+
+    default: int
+    exceptions: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, projection: str) -> int:
+        return self.exceptions.get(projection, self.default)
+
+
+@dataclass(frozen=True)
+class NumberPerProjection(Kind):
+    """A whole number for all, numbers by name, or both: `1000`, `stock_levels=50,order_summary=5000`."""
+
+    default: int
+    highest: int
+    unit: str
+
+    @property
+    def allowed(self) -> str:
+        return f"1 to {self.highest:,} {self.unit}, such by name, or both"
+
+    def of_text(self, text: str) -> PerProjection:
+        numbers = dict[str, int]()
+        for part in text.split(","):
+            name, _, number = (word.strip() for word in part.rpartition("="))
+            found = read_number(number)
+            if not self._is_usable(found) or ("=" in part and not name):
+                raise ValueError(
+                    f"should be a whole number from 1 to {self.highest}, or such as name=number, with commas"
+                )
+            if name in numbers:
+                raise ValueError(f"has two numbers for {name or 'all'}")
+            numbers[name] = found
+        return PerProjection(numbers.pop("", self.default), numbers)
+
+    def shown(self, value: PerProjection) -> str:
+        return ",".join([str(value.default), *(f"{name}={number}" for name, number in value.exceptions.items())])
+
+    def _is_usable(self, number: int | None) -> TypeGuard[int]:
+        return number is not None and 1 <= number <= self.highest
+
+
+def read_number(text: str) -> int | None:
+    """The whole number of a text, None where there is none."""
+    return int(text) if _DIGITS.fullmatch(text) else None

@@ -1,0 +1,134 @@
+"""Settings that are texts, lists of such, files and addresses."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from service.settings.kind import Kind
+
+_SCHEME: Final = "://"
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """One that a pattern matches; `form` says in words what that is."""
+
+    pattern: str
+    form: str
+
+    @property
+    def allowed(self) -> str:
+        return self.form
+
+    def checked(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"should be {self.form}")
+        return value
+
+
+@dataclass(frozen=True)
+class Names(Kind):
+    """Some names; `known` are all that there may be, none where that is for others to say."""
+
+    known: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        return f"{'some of these' if self.known else 'names'}, with commas between"
+
+    def of_text(self, text: str) -> tuple[str, ...]:
+        return self.checked(tuple(name.strip() for name in text.split(",")))
+
+    def checked(self, value: tuple[str, ...]) -> tuple[str, ...]:
+        if self.known and not set(value) <= set(self.known):
+            raise ValueError(f"should be some of {', '.join(self.known)}, with commas")
+        return value
+
+    def shown(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
+@dataclass(frozen=True)
+class YesOrNo(Kind):
+    """`yes` or `no`."""
+
+    @property
+    def allowed(self) -> str:
+        return "`yes` or `no`"
+
+    def of_text(self, text: str) -> bool:
+        if text not in {"yes", "no"}:
+            raise ValueError("should be yes or no")
+        return text == "yes"
+
+    def shown(self, value: bool) -> str:
+        return "yes" if value else "no"
+
+
+@dataclass(frozen=True)
+class FilePath(Kind):
+    """The path of a file."""
+
+    @property
+    def allowed(self) -> str:
+        return "a file"
+
+
+@dataclass(frozen=True)
+class FileOrAddress(Kind):
+    """The path of a file, or an address without a login."""
+
+    @property
+    def allowed(self) -> str:
+        return "a file, or an `https://` address"
+
+    def checked(self, value: str) -> str:
+        if is_address(value) and not _is_usable_address(value):
+            raise ValueError("should be the path of a file, or an https:// address without a login")
+        return value
+
+
+@dataclass(frozen=True)
+class Address(Kind):
+    """An address of HTTP without a login."""
+
+    example: str
+
+    @property
+    def allowed(self) -> str:
+        return f"an address, such as `{self.example}`"
+
+    def checked(self, value: str) -> str:
+        if not _is_usable_address(value):
+            raise ValueError(f"should be an address such as {self.example}, without a login")
+        return value
+
+
+@dataclass(frozen=True)
+class Uri(Kind):
+    """The URI of a server, which may hold a password. `require` raises ValueError for one that can't be used."""
+
+    require: Callable[[str], None]
+
+    @property
+    def allowed(self) -> str:
+        return "[a URI](#the-two-uris)"
+
+    def checked(self, value: str) -> str:
+        self.require(value)
+        return value
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address, else a file."""
+    return _SCHEME in text
+
+
+def _is_usable_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:
+        return False
