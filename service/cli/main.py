@@ -123,7 +123,10 @@ def serve(
 def api(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    inherited: Annotated[int | None, typer.Option("--listen", min=3, hidden=True)] = None,
+    inherited: Annotated[
+        int | None,
+        typer.Option("--listen", min=3, metavar="FD", help="A listening socket that is inherited; systemd's is 3."),
+    ] = None,
     data: WorkerData = None,
     kept: Annotated[list[Path] | None, typer.Option("--kept", hidden=True)] = None,
     stop_when_closed: Pipe = None,
