@@ -129,7 +129,8 @@ class Settings(BaseModel):
     before that is told.
     `tls_certificate_file`, `tls_key_file`: the files, in PEM, of the API's certificate with its chain and of its key;
     with them it speaks HTTPS alone.
-    `metrics_port`: where a process serves its own metrics to this machine without a token; None: nowhere.
+    `metrics_port`, `metrics_host`: where a process serves its own metrics and health without a token; without a port:
+    nowhere.
     `access_keys`: the file or the address of the keys that sign tokens; `access_algorithms`: by which they may do so.
     `access_audience`, `access_issuer`: whom a token has to be for and from, None: from anybody with such a key.
     `access_leeway_seconds`: by how much clocks may differ from that of whoever issues tokens.
@@ -172,6 +173,7 @@ class Settings(BaseModel):
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
+    metrics_host: str = "127.0.0.1"
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None
     access_keys: AccessKeys | None = None

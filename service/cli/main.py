@@ -22,6 +22,7 @@ from service.access.action import OPEN, Action
 from service.addresses import listen
 from service.cli import eventstore
 from service.cli.access import commands as access
+from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -243,6 +244,9 @@ def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     from service.cli.doctor.report import print_findings  # noqa: PLC0415 - a command loads only what it runs
 
     return print_findings(both_servers(data), folders_in(data), as_json=as_json)
+
+
+verb(app, action=OPEN, example="health ready --port 9464")(health)
 
 
 def main() -> NoReturn:
