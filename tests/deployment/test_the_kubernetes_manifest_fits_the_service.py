@@ -8,11 +8,12 @@ import kubernetes_validate
 import pytest
 from trustme import CA
 
-from service.settings import Settings, unknown_variables
+from service.settings import Settings
 from service.supervisor.programs import Program
 from tests.architecture.sources import ROOT
 from tests.deployment import manifests
 from tests.deployment.manifests import Document, container_of, environment_of, name_of, of_kind, pod_of, selects
+from tests.deployment.setting_names import is_setting
 from tests.support.command_lines import refusal
 
 VERSIONS: Final = ("1.29", kubernetes_validate.latest_version().rpartition(".")[0])
@@ -32,6 +33,10 @@ DEPLOYMENTS: Final = of_kind("Deployment")
 def selected_by(labels: dict[str, str]) -> list[str]:
     """The deployments whose pods have these labels."""
     return [name_of(each) for each in DEPLOYMENTS if selects(labels, each)]
+
+
+def ports_of(deployment: Document) -> dict[str, int]:
+    return {port["name"]: port["containerPort"] for port in container_of(deployment)["ports"]}
 
 
 @pytest.mark.parametrize("path", [*APPLIED, manifests.FOLDER / manifests.EXAMPLE], ids=lambda path: path.name)
@@ -75,7 +80,7 @@ def test_the_image_is_that_of_this_version() -> None:
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
 def test_its_settings_exist_and_can_be_used(deployment: Document) -> None:
     given = environment_of(deployment)
-    assert unknown_variables(given) == {}
+    assert [name for name in given if not is_setting(name)] == []
     plain = {name: value for name, value in given.items() if not name.endswith("_URI_FILE")}
     assert Settings.from_mapping(plain).production is True
     assert pod_of(deployment)["enableServiceLinks"] is False
@@ -149,12 +154,25 @@ def test_it_has_the_time_to_stop_that_it_may_take(deployment: Document) -> None:
 
 
 def test_the_service_and_the_network_lead_to_the_port_of_the_api() -> None:
-    command, [port] = container_of(API)["command"], container_of(API)["ports"]
-    assert int(command[command.index("--port") + 1]) == port["containerPort"]
+    command, ports = container_of(API)["command"], ports_of(API)
+    assert int(command[command.index("--port") + 1]) == ports["http"]
     [service] = of_kind("Service")
     assert selected_by(service["spec"]["selector"]) == [name_of(API)]
-    assert [each["targetPort"] for each in service["spec"]["ports"]] == [port["name"]]
-    policies = {name_of(each): each["spec"] for each in of_kind("NetworkPolicy")}
-    assert selected_by(policies["foldstream"]["podSelector"]["matchLabels"]) == [name_of(each) for each in DEPLOYMENTS]
-    assert policies["foldstream-api"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": port["containerPort"]}]}]
-    assert selected_by(policies["foldstream-api"]["podSelector"]["matchLabels"]) == [name_of(API)]
+    assert [each["targetPort"] for each in service["spec"]["ports"]] == ["http"]
+    [policy] = [each["spec"] for each in of_kind("NetworkPolicy") if name_of(each) == "foldstream-api"]
+    assert selected_by(policy["podSelector"]["matchLabels"]) == [name_of(API)]
+    assert policy["ingress"] == [{"ports": [{"protocol": "TCP", "port": ports["http"]}]}]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)
+def test_prometheus_alone_reaches_the_port_of_metrics(deployment: Document) -> None:
+    number = ports_of(deployment)["metrics"]
+    given = environment_of(deployment)
+    assert (given["FOLDSTREAM_METRICS_PORT"], given["FOLDSTREAM_METRICS_HOST"]) == (str(number), "0.0.0.0")
+    scraped = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert scraped == {"prometheus.io/scrape": "true", "prometheus.io/port": str(number)}
+    [policy] = [each["spec"] for each in of_kind("NetworkPolicy") if name_of(each) == "foldstream"]
+    assert selects(policy["podSelector"]["matchLabels"], deployment)
+    [ingress] = policy["ingress"]
+    assert ingress["ports"] == [{"protocol": "TCP", "port": number}]
+    assert ingress["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]

@@ -1,10 +1,9 @@
 """Each container of the manifest, run here with its command and settings: its probes say that it started, and lives."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import httpx
@@ -21,35 +20,21 @@ PROBES: Final = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 class Container:
-    """A container of this machine: other paths, ports and keys than in its pod, all else as there."""
+    """A container of this machine: other paths, addresses and keys than in its pod, all else as there."""
 
     def __init__(self, deployment: Document, folder: Path) -> None:
-        self._described, self._ports = container_of(deployment), dict[str, str]()
-        for port in self._described.get("ports", ()):
-            self._ports[str(port["containerPort"])] = str(lasting_port())
-        given = environment_of(deployment)
-        if number := given.get("FOLDSTREAM_METRICS_PORT"):
-            self._ports[number] = str(lasting_port())
-        self._environment = {name: self._here(value, folder) for name, value in given.items()}
-        self._environment |= {"FOLDSTREAM_ACCESS_KEYS": str(folder / "keys"), "FOLDSTREAM_NAMESPACE": f"pod-{uuid4()}"}
+        self._described = container_of(deployment)
+        self._ports = {str(port["containerPort"]): str(lasting_port()) for port in self._described["ports"]}
+        self._folder = str(folder)
+        self._environment = {name: self._here(value) for name, value in environment_of(deployment).items()}
+        self._environment |= {"FOLDSTREAM_ACCESS_KEYS": f"{folder}/keys", "FOLDSTREAM_NAMESPACE": f"pod-{uuid4()}"}
 
     def start(self) -> Listened:
-        return Listened((*FOLDSTREAM, *(self._ports.get(word, word) for word in self.words)), self._environment)
-
-    @property
-    def words(self) -> list[str]:
-        return list(self._described["command"][1:])
+        return Listened((*FOLDSTREAM, *map(self._here, self._described["command"][1:])), self._environment)
 
     def answers(self, probe: str) -> bool:
         """Whether the kubelet would be content."""
-        asked = self._described[probe]
-        return self._is_executed(asked["exec"]["command"]) if "exec" in asked else self._is_got(asked["httpGet"])
-
-    def _is_executed(self, command: list[str]) -> bool:
-        words = (FOLDSTREAM[0], *(self._here(word, Path()) for word in command[1:]))
-        return subprocess.run(words, check=False, capture_output=True, timeout=30).returncode == 0
-
-    def _is_got(self, asked: dict[str, Any]) -> bool:
+        asked = self._described[probe]["httpGet"]
         named = {port["name"]: str(port["containerPort"]) for port in self._described["ports"]}
         try:
             url = f"http://127.0.0.1:{self._ports[named[asked['port']]]}{asked['path']}"
@@ -57,10 +42,9 @@ class Container:
         except httpx.TransportError:
             return False
 
-    def _here(self, text: str, folder: Path) -> str:
-        for there, here in self._ports.items():
-            text = here if text == there else text.replace(f":{there}/", f":{here}/")
-        return text.replace(SECRETS, str(folder))
+    def _here(self, text: str) -> str:
+        plain = self._ports.get(text, text).replace("0.0.0.0", "127.0.0.1")
+        return plain.replace(SECRETS, self._folder)
 
 
 @contextmanager
