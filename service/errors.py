@@ -8,6 +8,7 @@ ServiceError
 ├── TemporaryFileUnusable  none can be written
 ├── ChildRefused           a process does not start; says what it said itself
 ├── NotReady               a process did not become ready in time
+├── NotAnswered            a process that was asked how it fares does not answer
 ├── NotAllowed             the policies don't let this caller do that
 ├── NoStore                no event store is named, and no service runs in the folder
 ├── NoRedis                the same of Redis
@@ -89,6 +90,13 @@ class NotReady(ServiceError):
         self.name = name
         self.seconds = seconds
         self.said = said
+
+
+class NotAnswered(ServiceError):
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"nothing that could tell answers at {address}: {reason}")
+        self.address = address
+        self.reason = reason
 
 
 class WithoutSnapshots(ServiceError):

@@ -13,6 +13,7 @@ from domain.message import Command, Event, Recorded
 from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
 from infrastructure.commands.cache import Cache, Turn
+from infrastructure.commands.circuit import Circuit
 from infrastructure.commands.execution import Execution
 from infrastructure.commands.loader import AggregateLoader
 from infrastructure.commands.request import Outcome, Request
@@ -48,6 +49,7 @@ class Bounds:
     A lost race is decided again, and a store that is away tried, for about `patience` seconds, each call for
     `call_seconds`, and `calls_at_once` are made together, which must leave room on the client's
     connection. `cached`: so many aggregates stay in memory; `queued`: so many commands wait for their turn at one.
+    With a `circuit` nobody tries a store that is known to be away.
     """
 
     patience: float = 3.0
@@ -55,6 +57,7 @@ class Bounds:
     calls_at_once: int = CALLS_AT_ONCE
     cached: int = 10_000
     queued: int = 1_024
+    circuit: Circuit | None = None
 
 
 class CommandHandler:
@@ -94,7 +97,7 @@ class CommandHandler:
         """The outcome of the command, now or as it was when its id came first.
 
         What is not through within `seconds` ends: in a ConcurrencyConflict where it lost races, else or where an append
-        may have happened, unavailable.
+        may have happened, unavailable. Where there is a circuit, and the store is known to be away, it ends at once.
 
         Raises, in this order: CommandIdReused; Unknown; Rejected where the command is malformed; VersionMismatch;
         Rejected. Then ConcurrencyConflict, StoreUnavailable and Overloaded; and what a stream that can't be read or
@@ -103,6 +106,7 @@ class CommandHandler:
         stream = stream_name(decider.category, command.aggregate_id, request.tenant)
         name, place = f"command {type(command).__name__}", {"foldstream.stream": stream}
         with span(name, place, refusals=_REFUSALS) as recorded:
+            self._require_store()
             outcome = await self._in_time(decider, command, request, stream, seconds)
             recorded.set_attribute("foldstream.outcome", outcome.effect)
             return outcome
@@ -145,6 +149,7 @@ class CommandHandler:
         self.counts.hits += remembered
         self.counts.misses += not remembered
         while True:
+            self._require_store()
             await self._search_for(execution, turn)
             try:
                 if execution.reads_stream:
@@ -162,6 +167,7 @@ class CommandHandler:
                 execution.unsearched = needed.part
                 continue
             except _DECIDED_AGAIN as error:
+                self._note(error)
                 await asyncio.sleep(execution.pause_after(error))
             self.counts.retries += remembered and not execution.reads_stream
             execution.reads_stream = True
@@ -169,6 +175,17 @@ class CommandHandler:
     async def _load(self, execution: Execution) -> None:
         with span("load"):
             await self.loader.load(execution.aggregate, execution.decider.category, execution.revision)
+
+    def _require_store(self) -> None:
+        """Raises StoreUnavailable where the store is known to be away."""
+        if self._bounds.circuit is not None:
+            self._bounds.circuit.require_closed()
+
+    def _note(self, error: Exception) -> None:
+        """An append that nobody has answered for long, or a call that has failed, makes the store suspect."""
+        is_away = isinstance(error, Overloaded) or (isinstance(error, StoreUnavailable) and error.is_away)
+        if self._bounds.circuit is not None and is_away:
+            self._bounds.circuit.suspect()
 
     async def _records_of(self, execution: Execution) -> list[Recorded[Any]]:
         """What the command left in its stream before, under its id or as an earlier release stored it."""
@@ -212,6 +229,7 @@ class CommandHandler:
                 turn.rivalry.lose(monotonic(), monotonic() - began)
             raise
         except Overloaded as error:
+            self._note(error)
             execution.unanswered = unanswered
             raise self._refused(execution, error) from error
         turn.rivalry.win(monotonic(), monotonic() - began, turn.waiting)

@@ -32,7 +32,8 @@ class ConsumerOptions:
     """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop.
 
     Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
-    `outages` is what its process finds of the event store; `gate` is what all that it handles passes.
+    `outages` is what its process finds of the event store; `gate` is what all that it handles passes; `joined` are the
+    sagas whose messages it is given now.
     """
 
     concurrency: int = 16
@@ -42,6 +43,7 @@ class ConsumerOptions:
     sweep_every: float = 300.0
     outages: Outages = field(default_factory=Outages, compare=False)
     gate: Gate = field(default_factory=Gate, compare=False)
+    joined: set[str] = field(default_factory=set, compare=False)
 
 
 class Deliveries:

@@ -22,6 +22,7 @@ from service.access.action import OPEN, Action
 from service.addresses import listen
 from service.cli import eventstore
 from service.cli.access import commands as access
+from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -124,7 +125,10 @@ def serve(
 def api(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    inherited: Annotated[int | None, typer.Option("--listen", min=3, hidden=True)] = None,
+    inherited: Annotated[
+        int | None,
+        typer.Option("--listen", min=3, metavar="FD", help="A listening socket that is inherited; systemd's is 3."),
+    ] = None,
     data: WorkerData = None,
     kept: Annotated[list[Path] | None, typer.Option("--kept", hidden=True)] = None,
     stop_when_closed: Pipe = None,
@@ -242,6 +246,9 @@ def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     from service.cli.doctor.report import print_findings  # noqa: PLC0415 - a command loads only what it runs
 
     return print_findings(both_servers(data), folders_in(data), as_json=as_json)
+
+
+verb(app, action=OPEN, example="health ready --port 9464")(health)
 
 
 def main() -> NoReturn:

@@ -116,7 +116,7 @@ def _open_gates(app: FastAPI, settings: Settings) -> None:
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first is nearest to the endpoints."""
     if settings.metrics_port is not None:
-        app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
+        app.add_middleware(open_metrics, port=settings.metrics_port, answers=health.WITHOUT_TOKEN)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)
     app.add_middleware(answer_stopped)

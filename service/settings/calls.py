@@ -13,8 +13,9 @@ CommandSeconds: TypeAlias = Annotated[
         description="How long a command may take before its caller is told that the store is not available (503). The"
         " store is tried for three quarters of that from its first failure on, also where it refuses at once (a full"
         " disk) or after a quarter of a second (another process's lock), since both may end: by default some 3.2 s"
-        " pass before the 503. A single call may take five eighths, so that one which was lost leaves time for"
-        " another."
+        " pass before the 503. Once it was missed for so long, [further ones are refused at"
+        " once](commands.md#while-the-store-is-away). A single call may take five eighths, so that one which was lost"
+        " leaves time for another."
     ),
 ]
 CommandsAtOnce: TypeAlias = Annotated[

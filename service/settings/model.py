@@ -28,6 +28,7 @@ class Settings(BaseModel):
     namespace: servers.Namespace = "foldstream"
     disk_free_mib: servers.DiskFreeMib = 256
     metrics_port: servers.MetricsPort = None
+    metrics_host: servers.MetricsHost = "127.0.0.1"
     partitions: read_models.Partitions = 1
     projection_workers: read_models.ProjectionWorkers = None
     skip_unreadable: read_models.SkipUnreadable = ()

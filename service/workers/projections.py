@@ -1,12 +1,14 @@
 """Runs the projections, each in threads of its own, until it is told to stop."""
 
 from dataclasses import replace
+from functools import partial
 
 from infrastructure.audits.background_audit import auditing
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels import worker
 from infrastructure.readmodels.deployment import Deployment
 from service.consumers import EVENTS, PROJECTIONS
+from service.http.checks import Check
 from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.telemetry.process_traces import recording_traces
@@ -14,6 +16,7 @@ from service.workers.collector import freeze_before_folding
 from service.workers.lifetime import end_with, thread_stop_event
 from service.workers.metrics_port import metrics_on
 from service.workers.projection_metrics import ProjectionMetrics
+from service.workers.worker_health import WorkerHealth, of_leases
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None, worker_name: str | None = None) -> int:
@@ -28,13 +31,18 @@ def run_projections(settings: Settings, stop_when_closed: int | None, worker_nam
     stop = thread_stop_event()
     end_with(stop_when_closed)
     freeze_before_folding()
+    health = WorkerHealth(deployment.outages, {"eventstore", "redis", "leases"}, partial(_work, deployment))
     with (
         recording_traces(settings, "projections"),
-        metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)),
+        metrics_on(settings, health, ProjectionMetrics(deployment.reports)),
         auditing(PROJECTIONS, deployment, settings.audit_streams),
     ):
         worker.run_projections(PROJECTIONS, deployment, stop)
     return 0
+
+
+def _work(deployment: Deployment) -> dict[str, Check]:
+    return of_leases(deployment.reports, joined=deployment.joined.is_set())
 
 
 def deployment_of(settings: Settings) -> Deployment:

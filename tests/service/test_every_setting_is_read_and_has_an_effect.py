@@ -48,6 +48,7 @@ def test_without_variables_there_are_defaults() -> None:
         flight_confirmation_seconds=900,
         saga_stuck_seconds=900,
         metrics_port=None,
+        metrics_host="127.0.0.1",
         tls_certificate_file=None,
         tls_key_file=None,
         head_bytes=32_768,
@@ -81,6 +82,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
         "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
         "FOLDSTREAM_METRICS_PORT": "9464",
+        "FOLDSTREAM_METRICS_HOST": "0.0.0.0",
         "PATH": "/bin",
     }
     assert Settings.from_mapping(variables) == Settings(
@@ -100,6 +102,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         flight_confirmation_seconds=86_400,
         saga_stuck_seconds=3600,
         metrics_port=9464,
+        metrics_host="0.0.0.0",
     )
 
 

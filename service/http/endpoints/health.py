@@ -3,7 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
@@ -50,8 +50,7 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
     """Whether the service can do its work; not without the event store, only in part without a read model or saga.
     Details are for those who may watch the service, by a token of theirs; for all others they are null.
     """
-    readiness: Readiness = request.app.state.readiness
-    report = await readiness.report()
+    report = await _report(request)
     if not is_told(request, Action.READ_HEALTH):
         report = report.without_details()
     if report.status == "unable":
@@ -75,6 +74,28 @@ async def exposition(request: Request) -> Response:
     """The metrics, for whoever may have them."""
     await request.app.state.readiness.refresh(_METRICS_SECONDS)
     return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _report(request: Request) -> Report:
+    readiness: Readiness = request.app.state.readiness
+    return await readiness.report()
+
+
+async def _alive_without_token(request: Request) -> Response:
+    return JSONResponse(Alive().model_dump())
+
+
+async def _ready_without_token(request: Request) -> Response:
+    report = await _report(request)
+    return JSONResponse(report.model_dump(), 503 if report.status == "unable" else 200)
+
+
+WITHOUT_TOKEN: Final = {
+    "/metrics": exposition,
+    "/health/live": _alive_without_token,
+    "/health/ready": _ready_without_token,
+}
+"""What is answered on the port for metrics, with details."""
 
 
 @router.get(

@@ -61,6 +61,7 @@ ARGUMENTS: Final = {
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
 SERVE: Final = {
     "serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph", "tenants",
+    "health",
 }  # fmt: skip
 # Those that show what is in Redis, which is another test's.
 OF_REDIS: Final = {
