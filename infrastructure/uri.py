@@ -13,6 +13,7 @@ _WRONG_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _UNSEEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
 _OPTION: Final = re.compile("[A-Za-z_]{1,40}")
 _LOGIN: Final = re.compile(r"(?<=://).+(?=@)")  # as far as the last @: a password may have any character
+_SECRET: Final = re.compile("(?i).*(password|username)")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 
 
@@ -54,6 +55,15 @@ def read_uri(uri: str) -> ServerUri:
 def without_logins(text: str) -> str:
     """The line with `…` in place of users and passwords, and of all that stands between two URIs that have some."""
     return _LOGIN.sub("…", text)
+
+
+def shown_uri(uri: str) -> str:
+    """A URI that can be read, with `…` in place of its user and of each option that is secret."""
+    parts = read_uri(uri)
+    login = "" if parts.user is None else "…@"
+    shown = {name: "…" if _SECRET.fullmatch(name) else value for name, value in parts.options.items()}
+    options = "&".join(f"{name}={value}" for name, value in shown.items())
+    return f"{parts.scheme}://{login}{parts.hosts}{parts.path}{'?' if options else ''}{options}"
 
 
 def read_host(text: str) -> tuple[str, int | None]:

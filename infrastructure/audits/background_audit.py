@@ -51,6 +51,7 @@ def auditing(projections: Sequence[Projection[Any]], deployment: Deployment, rat
     audit = BackgroundAudit(projections, deployment, rate, stop)
     thread = threading.Thread(target=audit.run, name=_PARTY, daemon=True)
     if rate:
+        _logger.info("background_audit_started", streams_a_second=rate)
         thread.start()
     try:
         yield

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final, Literal, NoReturn, TypeAlias
 
-import structlog
 import typer
 from typer.exceptions import TyperException
 
@@ -41,9 +40,8 @@ from service.cli.tokens import commands as tokens
 from service.cli.verbs import epilog, server, verb, with_shared_options
 from service.cli.views import commands as views
 from service.errors import ServiceError
-from service.settings import Settings, SettingsError, unknown_variables
+from service.settings import Settings, SettingsError
 
-_log: Final = structlog.get_logger("foldstream")
 WRONG_USAGE: Final = 2  # an option that can't be used, and likewise a setting
 INTERRUPTED: Final = 130  # as shells count it
 WorkerData: TypeAlias = Annotated[
@@ -117,7 +115,7 @@ def serve(
     """Run everything on this machine: servers that are not named in the environment, workers and the API."""
     from service.supervisor.startup import serve  # noqa: PLC0415 - a command loads only what it runs
 
-    serve(host=host, port=port, data=data, settings=_settings(None), log=context.obj)
+    serve(host=host, port=port, data=data, settings=settings_at(None), log=context.obj)
     return 0
 
 
@@ -136,15 +134,14 @@ def api(
     """Run the HTTP API."""
     from service.workers.api import run_api  # noqa: PLC0415 - a command loads only what it runs
 
-    settings, listening = _settings(data, stop_when_closed), _listening(host, port, inherited)
+    settings, listening = settings_at(data), _listening(host, port, inherited)
     return run_api(settings, listening, stop_when_closed, kept or folders_in(data))
 
 
-def _settings(data: Path | None, pipe: int | None = None) -> Settings:
-    """The settings. Variables that are none are warned of, by `serve` for its children too, which hold its pipe."""
-    if pipe is None and (unknown := unknown_variables()):
-        _log.warning("settings_unknown", did_you_mean=unknown)
-    return settings_at(data)
+def _worker_settings(data: Path | None, pipe: int | None) -> Settings:
+    """The settings of a worker. A child of `serve` leaves the port for metrics to the API: two can't share it."""
+    settings = settings_at(data)
+    return settings if pipe is None else settings.model_copy(update={"metrics_port": None})
 
 
 def _listening(host: str, port: int, inherited: int | None) -> socket.socket:
@@ -166,7 +163,7 @@ def _projections(
         return 0
     from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_projections(_settings(data, stop_when_closed), stop_when_closed, worker)
+    return run_projections(_worker_settings(data, stop_when_closed), stop_when_closed, worker)
 
 
 def _given_before_the_word(context: typer.Context) -> dict[str, object]:
@@ -204,7 +201,7 @@ def _sagas(context: typer.Context, data: WorkerData = None, stop_when_closed: Pi
         return 0
     from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
 
-    return run_sagas(_settings(data, stop_when_closed), stop_when_closed)
+    return run_sagas(_worker_settings(data, stop_when_closed), stop_when_closed)
 
 
 sagas.app.callback(invoke_without_command=True, epilog=epilog("sagas --eventstore 'esdb://node1:2113?tls=false'"))(
@@ -238,6 +235,14 @@ def demo(as_json: Json = False) -> int:
     from service.demo.run import run_demo  # noqa: PLC0415 - a command loads only what it runs
 
     return run_demo(as_json=as_json)
+
+
+@verb(app, action=OPEN, example="config --json", uses=("eventstore", "redis"))
+def config(as_json: Json = False) -> int:
+    """Show each setting, its value and where that comes from; secrets are hidden."""
+    from service.cli.settings_report import print_settings  # noqa: PLC0415 - a command loads only what it runs
+
+    return print_settings(as_json=as_json)
 
 
 @verb(app, action=Action.EXAMINE, example="doctor --data data", uses=("eventstore", "redis"))

@@ -15,7 +15,7 @@ from infrastructure.access.caller import Caller
 from infrastructure.access.claims import TokenRules
 from infrastructure.access.development_key import FILE, development_token
 from service.errors import ChildRefused, NotReady
-from service.settings import Settings, variable_of
+from service.settings import VARIABLES, Settings
 
 READY_WITHIN: Final = 60.0  # seconds
 STOPPED_WITHIN: Final = 30.0
@@ -24,7 +24,7 @@ READY: Final = "foldstream_ready "
 # Whatever the surroundings name is somebody else's, who wants no demo in it.
 WITHOUT_SETTINGS: Final = (
     "/usr/bin/env",
-    *(part for name in Settings.model_fields for part in ("-u", variable_of(name))),
+    *(part for variable in VARIABLES for part in ("-u", variable)),
 )
 
 

@@ -1,8 +1,17 @@
-"""What a deployment may choose, read once from the environment; nothing else reads it."""
+"""What a deployment may choose, read once from a file, the environment and options; nothing else reads these."""
 
 from service.settings.errors import SettingsError
-from service.settings.model import Settings, unknown_variables
+from service.settings.model import VARIABLES, Settings, given_settings, place_of
 from service.settings.numbers import PerProjection
 from service.settings.variables import override, variable_of
 
-__all__ = ["PerProjection", "Settings", "SettingsError", "override", "unknown_variables", "variable_of"]
+__all__ = [
+    "VARIABLES",
+    "PerProjection",
+    "Settings",
+    "SettingsError",
+    "given_settings",
+    "override",
+    "place_of",
+    "variable_of",
+]

@@ -2,9 +2,12 @@
 
 
 class SettingsError(Exception):
-    """A setting that can't be used; one line says which and why, without its value, which may hold a password."""
+    """A setting that can't be used; one line says which and why, without its value, which may hold a password.
 
-    def __init__(self, variable: str, reason: str) -> None:
-        super().__init__(f"{variable}: {reason}")
-        self.variable = variable
+    `place` is where it is to be changed: a variable, an option, or a file with its key or line.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
         self.reason = reason

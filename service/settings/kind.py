@@ -1,6 +1,7 @@
 """What the kinds of values of settings share: each is read from a text, checked, and shown as such a text."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -19,6 +20,12 @@ class Kind:
         """The value that a variable's text says. Raises ValueError."""
         return self.checked(text)
 
+    def of_toml(self, value: object, folder: Path) -> object:
+        """The value that a file in this folder says. Raises ValueError, also for a value of another type."""
+        if not isinstance(value, str):
+            raise ValueError("should be text, in quotes")
+        return self.of_text(value)
+
     def checked(self, value: Any) -> object:
         """The value. Raises ValueError where it is of the right type and can't be used."""
         return value
@@ -26,6 +33,10 @@ class Kind:
     def shown(self, value: Any) -> str:
         """How a variable would say it, without what is secret."""
         return str(value)
+
+    def as_json(self, value: Any) -> object:
+        """How JSON says it, without what is secret."""
+        return self.shown(value)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(

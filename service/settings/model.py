@@ -1,22 +1,22 @@
-"""All settings there are, and how they are read from variables."""
+"""All settings there are."""
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Self
+from collections.abc import Mapping
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from infrastructure.access.verification_keys import ALGORITHMS
 from service.settings import access, calls, http, read_models, sagas, servers, traces
 from service.settings.errors import SettingsError
+from service.settings.given import Given
 from service.settings.kind import Kind
 from service.settings.numbers import PerProjection
-from service.settings.variables import IN_FILES, PREFIX, environment, file_variable_of, variable_of
+from service.settings.sources import given_by
+from service.settings.variables import environment, variable_of, variables_for
 
 
 class Settings(BaseModel):
-    """The settings of one deployment. Each is read from FOLDSTREAM_<NAME>; an empty variable counts as not set.
+    """The settings of one deployment. Each is FOLDSTREAM_<NAME> in the environment, <name> in a file.
 
     What each is for, and what it may be, stands with its type; docs/settings.md lists them all.
     """
@@ -73,15 +73,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
-        """The settings that these variables give. Raises SettingsError for the first that can't be used.
-
-        An address of a server, which may hold a password, can stand in a file: FOLDSTREAM_<NAME>_FILE names it.
+        """The settings that these variables give, and the file that they name. Raises SettingsError for the first that
+        can't be used, and for what is called as a setting and is none.
         """
-        given = {name: text for name in cls.model_fields if (text := variables.get(variable_of(name)))}
-        for name in IN_FILES:
-            if file := variables.get(file_variable_of(name)):
-                given[name] = _read_from(file, name, is_given=name in given)
-        return cls.model_validate({name: _value_of(name, text) for name, text in given.items()})
+        return cls.model_validate({name: given.value for name, given in given_by(variables, KINDS).items()})
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -99,44 +94,25 @@ class Settings(BaseModel):
         return _named("redis_uri", self.redis_uri)
 
 
-def kind_of(name: str) -> Kind:
-    """What a setting's value may be."""
-    return next(each for each in Settings.model_fields[name].metadata if isinstance(each, Kind))
+KINDS: Final[Mapping[str, Kind]] = {
+    name: next(each for each in field.metadata if isinstance(each, Kind))
+    for name, field in Settings.model_fields.items()
+}
+"""What each setting may be."""
+VARIABLES: Final = tuple(variables_for(KINDS))
+"""All that is read of the environment."""
 
 
-def unknown_variables(variables: Mapping[str, str] | None = None) -> dict[str, str | None]:
-    """What looks like a setting and is none, with the one it may be meant for; of this process where none are given."""
-    known = {name.upper() for name in Settings.model_fields} | {f"{name.upper()}_FILE" for name in IN_FILES}
-    given = environment() if variables is None else variables
-    unknown = sorted({name.removeprefix(PREFIX) for name in given if name.startswith(PREFIX)} - known)
-    return {PREFIX + name: _nearest(name, known) for name in unknown}
+def given_settings() -> dict[str, Given]:
+    """What each setting of this process is, and where it comes from. Raises SettingsError."""
+    given = given_by(environment(), KINDS)
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    return {name: given.get(name, Given(value, "default", None, variable_of(name))) for name, value in defaults.items()}
 
 
-def _value_of(name: str, text: str) -> object:
-    try:
-        return kind_of(name).of_text(text)
-    except ValueError as error:
-        raise SettingsError(variable_of(name), str(error)) from None
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    return next((PREFIX + near for near in get_close_matches(name, known, n=1)), None)
-
-
-def _read_from(file: str, name: str, *, is_given: bool) -> str:
-    """What stands in a file, without the end of its last line. Raises SettingsError, which repeats none of it."""
-    variable = file_variable_of(name)
-    if is_given:
-        raise SettingsError(variable, f"is set beside {variable_of(name)}")
-    try:
-        found = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        raise SettingsError(variable, f"{file}: {(error.strerror or 'it can not be read').lower()}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(variable, f"{file}: is no text in UTF-8") from None
-    if not found:
-        raise SettingsError(variable, f"{file}: is empty")
-    return found
+def place_of(name: str) -> str:
+    """Where a setting of this process is to be changed: a variable, option or key of a file. Raises SettingsError."""
+    return given_settings()[name].place
 
 
 def _named(name: str, uri: str | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, TypeGuard
 
 from service.settings.kind import Kind
@@ -26,6 +27,12 @@ class WholeNumber(Kind):
     def of_text(self, text: str) -> int:
         return self.checked(read_number(text))
 
+    def of_toml(self, value: object, folder: Path) -> int:
+        return self.checked(whole(value))
+
+    def as_json(self, value: int) -> int:
+        return value
+
     def checked(self, value: int | None) -> int:
         if value is None or not self.lowest <= value <= self.highest:
             raise ValueError(f"should be a whole number from {self.lowest} to {self.highest}")
@@ -46,6 +53,12 @@ class OneOf(Kind):
 
     def of_text(self, text: str) -> int:
         return self.checked(read_number(text))
+
+    def of_toml(self, value: object, folder: Path) -> int:
+        return self.checked(whole(value))
+
+    def as_json(self, value: int) -> int:
+        return value
 
     def checked(self, value: int | None) -> int:
         if value not in self.numbers:
@@ -107,11 +120,29 @@ class NumberPerProjection(Kind):
             numbers[name] = found
         return PerProjection(numbers.pop("", self.default), numbers)
 
+    def of_toml(self, value: object, folder: Path) -> PerProjection:
+        """A number for all, or a table of numbers by projection, with `default` for the others."""
+        numbers = value if isinstance(value, dict) else {"default": value}
+        found = {str(name): whole(number) for name, number in numbers.items()}
+        usable = {name: number for name, number in found.items() if self._is_usable(number)}
+        if usable.keys() != found.keys():
+            form = "or a table of such by projection, with default for the others"
+            raise ValueError(f"should be a whole number from 1 to {self.highest}, {form}")
+        return PerProjection(usable.pop("default", self.default), usable)
+
+    def as_json(self, value: PerProjection) -> object:
+        return {"default": value.default, **value.exceptions} if value.exceptions else value.default
+
     def shown(self, value: PerProjection) -> str:
         return ",".join([str(value.default), *(f"{name}={number}" for name, number in value.exceptions.items())])
 
     def _is_usable(self, number: int | None) -> TypeGuard[int]:
         return number is not None and 1 <= number <= self.highest
+
+
+def whole(value: object) -> int | None:
+    """The value where it is a whole number, else None."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def read_number(text: str) -> int | None:

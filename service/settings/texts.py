@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from infrastructure.uri import shown_uri
 from service.settings.kind import Kind
 
 _SCHEME: Final = "://"
@@ -41,6 +43,14 @@ class Names(Kind):
     def of_text(self, text: str) -> tuple[str, ...]:
         return self.checked(tuple(name.strip() for name in text.split(",")))
 
+    def of_toml(self, value: object, folder: Path) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ValueError('should be a list of names, such as ["one", "other"]')
+        return self.checked(tuple(value))
+
+    def as_json(self, value: tuple[str, ...]) -> list[str]:
+        return list(value)
+
     def checked(self, value: tuple[str, ...]) -> tuple[str, ...]:
         if self.known and not set(value) <= set(self.known):
             raise ValueError(f"should be some of {', '.join(self.known)}, with commas")
@@ -63,6 +73,14 @@ class YesOrNo(Kind):
             raise ValueError("should be yes or no")
         return text == "yes"
 
+    def of_toml(self, value: object, folder: Path) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError("should be true or false")
+        return value
+
+    def as_json(self, value: bool) -> bool:
+        return value
+
     def shown(self, value: bool) -> str:
         return "yes" if value else "no"
 
@@ -75,6 +93,9 @@ class FilePath(Kind):
     def allowed(self) -> str:
         return "a file"
 
+    def of_toml(self, value: object, folder: Path) -> str:
+        return _path_in(folder, value)
+
 
 @dataclass(frozen=True)
 class FileOrAddress(Kind):
@@ -83,6 +104,13 @@ class FileOrAddress(Kind):
     @property
     def allowed(self) -> str:
         return "a file, or an `https://` address"
+
+    def of_toml(self, value: object, folder: Path) -> str:
+        return self.checked(value) if isinstance(value, str) and is_address(value) else _path_in(folder, value)
+
+    def shown(self, value: str) -> str:
+        address, question, _ = value.partition("?") if is_address(value) else (value, "", "")
+        return f"{address}?…" if question else address
 
     def checked(self, value: str) -> str:
         if is_address(value) and not _is_usable_address(value):
@@ -120,10 +148,19 @@ class Uri(Kind):
         self.require(value)
         return value
 
+    def shown(self, value: str) -> str:
+        return shown_uri(value)
+
 
 def is_address(text: str) -> bool:
     """Whether it is an address, else a file."""
     return _SCHEME in text
+
+
+def _path_in(folder: Path, path: object) -> str:
+    if not isinstance(path, str) or not path:
+        raise ValueError("should be the path of a file, in quotes")
+    return str(folder / path)
 
 
 def _is_usable_address(text: str) -> bool:

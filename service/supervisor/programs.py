@@ -89,11 +89,9 @@ def workers(context: ServeContext) -> list[Program]:
 
 
 def _api_command(context: ServeContext) -> tuple[str, ...]:
-    """It has the one port of metrics, and shows how the other processes fare."""
+    """It also shows how the other processes fare."""
     kept = [part for folder in context.folders for part in ("--kept", str(folder))]
-    port = context.settings.metrics_port
-    metrics = () if port is None else (f"{variable_of('metrics_port')}={port}",)
-    return _command(context, "api", "--listen", str(context.api_socket), *kept, variables=metrics)
+    return _command(context, "api", "--listen", str(context.api_socket), *kept)
 
 
 def _projections(context: ServeContext) -> list[Program]:
@@ -124,13 +122,13 @@ def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Progra
     return Program(name, command, uri, ready=f"{name}_ready ", files=_shared(context), keeps=keeps)
 
 
-def _command(context: ServeContext, *arguments: str, variables: tuple[str, ...] = ()) -> tuple[str, ...]:
-    servers = tuple(f"{variable_of(name)}={uri}" for name, uri in context.own.items())
+def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
+    chosen = dict(context.own)
     if context.settings.development_key is not None:
-        variables = (*variables, f"{variable_of('development_key')}={context.settings.development_key}")
+        chosen["development_key"] = context.settings.development_key
+    variables = (f"{variable_of(name)}={value}" for name, value in chosen.items())
     bound = ("--stop-when-closed", str(context.pipe))
-    unset = ("-u", variable_of("metrics_port"))  # two processes can't share a port
-    return ("/usr/bin/env", *unset, *servers, *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
+    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
 
 
 def _shared(context: ServeContext) -> tuple[int, int]:

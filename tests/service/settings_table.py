@@ -6,13 +6,14 @@ from typing import Final
 
 from service.settings import Settings, variable_of
 from service.settings.kind import WhenUnset
-from service.settings.model import kind_of
-from service.settings.variables import IN_FILES, file_variable_of
+from service.settings.model import KINDS
+from service.settings.variables import CONFIG, IN_FILES, file_variable_of
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "settings.md"
 BEGIN: Final = "<!-- from here on as `python -m tests.service.settings_table` writes it -->\n"
 END: Final = "<!-- to here -->\n"
 _HEAD: Final = (("variable", "default", "allowed", "what it does"), ("---",) * 4)
+_OF_CONFIG: Final = "The [file of settings](#in-a-file). It can't stand in itself."
 _OF_FILES: Final = (
     "A file with the URI, in place of the variable, as containers are given secrets: the password stands in no"
     " environment and no list of processes. It is read when a process starts; the end of its last line does not count."
@@ -33,8 +34,9 @@ def document() -> str:
 
 
 def _rows() -> Iterator[Iterable[str]]:
+    yield f"`{CONFIG}`", "none", "a file", _OF_CONFIG
     for name, field in Settings.model_fields.items():
-        yield f"`{variable_of(name)}`", _default_of(name), kind_of(name).allowed, str(field.description)
+        yield f"`{variable_of(name)}`", _default_of(name), KINDS[name].allowed, str(field.description)
         if name == IN_FILES[-1]:
             yield ", ".join(f"`{file_variable_of(each)}`" for each in IN_FILES), "none", "a file", _OF_FILES
 
@@ -44,7 +46,7 @@ def _default_of(name: str) -> str:
     unset = next((each.text for each in field.metadata if isinstance(each, WhenUnset)), None)
     if field.default is None or field.default == ():
         return "none" if unset is None else f"none: {unset}"
-    return f"`{kind_of(name).shown(field.default)}`"
+    return f"`{KINDS[name].shown(field.default)}`"
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import redis
 
 from infrastructure.readmodels.keys import PartitionKeys
 from service.addresses import lasting_port
-from service.settings import PerProjection, Settings, SettingsError, unknown_variables
+from service.settings import PerProjection, Settings, SettingsError
 from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
@@ -249,11 +249,6 @@ def test_a_refusal_repeats_no_value() -> None:
         assert secret not in "".join(traceback.format_exception(refusal.value))
 
 
-def test_a_variable_that_is_no_setting_is_told_with_the_one_it_may_be_meant_for() -> None:
-    variables = {"FOLDSTREAM_REDIS_URL": "x", "FOLDSTREAM_ZZZ": "1", "FOLDSTREAM_PARTITIONS": "1", "PATH": "/bin"}
-    assert unknown_variables(variables) == {"FOLDSTREAM_REDIS_URL": "FOLDSTREAM_REDIS_URI", "FOLDSTREAM_ZZZ": None}
-
-
 def test_credentials_do_not_stand_in_what_is_printed() -> None:
     settings = Settings(eventstore_uri="esdb://admin:secret@store:2113", redis_uri="redis://:secret@redis")
     assert "secret" not in f"{settings!r}{settings}"
@@ -266,19 +261,22 @@ def shares(connection: "redis.Redis", namespace: str) -> list[int]:
     return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
 
 
-def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alone_gets_the_port_for_metrics(
+def test_what_a_file_and_variables_say_reaches_each_process_and_the_api_alone_gets_the_port_for_metrics(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
+    port = lasting_port()
+    file = tmp_path / "foldstream.toml"
+    given = {"partitions": 4, "projection_workers": 2, "audit_streams": 7, "metrics_port": port}
+    file.write_text("".join(f"{name} = {number}\n" for name, number in given.items()), encoding="utf-8")
     environment = {
+        "FOLDSTREAM_CONFIG": str(file),
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
         "FOLDSTREAM_REDIS_URI": redis_uri,
         "FOLDSTREAM_NAMESPACE": namespace,
-        "FOLDSTREAM_PARTITIONS": "4",
-        "FOLDSTREAM_PROJECTION_WORKERS": "2",
+        "FOLDSTREAM_PROJECTION_WORKERS": "",
     }
-    port = str(lasting_port())
-    with FoldstreamProcess(tmp_path, {**environment, "FOLDSTREAM_METRICS_PORT": port}) as service:
+    with FoldstreamProcess(tmp_path, environment) as service:
         told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
         assert 'foldstream_check_state{check="eventstore",state="ok"} 1.0' in told
         assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"
@@ -287,6 +285,8 @@ def test_partitions_namespace_and_workers_shape_the_read_models_and_the_api_alon
             keys = connection.keys(f"{{{namespace}:order_summary:*:p*}}:checkpoint")
             poll_until(lambda: shares(connection, namespace) == [6, 6], seconds=20, what="six for each worker")
     assert workers == ["projections-1", "projections-2"]
+    audits = [json.loads(line) for line in service.process.errors if '"background_audit_started"' in line]
+    assert [each["streams_a_second"] for each in audits] == [7, 7]
     stopped = [json.loads(line)["name"] for line in service.process.errors if '"process_stopped"' in line]
     assert (stopped[:2], sorted(stopped[2:])) == (["api", "sagas"], workers)
     assert [line for line in service.process.errors if '"process_killed"' in line or '"process_ended"' in line] == []

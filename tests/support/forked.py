@@ -13,7 +13,7 @@ from multiprocessing.context import ForkServerContext
 from typing import IO, Final
 
 from service.__main__ import main
-from service.settings import Settings, variable_of
+from service.settings import VARIABLES
 
 _FORKING: Final = multiprocessing.get_context("forkserver")
 _loaded: Final[set[str]] = set()
@@ -28,7 +28,7 @@ def forking(module: str) -> ForkServerContext:
 
 PROGRAM: Final = forking("service.cli.main")
 # Settings in the environment of the test run, which a process under test must not inherit.
-SETTINGS: Final = tuple(variable_of(name) for name in Settings.model_fields)
+SETTINGS: Final = VARIABLES
 
 
 class Forked:

@@ -8,6 +8,8 @@ import pytest
 
 from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.turns import Turns
+from service.settings import Settings
+from service.workers.projections import deployment_of
 from tests.infrastructure.readmodels.logbook import Logbook, new_tallies
 from tests.infrastructure.readmodels.reader import WAIT
 from tests.infrastructure.readmodels.tallies import raises, tallies
@@ -27,6 +29,15 @@ def test_the_one_that_is_named_has_caught_up_first_and_then_the_other(
     with ThreadWorker(deployed, tallies(category), raises(category)):
         assert poll_until(lambda: live(deployed), seconds=WAIT, what="the first to catch up") == {first}
         poll_until(lambda: len(live(deployed)) == 2, seconds=WAIT, what="the other to catch up")
+
+
+def test_the_setting_names_them_in_their_order() -> None:
+    settings = Settings(
+        eventstore_uri="esdb://127.0.0.1:1?tls=false",
+        redis_uri="redis://127.0.0.1:1",
+        priorities=("stock_levels", "order_summary"),
+    )
+    assert deployment_of(settings).priorities == ("stock_levels", "order_summary")
 
 
 def live(deployed: Deployment) -> set[str]:

@@ -19,7 +19,7 @@ from tests.support.commands import ran
 from tests.support.processes import FOLDSTREAM, Listened
 
 SERVERS = {"serve", "api", "projections", "sagas", "eventstore", "redis"}
-OPEN = {"demo", "health", "replay", "sagas graph", "schema list", "spans"}
+OPEN = {"config", "demo", "health", "replay", "sagas graph", "schema list", "spans"}
 VERBS = {words: command for words, command in verbs().items() if words not in SERVERS}
 
 

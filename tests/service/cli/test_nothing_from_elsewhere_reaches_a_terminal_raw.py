@@ -55,6 +55,7 @@ ARGUMENTS: Final = {
     "sagas migrate": ("fulfilment", INSTANCE, "--to", "1", "--why", EVIL),
     "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
+    "config": ("--redis", f"redis://{EVIL}"),
     "token": ("--subject", EVIL),
     "token revoke": ("--subject", EVIL, "--why", EVIL),
 }

@@ -1,0 +1,30 @@
+"""A small file of text that a setting names."""
+
+from pathlib import Path
+from typing import Final
+
+from service.settings.errors import SettingsError
+
+_LONGEST: Final = 1024 * 1024  # bytes
+
+
+def read_text_file(place: str, file: str) -> str:
+    """All that stands in a file. Raises SettingsError, which names the place that names it, and repeats none of it."""
+    try:
+        with Path(file).open("rb") as opened:
+            found = opened.read(_LONGEST + 1)
+        if len(found) > _LONGEST:
+            raise SettingsError(place, f"{file}: is larger than 1 MiB")
+        return found.decode()
+    except OSError as error:
+        raise SettingsError(place, f"{file}: {(error.strerror or 'it can not be read').lower()}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(place, f"{file}: is no text in UTF-8") from None
+
+
+def read_secret(place: str, file: str) -> str:
+    """What stands in a file, without the end of its last line. Raises SettingsError, also where that is nothing."""
+    found = read_text_file(place, file).removesuffix("\n").removesuffix("\r")
+    if not found:
+        raise SettingsError(place, f"{file}: is empty")
+    return found
