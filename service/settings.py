@@ -114,6 +114,8 @@ class Settings(BaseModel):
     `commands_at_once`, `commands_waiting`: how many commands are worked on at once, and how many more may wait for
     their turn; `queries_at_once`: how many queries may be answered at once, `queries_waiting`: how many more may wait
     for a position. Whoever comes beyond that is told to come back.
+    `requests_per_second`, `requests_burst`: how many requests of one subject, or of one address without a token, each
+    API process takes a second, and how many at once after a pause; 0: any number.
     `histories_at_once`: how many requests may look back at once, in a thread each; eight times as many may wait for
     their turn. `history_seconds`: how long one may take, that wait included.
     `read_seconds`: how long a query may read in Redis, apart from any wait for a position.
@@ -154,6 +156,8 @@ class Settings(BaseModel):
     commands_waiting: Annotated[int, _number(0, 100_000)] = 1024
     queries_at_once: Annotated[int, _number(1, 100_000)] = 1024
     queries_waiting: Annotated[int, _number(1, 100_000)] = 512
+    requests_per_second: Annotated[int, _number(0, 100_000)] = 500
+    requests_burst: Annotated[int, _number(1, 1_000_000)] = 2_000
     histories_at_once: Annotated[int, _number(1, 64)] = 4
     history_seconds: Annotated[int, _number(1, 60)] = 10
     read_seconds: Annotated[int, _number(1, 60)] = 5

@@ -43,24 +43,27 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
         "idempotency-key-reused",
         "conflict",
         "overloaded",
+        "rate-limited",
         "store-unavailable",
         "unreadable-event",
     ),
     "query": (
         "foreign-position",
         "overloaded",
+        "rate-limited",
         "read-model-behind",
         "read-model-unavailable",
         "unknown-view",
         "view-is-past",
     ),
-    "history": ("overloaded", "store-unavailable"),
-    "plain": (),
+    "history": ("overloaded", "rate-limited", "store-unavailable"),
+    "plain": ("rate-limited",),
+    "probe": (),
 }
 _OF_ACCESS: Final = ("unauthenticated", "forbidden")
 _BEARER: Final = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _WITH_BODY: Final = ("too-large", "not-json", "unknown-encoding")
-Kind = Literal["create", "command", "query", "list", "history", "plain"]
+Kind = Literal["create", "command", "query", "list", "history", "plain", "probe"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "create": ("Foldstream-Position", "ETag", "Location"),
     "command": ("Foldstream-Position", "ETag"),
@@ -68,6 +71,7 @@ _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "list": ("Foldstream-Position",),
     "history": (),
     "plain": (),
+    "probe": (),
 }
 _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "create": "It was created.",
@@ -76,6 +80,7 @@ _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "list": "What was asked for, as the read model has it.",
     "history": "What was asked for, as the log has it.",
     "plain": "What was asked for.",
+    "probe": "What was asked for.",
 }
 _NOT_VISIBLE: Final = "It happened, or was so already; a read model that `consistency` names has not come as far yet."
 _ANY: Final = "`If-None-Match: *` was asked, and there is an answer."
