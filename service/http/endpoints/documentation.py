@@ -90,7 +90,7 @@ _CORRELATION: Final = {
     "in": "header",
     "required": False,
     "description": "A UUID to find all that the request caused by; anything else is ignored.",
-    "schema": {**_TEXT, "format": "uuid"},
+    "schema": _TEXT,
 }
 _FAMILY: Final[Mapping[Kind, str]] = {"create": "command", "list": "query"}
 
@@ -130,7 +130,8 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = schema
     document["components"]["securitySchemes"] = {SCHEME: _BEARER}
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
-        operation.setdefault("parameters", []).append(_CORRELATION)
+        parameters = [_without_null(parameter) for parameter in operation.get("parameters", ())]
+        operation["parameters"] = [*parameters, _CORRELATION]
         responses = operation["responses"]
         if operation[DECLARED] != OPEN:
             responses |= {str(status_of(rule)): _refusal(status_of(rule), [rule]) for rule in _OF_ACCESS}
@@ -138,6 +139,16 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
         if "202" in responses:
             responses["202"]["content"] = responses["200" if "200" in responses else "201"]["content"]
     return document
+
+
+def _without_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter may be left out; as null it can't be sent."""
+    schema = parameter["schema"]
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return parameter
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**parameter, "schema": {**choices[0], **rest}}
 
 
 def _refusal(status: int, rules: list[str]) -> dict[str, Any]:
