@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from service.access.action import OPEN
 from service.http import tokens
+from service.http.endpoints.examples import add_examples
 from service.http.middleware.admission import DECLARED, SCHEME
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
@@ -138,6 +139,9 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
             operation["responses"] = responses = dict(sorted(responses.items()))
         if "202" in responses:
             responses["202"]["content"] = responses["200" if "200" in responses else "201"]["content"]
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            content["schema"].pop("default", None)  # that of a form with defaults of its own is none that may be sent
+    add_examples(document)
     return document
 
 
