@@ -40,6 +40,7 @@ from service.http.middleware.gate import Gate
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
+from service.http.middleware.rate_limits import RateLimits
 from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.middleware.stopped_requests import answer_stopped
 from service.http.readiness import Readiness
@@ -111,6 +112,7 @@ def _open_gates(app: FastAPI, settings: Settings) -> None:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
+    app.state.rate_limits = RateLimits(settings.requests_per_second, settings.requests_burst)
 
 
 def _wrap(app: FastAPI, settings: Settings) -> None:

@@ -40,6 +40,21 @@ CachedAggregates: TypeAlias = Annotated[
         " 27 kB. 0 keeps none."
     ),
 ]
+RequestsPerSecond: TypeAlias = Annotated[
+    int,
+    WholeNumber(0, 100_000, "requests/s"),
+    Field(
+        description="How many requests of one subject, in one tenant, each API process takes a second; whoever sends"
+        " more gets 429 `rate-limited`. Requests without a valid token are counted by their address, which is the"
+        " proxy's where one stands in front. Probes and `/metrics` are not limited. Each process counts for itself: N"
+        " processes take N times as many. 0: any number."
+    ),
+]
+RequestsBurst: TypeAlias = Annotated[
+    int,
+    WholeNumber(1, 1_000_000, "requests"),
+    Field(description="How many of them may come at once, after a pause."),
+]
 QueriesAtOnce: TypeAlias = Annotated[
     int,
     WholeNumber(1, 100_000),

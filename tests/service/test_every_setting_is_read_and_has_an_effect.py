@@ -40,6 +40,8 @@ def test_without_variables_there_are_defaults() -> None:
         commands_waiting=1024,
         queries_at_once=1024,
         queries_waiting=512,
+        requests_per_second=500,
+        requests_burst=2_000,
         cached_aggregates=10_000,
         read_seconds=5,
         histories_at_once=4,
@@ -138,6 +140,8 @@ def test_a_bound_of_lag_is_for_all_or_for_those_that_are_named() -> None:
 
 def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> None:
     variables = {
+        "FOLDSTREAM_REQUESTS_PER_SECOND": "5",
+        "FOLDSTREAM_REQUESTS_BURST": "50",
         "FOLDSTREAM_HEAD_BYTES": "65536",
         "FOLDSTREAM_URL_BYTES": "2048",
         "FOLDSTREAM_HEADER_BYTES": "4096",
@@ -150,6 +154,8 @@ def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> 
         "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
     }
     assert Settings.from_mapping(variables) == Settings(
+        requests_per_second=5,
+        requests_burst=50,
         head_bytes=65_536,
         url_bytes=2_048,
         header_bytes=4_096,
@@ -204,6 +210,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a whole number from 0 to 100000"),
         ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be a whole number from 1 to 100000"),
         ("FOLDSTREAM_QUERIES_WAITING", "0", "should be a whole number from 1 to 100000"),
+        ("FOLDSTREAM_REQUESTS_PER_SECOND", "-1", "should be a whole number from 0 to 100000"),
+        ("FOLDSTREAM_REQUESTS_BURST", "0", "should be a whole number from 1 to 1000000"),
         ("FOLDSTREAM_READ_SECONDS", "0", "should be a whole number from 1 to 60"),
         ("FOLDSTREAM_CACHED_AGGREGATES", "1000001", "should be a whole number from 0 to 1000000"),
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be a whole number from 1 to 64"),

@@ -20,7 +20,7 @@ from service.http.readiness import Readiness
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
 _METRICS_SECONDS: Final = 0.5  # for the checks to be made; what was found before is good enough after that
-_READY: Final = {**documented("plain"), 503: unable("It can't serve: `status` is `unable`.", Report)}
+_READY: Final = {**documented("probe"), 503: unable("It can't serve: `status` is `unable`.", Report)}
 
 
 class Alive(BaseModel):
@@ -32,7 +32,7 @@ class Alive(BaseModel):
 @router.get(
     "/health/live",
     response_model=Alive,
-    responses=documented("plain"),
+    responses=documented("probe"),
     openapi_extra=is_open(),
 )
 async def is_alive(parameters: Parameters) -> Alive:
@@ -62,7 +62,7 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses=documented("plain"),
+    responses=documented("probe"),
     openapi_extra=does(Action.READ_METRICS),
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:

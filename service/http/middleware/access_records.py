@@ -13,19 +13,23 @@ from service.access.recorded import RECORDED
 from service.history.sources import stream_called
 from service.http.middleware.admission import admit
 from service.http.middleware.callers import caller_of
+from service.http.middleware.rate_limits import require_rate
 from service.http.problems import Problem
 
 
 async def admit_on_record(request: Request, action: Action) -> None:
     """As `admit`, with an entry in the access log of what it lets in and of what it refuses, where that is kept.
 
-    Raises Problem `store-unavailable` as well: what is not on record is not answered.
+    Raises Problem `store-unavailable` as well: what is not on record is not answered. Raises `rate-limited` before
+    anything is put on record: an entry is an append.
     """
     try:
         admit(request, action)
     except Problem as refusal:
+        require_rate(request)
         await record(request, action, refusal.rule)
         raise
+    require_rate(request)
     await record(request, action)
 
 

@@ -46,7 +46,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Counts one request. `method` is one of METHODS and `route` a template, no path: there are few of both."""
+        """Counts one request. `method` is one that is known and `route` a template, no path: there are few of both."""
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
 
