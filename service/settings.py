@@ -129,7 +129,7 @@ class Settings(BaseModel):
     before that is told.
     `tls_certificate_file`, `tls_key_file`: the files, in PEM, of the API's certificate with its chain and of its key;
     with them it speaks HTTPS alone.
-    `metrics_port`: where a process serves its own metrics to this machine without a token; None: nowhere.
+    `metrics_host`, `metrics_port`: where a process serves its own metrics without a token; no port: nowhere.
     `access_keys`: the file or the address of the keys that sign tokens; `access_algorithms`: by which they may do so.
     `access_audience`, `access_issuer`: whom a token has to be for and from, None: from anybody with such a key.
     `access_leeway_seconds`: by how much clocks may differ from that of whoever issues tokens.
@@ -171,6 +171,7 @@ class Settings(BaseModel):
     disk_free_mib: Annotated[int, _number(1, 1_000_000)] = 256
     flight_confirmation_seconds: Annotated[int, _number(1, 30 * 86_400)] = 900
     saga_stuck_seconds: Annotated[int, _number(1, 10_000_000)] = 900
+    metrics_host: Name = "127.0.0.1"
     metrics_port: Annotated[int, _number(1, 65_535)] | None = None
     tls_certificate_file: str | None = None
     tls_key_file: str | None = None

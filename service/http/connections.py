@@ -65,6 +65,7 @@ class Connections:
         self.found: Final = asyncio.Event()  # the event store, since the start
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
+        self._counts: Final = Counts()
         self._client: CommandClient | None = None
         self._queries_client: CommandClient | None = None
         self._handler: CommandHandler | None = None
@@ -103,8 +104,8 @@ class Connections:
 
     @property
     def counts(self) -> Counts:
-        """What the handling of commands has counted; nothing before the event store was found."""
-        return Counts() if self._handler is None else self._handler.counts
+        """What the handling of commands has counted, and how long calls to the servers took."""
+        return self._counts
 
     @property
     def read_models(self) -> ReadModels:
@@ -276,6 +277,7 @@ class Connections:
                     queued=settings.commands_at_once // 2,
                 ),
                 snapshots=SNAPSHOTS,
+                counts=self._counts,
                 outages=self.outages,
             )
             self._access_log = AccessLog(self._handler.streams)
@@ -289,4 +291,5 @@ class Connections:
                 settings.namespace,
                 read_seconds=settings.read_seconds,
                 listener=self.commits,
+                measured=self._counts.calls,
             )

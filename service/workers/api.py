@@ -13,7 +13,6 @@ from service.http.server import ApiServer, server_config
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with
-from service.workers.metrics_port import METRICS_HOST
 
 _OTHER_FILES: Final = 512  # that may be open beside connections
 
@@ -24,7 +23,7 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None,
     `folders` are those of embedded servers, whose disks are looked after.
     Raises AddressUnusable for the port of metrics.
     """
-    metrics = [] if settings.metrics_port is None else [listen(METRICS_HOST, settings.metrics_port)]
+    metrics = [] if settings.metrics_port is None else [listen(settings.metrics_host, settings.metrics_port)]
     _allow_files(settings.connections + _OTHER_FILES)
     server = ApiServer(server_config(create_app(settings, folders), settings))
     # For what comes before uvicorn takes the signals, and after it.

@@ -1,31 +1,28 @@
-"""Serves a worker's own metrics for Prometheus, to this machine alone."""
+"""Serves a worker's own metrics for Prometheus, to this machine alone unless a deployment chooses otherwise."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import start_http_server
 from prometheus_client.registry import Collector
 
 from service.addresses import in_words
 from service.errors import AddressUnusable
-
-METRICS_HOST: Final = "127.0.0.1"
+from service.prometheus_text import registry_of
+from service.settings import Settings
 
 
 @contextmanager
-def metrics_on(port: int | None, *collectors: Collector) -> Iterator[None]:
-    """Answers in a thread of its own, with the process's own figures too; None: nowhere. Raises AddressUnusable."""
+def metrics_on(settings: Settings, *collectors: Collector) -> Iterator[None]:
+    """Answers in a thread of its own, with the process's own figures, where a port is set. Raises AddressUnusable."""
+    host, port = settings.metrics_host, settings.metrics_port
     if port is None:
         yield
         return
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector(registry=None), *collectors):
-        registry.register(collector)
     try:
-        server, _ = start_http_server(port, METRICS_HOST, registry)
+        server, _ = start_http_server(port, host, registry_of(*collectors))
     except OSError as error:
-        raise AddressUnusable(METRICS_HOST, port, in_words(error)) from error
+        raise AddressUnusable(host, port, in_words(error)) from error
     try:
         yield
     finally:

@@ -27,8 +27,9 @@ def run_projections(settings: Settings, stop_when_closed: int | None, worker_nam
     stop = thread_stop_event()
     end_with(stop_when_closed)
     freeze_before_folding()
+    folds = deployment.folds
     with (
-        metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)),
+        metrics_on(settings, ProjectionMetrics(deployment.reports), folds.events, folds.seconds),
         auditing(PROJECTIONS, deployment, settings.audit_streams),
     ):
         worker.run_projections(PROJECTIONS, deployment, stop)

@@ -22,6 +22,7 @@ from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
+from service.workers.saga_metrics import SagaMetrics
 from service.workers.saga_timers import watch_timers
 
 _GRACE: Final = 3.0
@@ -33,7 +34,7 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     uri = settings.eventstore
     end_with(stop_when_closed)
     counts = Counts()
-    with metrics_on(settings.metrics_port, CommandMetrics(lambda: counts)):
+    with metrics_on(settings, CommandMetrics(lambda: counts), SagaMetrics(counts), counts.calls.seconds):
         freeze_startup_objects()
         uvloop.run(_run(uri, settings, counts))
     return 0

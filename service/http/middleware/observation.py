@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service.http.middleware.metrics import Metrics
 from service.http.problems import shortened
+from service.trace_exemplar import Exemplar, trace_exemplar
 
 CORRELATION: Final = "Foldstream-Correlation-Id"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -28,11 +29,12 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
         correlation_id = named_or_new(Headers(scope=scope).get(CORRELATION))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         status = 500  # what an unexpected error becomes, further out
+        exemplar: Exemplar | None = None
 
         async def answer(message: Message) -> None:
-            nonlocal status
+            nonlocal status, exemplar
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, exemplar = message["status"], trace_exemplar()
                 MutableHeaders(scope=message)[CORRELATION] = str(correlation_id)
             await send(message)
 
@@ -42,20 +44,20 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
         try:
             await app(scope, receive, answer)
         finally:
-            _note(scope, status, perf_counter() - began, metrics)
+            seconds = perf_counter() - began
+            metrics.request_answered(scope["method"], _route(scope), status, seconds, exemplar)
+            _note(scope, status, seconds)
 
     return see
 
 
-def _note(scope: Scope, status: int, seconds: float, metrics: Metrics) -> None:
-    route = _route(scope)
-    metrics.request_answered(scope["method"], route, status, seconds)
+def _note(scope: Scope, status: int, seconds: float) -> None:
     rule = scope["state"].get("rule")
     _log.info(
         "request_answered",
         method=scope["method"],
         path=shortened(scope["path"]),
-        route=route,
+        route=_route(scope),
         status=status,
         seconds=round(seconds, 6),
         **({"rule": rule} if rule else {}),
