@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
-from prometheus_client import generate_latest
+from prometheus_client import Metric, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from infrastructure.readmodels.fold_times import FoldTimes
@@ -36,6 +36,11 @@ def faults(text: str) -> str:
     assert PROMTOOL is not None
     done = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
+
+
+def families(text: str) -> list[Metric]:
+    """What stands in OpenMetrics."""
+    return list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 @needs_promtool
@@ -63,7 +68,7 @@ def test_so_are_those_of_workers() -> None:
 def test_openmetrics_is_answered_to_whoever_asks_for_it(http: httpx.Client) -> None:
     answer = http.get("/metrics", headers=OPENMETRICS)
     assert answer.headers["Content-Type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    assert "foldstream_http_requests" in {family.name for family in text_string_to_metric_families(answer.text)}
+    assert "foldstream_http_requests" in {family.name for family in families(answer.text)}
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/plain", "application/openmetrics-texts", "text/html;version=x"])
@@ -108,7 +113,7 @@ def in_a_trace(app: FastAPI, sampler: Sampler, trace_ids: list[str]) -> FastAPI:
 
 def exemplars(text: str, name: str) -> list[dict[str, str]]:
     """Those of a histogram of the path /health/live."""
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    samples = [sample for family in families(text) for sample in family.samples]
     of_path = [each for each in samples if each.name == name and each.labels.get("route") == "/health/live"]
     return [dict(each.exemplar.labels) for each in of_path if each.exemplar is not None]
 
