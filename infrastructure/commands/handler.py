@@ -78,8 +78,14 @@ class CommandHandler:
         counts: Counts | None = None,
         outages: Outages | None = None,
     ) -> None:
-        self.streams: Final = Streams(client, codec, patience=bounds.call_seconds, calls_at_once=bounds.calls_at_once)
         self.counts: Final = counts or Counts()
+        self.streams: Final = Streams(
+            client,
+            codec,
+            patience=bounds.call_seconds,
+            calls_at_once=bounds.calls_at_once,
+            measured=self.counts.calls,
+        )
         self._codec: Final = codec
         self._bounds: Final = bounds
         self._cache: Final = Cache(bounds.cached, bounds.queued, bounds.patience)

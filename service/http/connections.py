@@ -63,6 +63,7 @@ class Connections:
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
         self._store: StoreUse | None = None
+        self._counts: Final = Counts()
         self._queries_client: CommandClient | None = None
         self._read_models: ReadModels | None = None
 
@@ -94,8 +95,8 @@ class Connections:
 
     @property
     def counts(self) -> Counts:
-        """What the handling of commands has counted; nothing before the event store was found."""
-        return Counts() if self._store is None else self._store.handler.counts
+        """What the handling of commands has counted, and how long calls to the servers took."""
+        return self._counts
 
     @property
     def read_models(self) -> ReadModels:
@@ -257,8 +258,9 @@ class Connections:
                 settings.namespace,
                 read_seconds=settings.read_seconds,
                 listener=self.commits,
+                measured=self._counts.calls,
             )
         if self._store is None:
-            self._store = await StoreUse.begun(settings, self.outages)
+            self._store = await StoreUse.begun(settings, self.outages, self._counts)
         if not is_connected(self._queries_client):
             await connect(self._queries_client)

@@ -13,6 +13,7 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outages
 from infrastructure.sagas.stopped_instances import StoppedInstances
+from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
 from service.settings import Settings
 
@@ -34,7 +35,7 @@ class StoreUse:
     circuit_probe: WriteProbe
 
     @classmethod
-    async def begun(cls, settings: Settings, outages: Outages) -> Self:
+    async def begun(cls, settings: Settings, outages: Outages, counts: Counts) -> Self:
         """Raises StoreUnavailable where a cluster does not answer; a single node need not be there."""
         client = await command_client(settings.eventstore)
         patience, call_seconds = _PATIENCE * settings.command_seconds, _CALL * settings.command_seconds
@@ -48,7 +49,9 @@ class StoreUse:
             queued=settings.commands_at_once // 2,
             circuit=circuit,
         )
-        handler = CommandHandler(client, EventCodec(EVENTS), bounds=bounds, snapshots=SNAPSHOTS, outages=outages)
+        handler = CommandHandler(
+            client, EventCodec(EVENTS), bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=outages
+        )
         return cls(
             client,
             handler,

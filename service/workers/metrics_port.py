@@ -9,10 +9,11 @@ from threading import BoundedSemaphore, Thread
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
+from prometheus_client import make_wsgi_app
 from prometheus_client.registry import Collector
 
 from service.addresses import listen
+from service.prometheus_text import registry_of
 from service.settings import Settings
 from service.workers.worker_health import WorkerHealth
 
@@ -33,10 +34,8 @@ def metrics_on(settings: Settings, health: WorkerHealth, *collectors: Collector)
     if settings.metrics_port is None:
         yield
         return
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector(registry=None), *collectors):
-        registry.register(collector)
-    server = _Server(settings.metrics_host, settings.metrics_port, _application(make_wsgi_app(registry), health))
+    metrics = make_wsgi_app(registry_of(*collectors))
+    server = _Server(settings.metrics_host, settings.metrics_port, _application(metrics, health))
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     try:

@@ -32,9 +32,11 @@ def run_projections(settings: Settings, stop_when_closed: int | None, worker_nam
     end_with(stop_when_closed)
     freeze_before_folding()
     health = WorkerHealth(deployment.outages, {"eventstore", "redis", "leases"}, partial(_work, deployment))
+    folds = deployment.folds
+    metrics = (ProjectionMetrics(deployment.reports), folds.events, folds.seconds)
     with (
         recording_traces(settings, "projections"),
-        metrics_on(settings, health, ProjectionMetrics(deployment.reports)),
+        metrics_on(settings, health, *metrics),
         auditing(PROJECTIONS, deployment, settings.audit_streams),
     ):
         worker.run_projections(PROJECTIONS, deployment, stop)

@@ -23,6 +23,7 @@ from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
+from service.workers.saga_metrics import SagaMetrics
 from service.workers.saga_timers import watch_timers
 from service.workers.worker_health import WorkerHealth, of_memberships
 
@@ -37,7 +38,8 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     counts, options = Counts(), ConsumerOptions(grace=_GRACE)
     sagas = [saga.category for saga in sagas_of(settings)]
     health = WorkerHealth(options.outages, {"eventstore", *sagas}, lambda: of_memberships(sagas, options.joined))
-    with recording_traces(settings, "sagas"), metrics_on(settings, health, CommandMetrics(lambda: counts)):
+    metrics = (CommandMetrics(lambda: counts), SagaMetrics(counts), counts.calls.seconds)
+    with recording_traces(settings, "sagas"), metrics_on(settings, health, *metrics):
         freeze_startup_objects()
         uvloop.run(_run(uri, settings, counts, options))
     return 0

@@ -49,8 +49,8 @@ def test_without_variables_there_are_defaults() -> None:
         disk_free_mib=256,
         flight_confirmation_seconds=900,
         saga_stuck_seconds=900,
-        metrics_port=None,
         metrics_host="127.0.0.1",
+        metrics_port=None,
         tls_certificate_file=None,
         tls_key_file=None,
         head_bytes=32_768,
@@ -83,8 +83,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_DISK_FREE_MIB": "64",
         "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
         "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
-        "FOLDSTREAM_METRICS_PORT": "9464",
         "FOLDSTREAM_METRICS_HOST": "0.0.0.0",
+        "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
     assert Settings.from_mapping(variables) == Settings(
@@ -103,8 +103,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         disk_free_mib=64,
         flight_confirmation_seconds=86_400,
         saga_stuck_seconds=3600,
-        metrics_port=9464,
         metrics_host="0.0.0.0",
+        metrics_port=9464,
     )
 
 
@@ -219,6 +219,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_DISK_FREE_MIB", "0", "should be a whole number from 1 to 1000000"),
         ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "0", "should be a whole number from 1 to 2592000"),
         ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "2592001", "should be a whole number from 1 to 2592000"),
+        ("FOLDSTREAM_METRICS_HOST", "my host", "should be 1 to 256 visible ASCII characters"),
         ("FOLDSTREAM_METRICS_PORT", "0", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "65536", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a whole number from 1 to 65535"),

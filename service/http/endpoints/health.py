@@ -4,7 +4,6 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
 from service.access.action import Action
@@ -16,11 +15,16 @@ from service.http.middleware.admission import does, is_open, is_told
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import RETRY_AFTER
 from service.http.readiness import Readiness
+from service.prometheus_text import OPENMETRICS, metrics_text
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
 _METRICS_SECONDS: Final = 0.5  # for the checks to be made; what was found before is good enough after that
 _READY: Final = {**documented("probe"), 503: unable("It can't serve: `status` is `unable`.", Report)}
+
+
+_METRICS: Final = {**documented("probe")}
+_METRICS[200] = {**_METRICS[200], "content": {OPENMETRICS: {"schema": {"type": "string"}}}}
 
 
 class Alive(BaseModel):
@@ -62,18 +66,22 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses=documented("probe"),
+    responses=_METRICS,
     openapi_extra=does(Action.READ_METRICS),
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
-    """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format."""
+    """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format.
+    In OpenMetrics, with traces as exemplars, for whom `Accept` names that.
+    """
     return await exposition(request)
 
 
 async def exposition(request: Request) -> Response:
     """The metrics, for whoever may have them."""
     await request.app.state.readiness.refresh(_METRICS_SECONDS)
-    return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
+    accepted = ",".join(request.headers.getlist("Accept"))
+    content, media_type = metrics_text(metrics.of(request).registry, accepted)
+    return Response(content, media_type=media_type)
 
 
 async def _report(request: Request) -> Report:
