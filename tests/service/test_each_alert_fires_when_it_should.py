@@ -73,10 +73,7 @@ def test_it_fires_after_its_time_and_neither_before_nor_at_less(alert: str, case
 )
 def test_prometheus_can_read_its_files(check: str, file: str) -> None:
     assert PROMTOOL is not None
-    syntax = ["--syntax-only"] if check == "config" else []  # the files that it names are those of the container
-    done = subprocess.run(
-        [PROMTOOL, "check", check, *syntax, str(ROOT / file)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([PROMTOOL, "check", check, str(ROOT / file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

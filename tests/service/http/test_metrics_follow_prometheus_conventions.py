@@ -23,7 +23,7 @@ from service.prometheus_text import registry_of
 from service.workers.projection_metrics import ProjectionMetrics
 from service.workers.saga_metrics import SagaMetrics
 from tests.service.http.api_server import answering, away
-from tests.service.http.shop import new_order
+from tests.service.http.shop import new_order, order_form
 
 OPENMETRICS: Final = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"}
 PROMTOOL: Final = shutil.which("promtool")
@@ -111,11 +111,11 @@ def in_a_trace(app: FastAPI, sampler: Sampler, trace_ids: list[str]) -> FastAPI:
     return app
 
 
-def exemplars(text: str, name: str) -> list[dict[str, str]]:
-    """Those of a histogram of the path /health/live."""
+def exemplars(text: str, name: str, **labels: str) -> list[dict[str, str]]:
+    """Those of a histogram, where it has these labels."""
     samples = [sample for family in families(text) for sample in family.samples]
-    of_path = [each for each in samples if each.name == name and each.labels.get("route") == "/health/live"]
-    return [dict(each.exemplar.labels) for each in of_path if each.exemplar is not None]
+    named = [each for each in samples if each.name == f"{name}_bucket" and labels.items() <= each.labels.items()]
+    return [dict(each.exemplar.labels) for each in named if each.exemplar is not None]
 
 
 @pytest.fixture(params=[ALWAYS_ON, ALWAYS_OFF], ids=["kept", "not kept"])
@@ -126,11 +126,14 @@ def traced(request: pytest.FixtureRequest) -> Iterator[tuple[httpx.Client, list[
         yield http, trace_ids if request.param is ALWAYS_ON else []
 
 
-def test_a_request_s_trace_is_the_exemplar_of_its_duration_where_it_is_kept(
+def test_a_trace_that_is_kept_is_the_exemplar_of_its_request_and_of_its_command(
     traced: tuple[httpx.Client, list[str]],
 ) -> None:
     http, kept = traced
-    http.get("/health/live")
-    found = exemplars(http.get("/metrics", headers=OPENMETRICS).text, "foldstream_http_request_seconds_bucket")
-    assert found == [{"trace_id": trace_id} for trace_id in kept[1:2]]
+    assert [http.get("/health/live").status_code, http.post("/orders", json=order_form()).status_code] == [200, 503]
+    alive, ordered = ([{"trace_id": each}] for each in kept[-2:]) if kept else ([], [])
+    told = http.get("/metrics", headers=OPENMETRICS).text
+    assert exemplars(told, "foldstream_http_request_seconds", route="/health/live") == alive
+    assert exemplars(told, "foldstream_http_request_seconds", route="/orders") == ordered
+    assert exemplars(told, "foldstream_command_seconds", command="CreateOrder") == ordered
     assert re.search(r" # \{", http.get("/metrics").text) is None
