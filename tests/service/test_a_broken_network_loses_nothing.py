@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from domain.accounts.account import AccountOpened
-from tests.service.aftermath import Aftermath
+from tests.service.aftermath import Aftermath, assert_whole
 from tests.service.client import Client
 from tests.service.load import Load
 from tests.support.callers import AUTHORIZED
@@ -169,7 +169,7 @@ def lives_on(broken: Broken, seconds: float) -> None:
 def assert_nothing_is_lost(broken: Broken, load: Load) -> None:
     with Client(broken.service.url) as client:
         aftermath = Aftermath.of(client, load.customers, broken.store_uri)
-        aftermath.assert_whole()
+        assert_whole(aftermath)
     stored = {recorded.aggregate_id for recorded in aftermath.log if isinstance(recorded.event, AccountOpened)}
     assert set(broken.opened) <= stored
 
