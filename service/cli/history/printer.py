@@ -19,17 +19,19 @@ from infrastructure.terminal import print_json, print_json_list
 from service.cli.history import tables
 from service.cli.history.spool import DataSpool
 from service.cli.history.tree import print_tree
+from service.cli.operator_act import SUBJECT
 from service.cli.out_file import write_json_lines
 from service.history.answers import change_answer, record_answer, state_answer, trace_commands, trace_heading
 from service.history.hints import hinted, with_stream
-from service.history.sources import BOUNDARIES, past_of, stream_called
+from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPrinter:
     """Looks back into the store at `uri`, at the streams of a tenant, and prints the answer, as JSON if `json`.
 
-    Every method raises UnknownStream, StreamGone and StoreUnavailable; those that fold also raise UnknownCategory and
+    With a token, it looks at streams of known categories alone, as over HTTP. Every method raises UnknownStream,
+    StreamGone and StoreUnavailable; those that fold, and with a token all, also raise UnknownCategory, and the former
     what reading events raises.
     """
 
@@ -123,6 +125,8 @@ class HistoryPrinter:
         with open_reader(self.uri) as reader:
             records = Records(reader, stream_called(name, self.tenant))
             try:
+                if SUBJECT.get() is not None:
+                    boundary_of(records.stream)  # the store keeps secrets in others
                 yield records
             except (UnknownStream, UnknownCategory) as error:
                 raise hinted(error, records, self.tenant) from error

@@ -21,9 +21,9 @@ app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None,
 class Token:
     """Whom a token names, and for how long."""
 
-    subject: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Who presents it [default: cli: and the login name].")
-    ] = None
+    subject: Annotated[str | None, typer.Option(metavar="TEXT", help="Who presents it [default: the login name].")] = (
+        None
+    )
     role: Annotated[
         list[str] | None,
         typer.Option(
