@@ -32,6 +32,7 @@ from service.cli.rebuild import commands as rebuilds
 from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
+from service.cli.streams import commands as streams
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import both_servers, folders_in, settings_at
 from service.cli.tenants.commands import tenants
@@ -78,6 +79,7 @@ app.add_typer(
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 app.add_typer(access.app)
+app.add_typer(streams.app)
 
 
 def _print_version(asked: bool) -> None:
@@ -275,7 +277,9 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _refuse(reason: str, code: int) -> int:
-    registered = (*app.registered_commands, *history.app.registered_commands, *access.app.registered_commands)
+    registered = [
+        command for each in (app, history.app, access.app, streams.app) for command in each.registered_commands
+    ]
     commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)

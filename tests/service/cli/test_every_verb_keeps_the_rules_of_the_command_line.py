@@ -23,6 +23,7 @@ from service.cli.parked.commands import app as parked
 from service.cli.poison.commands import app as poison
 from service.cli.schema.commands import app as schema
 from service.cli.snapshots.commands import app as snapshots
+from service.cli.streams.commands import app as streams
 from service.history.sources import CODEC
 from tests.infrastructure.history.ledger import metadata
 from tests.service.cli.snapshots.command import Store, ran
@@ -41,9 +42,10 @@ OPERATORS = {
     "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
 }
 OF_SAGAS = {f"sagas {verb}" for verb in ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")}
-ASKING = {*OPERATORS, *OF_SAGAS, "audit", "rebuild", "views drop"}
+ASKING = {*OPERATORS, *OF_SAGAS, "append", "audit", "rebuild", "views drop"}
 ON_ONE = {"projections pause", "projections resume", "poison unskip", "token revoke"}
-GROUPS = {"schema": schema, "snapshots": snapshots, "access-log": access}
+GROUPS = {"schema": schema, "snapshots": snapshots}
+ALONE = {"access-log": access, "read": streams, "append": streams}
 ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {
@@ -145,22 +147,24 @@ def examples() -> list[Sequence[str]]:
     """Those of all helps that a store with one SKU has an answer to; an export stands before its replay."""
     lines = [line for words in VERBS for line in str(VERBS[words].epilog).splitlines()]
     found = [shlex.split(line)[1:] for line in lines if line.startswith("  foldstream ")]
-    return [example for example in found if example[0] in GROUPS or "mug-blue" in " ".join(example)]
+    return [example for example in found if example[0] in {*GROUPS, "access-log"} or "mug-blue" in " ".join(example)]
 
 
 def test_the_examples_of_helps_work(tmp_path: Path) -> None:
     story = [SkuRegistered(sku="mug-blue"), StockReceived(sku="mug-blue", quantity=3)]
+    (tmp_path / "repair.jsonl").write_text('{"type": "StockReceived", "data": {"sku": "mug-blue", "quantity": 3}}')
     with new_store() as store, chdir(tmp_path):
         records = [CODEC.encode(event, metadata(event, correlation=uuid4())) for event in story]
         store.append(f"stock-{stock_id('mug-blue')}", *records)
         ended = {" ".join(example): outcome(store, example) for example in examples()}
-    assert len(ended) == 13
+    assert len(ended) == 15
     assert set(ended.values()) == {(0, None)}
 
 
 def outcome(store: Store, example: Sequence[str]) -> tuple[object, BaseException | None]:
     group, *rest = example
-    result = ran(store.uri, GROUPS[group], *rest) if group in GROUPS else ran(store.uri, history, *example)
+    words = rest if group in GROUPS or group == "access-log" else example
+    result = ran(store.uri, GROUPS.get(group) or ALONE.get(group, history), *words)
     return result.return_value, result.exception
 
 
