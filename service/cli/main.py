@@ -3,9 +3,10 @@
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias
+from typing import Annotated, Final, Literal, NoReturn, TypeAlias, cast
 
 import structlog
 import typer
@@ -20,8 +21,9 @@ from infrastructure.uri import without_logins
 from service import logs
 from service.access.action import OPEN, Action
 from service.addresses import listen
-from service.cli import eventstore
+from service.cli import completion, eventstore
 from service.cli.access import commands as access
+from service.cli.completion import Shell
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -52,9 +54,9 @@ WorkerData: TypeAlias = Annotated[
     ),
 ]
 app = typer.Typer(
-    name="foldstream",
+    name=completion.PROGRAM,
     cls=HelpfulGroup,
-    add_completion=False,
+    add_completion=False,  # its own options print past what keeps a terminal safe
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -88,6 +90,17 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
+    """One that does something for a shell, and nothing else."""
+
+    def done(shell: Shell | None) -> None:
+        if shell is not None:
+            act(shell)
+            raise typer.Exit
+
+    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
+
+
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
 def options(
     context: typer.Context,
@@ -98,6 +111,13 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
+    _install: Annotated[
+        Shell | None,
+        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
+    ] = None,
+    _show: Annotated[
+        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
+    ] = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
@@ -247,6 +267,7 @@ def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
 def main() -> NoReturn:
     """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
     terminal.prepare()
+    completion.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _run()
@@ -260,7 +281,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(prog_name=completion.PROGRAM, standalone_mode=False) or 0)
     except TyperException as refusal:
         return _refuse(refusal.format_message(), refusal.exit_code)
     except SettingsError as refusal:

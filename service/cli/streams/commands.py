@@ -8,6 +8,7 @@ import typer
 
 from domain.stream_name import DEFAULT_TENANT
 from service.access.action import Action
+from service.cli import completion
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_path, parse_tenant, with_options
 from service.cli.verbs import Yes, verb
@@ -22,7 +23,12 @@ class StreamsOptions:
     """Which streams are listed, and how far back the log is read for them."""
 
     category: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only streams whose names begin with this and a hyphen: order.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completion.categories,
+            help="Only streams whose names begin with this and a hyphen: order.",
+        ),
     ] = None
     of_tenant: Annotated[
         str | None,

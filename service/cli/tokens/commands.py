@@ -9,6 +9,7 @@ import typer
 from domain.stream_name import DEFAULT_TENANT
 from infrastructure.access.claims import LONGEST_LIFE
 from service.access.action import Action
+from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_time, with_options
@@ -28,6 +29,7 @@ class Token:
         list[str] | None,
         typer.Option(
             metavar="ROLE",
+            autocompletion=completion.roles,
             help="customer, clerk, warehouse, auditor, operator, monitor or administrator; may be given several times"
             " [default: administrator].",
         ),
