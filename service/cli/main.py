@@ -205,7 +205,8 @@ verb(app, action=Action.AUDIT_READ_MODELS, example="audit order_summary --all", 
 verb(
     app,
     action=Action.REBUILD_READ_MODELS,
-    example="rebuild order_summary --keep --why 'a handler was mended'",
+    example="rebuild order_summary --keep --why 'a handler was mended'\n"
+    "rebuild order_summary --into end-of-march --as-of 2026-04-01",
     uses=("eventstore", "redis"),
 )(with_options(rebuilds.RebuildOptions)(rebuilds.rebuild))
 

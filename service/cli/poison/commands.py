@@ -156,7 +156,7 @@ verb(
     app,
     "skip",
     action=Action.MEND_POISON,
-    example="poison skip stock_levels stock:mug-red --version 4 --why 'a test of the till'",
+    example="poison skip stock_levels stock:mug-red --version 4 --yes --why 'a test of the till'",
     uses=("eventstore", "redis"),
 )(with_options(Skip)(_skip))
 verb(
