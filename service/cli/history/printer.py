@@ -21,6 +21,7 @@ from service.cli.history.spool import DataSpool
 from service.cli.history.tree import print_tree
 from service.cli.operator_act import SUBJECT
 from service.cli.out_file import write_json_lines
+from service.cli.progress import ProgressLine
 from service.history.answers import change_answer, record_answer, state_answer, trace_commands, trace_heading
 from service.history.hints import hinted, with_stream
 from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
@@ -85,9 +86,10 @@ class HistoryPrinter:
 
     def export(self, name: str, out: str | None) -> int:
         """Writes a stream as JSON lines. Raises FileUnusable, OutputUnusable."""
-        with self._records(name) as records:
-            lines = (line_of(record) for record in records.through(0, records.last().version, SHORT_PAGE))
-            write_json_lines(out, lines)
+        with self._records(name) as records, ProgressLine(name, beside_output=out in {None, "-"}) as progress:
+            last = records.last().version
+            stored = progress.counted(records.through(0, last, SHORT_PAGE), "events", last + 1)
+            write_json_lines(out, map(line_of, stored))
         return 0
 
     def _traced(
