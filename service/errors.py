@@ -25,6 +25,8 @@ ServiceError
 ├── WordsNotTaken          that of some instances
 ├── NoGroup                the event store has no persistent subscription of that name
 ├── NotReplayed            what a persistent subscription has parked can't be delivered again now
+├── NotAppended            events could not be appended by hand
+├── NoPosition             the log has no record at a position
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -207,6 +209,19 @@ class NotReplayed(ServiceError):
         self.group = group
         self.reason = reason
         self.delivered = delivered
+
+
+class NotAppended(ServiceError):
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(f"{stream}: {reason}")
+        self.stream = stream
+        self.reason = reason
+
+
+class NoPosition(ServiceError):
+    def __init__(self, position: int) -> None:
+        super().__init__(f"no record lies at position {position}; `position` of a record that was read is one")
+        self.position = position
 
 
 class WordsNotTaken(ServiceError):

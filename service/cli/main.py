@@ -3,9 +3,10 @@
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias
+from typing import Annotated, Final, Literal, NoReturn, TypeAlias, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -19,8 +20,9 @@ from infrastructure.uri import without_logins
 from service import logs
 from service.access.action import OPEN, Action
 from service.addresses import listen
-from service.cli import eventstore
+from service.cli import completion, eventstore
 from service.cli.access import commands as access
+from service.cli.completion import Shell
 from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
@@ -33,6 +35,7 @@ from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
 from service.cli.spans.commands import spans
+from service.cli.streams import commands as streams
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import both_servers, folders_in, settings_at
 from service.cli.tenants.commands import tenants
@@ -51,9 +54,9 @@ WorkerData: TypeAlias = Annotated[
     ),
 ]
 app = typer.Typer(
-    name="foldstream",
+    name=completion.PROGRAM,
     cls=HelpfulGroup,
-    add_completion=False,
+    add_completion=False,  # its own options print past what keeps a terminal safe
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -78,12 +81,24 @@ app.add_typer(
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 app.add_typer(access.app)
+app.add_typer(streams.app)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
         print_line(f"foldstream {version('foldstream')}")
         raise typer.Exit
+
+
+def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
+    """One that does something for a shell, and nothing else."""
+
+    def done(shell: Shell | None) -> None:
+        if shell is not None:
+            act(shell)
+            raise typer.Exit
+
+    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
 
 
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
@@ -96,6 +111,13 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
+    _install: Annotated[
+        Shell | None,
+        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
+    ] = None,
+    _show: Annotated[
+        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
+    ] = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
@@ -186,7 +208,8 @@ verb(app, action=Action.AUDIT_READ_MODELS, example="audit order_summary --all", 
 verb(
     app,
     action=Action.REBUILD_READ_MODELS,
-    example="rebuild order_summary --keep --why 'a handler was mended'",
+    example="rebuild order_summary --keep --why 'a handler was mended'\n"
+    "rebuild order_summary --into end-of-march --as-of 2026-04-01",
     uses=("eventstore", "redis"),
 )(with_options(rebuilds.RebuildOptions)(rebuilds.rebuild))
 
@@ -259,6 +282,7 @@ verb(app, action=OPEN, example="health ready --port 9464")(health)
 def main() -> NoReturn:
     """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
     terminal.prepare()
+    completion.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _run()
@@ -272,7 +296,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(prog_name=completion.PROGRAM, standalone_mode=False) or 0)
     except TyperException as refusal:
         return _refuse(refusal.format_message(), refusal.exit_code)
     except SettingsError as refusal:
@@ -289,7 +313,9 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _refuse(reason: str, code: int) -> int:
-    registered = (*app.registered_commands, *history.app.registered_commands, *access.app.registered_commands)
+    registered = [
+        command for each in (app, history.app, access.app, streams.app) for command in each.registered_commands
+    ]
     commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)

@@ -45,6 +45,9 @@ ARGUMENTS: Final = {
     "replay": ("export.jsonl", "--step"),
     "access-log": (),
     "spans": ("spans.jsonl", TRACE),
+    "streams": (),
+    "read": (STREAM,),
+    "append": (STREAM, "--file", EVIL.replace("\n", ""), "--expected", "none", "--why", EVIL, "--yes", "--unchecked"),
     "schema check": (),
     "snapshots list": (STREAM,),
     "snapshots drop": (STREAM, "--yes"),
@@ -142,6 +145,7 @@ def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
     assert begun("export", ACCOUNT, "--out", "export.jsonl").said() == (0, "", "")
     (tmp_path / "spans.jsonl").write_text(span_line(EVIL, 1) + "\n", encoding="utf-8")
     asked = [(*name.split(), *own) for name, own in ARGUMENTS.items()]
+    asked += [("read", STREAM, "--json"), ("read", "$all"), ("streams", "--json")]
     asked += [("history", STREAM, "--json"), ("history", "--from-version", EVIL), ("history", f"order-0{EVIL}")]
     running = [begun(*arguments) for arguments in asked]
     said = {arguments: command.said(60)[1:] for arguments, command in zip(asked, running, strict=True)}
