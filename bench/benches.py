@@ -26,6 +26,7 @@ from bench.store.appends import measure_appends
 from bench.store.deliveries import measure_deliveries
 from bench.store.long_logs import measure_long_logs
 from bench.store.reads import measure_reads
+from bench.telemetry.traces import measure_traces
 
 BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
     "store": {
@@ -60,5 +61,8 @@ BENCHES: Final[Mapping[str, Mapping[str, Part]]] = {
     },
     "access": {
         "decisions": measure_decisions,
+    },
+    "telemetry": {
+        "traces": measure_traces,
     },
 }

@@ -72,7 +72,8 @@ class Metadata(BaseModel):
 
     `causation_id` is the id of the event that caused the command, or the command's own where a person sent it.
     `digest` is a digest of the request, so that one command id can't be used for two requests. `on_behalf_of` is the
-    actor of what a saga acts upon; None where a person acts, and where nobody is known.
+    actor of what a saga acts upon; None where a person acts, and where nobody is known. `traceparent` and `tracestate`
+    are the trace that it was written in, as W3C Trace Context has them; None where none was recorded.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -84,6 +85,8 @@ class Metadata(BaseModel):
     actor: str
     tenant: str
     on_behalf_of: LaterText = None
+    traceparent: LaterText = None
+    tracestate: LaterText = None
     schema_version: int
     time: datetime
 

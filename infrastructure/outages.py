@@ -32,6 +32,11 @@ class Outage:
         """Whether this party's last use of the server failed."""
         return party in self._parties
 
+    @property
+    def fault(self) -> str | None:
+        """Why it can't be used now, as the last party that failed says; None while nobody misses it."""
+        return self._reason if self._parties else None
+
     def failed(self, party: str, reason: str) -> None:
         """This party could not use the server."""
         with self._lock:
@@ -73,6 +78,7 @@ class Outages:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock: Final = clock
         self._others: Final[dict[str, Outage]] = {}
+        self._ticked = clock()
         self.eventstore: Final = Outage("eventstore", clock)
         self.redis: Final = Outage("redis", clock)
 
@@ -107,8 +113,14 @@ class Outages:
         self.eventstore.succeeded(party)
         self.redis.succeeded(party)
 
+    @property
+    def seconds_since_tick(self) -> float:
+        """For how long the loop that calls `tick` has not come round."""
+        return self._clock() - self._ticked
+
     def tick(self) -> None:
         """Logs what is due; to be called about once a second."""
+        self._ticked = self._clock()
         self.eventstore.tick()
         self.redis.tick()
         for other in list(self._others.values()):

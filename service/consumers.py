@@ -130,6 +130,9 @@ _ROUTES: Final[Mapping[type[Command], Decider[Any, Any, Any]]] = {
 }
 
 
+COMMANDS: Final = tuple(_ROUTES)
+
+
 def route(command: Command) -> Decider[Any, Any, Any]:
     """Who decides this command, by its type."""
     return _ROUTES[type(command)]

@@ -8,6 +8,7 @@ ServiceError
 ├── TemporaryFileUnusable  none can be written
 ├── ChildRefused           a process does not start; says what it said itself
 ├── NotReady               a process did not become ready in time
+├── NotAnswered            a process that was asked how it fares does not answer
 ├── NotAllowed             the policies don't let this caller do that
 ├── NoStore                no event store is named, and no service runs in the folder
 ├── NoRedis                the same of Redis
@@ -24,6 +25,8 @@ ServiceError
 ├── WordsNotTaken          that of some instances
 ├── NoGroup                the event store has no persistent subscription of that name
 ├── NotReplayed            what a persistent subscription has parked can't be delivered again now
+├── NotAppended            events could not be appended by hand
+├── NoPosition             the log has no record at a position
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -89,6 +92,13 @@ class NotReady(ServiceError):
         self.name = name
         self.seconds = seconds
         self.said = said
+
+
+class NotAnswered(ServiceError):
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"nothing that could tell answers at {address}: {reason}")
+        self.address = address
+        self.reason = reason
 
 
 class WithoutSnapshots(ServiceError):
@@ -199,6 +209,19 @@ class NotReplayed(ServiceError):
         self.group = group
         self.reason = reason
         self.delivered = delivered
+
+
+class NotAppended(ServiceError):
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(f"{stream}: {reason}")
+        self.stream = stream
+        self.reason = reason
+
+
+class NoPosition(ServiceError):
+    def __init__(self, position: int) -> None:
+        super().__init__(f"no record lies at position {position}; `position` of a record that was read is one")
+        self.position = position
 
 
 class WordsNotTaken(ServiceError):

@@ -11,6 +11,7 @@ from typing import Final, Literal, TextIO, TypeAlias
 import stamina
 import stamina.instrumentation
 import structlog
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.typing import Processor
 
 from infrastructure.terminal import printable, printable_lines
@@ -36,6 +37,7 @@ def set_up(form: LogForm, process: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _write_times,
+        _name_trace,
         structlog.processors.StackInfoRenderer(),
     ]
     structlog.configure(
@@ -97,6 +99,14 @@ def _last(form: LogForm, process: str) -> list[Processor]:
 
 def _write_times(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {name: time_text(value) if isinstance(value, datetime) else value for name, value in event.items()}
+
+
+def _name_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Where a span is recorded, the line says which, as OpenTelemetry's conventions for logs have it."""
+    current = get_current_span().get_span_context()
+    if not current.is_valid:
+        return event
+    return {**event, "trace_id": format_trace_id(current.trace_id), "span_id": format_span_id(current.span_id)}
 
 
 def _escape(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from infrastructure.access.claims import TokenRules
-from infrastructure.access.key_address import KeyAddress
 from infrastructure.access.key_file import KeyFile, development_key_file
 from infrastructure.access.no_keys import NoKeys
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations
@@ -58,5 +57,7 @@ def _source_of(settings: Settings) -> KeySource:
         return NoKeys()
     algorithms = frozenset(settings.access_algorithms)
     if is_address(settings.access_keys):
+        from infrastructure.access.key_address import KeyAddress  # noqa: PLC0415 - it loads a client of HTTP
+
         return KeyAddress(settings.access_keys, algorithms)
     return KeyFile(Path(settings.access_keys), algorithms)

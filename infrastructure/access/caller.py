@@ -25,3 +25,5 @@ class Caller:
 ANONYMOUS: Final = Caller("anonymous", frozenset())
 SAGA: Final = "saga:"
 """How the actor of what a saga does begins; its name follows."""
+COMMAND_LINE: Final = "cli:"
+"""How the subject begins of whoever uses the command line without a token; the login name follows."""

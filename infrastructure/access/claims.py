@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.stream_name import DEFAULT_TENANT, checked_tenant
-from infrastructure.access.caller import ANONYMOUS, SAGA, Caller
+from infrastructure.access.caller import ANONYMOUS, COMMAND_LINE, SAGA, Caller
 from infrastructure.access.errors import Unauthenticated
 
 LONGEST_LIFE: Final = 366 * 86_400
@@ -91,6 +91,8 @@ def _subject_in(claims: Mapping[str, Any]) -> str:
     subject = _visible(claims, "sub")
     if subject == ANONYMOUS.subject or subject.startswith(SAGA):
         raise Unauthenticated("the token's sub is the name of a part of the service")
+    if subject.startswith(COMMAND_LINE):
+        raise Unauthenticated(f"the token's sub begins with {COMMAND_LINE}, as of the command line without a token")
     return subject
 
 

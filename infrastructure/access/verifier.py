@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from infrastructure.access.caller import Caller
 from infrastructure.access.claims import TokenRules, caller_in
-from infrastructure.access.errors import Unauthenticated, UnknownKey
+from infrastructure.access.errors import KeysUnavailable, Unauthenticated, UnknownKey
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations
 from infrastructure.access.signed_token import SignedToken, read_token
 from infrastructure.access.verification_keys import VerificationKeys, is_signed
@@ -48,6 +48,15 @@ class TokenVerifier:
     rules: TokenRules = field(default_factory=TokenRules)
     revocations: Callable[[], Revocations] = lambda: NOTHING_REVOKED
     clock: Callable[[], float] = time
+
+    def has_keys(self) -> bool:
+        """Whether any token can be verified now."""
+        try:
+            self.source.current()
+        except KeysUnavailable:
+            return False
+        return True
+
     _verified: dict[bytes, VerificationKeys] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def caller_of(self, token: str) -> Caller:

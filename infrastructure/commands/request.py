@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.message import Event, Metadata
 from infrastructure.access.caller import ANONYMOUS
+from infrastructure.telemetry.trace_context import current_trace
+
+Effect: TypeAlias = Literal["appended", "repeated", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Request:
 
     def metadata(self, event: Event) -> Metadata:
         """What is written beside an event that this request causes."""
+        trace = current_trace()
         return Metadata(
             correlation_id=self.correlation_id,
             causation_id=self.causation_id,
@@ -44,6 +49,8 @@ class Request:
             actor=self.actor,
             tenant=self.tenant,
             on_behalf_of=self.on_behalf_of,
+            traceparent=trace.traceparent,
+            tracestate=trace.tracestate,
             schema_version=event.stored_version,
             time=self.time,
         )
@@ -64,3 +71,8 @@ class Outcome:
     position: int
     last_id: UUID | None
     repeated: bool
+
+    @property
+    def effect(self) -> Effect:
+        """In one word, for logs, metrics and traces."""
+        return "repeated" if self.repeated else "appended" if self.events else "unchanged"

@@ -45,10 +45,20 @@ async def command_client(uri: str) -> CommandClient:
     With a single target it connects at its first call, so a store that is away is noticed then; where a cluster
     has to be asked for its leader, StoreUnavailable is raised here.
     """
-    client = _CommandClient(uri)
+    client = unconnected_client(uri)
+    await connect(client)
+    return client
+
+
+def unconnected_client(uri: str) -> CommandClient:
+    """The same before `connect`: until then what is made with it finds the store away."""
+    return _CommandClient(uri)
+
+
+async def connect(client: CommandClient) -> None:
+    """Connects such a client. Raises StoreUnavailable where a cluster has to be asked for its leader."""
     async with bounded(client, seconds=15.0):
         await client.connect()
-    return client
 
 
 def address_of(client: BaseEventStoreDBClient) -> str:
@@ -57,11 +67,16 @@ def address_of(client: BaseEventStoreDBClient) -> str:
 
 
 def connection_of(client: AsyncEventStoreDBClient) -> AsyncESDBConnection:
-    """The connection that a client has now. Raises StoreUnavailable where the client was closed."""
-    connection: AsyncESDBConnection | None = getattr(client, "_connection", None)
-    if connection is None:
-        raise StoreUnavailable(address_of(client), "the client was closed")
+    """The connection that a client has now. Raises StoreUnavailable where it was closed, or never connected."""
+    if not is_connected(client):
+        raise StoreUnavailable(address_of(client), "there is no connection to it")
+    connection: AsyncESDBConnection = client._connection
     return connection
+
+
+def is_connected(client: CommandClient) -> bool:
+    """Whether it was connected, and not closed since."""
+    return getattr(client, "_connection", None) is not None
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Reads a store to find what today's code can't read, before a release does."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,9 +53,11 @@ class Check:
         self._codec: Final = codec
         self._events: Final = {category: frozenset(events) for category, events in boundaries.items()}
 
-    def findings(self, reader: LogReader, window: Window) -> Iterator[Finding]:
-        """What can't be read, in the order of the log. Raises StoreUnavailable."""
-        for record in reader.records(category_pattern(self._events)):
+    def findings(
+        self, reader: LogReader, window: Window, counted: Callable[[Iterator[Record]], Iterator[Record]] = iter
+    ) -> Iterator[Finding]:
+        """What can't be read, in the order of the log, of records that `counted` passes on. Raises StoreUnavailable."""
+        for record in counted(reader.records(category_pattern(self._events))):
             if not window.includes(record.at):
                 continue
             if (finding := self.look_at(record)) is not None:

@@ -5,6 +5,7 @@ only the first is anchored at the start and only the last at the end. They match
 one is named.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +13,8 @@ from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, SEGMENTS, SNAPSHOTS, 
 
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
 _TENANT: Final = rf"(?:(?!{DEFAULT_TENANT}\.)[a-z][a-z0-9_]{{0,31}}\.)?"
+EVERY_STREAM: Final = r"(?:[\s\S]*)"
+_USERS_STREAM: Final = r"(?:[^$][\s\S]*)"  # the names of the system's own begin with $
 
 
 def partition_of(aggregate_id: str, partitions: int) -> int:
@@ -32,6 +35,20 @@ def category_pattern(categories: Iterable[str], tenant: str | None = None) -> st
     if not checked:
         raise ValueError("a pattern of categories names at least one")
     return f"(?:{_of_tenant(tenant)}(?:{checked})-.*[{HEX_DIGITS}])"
+
+
+def named_pattern(category: str | None, tenant: str | None) -> str:
+    """Matches the streams that clients have named, whatever they hold: of a category, of a tenant, None: of every.
+
+    Raises ValueError for what no tenant can be called.
+    """
+    if category is not None:
+        return rf"(?:{_of_tenant(tenant)}{re.escape(category)}-[\s\S]*)"
+    if tenant is None:
+        return _USERS_STREAM
+    return (
+        rf"(?:(?!{_TENANT[:-1]}){_USERS_STREAM})" if tenant == DEFAULT_TENANT else rf"(?:{_of_tenant(tenant)}[\s\S]+)"
+    )
 
 
 def derived_pattern(categories: Iterable[str]) -> str:

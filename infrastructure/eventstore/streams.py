@@ -9,6 +9,7 @@ from infrastructure.eventstore.calls import Calls
 from infrastructure.eventstore.client import CommandClient, address_of
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.record import NewRecord, Record
+from infrastructure.server_calls import ServerCalls
 
 PAGE: Final = 500
 CALL_SECONDS: Final = 2.5
@@ -19,7 +20,7 @@ class Streams:
     """Single streams through one client. A call ends within `patience` seconds, one way or the other.
 
     At most `calls_at_once` are made together; the others wait, within their seconds. Appends share one more, which
-    stays open.
+    stays open. All are measured by `measured`.
     """
 
     def __init__(
@@ -29,12 +30,14 @@ class Streams:
         *,
         patience: float = CALL_SECONDS,
         calls_at_once: int = CALLS_AT_ONCE,
+        measured: ServerCalls | None = None,
     ) -> None:
         self.address: Final = address_of(client)
         self._codec: Final = codec
         self._patience: Final = patience
         self._calls: Final = Calls(client, calls_at_once)
         self._appender: Final = Appender(client, seconds=patience)
+        self._measured: Final = measured or ServerCalls()
 
     async def page(self, stream: str, first: int, limit: int = PAGE) -> list[Recorded[Any]] | None:
         """What is visible from version `first` on, up to `limit` records; None where there is no such stream.
@@ -52,7 +55,8 @@ class Streams:
 
         Raises StoreUnavailable, StreamGone.
         """
-        return await self._calls.stream(stream, first, limit, backwards=backwards, seconds=self._patience)
+        with self._measured.measured("read"):
+            return await self._calls.stream(stream, first, limit, backwards=backwards, seconds=self._patience)
 
     async def append(self, stream: str, version: int, records: Sequence[NewRecord]) -> Appended:
         """Appends to a stream that ends at `version`, or to none where that is -1; ANY_VERSION: wherever it ends.
@@ -60,7 +64,8 @@ class Streams:
         Raises WrongExpectedVersion, StoreUnavailable (it may have happened), Overloaded, StreamGone, AppendRefused,
         EventTooLarge.
         """
-        return await self._appender.append(stream, version, records)
+        with self._measured.measured("append"):
+            return await self._appender.append(stream, version, records)
 
     async def close(self) -> None:
         """Ends the call that appends share; the next append opens another."""

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from esdbclient.connection_spec import ConnectionSpec
-
 from infrastructure.uri import (
     ServerUri,
     read_host,
@@ -64,6 +62,8 @@ _OPTIONS: Final[Mapping[str, Callable[[str, str], None]]] = {
 
 def address_in(uri: str) -> str:
     """Where the store is, without the credentials. Raises ValueError for an invalid URI."""
+    from esdbclient.connection_spec import ConnectionSpec  # noqa: PLC0415 - it loads gRPC, and settings are read without
+
     return ",".join(ConnectionSpec(uri).targets)
 
 

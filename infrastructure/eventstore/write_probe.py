@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from infrastructure.eventstore.appender import Appender
+from infrastructure.eventstore.appender import ANSWER_SECONDS, Appender
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import (
     AppendRefused,
@@ -24,8 +24,8 @@ class WriteProbe:
     call of its own, is never sent again, and ends within the time that an append has.
     """
 
-    def __init__(self, client: CommandClient) -> None:
-        self._appender: Final = Appender(client)
+    def __init__(self, client: CommandClient, seconds: float = ANSWER_SECONDS) -> None:
+        self._appender: Final = Appender(client, seconds=seconds)
 
     async def fault(self) -> str | None:
         """Why appends fail now; None where they succeed."""

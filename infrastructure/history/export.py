@@ -4,12 +4,18 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from infrastructure.eventstore.record import Record
 from infrastructure.history.errors import ExportUnreadable
 from infrastructure.times import time_text
+
+_CONTENTS: Final = ("data", "data_base64", "metadata", "metadata_base64")
+MEMBERS: Final = frozenset(
+    {"stream", "version", "position", "prepare_position", "id", "type", "content_type", "created", *_CONTENTS}
+)
+"""What a line may say of a record."""
 
 
 def line_of(record: Record) -> str:
@@ -64,8 +70,8 @@ def _require_successor(name: str, number: int, last: Record | None, record: Reco
 def _record(members: dict[str, Any]) -> Record:
     return Record(
         type=str(members["type"]),
-        data=_content(members, "data"),
-        metadata=_content(members, "metadata"),
+        data=content_in(members, "data"),
+        metadata=content_in(members, "metadata"),
         content_type=str(members["content_type"]),
         id=UUID(members["id"]),
         stream=str(members["stream"]),
@@ -90,7 +96,8 @@ def _members(name: str, content: bytes) -> dict[str, Any]:
     return {name: value} if exact else {f"{name}_base64": b64encode(content).decode()}
 
 
-def _content(members: dict[str, Any], name: str) -> bytes:
+def content_in(members: dict[str, Any], name: str) -> bytes:
+    """The bytes of the member of that name. Raises KeyError, and ValueError or TypeError for no base64."""
     if f"{name}_base64" in members:
         return b64decode(members[f"{name}_base64"], validate=True)
     return _compact(members[name])

@@ -83,7 +83,7 @@ def _followed(health: ProjectionHealth, lag: ProjectionLag | None, bounds: LagBo
     if health.later_version is not None:
         return Condition("stopped", f"a later release has taken over with version {health.later_version}")
     if (failure := health.failure) is not None:
-        return _failed(failure)
+        return condition_of_failure(failure)
     if not health.live:
         return Condition("behind", _with_lag("is being built", lag))
     if not health.alive:
@@ -108,7 +108,8 @@ def _caught_up(health: ProjectionHealth) -> Condition:
     return Condition("ok", _beside(health)) if differing is None else Condition("blocked", differing)
 
 
-def _failed(failure: Failure) -> Condition:
+def condition_of_failure(failure: Failure) -> Condition:
+    """What a worker's last attempt that failed says of the projection."""
     if failure.error in _AWAY:
         return Condition("away", failure.reason)
     if failure.position is not None or failure.error == NewerFormat.__name__:

@@ -64,6 +64,7 @@ class Leases:
         self._redis: Final = connect(deployment.redis_uri, workers_key(deployment.namespace))
         self._worker: Final = deployment.worker
         self._outages: Final = deployment.outages
+        self._joined: Final = deployment.joined
         self._kinds: Final = _kinds(projections)
         self._announcements: Final = Announcements(self._redis, deployment.namespace, self._worker, LEASE_SECONDS)
         self._changed: Final = changed
@@ -150,6 +151,7 @@ class Leases:
         self.workable = frozenset(self._held.keys() & mine.keys())
         self._announcements.announce(self._announced(wished))
         self._has_announced = True
+        self._joined.set()
         self._tell_idle(wished, announced.keys() - {self._worker})
 
     def _tell_idle(self, wished: _Leases, others: Collection[Worker]) -> None:

@@ -14,6 +14,7 @@ from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import LogReader, open_reader
 from infrastructure.eventstore.stream_patterns import partition_pattern
 from infrastructure.readmodels.commit import MENDING_SECONDS, ROWS_HELD, Partition
+from infrastructure.readmodels.commit_spans import CommitSpans
 from infrastructure.readmodels.connection import connect
 from infrastructure.readmodels.deployment import Deployment
 from infrastructure.readmodels.errors import (
@@ -34,7 +35,7 @@ from infrastructure.readmodels.skip_readers import SkipWatch
 from infrastructure.readmodels.status import HEARTBEAT
 from infrastructure.readmodels.stream_fold import Part, Refolded, StreamFolds
 from infrastructure.readmodels.worker_report import WorkerReport
-from infrastructure.subscriptions.frames import Happened, Passed, SharedFrame, Unreadable
+from infrastructure.subscriptions.frames import Frame, Happened, Passed, SharedFrame, Unreadable
 from infrastructure.subscriptions.policy import Retry, back_off
 from projections.projection import Projection, RowT
 
@@ -118,6 +119,8 @@ class Member(Generic[RowT]):
         self._report: Final = WorkerReport(self._redis, self._keys, self.key, deployment)
         self._verified = -_VERIFIED_IN_HISTORY  # when what is stored was last looked at
         self._progress = False  # since it began
+        self._spans: Final = CommitSpans(projection, partition)
+        deployment.folds.begin(projection.name)
         self._party: Final = f"{projection.name} {generation.number} p{partition}"
 
     @property
@@ -156,18 +159,12 @@ class Member(Generic[RowT]):
 
         `require_same_log` is called before the partition is declared current; what it raises is raised here.
         """
-        before = self._partition.position
         own = self._view.of(frames, self.position)
         if skipped := self._setting.skip_unreadable(own, self._partition.blocks):
             self._partition.streams.left_out.update(skipped)
             self._apply_skips()
             own = self._view.of(frames, self.position)  # others may have skipped something meanwhile
-        caught_up = self._partition.advance(own, live=self._report.is_live)
-        self._report.pace.took(sum(isinstance(frame, Happened | Passed | Unreadable) for frame in own))
-        self._progress |= self._partition.position != before
-        at_end = caught_up or (self._partition.position or 0) >= end
-        if at_end or self._report.is_live:
-            self._partition.settle()  # else while the next batch is folded
+        at_end = self._fold(own, end)
         if at_end and not self._report.is_live:
             (require_same_log or self._require_same_log)()
             self._caught_up()
@@ -177,6 +174,23 @@ class Member(Generic[RowT]):
             self._verify()
             self._report.send(self.position)
             self._deployment.outages.succeeded(self._party)  # a Redis that takes no writes may be read
+
+    def _fold(self, frames: Sequence[Frame], end: int) -> bool:
+        """Whether it has come to the end; only then the batch is committed at once."""
+        before = self._partition.position
+        is_live = self._report.is_live
+        if is_live:
+            self._spans.begin(frames, before)
+        with self._deployment.folds.measured(self.projection.name) as batch:
+            caught_up = self._partition.advance(frames, live=is_live)
+            batch.events = sum(isinstance(frame, Happened | Passed | Unreadable) for frame in frames)
+            self._report.pace.took(batch.events)
+            self._progress |= self._partition.position != before
+            at_end = caught_up or (self._partition.position or 0) >= end
+            if at_end or is_live:
+                self._partition.settle()  # else while the next batch is folded
+                self._spans.end(self._partition.blocks)
+        return at_end
 
     def _apply_skips(self) -> None:
         """Raises CheckpointUnusable where more are applied than the log holds: it went back to an older copy."""

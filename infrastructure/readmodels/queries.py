@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from opentelemetry.trace import SpanKind
+
 from domain.stream_name import DEFAULT_TENANT, category_in, row_key, row_key_of, stream_name
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.log import Log
@@ -31,6 +33,8 @@ from infrastructure.readmodels.servers import Servers
 from infrastructure.readmodels.text_order import MemberPage, PageQuery, PartCount
 from infrastructure.readmodels.top_search import TopSearch
 from infrastructure.readmodels.watches import Watches
+from infrastructure.server_calls import ServerCalls
+from infrastructure.telemetry.spans import span
 from projections.projection import Projection, RowT
 from projections.row_lists import Range
 from projections.sums import Contribution, Counter, Ranked, stored_group
@@ -49,7 +53,7 @@ class ReadModels:
     too where the read model is folded from another one. `servers` must not decode replies; `client` should not be the
     commands', whose calls would have to wait for those of queries. A read in Redis may take `read_seconds`,
     however short the wait for a position is. A `listener` that runs saves those who wait for a position from looking
-    for it.
+    for it. Reads in Redis are measured by `measured`.
     """
 
     def __init__(
@@ -60,9 +64,11 @@ class ReadModels:
         *,
         read_seconds: float = READ_SECONDS,
         listener: CommitListener | None = None,
+        measured: ServerCalls | None = None,
     ) -> None:
         self._servers = servers
         self._read_seconds = read_seconds
+        self._measured = measured or ServerCalls()
         self._seen = SeenLog(Log(client))
         self._namespace = namespace
         listener = listener or CommitListener(servers, namespace)
@@ -275,4 +281,5 @@ class ReadModels:
         self, projection: Projection[Any], query: Query, of: str | None = None
     ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name, projection.version)
-        return await read_live(self._servers, keys, query, self._read_seconds, of=of)
+        with span(f"read {projection.name}", kind=SpanKind.CLIENT), self._measured.measured("query"):
+            return await read_live(self._servers, keys, query, self._read_seconds, of=of)

@@ -19,6 +19,7 @@ from infrastructure.sagas.run import Run
 from infrastructure.sagas.step_retries import StepRetries
 
 Sent: TypeAlias = Mapping[str, SagaCallBegun]
+_RESULTS: Final[Mapping[type[Reply], str]] = {Answer: "answered", GivenUp: "refused", Failure: "failed"}
 _OF_ONE: Final = 16  # asks of one instance under way together
 _OF_ALL: Final = 32  # of all instances: each may need one of the calls that a connection has
 _MOST: Final = 256  # asks of a round, whose answers must fit into one append
@@ -45,12 +46,18 @@ class Asker:
         """
         own = asyncio.Semaphore(_OF_ONE)
         replies = await asyncio.gather(*(self._reply(run, ask, own, sent) for ask in self.next_of(run)))
+        self._count(run, replies)
         return round_of(run.instance.saga, run.instance.stream, run.instance.state, replies)
 
     @staticmethod
     def next_of(run: Run) -> Sequence[Ask | Call]:
         """What a round asks for."""
         return run.instance.pending[:_MOST]
+
+    def _count(self, run: Run, replies: Sequence[Reply]) -> None:
+        steps = self._handler.counts.steps
+        for reply in replies:
+            steps[run.instance.saga.category, _RESULTS[type(reply)]] += 1
 
     async def _reply(self, run: Run, ask: Ask | Call, own: asyncio.Semaphore, sent: Sent) -> Reply:
         try:

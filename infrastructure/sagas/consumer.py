@@ -55,7 +55,7 @@ async def consume_saga(
             options.outages.succeeded(coordinator.saga.category)
             logger.info("saga_subscription_joined", subscription=subscription.id)
             deliveries = Deliveries(subscription, coordinator, options, begun.begin)
-            async with _running(former.run(options.sweep_every)):
+            async with _running(former.run(options.sweep_every)), _joined(options, coordinator.saga.category):
                 await _serve(subscription, deliveries, sweep.run(options.settling, options.sweep_every), stop)
         except (StoreUnavailable, NotBegun) as error:
             losses = 1 if asyncio.get_running_loop().time() - began > _STEADY else losses + 1
@@ -74,6 +74,15 @@ async def _begun(start: StartPosition) -> SweepCheckpoint:
         raise
     except EventStoreError as error:
         raise NotBegun(str(error)) from error
+
+
+@asynccontextmanager
+async def _joined(options: ConsumerOptions, saga: str) -> AsyncIterator[None]:
+    options.joined.add(saga)
+    try:
+        yield
+    finally:
+        options.joined.discard(saga)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import TRANSIENT, after_failure
 from infrastructure.sagas.gate import Gate
 from infrastructure.sagas.handover import Handover
+from infrastructure.sagas.message_span import message_span
 from infrastructure.subscriptions.policy import FailurePolicy, LeaveToOthers, Reaction, Retry
 
 _logger: Final = structlog.get_logger(__name__)
@@ -31,7 +32,8 @@ class ConsumerOptions:
     """How much a worker does at once, what it does after a failure, and how many seconds it takes to stop.
 
     Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
-    `outages` is what its process finds of the event store; `gate` is what all that it handles passes.
+    `outages` is what its process finds of the event store; `gate` is what all that it handles passes; `joined` are the
+    sagas whose messages it is given now.
     """
 
     concurrency: int = 16
@@ -41,6 +43,7 @@ class ConsumerOptions:
     sweep_every: float = 300.0
     outages: Outages = field(default_factory=Outages, compare=False)
     gate: Gate = field(default_factory=Gate, compare=False)
+    joined: set[str] = field(default_factory=set, compare=False)
 
 
 class Deliveries:
@@ -132,12 +135,12 @@ class Deliveries:
         stream = self._coordinator.stream_of(message)
         instance = self._instances.setdefault(stream, asyncio.Lock())
         async with instance, self._slots, self._marked_as_reacting():
-            began = time.perf_counter()
-            await (self._try_again(message) if delivered.retries else self._try(message))
-            if is_last:
-                await self._acknowledge(delivered)
-        seconds = round(time.perf_counter() - began, 3)
-        _logger.info("saga_message_handled", message=str(message.id), saga=stream, seconds=seconds)
+            with message_span(self._coordinator.saga.category, stream, message):
+                began = time.perf_counter()
+                await (self._try_again(message) if delivered.retries else self._try(message))
+                _logger.info("saga_message_handled", **_handled(message, stream, began))
+                if is_last:
+                    await self._acknowledge(delivered)
 
     async def _try(self, message: Recorded[Any]) -> None:
         async with self._options.gate.shared():
@@ -202,6 +205,17 @@ class Deliveries:
     def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
+
+
+def _handled(message: Recorded[Any], stream: str, began: float) -> dict[str, str | float]:
+    """The canonical line of a message: what, for which instance, within which correlation, and for how long."""
+    return {
+        "message": str(message.id),
+        "type": message.event.stored_name,
+        "saga": stream,
+        "correlation_id": str(message.metadata.correlation_id),
+        "seconds": round(time.perf_counter() - began, 3),
+    }
 
 
 def _described(delivered: Delivered, error: Exception) -> dict[str, str | int | None]:

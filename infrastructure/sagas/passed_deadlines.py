@@ -11,6 +11,7 @@ from domain.message import Event, Recorded
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.instance import Instance
+from infrastructure.sagas.message_span import message_span
 from infrastructure.sagas.run import Run
 from infrastructure.sagas.timers import OpenDeadline, declared_by
 
@@ -43,7 +44,8 @@ class PassedDeadlines:
 
     async def _fire(self, instance: Instance[Any], passed: OpenDeadline) -> None:
         run = Run(await self._set(instance, passed), instance, self._actor, self._clock)
-        await self._store(run, (run.observation(), self._facts(instance, passed)))
+        with message_span(instance.saga.category, instance.stream, run.message):
+            await self._store(run, (run.observation(), self._facts(instance, passed)))
         late = (self._clock() - passed.due).total_seconds()
         _logger.info("saga_deadline_passed", saga=instance.stream, deadline=passed.name, late=round(late, 3))
 

@@ -1,7 +1,9 @@
-"""Counters of command handling and of snapshots, for metrics and tests."""
+"""Counters of command handling, of snapshots and of sagas' steps, for metrics and tests."""
 
 from collections import Counter
 from dataclasses import dataclass, field
+
+from infrastructure.server_calls import ServerCalls
 
 
 @dataclass(slots=True)
@@ -14,6 +16,7 @@ class Counts:
     found none; `searches`: parts of long streams that were read for them. `restored`: loads that started at a snapshot.
     `skipped`: unusable snapshots, by reason. `taken`: stored
     snapshots; `failed`: those that could not be stored; `passed_over`: those that were due while the queue was full.
+    `steps`: what sagas asked for, by the saga and by `answered`, `refused` or `failed`. `calls`: those to the servers.
     """
 
     hits: int = 0
@@ -28,3 +31,5 @@ class Counts:
     failed: int = 0
     passed_over: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    calls: ServerCalls = field(default_factory=ServerCalls, compare=False)

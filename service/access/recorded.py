@@ -28,6 +28,9 @@ RECORDED: Final = frozenset(
         Action.MEND_PARKED,
         Action.CHANGE_SNAPSHOTS,
         Action.LIST_TENANTS,
+        Action.LIST_STREAMS,
+        Action.READ_STREAM,
+        Action.APPEND_EVENTS,
         Action.REVOKE_TOKENS,
     }
 )

@@ -3,9 +3,10 @@
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias
+from typing import Annotated, Final, Literal, NoReturn, TypeAlias, cast
 
 import typer
 from typer.exceptions import TyperException
@@ -19,8 +20,10 @@ from infrastructure.uri import without_logins
 from service import logs
 from service.access.action import OPEN, Action
 from service.addresses import listen
-from service.cli import eventstore
+from service.cli import completion, eventstore
 from service.cli.access import commands as access
+from service.cli.completion import Shell
+from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -31,6 +34,8 @@ from service.cli.rebuild import commands as rebuilds
 from service.cli.sagas import commands as sagas
 from service.cli.schema import commands as schema
 from service.cli.snapshots import commands as snapshots
+from service.cli.spans.commands import spans
+from service.cli.streams import commands as streams
 from service.cli.subscriptions import commands as subscriptions
 from service.cli.surroundings import both_servers, folders_in, settings_at
 from service.cli.tenants.commands import tenants
@@ -49,9 +54,9 @@ WorkerData: TypeAlias = Annotated[
     ),
 ]
 app = typer.Typer(
-    name="foldstream",
+    name=completion.PROGRAM,
     cls=HelpfulGroup,
-    add_completion=False,
+    add_completion=False,  # its own options print past what keeps a terminal safe
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -76,12 +81,24 @@ app.add_typer(
 app.add_typer(views.app, name="views")
 app.add_typer(history.app)
 app.add_typer(access.app)
+app.add_typer(streams.app)
 
 
 def _print_version(asked: bool) -> None:
     if asked:
         print_line(f"foldstream {version('foldstream')}")
         raise typer.Exit
+
+
+def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
+    """One that does something for a shell, and nothing else."""
+
+    def done(shell: Shell | None) -> None:
+        if shell is not None:
+            act(shell)
+            raise typer.Exit
+
+    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
 
 
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
@@ -94,6 +111,13 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
+    _install: Annotated[
+        Shell | None,
+        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
+    ] = None,
+    _show: Annotated[
+        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
+    ] = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
@@ -121,7 +145,10 @@ def serve(
 def api(
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    inherited: Annotated[int | None, typer.Option("--listen", min=3, hidden=True)] = None,
+    inherited: Annotated[
+        int | None,
+        typer.Option("--listen", min=3, metavar="FD", help="A listening socket that is inherited; systemd's is 3."),
+    ] = None,
     data: WorkerData = None,
     kept: Annotated[list[Path] | None, typer.Option("--kept", hidden=True)] = None,
     stop_when_closed: Pipe = None,
@@ -170,6 +197,7 @@ _PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=f
 projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
     with_shared_options(_projections, ("eventstore", "redis"), serves=True)
 )
+verb(app, action=OPEN, example="spans traces.jsonl\nspans traces.jsonl 0af76519")(spans)
 verb(app, action=Action.LIST_TENANTS, example="tenants --json", uses=("eventstore",))(tenants)
 verb(app, action=Action.READ_PROJECTIONS, example="lag order_summary --watch", uses=("eventstore", "redis"))(
     projections.lag
@@ -180,7 +208,8 @@ verb(app, action=Action.AUDIT_READ_MODELS, example="audit order_summary --all", 
 verb(
     app,
     action=Action.REBUILD_READ_MODELS,
-    example="rebuild order_summary --keep --why 'a handler was mended'",
+    example="rebuild order_summary --keep --why 'a handler was mended'\n"
+    "rebuild order_summary --into end-of-march --as-of 2026-04-01",
     uses=("eventstore", "redis"),
 )(with_options(rebuilds.RebuildOptions)(rebuilds.rebuild))
 
@@ -247,9 +276,13 @@ def doctor(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     return print_findings(both_servers(data), folders_in(data), as_json=as_json)
 
 
+verb(app, action=OPEN, example="health ready --port 9464")(health)
+
+
 def main() -> NoReturn:
     """Runs the command that was asked for. A refusal is one line on stderr; exit code 1, for wrong usage 2."""
     terminal.prepare()
+    completion.prepare()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _run()
@@ -263,7 +296,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(prog_name=completion.PROGRAM, standalone_mode=False) or 0)
     except TyperException as refusal:
         return _refuse(refusal.format_message(), refusal.exit_code)
     except SettingsError as refusal:
@@ -280,7 +313,9 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _refuse(reason: str, code: int) -> int:
-    registered = (*app.registered_commands, *history.app.registered_commands, *access.app.registered_commands)
+    registered = [
+        command for each in (app, history.app, access.app, streams.app) for command in each.registered_commands
+    ]
     commands = {command.name or command.callback.__name__ for command in registered if command.callback is not None}
     commands |= {str(group.name) for group in app.registered_groups}
     name = next((argument for argument in sys.argv[1:] if argument in commands), None)

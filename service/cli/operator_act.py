@@ -10,6 +10,8 @@ from typing import Annotated, Final, TypeAlias
 import structlog
 import typer
 
+from infrastructure.access.caller import COMMAND_LINE
+
 SUBJECT: Final = ContextVar[str | None]("subject", default=None)
 """Of the token that whoever runs this process presents, once it is verified."""
 _log = structlog.get_logger("foldstream")
@@ -30,13 +32,17 @@ Why: TypeAlias = Annotated[
 
 
 def _actor() -> str:
-    if (subject := SUBJECT.get()) is not None:
-        return subject
+    subject = SUBJECT.get()
+    return f"{COMMAND_LINE}{login_name()}" if subject is None else subject
+
+
+def login_name() -> str:
+    """That of whoever runs this process, or their number where they have none."""
     user = os.getuid()
     try:
-        return f"cli:{pwd.getpwuid(user).pw_name}"
+        return pwd.getpwuid(user).pw_name
     except KeyError:
-        return f"cli:{user}"
+        return str(user)
 
 
 @dataclass(frozen=True, slots=True)

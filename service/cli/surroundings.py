@@ -11,7 +11,6 @@ from infrastructure.access.development_key import FILE
 from service.cli.access.records import record_attempt
 from service.errors import NoRedis, NoStore
 from service.settings import Settings
-from service.token_verifier import may_use_development_key
 
 _SETTINGS: Final = {"eventstore": "eventstore_uri", "redis": "redis_uri"}
 
@@ -58,6 +57,8 @@ def settings_at(data: Path | None) -> Settings:
 
     So is the key of its tokens, but in production.
     """
+    from service.token_verifier import may_use_development_key  # noqa: PLC0415 - a command loads only what it runs
+
     settings = Settings.from_environment()
     running = {} if data is None else _running_in(data)
     missing = {name: uri for name, uri in running.items() if getattr(settings, name) is None}

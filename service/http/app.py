@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from infrastructure.embedded.disk import MIB
+from service.http.app_metrics import count_from_the_start, metrics_of
 from service.http.certificate import Certificate, certificate_of
 from service.http.connections import Connections
 from service.http.disk_check import DiskCheck
@@ -35,15 +36,13 @@ from service.http.endpoints import (
 )
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
-from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.gate import Gate
-from service.http.middleware.metrics import Metrics
 from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
+from service.http.middleware.rate_limits import RateLimits
 from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.middleware.stopped_requests import answer_stopped
 from service.http.readiness import Readiness
-from service.http.readiness_metrics import ReadinessMetrics
 from service.http.revoked_tokens import RevokedTokens
 from service.lag_bounds import lag_bounds
 from service.settings import Settings
@@ -96,10 +95,11 @@ def create_app(settings: Settings, folders: Sequence[Path] = ()) -> FastAPI:
     app.state.revoked_tokens = RevokedTokens(connections)
     app.state.verifier = token_verifier(settings, app.state.revoked_tokens.known)
     app.state.certificate = certificate_of(settings)
-    app.state.metrics = _metrics(app, connections)
+    app.state.metrics = metrics_of(app)
     _open_gates(app, settings)
     for module in SERVED:
         app.include_router(module.router)
+    count_from_the_start(app, [module.router for module in SERVED])
     refused_requests.install(app)
     _wrap(app, settings)
     document = documentation.openapi_of(app)
@@ -111,23 +111,17 @@ def _open_gates(app: FastAPI, settings: Settings) -> None:
     app.state.commands = Gate(settings.commands_at_once, settings.commands_waiting, _TURN * settings.command_seconds)
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
+    app.state.rate_limits = RateLimits(settings.requests_per_second, settings.requests_burst)
 
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
     """The first is nearest to the endpoints."""
     if settings.metrics_port is not None:
-        app.add_middleware(open_metrics, port=settings.metrics_port, exposition=health.exposition)
+        app.add_middleware(open_metrics, port=settings.metrics_port, answers=health.WITHOUT_TOKEN)
     app.add_middleware(answer_unchanged)
     app.add_middleware(answer_head)
     app.add_middleware(answer_stopped)
     app.add_middleware(observe_requests, metrics=app.state.metrics)
-
-
-def _metrics(app: FastAPI, connections: Connections) -> Metrics:
-    metrics = Metrics()
-    metrics.registry.register(CommandMetrics(lambda: connections.counts))
-    metrics.registry.register(ReadinessMetrics(lambda: app.state.readiness.findings))
-    return metrics
 
 
 @asynccontextmanager

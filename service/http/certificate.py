@@ -35,8 +35,13 @@ class Certificate:
         self._files: Final = (certificate, key)
         self._seen = self._changed()
         self.context: Final = _context_of(certificate, key)
+        self._ends = _end_of(certificate)
         if key.stat().st_mode & _OTHERS_MAY_READ:
             _log.warning("certificate_key_readable_by_others", file=str(key))
+
+    def expiry(self) -> float:
+        """When the one in use ends, in seconds since 1970."""
+        return self._ends.timestamp()
 
     async def follow(self) -> None:
         """Takes up what changes in the files, within some seconds; never ends. What is broken is told of once."""
@@ -51,6 +56,7 @@ class Certificate:
         try:
             _context_of(*self._files)  # a context that took half of it would be of no use
             self.context.load_cert_chain(*self._files, password=_no_password)
+            self._ends = _end_of(self._files[0])
         except (CertificateUnusable, OSError) as error:
             _log.warning("certificate_unusable", reason=str(error), consequence="the one before is used")
         else:
@@ -79,7 +85,8 @@ def certificate_of(settings: Settings) -> Certificate | None:
 
 
 def _context_of(certificate: Path, key: Path) -> ssl.SSLContext:
-    _require_current(certificate)
+    if (ended := _end_of(certificate)) <= datetime.now(UTC):
+        raise CertificateUnusable(certificate, f"the certificate ended at {time_text(ended)}")
     _read(key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -95,14 +102,14 @@ def _no_password() -> str:
     return ""
 
 
-def _require_current(file: Path) -> None:
+def _end_of(file: Path) -> datetime:
+    """When the certificate ends, the first of its chain."""
     content = _read(file)
     try:
         found = x509.load_pem_x509_certificates(content)
     except ValueError as error:
         raise CertificateUnusable(file, "holds no certificate in PEM") from error
-    if found[0].not_valid_after_utc <= datetime.now(UTC):
-        raise CertificateUnusable(file, f"the certificate ended at {time_text(found[0].not_valid_after_utc)}")
+    return found[0].not_valid_after_utc
 
 
 def _read(file: Path) -> bytes:

@@ -10,15 +10,12 @@ from redis.exceptions import RedisError
 
 from domain.saga import Saga
 from infrastructure.access.access_log import AccessLog
-from infrastructure.commands.handler import Bounds, CommandHandler
-from infrastructure.eventstore.client import CommandClient, command_client
-from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.current_store import CurrentStore
+from infrastructure.commands.handler import CommandHandler
+from infrastructure.eventstore.client import CommandClient, connect, is_connected, unconnected_client
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.group_state import GroupState, group_state
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
-from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outages
 from infrastructure.readmodels.commit_listener import CommitListener
 from infrastructure.readmodels.errors import ReadModelUnavailable
@@ -28,13 +25,14 @@ from infrastructure.readmodels.redis_writes import Refusal, require_readable, wr
 from infrastructure.readmodels.servers import Primary, Servers, servers_at
 from infrastructure.readmodels.uri import address_in as redis_address_in
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
-from infrastructure.sagas.stopped_instances import StoppedInstances
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
 from infrastructure.snapshots.counts import Counts
 from infrastructure.views.view_reads import ViewReads
-from service.consumers import EVENTS, SAGAS, SNAPSHOTS, groups_of
+from service.consumers import SAGAS, groups_of
 from service.http.history_threads import HistoryThreads
 from service.http.parked_groups import ParkedGroups
+from service.http.revocation_copy import RevocationCopy
+from service.http.store_use import StoreUse
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -60,57 +58,53 @@ class Connections:
         self._settings: Final = settings
         self._redis: Final[Servers] = servers_at(settings.redis, settings.read_seconds)
         self.commits: Final = CommitListener(self._redis, settings.namespace)
+        self.revocation_copy: Final = RevocationCopy(self._redis, settings.namespace)
         self.sagas: Final = {saga.category: saga for saga in SAGAS}
         self.outages: Final = Outages()
         self.found: Final = asyncio.Event()  # the event store, since the start
         self.end = 0  # of the log, when it was last looked at
         self._reason = "it has not been looked for yet"
-        self._client: CommandClient | None = None
+        self._store: StoreUse | None = None
+        self._counts: Final = Counts()
         self._queries_client: CommandClient | None = None
-        self._handler: CommandHandler | None = None
-        self._access_log: AccessLog | None = None
-        self._current_store: CurrentStore | None = None
-        self._stopped_sagas: StoppedInstances | None = None
-        self._write_probe: WriteProbe | None = None
         self._read_models: ReadModels | None = None
+
+    @property
+    def store(self) -> StoreUse:
+        """What commands use. Raises StoreUnavailable before the event store was found."""
+        if self._store is None:
+            raise StoreUnavailable(self.store_address, self._reason)
+        return self._store
 
     @property
     def handler(self) -> CommandHandler:
         """Raises StoreUnavailable before the event store was found."""
-        if self._handler is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return self._handler
+        return self.store.handler
 
     @property
     def access_log(self) -> AccessLog:
         """Raises StoreUnavailable before the event store was found."""
-        if self._access_log is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return self._access_log
+        return self.store.access_log
 
     async def store_identity(self) -> str:
         """Of the store that commands go to, given to it now if it had none. Raises StoreUnavailable."""
-        if self._current_store is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return await self._current_store.identity()
+        return await self.store.current_store.identity()
 
     @property
     def log(self) -> Log:
         """The log of the event store. Raises StoreUnavailable before that was found."""
-        if self._client is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return Log(self._client)
+        return Log(self.store.client)
 
     @property
     def counts(self) -> Counts:
-        """What the handling of commands has counted; nothing before the event store was found."""
-        return Counts() if self._handler is None else self._handler.counts
+        """What the handling of commands has counted, and how long calls to the servers took."""
+        return self._counts
 
     @property
     def read_models(self) -> ReadModels:
-        """Raises ReadModelUnavailable before a cluster of event stores was found; a single node need not be there."""
+        """They need no event store. Raises ReadModelUnavailable before the search for it has begun."""
         if self._read_models is None:
-            raise ReadModelUnavailable("every read model", "the event store has not been found since the start")
+            raise ReadModelUnavailable("every read model", "this process is just starting")
         return self._read_models
 
     def models_in(self, view: str | None) -> ReadModels:
@@ -126,6 +120,8 @@ class Connections:
         wait = _FIRST_WAIT
         while (reason := await self._try_to_connect()) is not None:
             self.outages.failed(_SEARCH, StoreUnavailable(self.store_address, reason))
+            if self._store is not None:
+                self._store.circuit.suspect()
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
         self.found.set()
@@ -154,32 +150,28 @@ class Connections:
 
     async def store_fault(self) -> str | None:
         """Why the event store can't be read now, None where it can. Takes about a second at most."""
-        if self._client is None:
+        if self._store is None:
             return self._reason
         try:
-            self.end = await Log(self._client).end(_CHECK_SECONDS)
+            self.end = await self.log.end(_CHECK_SECONDS)
         except StoreUnavailable as error:
             return error.reason
         return None
 
     async def write_fault(self) -> str | None:
         """Why the event store takes no appends now, None where it does. Takes as long as an append at most."""
-        return self._reason if self._write_probe is None else await self._write_probe.fault()
+        return self._reason if self._store is None else await self._store.write_probe.fault()
 
     async def group_state(self, saga: Saga[Any, Any]) -> GroupState | None:
         """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within two seconds."""
-        if self._client is None:
-            raise StoreUnavailable(self.store_address, self._reason)
         name = group_name(groups_of(saga, self._settings.namespace), filter_id(pattern_of(saga)))
-        found = await group_state(self._client, name, _CHECK_SECONDS)
+        found = await group_state(self.store.client, name, _CHECK_SECONDS)
         return found and replace(found, parked=await self.parked_groups.count(name, found.parked))
 
     @property
     def parked_groups(self) -> ParkedGroups:
         """What groups have parked. Raises StoreUnavailable where no store was found yet."""
-        if self._client is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return ParkedGroups(self._client, self.handler.streams, self._settings.namespace)
+        return ParkedGroups(self.store.client, self.handler.streams, self._settings.namespace)
 
     async def sweep_of(self, saga: Saga[Any, Any]) -> SweepCheckpoint:
         """How far a saga's sweep of the log has come. Raises StoreUnavailable, within a second, and UnreadableEvent."""
@@ -192,7 +184,7 @@ class Connections:
 
     async def stopped_instances(self) -> Mapping[str, list[str]]:
         """The streams of the instances that have stopped, by saga, as far as is known within half a second."""
-        return {} if self._stopped_sagas is None else await self._stopped_sagas.look()
+        return {} if self._store is None else await self._store.stopped_sagas.look()
 
     async def redis_fault(self) -> str | None:
         """Why Redis can't be read now, None where it can. Takes about a second at most."""
@@ -241,14 +233,9 @@ class Connections:
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
-        for each in (self._write_probe, self._stopped_sagas, self._access_log):
+        for each in (self._store, self._queries_client):
             if each is not None:
                 await each.close()
-        if self._handler is not None:
-            await self._handler.close()
-        for client in (self._client, self._queries_client):
-            if client is not None:
-                await client.close()
         await self._redis.aclose()
 
     async def _try_to_connect(self) -> str | None:
@@ -260,33 +247,22 @@ class Connections:
         return await self.store_fault()
 
     async def _connect(self) -> None:
-        """Commands and queries get a client each: at most 100 calls at once fit on one's connection."""
+        """Commands and queries get a client each: at most 100 calls at once fit on one's connection.
+
+        Queries are answered before theirs is connected.
+        """
         uri, settings = self._settings.eventstore, self._settings
-        if self._client is None:
-            self._client = await command_client(uri)
-            self._write_probe = WriteProbe(self._client)
-            self._handler = CommandHandler(
-                self._client,
-                EventCodec(EVENTS),
-                bounds=Bounds(
-                    patience=_PATIENCE * settings.command_seconds,
-                    call_seconds=_CALL * settings.command_seconds,
-                    calls_at_once=settings.commands_at_once,
-                    cached=settings.cached_aggregates,
-                    queued=settings.commands_at_once // 2,
-                ),
-                snapshots=SNAPSHOTS,
-                outages=self.outages,
-            )
-            self._access_log = AccessLog(self._handler.streams)
-            self._current_store = CurrentStore(self._handler.streams)
-            self._stopped_sagas = StoppedInstances(Log(self._client))
         if self._queries_client is None:
-            self._queries_client = await command_client(uri)
+            self._queries_client = unconnected_client(uri)
             self._read_models = ReadModels(
                 self._redis,
                 self._queries_client,
                 settings.namespace,
                 read_seconds=settings.read_seconds,
                 listener=self.commits,
+                measured=self._counts.calls,
             )
+        if self._store is None:
+            self._store = await StoreUse.begun(settings, self.outages, self._counts)
+        if not is_connected(self._queries_client):
+            await connect(self._queries_client)

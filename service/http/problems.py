@@ -45,6 +45,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "foreign-position": 422,
     "view-is-past": 422,
     "overloaded": 429,
+    "rate-limited": 429,
     "head-too-large": 431,
     "unexpected": 500,
     "unreadable-event": 500,

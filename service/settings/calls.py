@@ -13,8 +13,9 @@ CommandSeconds: TypeAlias = Annotated[
         description="How long a command may take before its caller is told that the store is not available (503). The"
         " store is tried for three quarters of that from its first failure on, also where it refuses at once (a full"
         " disk) or after a quarter of a second (another process's lock), since both may end: by default some 3.2 s"
-        " pass before the 503. A single call may take five eighths, so that one which was lost leaves time for"
-        " another."
+        " pass before the 503. Once it was missed for so long, [further ones are refused at"
+        " once](commands.md#while-the-store-is-away). A single call may take five eighths, so that one which was lost"
+        " leaves time for another."
     ),
 ]
 CommandsAtOnce: TypeAlias = Annotated[
@@ -38,6 +39,21 @@ CachedAggregates: TypeAlias = Annotated[
         " command on one of them is a single append. One with few commands takes some 3 kB, one with more than 64 some"
         " 27 kB. 0 keeps none."
     ),
+]
+RequestsPerSecond: TypeAlias = Annotated[
+    int,
+    WholeNumber(0, 100_000, "requests/s"),
+    Field(
+        description="How many requests of one subject, in one tenant, each API process takes a second; whoever sends"
+        " more gets 429 `rate-limited`. Requests without a valid token are counted by their address, which is the"
+        " proxy's where one stands in front. Probes and `/metrics` are not limited. Each process counts for itself: N"
+        " processes take N times as many. 0: any number."
+    ),
+]
+RequestsBurst: TypeAlias = Annotated[
+    int,
+    WholeNumber(1, 1_000_000, "requests"),
+    Field(description="How many of them may come at once, after a pause."),
 ]
 QueriesAtOnce: TypeAlias = Annotated[
     int,

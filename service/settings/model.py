@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict
 
 from infrastructure.access.verification_keys import ALGORITHMS
-from service.settings import access, calls, http, read_models, sagas, servers
+from service.settings import access, calls, http, read_models, sagas, servers, traces
 from service.settings.errors import SettingsError
 from service.settings.given import Given
 from service.settings.kind import Kind
@@ -28,6 +28,7 @@ class Settings(BaseModel):
     namespace: servers.Namespace = "foldstream"
     disk_free_mib: servers.DiskFreeMib = 256
     metrics_port: servers.MetricsPort = None
+    metrics_host: servers.MetricsHost = "127.0.0.1"
     partitions: read_models.Partitions = 1
     projection_workers: read_models.ProjectionWorkers = None
     skip_unreadable: read_models.SkipUnreadable = ()
@@ -39,6 +40,8 @@ class Settings(BaseModel):
     commands_at_once: calls.CommandsAtOnce = 64
     commands_waiting: calls.CommandsWaiting = 1024
     cached_aggregates: calls.CachedAggregates = 10_000
+    requests_per_second: calls.RequestsPerSecond = 500
+    requests_burst: calls.RequestsBurst = 2_000
     queries_at_once: calls.QueriesAtOnce = 1024
     queries_waiting: calls.QueriesWaiting = 512
     read_seconds: calls.ReadSeconds = 5
@@ -66,6 +69,9 @@ class Settings(BaseModel):
     development_key: access.DevelopmentKey = None
     production: access.Production = False
     token_file: access.TokenFile = None
+    otlp_endpoint: traces.OtlpEndpoint = None
+    traces_file: traces.TracesFile = None
+    traces_ratio: traces.TracesRatio = 1.0
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:

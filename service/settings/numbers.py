@@ -9,6 +9,7 @@ from typing import Final, TypeGuard
 from service.settings.kind import Kind
 
 _DIGITS: Final = re.compile("[0-9]{1,9}")
+_DECIMAL: Final = re.compile(r"[01](\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,23 @@ class OneOf(Kind):
     def checked(self, value: int | None) -> int:
         if value not in self.numbers:
             raise ValueError(f"should be {self._listed}")
+        return value
+
+
+@dataclass(frozen=True)
+class Ratio(Kind):
+    """A number from 0 to 1."""
+
+    @property
+    def allowed(self) -> str:
+        return "0 to 1, such as 0.05"
+
+    def of_text(self, text: str) -> float:
+        return self.checked(float(text) if _DECIMAL.fullmatch(text) else -1.0)
+
+    def checked(self, value: float) -> float:
+        if not 0 <= value <= 1:
+            raise ValueError("should be a number from 0 to 1, such as 0.05")
         return value
 
 

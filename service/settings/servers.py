@@ -56,9 +56,18 @@ MetricsPort: TypeAlias = Annotated[
     int | None,
     WholeNumber(1, 65_535),
     Field(
-        description="The port of 127.0.0.1 where `foldstream projections`, `foldstream sagas` or `foldstream api`,"
-        " started by itself, serves its own metrics for Prometheus, to whoever is on this machine and without a token;"
-        " each process needs one of its own. `serve` gives it to its API, which shows how the workers fare. Elsewhere"
-        " the API has `/metrics`, [for those who watch](roles.md)."
+        description="The port where `foldstream projections`, `foldstream sagas` or `foldstream api`, started by"
+        " itself, serves its own metrics for Prometheus and [its health](operations.md#health), without a token; each"
+        " process needs one of its own. `serve` gives it to its API, which shows how the workers fare. Elsewhere the"
+        " API has `/metrics`, [for those who watch](roles.md)."
+    ),
+]
+MetricsHost: TypeAlias = Annotated[
+    str,
+    Text(r"[\x21-\x7e]{1,256}", "1 to 256 visible ASCII characters"),
+    Field(
+        description="The address of that port. Whoever reaches it reads metrics and health without a token: in a"
+        " container, `0.0.0.0` lets Prometheus and the probes of Kubernetes reach it, and everybody else who gets that"
+        " far; let a network policy say who does."
     ),
 ]

@@ -119,6 +119,22 @@ class FileOrAddress(Kind):
 
 
 @dataclass(frozen=True)
+class Address(Kind):
+    """An address of HTTP without a login."""
+
+    example: str
+
+    @property
+    def allowed(self) -> str:
+        return f"an address, such as `{self.example}`"
+
+    def checked(self, value: str) -> str:
+        if not _is_usable_address(value):
+            raise ValueError(f"should be an address such as {self.example}, without a login")
+        return value
+
+
+@dataclass(frozen=True)
 class Uri(Kind):
     """The URI of a server, which may hold a password. `require` raises ValueError for one that can't be used."""
 

@@ -1,18 +1,22 @@
 """Runs the projections, each in threads of its own, until it is told to stop."""
 
 from dataclasses import replace
+from functools import partial
 
 from infrastructure.audits.background_audit import auditing
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels import worker
 from infrastructure.readmodels.deployment import Deployment
 from service.consumers import EVENTS, PROJECTIONS
+from service.http.checks import Check
 from service.projection_names import require_known_projections
 from service.settings import Settings
+from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_before_folding
 from service.workers.lifetime import end_with, thread_stop_event
 from service.workers.metrics_port import metrics_on
 from service.workers.projection_metrics import ProjectionMetrics
+from service.workers.worker_health import WorkerHealth, of_leases
 
 
 def run_projections(settings: Settings, stop_when_closed: int | None, worker_name: str | None = None) -> int:
@@ -27,12 +31,20 @@ def run_projections(settings: Settings, stop_when_closed: int | None, worker_nam
     stop = thread_stop_event()
     end_with(stop_when_closed)
     freeze_before_folding()
+    health = WorkerHealth(deployment.outages, {"eventstore", "redis", "leases"}, partial(_work, deployment))
+    folds = deployment.folds
+    metrics = (ProjectionMetrics(deployment.reports), folds.events, folds.seconds)
     with (
-        metrics_on(settings.metrics_port, ProjectionMetrics(deployment.reports)),
+        recording_traces(settings, "projections"),
+        metrics_on(settings, health, *metrics),
         auditing(PROJECTIONS, deployment, settings.audit_streams),
     ):
         worker.run_projections(PROJECTIONS, deployment, stop)
     return 0
+
+
+def _work(deployment: Deployment) -> dict[str, Check]:
+    return of_leases(deployment.reports, joined=deployment.joined.is_set())
 
 
 def deployment_of(settings: Settings) -> Deployment:

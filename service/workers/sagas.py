@@ -19,10 +19,13 @@ from infrastructure.subscriptions.policy import back_off
 from service.consumers import EVENTS, SNAPSHOTS, groups_of, route, sagas_of
 from service.http.middleware.command_metrics import CommandMetrics
 from service.settings import Settings
+from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
+from service.workers.saga_metrics import SagaMetrics
 from service.workers.saga_timers import watch_timers
+from service.workers.worker_health import WorkerHealth, of_memberships
 
 _GRACE: Final = 3.0
 _TICK: Final = 1.0
@@ -32,19 +35,21 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     """Runs until SIGTERM or SIGINT, then finishes or returns what is in progress. Raises what no policy covers."""
     uri = settings.eventstore
     end_with(stop_when_closed)
-    counts = Counts()
-    with metrics_on(settings.metrics_port, CommandMetrics(lambda: counts)):
+    counts, options = Counts(), ConsumerOptions(grace=_GRACE)
+    sagas = [saga.category for saga in sagas_of(settings)]
+    health = WorkerHealth(options.outages, {"eventstore", *sagas}, lambda: of_memberships(sagas, options.joined))
+    metrics = (CommandMetrics(lambda: counts), SagaMetrics(counts), counts.calls.seconds)
+    with recording_traces(settings, "sagas"), metrics_on(settings, health, *metrics):
         freeze_startup_objects()
-        uvloop.run(_run(uri, settings, counts))
+        uvloop.run(_run(uri, settings, counts, options))
     return 0
 
 
-async def _run(uri: str, settings: Settings, counts: Counts) -> None:
+async def _run(uri: str, settings: Settings, counts: Counts, options: ConsumerOptions) -> None:
     stop = stop_event()
-    outages = Outages()
-    ticking = asyncio.create_task(_tick(outages))
+    ticking = asyncio.create_task(_tick(options.outages))
     try:
-        await _consume_all(uri, settings, counts, stop, outages)
+        await _consume_all(uri, settings, counts, stop, options)
     finally:
         ticking.cancel()
 
@@ -55,12 +60,14 @@ async def _tick(outages: Outages) -> None:
         outages.tick()
 
 
-async def _consume_all(uri: str, settings: Settings, counts: Counts, stop: asyncio.Event, outages: Outages) -> None:
+async def _consume_all(
+    uri: str, settings: Settings, counts: Counts, stop: asyncio.Event, options: ConsumerOptions
+) -> None:
     """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
+    outages = options.outages
     commands = await _connected(uri, stop, "commands", outages)
     if commands is None:
         return
-    options = ConsumerOptions(grace=_GRACE, outages=outages)
     codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
     handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=outages)
     try:

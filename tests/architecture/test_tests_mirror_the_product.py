@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.sources import ROOT, sources
 
 MIRRORED = ("domain", "projections", "infrastructure", "service", "bench")
-OTHERS = {"architecture", "conformance", "support"}
+OTHERS = {"architecture", "conformance", "deployment", "support"}
 WORDS = 4  # `test` among them
 # Tests of a whole folder by a method of their own: random histories, kills under load, mutated requests.
 OF_A_WHOLE = {

@@ -122,7 +122,7 @@ class Client:
 def _is_not_now(response: httpx.Response) -> bool:
     if response.status_code not in _NOT_NOW:
         return False
-    return response.json()["rule"] in {"conflict", "overloaded", "store-unavailable"}
+    return response.json()["rule"] in {"conflict", "overloaded", "rate-limited", "store-unavailable"}
 
 
 def stock_level(of: str, on_hand: int, version: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tests.support.polling import poll_until
 from tests.support.service import FoldstreamProcess
 
 BY_NAME = ", or such as name=number, with commas"
+BAD_COLLECTOR = "should be an address such as http://127.0.0.1:4318, without a login"
 BAD_STORE = "must be a URI such as esdb://host:2113?tls=false or esdb+discover://name:2113"
 BAD_REDIS = "must be a URI such as redis://host:6379/0, rediss://…, redis+cluster://host:6379,… or unix:///path"
 
@@ -39,6 +40,8 @@ def test_without_variables_there_are_defaults() -> None:
         commands_waiting=1024,
         queries_at_once=1024,
         queries_waiting=512,
+        requests_per_second=500,
+        requests_burst=2_000,
         cached_aggregates=10_000,
         read_seconds=5,
         histories_at_once=4,
@@ -46,6 +49,7 @@ def test_without_variables_there_are_defaults() -> None:
         disk_free_mib=256,
         flight_confirmation_seconds=900,
         saga_stuck_seconds=900,
+        metrics_host="127.0.0.1",
         metrics_port=None,
         tls_certificate_file=None,
         tls_key_file=None,
@@ -79,6 +83,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "FOLDSTREAM_DISK_FREE_MIB": "64",
         "FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS": "86400",
         "FOLDSTREAM_SAGA_STUCK_SECONDS": "3600",
+        "FOLDSTREAM_METRICS_HOST": "0.0.0.0",
         "FOLDSTREAM_METRICS_PORT": "9464",
         "PATH": "/bin",
     }
@@ -98,6 +103,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         disk_free_mib=64,
         flight_confirmation_seconds=86_400,
         saga_stuck_seconds=3600,
+        metrics_host="0.0.0.0",
         metrics_port=9464,
     )
 
@@ -134,6 +140,8 @@ def test_a_bound_of_lag_is_for_all_or_for_those_that_are_named() -> None:
 
 def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> None:
     variables = {
+        "FOLDSTREAM_REQUESTS_PER_SECOND": "5",
+        "FOLDSTREAM_REQUESTS_BURST": "50",
         "FOLDSTREAM_HEAD_BYTES": "65536",
         "FOLDSTREAM_URL_BYTES": "2048",
         "FOLDSTREAM_HEADER_BYTES": "4096",
@@ -146,6 +154,8 @@ def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> 
         "FOLDSTREAM_PENDING_PER_ADDRESS": "20",
     }
     assert Settings.from_mapping(variables) == Settings(
+        requests_per_second=5,
+        requests_burst=50,
         head_bytes=65_536,
         url_bytes=2_048,
         header_bytes=4_096,
@@ -156,6 +166,17 @@ def test_every_bound_of_requests_and_connections_is_read_from_its_variable() -> 
         keep_alive_seconds=5,
         connections=60,
         pending_per_address=20,
+    )
+
+
+def test_where_traces_go_is_read_from_its_variables() -> None:
+    variables = {
+        "FOLDSTREAM_OTLP_ENDPOINT": "https://collector:4318/v1/traces",
+        "FOLDSTREAM_TRACES_FILE": "traces.jsonl",
+        "FOLDSTREAM_TRACES_RATIO": "0.05",
+    }
+    assert Settings.from_mapping(variables) == Settings(
+        otlp_endpoint="https://collector:4318/v1/traces", traces_file="traces.jsonl", traces_ratio=0.05
     )
 
 
@@ -189,6 +210,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_COMMANDS_WAITING", "-1", "should be a whole number from 0 to 100000"),
         ("FOLDSTREAM_QUERIES_AT_ONCE", "0", "should be a whole number from 1 to 100000"),
         ("FOLDSTREAM_QUERIES_WAITING", "0", "should be a whole number from 1 to 100000"),
+        ("FOLDSTREAM_REQUESTS_PER_SECOND", "-1", "should be a whole number from 0 to 100000"),
+        ("FOLDSTREAM_REQUESTS_BURST", "0", "should be a whole number from 1 to 1000000"),
         ("FOLDSTREAM_READ_SECONDS", "0", "should be a whole number from 1 to 60"),
         ("FOLDSTREAM_CACHED_AGGREGATES", "1000001", "should be a whole number from 0 to 1000000"),
         ("FOLDSTREAM_HISTORIES_AT_ONCE", "65", "should be a whole number from 1 to 64"),
@@ -196,6 +219,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_DISK_FREE_MIB", "0", "should be a whole number from 1 to 1000000"),
         ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "0", "should be a whole number from 1 to 2592000"),
         ("FOLDSTREAM_FLIGHT_CONFIRMATION_SECONDS", "2592001", "should be a whole number from 1 to 2592000"),
+        ("FOLDSTREAM_METRICS_HOST", "my host", "should be 1 to 256 visible ASCII characters"),
         ("FOLDSTREAM_METRICS_PORT", "0", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "65536", "should be a whole number from 1 to 65535"),
         ("FOLDSTREAM_METRICS_PORT", "metrics", "should be a whole number from 1 to 65535"),
@@ -204,6 +228,11 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("FOLDSTREAM_HEADERS", "9", "should be a whole number from 10 to 10000"),
         ("FOLDSTREAM_KEEP_ALIVE_SECONDS", "0", "should be a whole number from 1 to 3600"),
         ("FOLDSTREAM_CONNECTIONS", "100001", "should be a whole number from 1 to 100000"),
+        ("FOLDSTREAM_OTLP_ENDPOINT", "collector:4318", BAD_COLLECTOR),
+        ("FOLDSTREAM_OTLP_ENDPOINT", "http://user:s3cret@collector:4318", BAD_COLLECTOR),
+        ("FOLDSTREAM_TRACES_RATIO", "1.5", "should be a number from 0 to 1, such as 0.05"),
+        ("FOLDSTREAM_TRACES_RATIO", "-0", "should be a number from 0 to 1, such as 0.05"),
+        ("FOLDSTREAM_TRACES_RATIO", "nan", "should be a number from 0 to 1, such as 0.05"),
     ],
 )
 def test_what_can_t_be_used_is_refused_by_name_and_reason(variable: str, value: str, reason: str) -> None:

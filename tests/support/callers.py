@@ -1,11 +1,8 @@
 """Who asks in tests: a key of this process, which services under test take unless they have another, and its tokens."""
 
-import atexit
 import os
-import shutil
-import tempfile
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.support.access import bearer, development_key, token_for
@@ -14,14 +11,13 @@ _LONG: Final = 86_400  # seconds; longer than any run of tests
 
 
 def _key_of_this_process() -> Path:
-    folder = tempfile.mkdtemp(prefix="foldstream-key-")
-    atexit.register(partial(_remove, folder, os.getpid()))
-    return development_key(Path(folder))
-
-
-def _remove(folder: str, owner: int) -> None:
-    if os.getpid() == owner:  # and not where this process was forked
-        shutil.rmtree(folder, ignore_errors=True)
+    """A file in memory, which other processes read by its path and which ends with this one, however that ends."""
+    with TemporaryDirectory() as folder:
+        made = development_key(Path(folder)).read_bytes()
+    held = os.memfd_create("foldstream-key")
+    os.fchmod(held, 0o600)  # as a key's file has to be
+    os.write(held, made)
+    return Path(f"/proc/{os.getpid()}/fd/{held}")
 
 
 KEY: Final = _key_of_this_process()

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from domain.stream_name import DEFAULT_TENANT
-from infrastructure.access.access_reader import Wanted, window
 from service.access.action import Action
+from service.cli import completion
 from service.cli.options import DEFAULT_DATA, Data, Json, Since, Tenant, Until, with_options
 from service.cli.verbs import verb
 
@@ -23,7 +23,12 @@ class AccessOptions:
     resource: Annotated[
         str | None, typer.Option(metavar="RESOURCE", help="Only what was done to this: order-<id>, stock:SKU, trace ….")
     ] = None
-    action: Annotated[str | None, typer.Option(metavar="ACTION", help="Only this, such as read-history.")] = None
+    action: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACTION", autocompletion=completion.recorded_actions, help="Only this, such as read-history."
+        ),
+    ] = None
     since: Since = None
     until: Until = None
     tenant: Tenant = DEFAULT_TENANT
@@ -37,6 +42,7 @@ def _access_log(_: typer.Context, options: AccessOptions) -> int:
     It goes back a week unless --from says how far, and spans 400 days at most. With --json it is a document a line.
     Exit code 3 where an entry can't be read by this release; stderr says which.
     """
+    from infrastructure.access.access_reader import Wanted  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.access.report import print_entries  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import stream_called  # noqa: PLC0415 - a command loads only what it runs
@@ -50,6 +56,8 @@ def _access_log(_: typer.Context, options: AccessOptions) -> int:
 
 
 def _between(options: AccessOptions, now: datetime) -> tuple[datetime, datetime]:
+    from infrastructure.access.access_reader import window  # noqa: PLC0415 - a command loads only what it runs
+
     try:
         return window(options.since, options.until, now)
     except ValueError as error:

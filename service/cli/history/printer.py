@@ -19,17 +19,20 @@ from infrastructure.terminal import print_json, print_json_list
 from service.cli.history import tables
 from service.cli.history.spool import DataSpool
 from service.cli.history.tree import print_tree
+from service.cli.operator_act import SUBJECT
 from service.cli.out_file import write_json_lines
+from service.cli.progress import ProgressLine
 from service.history.answers import change_answer, record_answer, state_answer, trace_commands, trace_heading
 from service.history.hints import hinted, with_stream
-from service.history.sources import BOUNDARIES, past_of, stream_called
+from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPrinter:
     """Looks back into the store at `uri`, at the streams of a tenant, and prints the answer, as JSON if `json`.
 
-    Every method raises UnknownStream, StreamGone and StoreUnavailable; those that fold also raise UnknownCategory and
+    With a token, it looks at streams of known categories alone, as over HTTP. Every method raises UnknownStream,
+    StreamGone and StoreUnavailable; those that fold, and with a token all, also raise UnknownCategory, and the former
     what reading events raises.
     """
 
@@ -83,9 +86,10 @@ class HistoryPrinter:
 
     def export(self, name: str, out: str | None) -> int:
         """Writes a stream as JSON lines. Raises FileUnusable, OutputUnusable."""
-        with self._records(name) as records:
-            lines = (line_of(record) for record in records.through(0, records.last().version, SHORT_PAGE))
-            write_json_lines(out, lines)
+        with self._records(name) as records, ProgressLine(name, beside_output=out in {None, "-"}) as progress:
+            last = records.last().version
+            stored = progress.counted(records.through(0, last, SHORT_PAGE), "events", last + 1)
+            write_json_lines(out, map(line_of, stored))
         return 0
 
     def _traced(
@@ -123,6 +127,8 @@ class HistoryPrinter:
         with open_reader(self.uri) as reader:
             records = Records(reader, stream_called(name, self.tenant))
             try:
+                if SUBJECT.get() is not None:
+                    boundary_of(records.stream)  # the store keeps secrets in others
                 yield records
             except (UnknownStream, UnknownCategory) as error:
                 raise hinted(error, records, self.tenant) from error

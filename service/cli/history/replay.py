@@ -12,6 +12,7 @@ from infrastructure.history.moment import written
 from infrastructure.history.past import Change, StateAsOf, walk
 from infrastructure.terminal import print_json, print_json_list
 from service.cli.history import tables
+from service.cli.progress import ProgressLine
 from service.errors import FileUnusable
 from service.history.answers import change_answer, state_answer
 from service.history.sources import CODEC, boundary_of
@@ -28,11 +29,13 @@ def replay(file: Path, until: int | None, *, step: bool, json: bool) -> int:
     if until is not None and first.version > until:
         raise OutOfReach(first.stream, f"begins in {file} at version {first.version}")
     chosen = takewhile(lambda record: until is None or record.version <= until, chain((first,), records))
-    changes = walk(chosen, boundary_of(first.stream), CODEC)
-    if step:
-        _print_steps(changes, json=json)
-    else:
-        _print_end(changes, first.version, json=json)
+    with ProgressLine(first.stream, beside_output=step) as progress:
+        changes = walk(progress.counted(chosen, "events"), boundary_of(first.stream), CODEC)
+        if step:
+            _print_steps(changes, json=json)
+            return 0
+        last = _last_of(changes)
+    _print_end(last, first.version, json=json)
     return 0
 
 
@@ -54,8 +57,12 @@ def _print_steps(changes: Iterator[Change], *, json: bool) -> None:
         tables.print_step(change)
 
 
-def _print_end(changes: Iterator[Change], first_version: int, *, json: bool) -> None:
+def _last_of(changes: Iterator[Change]) -> Change:
     (last,) = deque(changes, maxlen=1)
+    return last
+
+
+def _print_end(last: Change, first_version: int, *, json: bool) -> None:
     record = last.record
     end = StateAsOf(
         stream=record.stream,

@@ -1,26 +1,17 @@
 """Prints the tree of a trace for people, line by line: no more of it is in memory than the commands themselves."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 from infrastructure.history.moment import written
 from infrastructure.history.trace import Found, TracedCommand, tree_of
 from infrastructure.terminal import print_raw, printable
 from infrastructure.times import time_text
+from service.cli.tree_lines import Branch, Branches, tree_lines
 from service.history.causes import depth_first
 
 _DEEPEST: Final = 12
-Branches: TypeAlias = Iterator["_Branch"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """A line of the tree, and what grows from it."""
-
-    label: str
-    grown: Callable[[], Branches]
 
 
 def print_tree(correlation_id: str, found: Found) -> None:
@@ -30,32 +21,9 @@ def print_tree(correlation_id: str, found: Found) -> None:
     )
     bound = "" if found.complete else "; --limit was reached, so there may be more"
     print_raw(printable(f"{correlation_id}: {len(found.records):,} events, by {source}{bound}"))
-    for line in _lines(_commands(tree_of(found.records), 0)):
+    for line in tree_lines(_commands(tree_of(found.records), 0)):
         if not print_raw(line):
             return
-
-
-def _lines(top: Branches) -> Iterator[str]:
-    rest = [("", _with_last(top))]
-    while rest:
-        indent, branches = rest[-1]
-        if (found := next(branches, None)) is None:
-            rest.pop()
-            continue
-        branch, is_last = found
-        yield f"{indent}{'└── ' if is_last else '├── '}{printable(branch.label)}"
-        rest.append((f"{indent}{'    ' if is_last else '│   '}", _with_last(branch.grown())))
-
-
-def _with_last(branches: Branches) -> Iterator[tuple[_Branch, bool]]:
-    """Each with whether it is the last."""
-    before = next(branches, None)
-    for branch in branches:
-        assert before is not None
-        yield before, False
-        before = branch
-    if before is not None:
-        yield before, True
 
 
 def _commands(caused: Sequence[TracedCommand], depth: int) -> Branches:
@@ -63,7 +31,7 @@ def _commands(caused: Sequence[TracedCommand], depth: int) -> Branches:
     shown: Iterable[TracedCommand] = caused if depth < _DEEPEST else (node.command for node in depth_first(caused))
     for command in shown:
         label = f"{command.actor} → {command.stream}  command {command.command_id}"
-        yield _Branch(label, partial(_events, command, depth))
+        yield Branch(label, partial(_events, command, depth))
 
 
 def _events(command: TracedCommand, depth: int) -> Branches:
@@ -71,4 +39,4 @@ def _events(command: TracedCommand, depth: int) -> Branches:
         record = event.record
         label = f"{record.type}  version {record.version}  {time_text(written(record))}  {record.id}"
         deeper = event.caused if depth < _DEEPEST else ()
-        yield _Branch(label, partial(_commands, deeper, depth + 1))
+        yield Branch(label, partial(_commands, deeper, depth + 1))

@@ -7,10 +7,11 @@ from typing import Final
 
 from infrastructure.eventstore.consumer_groups import ConsumerGroup
 from infrastructure.eventstore.parked_stream import Parked
-from infrastructure.terminal import end_progress, print_json, print_line, print_progress
+from infrastructure.terminal import print_json, print_line
 from service.cli.group_desk import GroupDesk, at_desk
 from service.cli.operator_act import Act
 from service.cli.parked.words import messages_text, since_text
+from service.cli.progress import ProgressLine
 from service.cli.verbs import consented
 from service.errors import NotReplayed
 
@@ -76,15 +77,13 @@ def _question(group: ConsumerGroup, parked: Parked, number: int) -> str:
 async def _replayed(desk: GroupDesk, group: ConsumerGroup, first: int, number: int, options: Replay) -> int:
     """How many are parked then, those that were parked meanwhile included."""
     end, done = first + number, 0
-    try:
+    with ProgressLine(group.key) as progress:
         for stop_at in (*range(first + options.chunk, end, options.chunk), end):
             _require_ready(await desk.again(group), done)
             await desk.replay(group, stop_at)
             await _taken(desk, group, stop_at, stop_at - first, options)
             done = stop_at - first
-            print_progress(f"{done:,} of {number:,} messages")
-    finally:
-        end_progress()
+            progress.show(f"{done:,} of {number:,} messages")
     parked = await desk.parked(group)
     return 0 if parked is None else parked.count
 

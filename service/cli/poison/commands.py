@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from service.access.action import Action
+from service.cli import completion
 from service.cli.operator_act import Act, Reason, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.projection_names import projections_named
@@ -13,7 +14,9 @@ from service.cli.verbs import Yes, require_consent, verb, verb_group
 
 SUMMARY = "Show the streams that wait in a projection at an event, try or skip it."
 app = verb_group(SUMMARY)
-Name: TypeAlias = Annotated[str, typer.Argument(metavar="PROJECTION", help="The projection.")]
+Name: TypeAlias = Annotated[
+    str, typer.Argument(metavar="PROJECTION", autocompletion=completion.projections, help="The projection.")
+]
 Stream: TypeAlias = Annotated[str, typer.Argument(metavar="STREAM", help="Such as order-<id> or stock:SKU.")]
 Wait: TypeAlias = Annotated[
     float, typer.Option("--wait", min=0, max=300, metavar="SECONDS", help="For a worker to apply it, at most.")
@@ -23,7 +26,10 @@ _SECONDS = 10.0
 
 @verb(app, "list", action=Action.READ_POISON, example="poison list order_summary", uses=("eventstore", "redis"))
 def list_(
-    name: Annotated[str | None, typer.Argument(metavar="PROJECTION", help="Only this projection.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="PROJECTION", autocompletion=completion.projections, help="Only this projection."),
+    ] = None,
     skips: Annotated[bool, typer.Option("--skips", help="Show the events that are skipped instead.")] = False,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
@@ -150,7 +156,7 @@ verb(
     app,
     "skip",
     action=Action.MEND_POISON,
-    example="poison skip stock_levels stock:mug-red --version 4 --why 'a test of the till'",
+    example="poison skip stock_levels stock:mug-red --version 4 --yes --why 'a test of the till'",
     uses=("eventstore", "redis"),
 )(with_options(Skip)(_skip))
 verb(

@@ -11,9 +11,10 @@ from infrastructure.audits.audit import Audit, audit_of
 from infrastructure.audits.findings import Finding, Findings
 from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.uri import address_in
-from infrastructure.terminal import end_progress, print_json_list, print_line, print_progress
+from infrastructure.terminal import print_json_list, print_line
 from projections.projection import Projection
 from service.cli.operator_act import Act
+from service.cli.progress import ProgressLine
 from service.cli.verbs import consented
 from service.errors import NotAudited, RedisUnavailable
 from service.settings import Settings
@@ -59,18 +60,16 @@ def _auditing(settings: Settings, projection: Projection[Any]) -> Iterator[Audit
 
 
 def _look(projection: Projection[Any], audit: Audit[Any], findings: Findings, sample: int | None) -> int:
-    """Looks, and says on a terminal how far it is; how many streams it has looked at."""
+    """Looks, and says how far it is; how many streams it has looked at."""
     streams = 0
 
     def looked(more: int) -> None:
         nonlocal streams
         streams += more
-        print_progress(f"{projection.name}: {_counted(streams, 'stream')}, {_counted(findings.count(), 'difference')}")
+        progress.show(f"{_counted(streams, 'stream')}, {_counted(findings.count(), 'difference')}")
 
-    try:
+    with ProgressLine(projection.name) as progress:
         audit.run(findings, sample, looked)
-    finally:
-        end_progress()
     return streams
 
 

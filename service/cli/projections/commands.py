@@ -1,22 +1,29 @@
 """The commands `foldstream lag`, `foldstream audit`, `foldstream projections list`, `show`, `pause` and `resume`."""
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
 from service.access.action import Action
+from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason, Why
 from service.cli.options import DEFAULT_DATA, Data, Json
 from service.cli.projection_names import projections_named
 from service.cli.verbs import Yes, require_consent, verb
 
+Projection: TypeAlias = Annotated[
+    str, typer.Argument(metavar="PROJECTION", autocompletion=completion.projections, help="The projection.")
+]
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def lag(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these projections.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", autocompletion=completion.projections, help="Only these projections."),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again each second, until Ctrl-C.")] = False,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
@@ -43,9 +50,7 @@ def list_(data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
 
 
 @verb(app, action=Action.READ_PROJECTIONS, example="projections show order_summary", uses=("eventstore", "redis"))
-def show(
-    name: Annotated[str, typer.Argument(help="The projection.")], data: Data = DEFAULT_DATA, as_json: Json = False
-) -> int:
+def show(name: Projection, data: Data = DEFAULT_DATA, as_json: Json = False) -> int:
     """Show what each partition of a projection holds in Redis, where its checkpoint is, and who works on it."""
     from service.cli.projections.report import print_one  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import both_servers  # noqa: PLC0415 - a command loads only what it runs
@@ -61,7 +66,7 @@ def show(
     uses=("eventstore",),
 )
 def pause(
-    name: Annotated[str, typer.Argument(help="The projection.")],
+    name: Projection,
     why: Reason,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
@@ -83,7 +88,7 @@ def pause(
     uses=("eventstore",),
 )
 def resume(
-    name: Annotated[str, typer.Argument(help="The projection.")],
+    name: Projection,
     why: Reason,
     data: Data = DEFAULT_DATA,
     as_json: Json = False,
@@ -102,7 +107,7 @@ _SAMPLE: Final = 1_000
 class AuditOptions:
     """What is looked at, and what is done about it."""
 
-    name: Annotated[str, typer.Argument(metavar="PROJECTION", help="The projection.")]
+    name: Projection
     sample: Annotated[
         int | None,
         typer.Option("--sample", min=1, metavar="N", help=f"Look at so many [default: {_SAMPLE:,}]."),

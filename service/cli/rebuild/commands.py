@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from projections.projection import Projection
+from service.cli import completion
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, Pipe
 from service.cli.projection_names import projections_named
@@ -22,7 +23,9 @@ _ASKS: Final = ("abort", "rollback", "stream")
 class RebuildOptions:
     """What is built, by how many, and what becomes of the live generation."""
 
-    name: Annotated[str, typer.Argument(metavar="PROJECTION", help="The projection.")]
+    name: Annotated[
+        str, typer.Argument(metavar="PROJECTION", autocompletion=completion.projections, help="The projection.")
+    ]
     workers: Annotated[
         int | None,
         typer.Option(

@@ -1,8 +1,7 @@
 """Prints where this build would decide otherwise than histories show, or lacks a version that they need."""
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +12,9 @@ from infrastructure.sagas.errors import NoRecording
 from infrastructure.sagas.recorded_decisions import compared
 from infrastructure.sagas.release_check import Counted, ReleaseCheck
 from infrastructure.sagas.replay import Finding
-from infrastructure.terminal import print_error, print_json, print_line, require_output
+from infrastructure.terminal import print_json, print_line, require_output
 from service.cli.connections import connected, streams_of
+from service.cli.progress import ProgressLine
 from service.cli.surroundings import store_uri
 from service.consumers import SAGAS, route
 from service.errors import FileUnusable
@@ -22,7 +22,6 @@ from service.history.sources import CODEC
 from service.tables import print_table
 
 SAMPLES: Final = Path("tests/samples/sagas")
-_PROGRESS_SECONDS: Final = 2.0
 _PATIENCE: Final = 30.0  # a long check is not given up for a store that is slow for a while
 
 
@@ -51,7 +50,8 @@ def check_sagas(data: Path, samples: Path | None, limit: int, *, as_json: bool) 
     uri = store_uri(data)
     for saga in SAGAS:
         report.histories[saga.category] = sum(1 for _ in _recorded(saga, samples or SAMPLES, report))
-    asyncio.run(check_store(uri, report))
+    with ProgressLine("sagas") as progress:
+        asyncio.run(check_store(uri, report, progress.show))
     if as_json:
         print_json(_answer(report))
     else:
@@ -68,23 +68,19 @@ def _recorded(saga: Saga[Any, Any], folder: Path, report: Report) -> Iterator[st
         raise FileUnusable(error.file, error.reason) from error
 
 
-async def check_store(uri: str, report: Report) -> None:
-    """Adds what differs in the histories that a store holds. Raises what reading raises."""
+async def check_store(uri: str, report: Report, told: Callable[[str], object] = str) -> None:
+    """Adds what differs in the histories that a store holds; `told` is how far it is. Raises what reading raises."""
     async with connected(uri) as client, streams_of(client, _PATIENCE) as streams:
         for saga in SAGAS:
-            await _check_saga(ReleaseCheck(saga, route, streams, Log(client), CODEC), report)
+            await _check_saga(ReleaseCheck(saga, route, streams, Log(client), CODEC), report, told)
 
 
-async def _check_saga(check: ReleaseCheck, report: Report) -> None:
-    """Says now and then how far it is."""
+async def _check_saga(check: ReleaseCheck, report: Report, told: Callable[[str], object]) -> None:
     saga, counted = check.saga.category, check.counted
     report.compared[saga] = counted
-    due = time.monotonic() + _PROGRESS_SECONDS
     async for findings in check.findings():
         report.add(*findings)
-        if time.monotonic() > due:
-            due = time.monotonic() + _PROGRESS_SECONDS
-            print_error(f"{saga}: {counted.instances:,} instances read, {counted.open:,} of them open")
+        told(f"{saga}: {counted.instances:,} instances read, {counted.open:,} of them open")
 
 
 def _answer(report: Report) -> dict[str, Any]:

@@ -9,12 +9,15 @@ import typer
 
 from domain.stream_name import DEFAULT_TENANT
 from service.access.action import OPEN, Action
+from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_age, parse_path, with_options
 from service.cli.sagas import operator_verbs
 from service.cli.verbs import verb
 
-Type: TypeAlias = Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")]
+Type: TypeAlias = Annotated[
+    str, typer.Argument(metavar="TYPE", autocompletion=completion.sagas, help="The saga, such as fulfilment.")
+]
 Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")]
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 operator_verbs.register(app)
@@ -24,7 +27,9 @@ operator_verbs.register(app)
 class ListOptions:
     """Which instances are listed."""
 
-    saga: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Of this saga alone.")] = None
+    saga: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", autocompletion=completion.sagas, help="Of this saga alone.")
+    ] = None
     status: Annotated[
         str | None,
         typer.Option(metavar="STATUS", help="running, completed, compensated, failed or paused."),

@@ -1,7 +1,7 @@
 """Says an operator's word to all instances of a saga that a filter matches, and prints how many took it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.words import Words
 from infrastructure.terminal import print_json, print_line
 from service.cli.connections import connected, streams_of
+from service.cli.progress import ProgressLine
 from service.cli.sagas.operation import Order, desk_of
 from service.cli.surroundings import store_uri
 from service.cli.verbs import consented
@@ -63,7 +64,8 @@ def act_on_all(order: Order, wanted: Wanted, *, yes: bool) -> int:
         return 1
     told = Told()
     try:
-        asyncio.run(_tell_all(uri, order, wanted, found, told))
+        with ProgressLine(verb) as progress:
+            asyncio.run(_tell_all(uri, order, wanted, progress.counted(found, "instances", len(found)), told))
     finally:  # also where the store was away in between
         _tell_of(told, order, len(found), counted)
     if told.refused:
@@ -91,7 +93,7 @@ def _tell_of(told: Told, order: Order, found: int, counted: str) -> None:
         _print(told, order.verb, counted)
 
 
-async def _tell_all(uri: str, order: Order, wanted: Wanted, found: Sequence[str], told: Told) -> None:
+async def _tell_all(uri: str, order: Order, wanted: Wanted, found: Iterable[str], told: Told) -> None:
     """One after the other; a refusal is noted, and the next one is told. Raises StoreUnavailable.
 
     One that the filter does not match any more, since the question was asked, is left as it is.

@@ -9,6 +9,7 @@ import typer
 
 from domain.stream_name import DEFAULT_TENANT
 from service.access.action import Action
+from service.cli import completion
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_age, with_options
 from service.cli.verbs import Yes, require_consent, verb
@@ -20,7 +21,9 @@ _INSTANCE: Final = "fulfilment 0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10"
 class ActOptions:
     """Which instances are meant, and why."""
 
-    saga: Annotated[str, typer.Argument(metavar="TYPE", help="The saga, such as fulfilment.")]
+    saga: Annotated[
+        str, typer.Argument(metavar="TYPE", autocompletion=completion.sagas, help="The saga, such as fulfilment.")
+    ]
     instance: Annotated[
         str | None, typer.Argument(metavar="ID", help="The instance; of fulfilment, the order's id.")
     ] = None

@@ -11,6 +11,7 @@ from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.schema_check import Check, Finding, Window
 from infrastructure.eventstore.shapes import shapes_of
 from infrastructure.terminal import print_json, print_line
+from service.cli.progress import ProgressLine
 from service.consumers import DECIDERS, EVENTS, SAGAS
 from service.tables import print_table
 
@@ -39,8 +40,8 @@ def print_unreadable(uri: str, window: Window, limit: int, *, json: bool) -> int
     check = Check(EventCodec(EVENTS), EVENTS_BY_CATEGORY)
     findings: list[Finding] = []
     unreadable = 0
-    with open_reader(uri) as reader:
-        for finding in check.findings(reader, window):
+    with open_reader(uri) as reader, ProgressLine("log") as progress:
+        for finding in check.findings(reader, window, lambda records: progress.counted(records, "events")):
             unreadable += 1
             if len(findings) < limit:
                 findings.append(finding)

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from service.access.action import Action
+from service.cli import completion
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.verbs import Yes, consented, require_consent, verb, verb_group
@@ -17,7 +18,12 @@ Names: TypeAlias = Annotated[
     list[str] | None, typer.Argument(metavar="STREAM", help="Such as order-<id> or stock:SKU.")
 ]
 Categories: TypeAlias = Annotated[
-    list[str] | None, typer.Option("--category", help="All streams of this category, such as order; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--category",
+        autocompletion=completion.categories,
+        help="All streams of this category, such as order; may be repeated.",
+    ),
 ]
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="All streams of every category.")]
 

@@ -10,6 +10,7 @@ from infrastructure.eventstore.streams import Streams
 from infrastructure.history.records import Records
 from infrastructure.snapshots.store import SnapshotStore
 from service.cli.operator_act import Act
+from service.cli.progress import ProgressLine
 from service.cli.snapshots import tables
 from service.cli.snapshots.retake import Retaken, retake
 from service.cli.snapshots.selection import Selection, has_rule, last_versions, rule_of, streams_with_snapshots
@@ -87,7 +88,8 @@ def retake_snapshots(uri: str, names: list[str], act: Act, *, as_json: bool) -> 
     """Takes snapshots of these streams from their events alone. Raises SnapshotsNotTaken, StoreUnavailable."""
 
     async def work(streams: Streams) -> list[Retaken]:
-        return [await retake(streams, stream) for stream in names]
+        with ProgressLine("snapshots") as progress:
+            return [await retake(streams, stream) for stream in progress.counted(names, "streams", len(names))]
 
     retaken = _at(uri, work)
     failed = [each for each in retaken if each.result != "taken"]

@@ -3,6 +3,7 @@
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.history.tenants import TenantCounts, count_tenants
 from infrastructure.terminal import print_json, require_output
+from service.cli.progress import ProgressLine
 from service.history.sources import BOUNDARIES
 from service.tables import print_table
 
@@ -10,8 +11,8 @@ from service.tables import print_table
 def print_tenants(uri: str, *, as_json: bool) -> int:
     """Prints those of the store at `uri`. Raises StoreUnavailable, OutputUnusable."""
     require_output()
-    with open_reader(uri) as reader:
-        found = count_tenants(reader, BOUNDARIES)
+    with open_reader(uri) as reader, ProgressLine("log") as progress:
+        found = count_tenants(reader, BOUNDARIES, lambda records: progress.counted(records, "events"))
     if as_json:
         told = [
             {"tenant": tenant, "events": counts.events, "streams": dict(sorted(counts.streams.items()))}

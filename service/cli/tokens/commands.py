@@ -9,6 +9,7 @@ import typer
 from domain.stream_name import DEFAULT_TENANT
 from infrastructure.access.claims import LONGEST_LIFE
 from service.access.action import Action
+from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_time, with_options
@@ -21,13 +22,14 @@ app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None,
 class Token:
     """Whom a token names, and for how long."""
 
-    subject: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Who presents it [default: cli: and the login name].")
-    ] = None
+    subject: Annotated[str | None, typer.Option(metavar="TEXT", help="Who presents it [default: the login name].")] = (
+        None
+    )
     role: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ROLE",
+            autocompletion=completion.roles,
             help="customer, clerk, warehouse, auditor, operator, monitor or administrator; may be given several times"
             " [default: administrator].",
         ),

@@ -13,7 +13,8 @@ from infrastructure.access.development_key import development_token
 from infrastructure.access.errors import Unauthenticated
 from infrastructure.terminal import print_json, print_line
 from infrastructure.times import time_text
-from service.cli.operator_act import Act
+from service.access.policy import ROLES
+from service.cli.operator_act import login_name
 from service.cli.surroundings import settings_at
 from service.errors import NoDevelopmentKey
 from service.settings import Settings
@@ -31,12 +32,16 @@ class Wanted:
 
 
 def print_token(data: Path, wanted: Wanted, *, as_json: bool) -> int:
-    """Raises NoDevelopmentKey, SettingsError, KeysUnusable, and BadParameter for a token that nobody would take."""
+    """For the login name where no subject is wanted.
+
+    Raises NoDevelopmentKey, SettingsError, KeysUnusable, and BadParameter for a token that nobody would take.
+    """
+    _require_known(wanted.roles)
     settings = settings_at(data)
     require_usable_keys(settings)
     if settings.development_key is None:
         raise NoDevelopmentKey(data)
-    asked = Caller(wanted.subject or Act(None).actor, frozenset(wanted.roles), wanted.tenant)
+    asked = Caller(wanted.subject or login_name(), frozenset(wanted.roles), wanted.tenant)
     key, now = Path(settings.development_key), time.time()
     token = development_token(key, asked, token_rules(settings), now, wanted.seconds)
     caller = _taken(settings, token)
@@ -45,6 +50,12 @@ def print_token(data: Path, wanted: Wanted, *, as_json: bool) -> int:
     else:
         print_line(token)
     return 0
+
+
+def _require_known(roles: Sequence[str]) -> None:
+    """Raises BadParameter for the first that no policy knows: it would allow nothing, and nobody would be told."""
+    if unknown := [role for role in roles if role not in ROLES]:
+        raise typer.BadParameter(f"there is no role {unknown[0]!r}; there are: {', '.join(ROLES)}")
 
 
 def _taken(settings: Settings, token: str) -> Caller:

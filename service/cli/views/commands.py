@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from service.access.action import Action
+from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
@@ -57,7 +58,12 @@ class DropOptions:
 
     name: Annotated[str, typer.Argument(metavar="NAME", help="The view.")]
     projection: Annotated[
-        str | None, typer.Argument(metavar="PROJECTION", help="Only that of this projection, of several of the name.")
+        str | None,
+        typer.Argument(
+            metavar="PROJECTION",
+            autocompletion=completion.projections,
+            help="Only that of this projection, of several of the name.",
+        ),
     ] = None
     yes: Yes = False
     why: Why = None

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Header, Query, Request
@@ -30,6 +31,7 @@ from service.http.middleware.callers import caller_of
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
+from service.trace_exemplar import trace_exemplar
 
 _NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
 Say: TypeAlias = Callable[[CommandRequest], Awaitable[Outcome]]
@@ -116,7 +118,8 @@ class Sender:
 
     async def _counted(self, name: str, sending: Awaitable[Sent]) -> Sent:
         bind_contextvars(command=name)
-        counted = metrics.of(self.request).commands
+        measured = metrics.of(self.request)
+        counted, began = measured.commands, perf_counter()
         try:
             sent = await sending
         except Problem as refusal:
@@ -126,10 +129,13 @@ class Sender:
             problem = problem_of(error)
             counted.labels(name, problem.rule).inc()
             raise problem from error
+        finally:
+            measured.command_seconds.labels(name).observe(perf_counter() - began, trace_exemplar())
         outcome = sent.outcome
-        what = "repeated" if outcome.repeated else "appended" if outcome.events else "unchanged"
-        bind_contextvars(outcome=what, stream=outcome.stream, version=outcome.version, position=outcome.position)
-        counted.labels(name, what).inc()
+        bind_contextvars(
+            outcome=outcome.effect, stream=outcome.stream, version=outcome.version, position=outcome.position
+        )
+        counted.labels(name, outcome.effect).inc()
         state = self.request.app.state
         is_visible = await self.consistency.is_reached(
             sent.token, outcome.stream, state.connections, state.waiting_queries
@@ -162,6 +168,7 @@ class Sender:
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
         ends = asyncio.get_running_loop().time() + seconds
+        connections.store.circuit.require_closed()
         async with gate.place(caller_of(self.request).tenant):
             try:
                 async with asyncio.timeout_at(ends):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from service.access.action import OPEN
 from service.http import tokens
+from service.http.endpoints.examples import add_examples
 from service.http.middleware.admission import DECLARED, SCHEME
 from service.http.middleware.observation import CORRELATION
 from service.http.problems import COME_BACK, MEDIA_TYPE, RETRY_AFTER, ProblemDocument, status_of
@@ -43,24 +44,27 @@ _RULES: Final[Mapping[str, tuple[str, ...]]] = {
         "idempotency-key-reused",
         "conflict",
         "overloaded",
+        "rate-limited",
         "store-unavailable",
         "unreadable-event",
     ),
     "query": (
         "foreign-position",
         "overloaded",
+        "rate-limited",
         "read-model-behind",
         "read-model-unavailable",
         "unknown-view",
         "view-is-past",
     ),
-    "history": ("overloaded", "store-unavailable"),
-    "plain": (),
+    "history": ("overloaded", "rate-limited", "store-unavailable"),
+    "plain": ("rate-limited",),
+    "probe": (),
 }
 _OF_ACCESS: Final = ("unauthenticated", "forbidden")
 _BEARER: Final = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _WITH_BODY: Final = ("too-large", "not-json", "unknown-encoding")
-Kind = Literal["create", "command", "query", "list", "history", "plain"]
+Kind = Literal["create", "command", "query", "list", "history", "plain", "probe"]
 _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "create": ("Foldstream-Position", "ETag", "Location"),
     "command": ("Foldstream-Position", "ETag"),
@@ -68,6 +72,7 @@ _SUCCESS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "list": ("Foldstream-Position",),
     "history": (),
     "plain": (),
+    "probe": (),
 }
 _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "create": "It was created.",
@@ -76,6 +81,7 @@ _DESCRIPTIONS: Final[Mapping[Kind, str]] = {
     "list": "What was asked for, as the read model has it.",
     "history": "What was asked for, as the log has it.",
     "plain": "What was asked for.",
+    "probe": "What was asked for.",
 }
 _NOT_VISIBLE: Final = "It happened, or was so already; a read model that `consistency` names has not come as far yet."
 _ANY: Final = "`If-None-Match: *` was asked, and there is an answer."
@@ -85,7 +91,7 @@ _CORRELATION: Final = {
     "in": "header",
     "required": False,
     "description": "A UUID to find all that the request caused by; anything else is ignored.",
-    "schema": {**_TEXT, "format": "uuid"},
+    "schema": _TEXT,
 }
 _FAMILY: Final[Mapping[Kind, str]] = {"create": "command", "list": "query"}
 
@@ -125,14 +131,28 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = schema
     document["components"]["securitySchemes"] = {SCHEME: _BEARER}
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
-        operation.setdefault("parameters", []).append(_CORRELATION)
+        parameters = [_without_null(parameter) for parameter in operation.get("parameters", ())]
+        operation["parameters"] = [*parameters, _CORRELATION]
         responses = operation["responses"]
         if operation[DECLARED] != OPEN:
             responses |= {str(status_of(rule)): _refusal(status_of(rule), [rule]) for rule in _OF_ACCESS}
             operation["responses"] = responses = dict(sorted(responses.items()))
         if "202" in responses:
             responses["202"]["content"] = responses["200" if "200" in responses else "201"]["content"]
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            content["schema"].pop("default", None)  # that of a form with defaults of its own is none that may be sent
+    add_examples(document)
     return document
+
+
+def _without_null(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A parameter may be left out; as null it can't be sent."""
+    schema = parameter["schema"]
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return parameter
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**parameter, "schema": {**choices[0], **rest}}
 
 
 def _refusal(status: int, rules: list[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -14,7 +14,7 @@ from domain.ordering.order import MOST_LINES, Item
 from domain.terms import Quantity, Reason
 from domain.trips.allotment import Capacity
 from domain.trips.flight import FlightNumber
-from service.http.endpoints.parameters import Day, spelled, whole_number
+from service.http.endpoints.parameters import LARGEST, Day, spelled, whole_number
 from service.http.problems import Fault, Problem, malformed
 
 _HEX: Final = "[0-9a-fA-F]"
@@ -40,7 +40,9 @@ Flight: TypeAlias = Annotated[
 FlightPath: TypeAlias = Annotated[Flight, Path()]
 
 
-LinePath: TypeAlias = Annotated[int, whole_number(1), WithJsonSchema({"type": "integer", "minimum": 1}), Path()]
+LinePath: TypeAlias = Annotated[
+    int, whole_number(1), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": LARGEST}), Path()
+]
 
 
 def _positive(digits: str) -> str:
@@ -55,7 +57,24 @@ Digits: TypeAlias = Annotated[
     StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{2})?$"),
     spelled("should be 1 to 12 digits, with two decimals or none, such as 12 or 12.50"),
 ]
-Amount: TypeAlias = Annotated[Digits, AfterValidator(_positive)]
+Amount: TypeAlias = Annotated[
+    Digits, AfterValidator(_positive), Field(json_schema_extra={"not": {"pattern": "^[0.]*$"}})
+]
+
+
+def _as_its_currency_has(*names: str, in_items: str | None = None) -> dict[str, Any]:
+    """The schema of an object whose `currency` says how many decimals these members have, or those of its items."""
+
+    def members(decimals: int) -> dict[str, Any]:
+        digits = r"^[0-9]+\.[0-9]{2}$" if decimals else "^[0-9]+$"
+        said = {name: {"pattern": digits} for name in names}
+        return said if in_items is None else {in_items: {"items": {"properties": said}}}
+
+    def choice(decimals: int) -> dict[str, Any]:
+        currencies = [currency for currency, its in DECIMALS.items() if its == decimals]
+        return {"properties": {"currency": {"enum": currencies}, **members(decimals)}}
+
+    return {"anyOf": [choice(decimals) for decimals in sorted(set(DECIMALS.values()))]}
 
 
 class Body(BaseModel):
@@ -82,6 +101,8 @@ class ItemForm(Body):
 
 class OrderForm(Body):
     """An order to create. Without an `id` it gets one."""
+
+    model_config = ConfigDict(json_schema_extra=_as_its_currency_has("unit_price", in_items="items"))
 
     id: Uuid = Field(default_factory=str)
     customer_id: Name
@@ -115,6 +136,8 @@ class QuantityForm(Body):
 class AccountForm(Body):
     """An account to open. Without an `id` it gets one; without a `credit_limit` it has none."""
 
+    model_config = ConfigDict(json_schema_extra=_as_its_currency_has("credit_limit"))
+
     id: Uuid = Field(default_factory=str)
     owner_id: Name
     currency: Currency
@@ -130,6 +153,8 @@ class AccountForm(Body):
 
 class OfferForm(Body):
     """So many of a kind for one day, at this price for one."""
+
+    model_config = ConfigDict(json_schema_extra=_as_its_currency_has("price"))
 
     capacity: Capacity
     price: Digits

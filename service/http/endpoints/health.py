@@ -3,8 +3,7 @@
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from service.access.action import Action
@@ -16,11 +15,16 @@ from service.http.middleware.admission import does, is_open, is_told
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import RETRY_AFTER
 from service.http.readiness import Readiness
+from service.prometheus_text import OPENMETRICS, metrics_text
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
 _METRICS_SECONDS: Final = 0.5  # for the checks to be made; what was found before is good enough after that
-_READY: Final = {**documented("plain"), 503: unable("It can't serve: `status` is `unable`.", Report)}
+_READY: Final = {**documented("probe"), 503: unable("It can't serve: `status` is `unable`.", Report)}
+
+
+_METRICS: Final = {**documented("probe")}
+_METRICS[200] = {**_METRICS[200], "content": {OPENMETRICS: {"schema": {"type": "string"}}}}
 
 
 class Alive(BaseModel):
@@ -32,7 +36,7 @@ class Alive(BaseModel):
 @router.get(
     "/health/live",
     response_model=Alive,
-    responses=documented("plain"),
+    responses=documented("probe"),
     openapi_extra=is_open(),
 )
 async def is_alive(parameters: Parameters) -> Alive:
@@ -50,8 +54,7 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
     """Whether the service can do its work; not without the event store, only in part without a read model or saga.
     Details are for those who may watch the service, by a token of theirs; for all others they are null.
     """
-    readiness: Readiness = request.app.state.readiness
-    report = await readiness.report()
+    report = await _report(request)
     if not is_told(request, Action.READ_HEALTH):
         report = report.without_details()
     if report.status == "unable":
@@ -63,18 +66,44 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
-    responses=documented("plain"),
+    responses=_METRICS,
     openapi_extra=does(Action.READ_METRICS),
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
-    """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format."""
+    """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format.
+    In OpenMetrics, with traces as exemplars, for whom `Accept` names that.
+    """
     return await exposition(request)
 
 
 async def exposition(request: Request) -> Response:
     """The metrics, for whoever may have them."""
     await request.app.state.readiness.refresh(_METRICS_SECONDS)
-    return Response(generate_latest(metrics.of(request).registry), media_type=CONTENT_TYPE_LATEST)
+    accepted = ",".join(request.headers.getlist("Accept"))
+    content, media_type = metrics_text(metrics.of(request).registry, accepted)
+    return Response(content, media_type=media_type)
+
+
+async def _report(request: Request) -> Report:
+    readiness: Readiness = request.app.state.readiness
+    return await readiness.report()
+
+
+async def _alive_without_token(request: Request) -> Response:
+    return JSONResponse(Alive().model_dump())
+
+
+async def _ready_without_token(request: Request) -> Response:
+    report = await _report(request)
+    return JSONResponse(report.model_dump(), 503 if report.status == "unable" else 200)
+
+
+WITHOUT_TOKEN: Final = {
+    "/metrics": exposition,
+    "/health/live": _alive_without_token,
+    "/health/ready": _ready_without_token,
+}
+"""What is answered on the port for metrics, with details."""
 
 
 @router.get(

@@ -37,7 +37,7 @@ from service.history.sources import BOUNDARIES, boundary_of, name_in_tenant, pas
 from service.http import tokens
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import UUID_FORM, UUID_SCHEMA
-from service.http.endpoints.parameters import Limit, Time, spelled, whole_number
+from service.http.endpoints.parameters import LARGEST, Limit, Time, spelled, whole_number
 from service.http.history_threads import HistoryThreads
 from service.http.middleware.admission import does
 from service.http.middleware.callers import caller_of
@@ -49,7 +49,9 @@ router = APIRouter(route_class=StrictRoute, prefix="/history", tags=["history"])
 _OF_A_STREAM: Final = ("unknown-stream", "unknown-category", "stream-gone")
 _MOST_SEARCHED: Final = 100_000
 _MOST_PARTS: Final = 20  # of links, which are looked through for what is the caller's
-Version: TypeAlias = Annotated[int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0})]
+Version: TypeAlias = Annotated[
+    int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LARGEST})
+]
 SearchLimit: TypeAlias = Annotated[
     int,
     whole_number(1, _MOST_SEARCHED),

@@ -22,13 +22,13 @@ from service.http.endpoints import queries
 from service.http.endpoints.answers import digits
 from service.http.endpoints.documentation import documented
 from service.http.endpoints.forms import Name
-from service.http.endpoints.parameters import Time, whole_number
+from service.http.endpoints.parameters import LARGEST, Time, whole_number
 from service.http.endpoints.queries import Freshness, Listing, Reading
 from service.http.middleware.admission import does
 from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import Fault, malformed
 
-_Number = Annotated[int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0})]
+_Number = Annotated[int, whole_number(0), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LARGEST})]
 _READ_AS: Final[Mapping[Any, Any]] = {datetime: Time, int: _Number, terms.Name: Name}
 """How a parameter of this type is read; other types are read as pydantic reads them."""
 

@@ -20,7 +20,8 @@ from service.times import read_day, read_time
 
 LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
-_LARGEST: Final = 10**18 - 1
+LARGEST: Final = 10**18 - 1
+"""What eighteen digits say."""
 _SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
 
 
@@ -43,7 +44,7 @@ def whole_number(lowest: int, highest: int | None = None) -> BeforeValidator:
     bounds = f"from {lowest} on" if highest is None else f"from {lowest} to {highest}"
 
     def read(text: object) -> int:
-        number = number_in(text, _LARGEST if highest is None else highest)
+        number = number_in(text, LARGEST if highest is None else highest)
         if number is None or number < lowest:
             raise ValueError(f"should be a whole number {bounds}")
         return number
@@ -84,7 +85,7 @@ Day: TypeAlias = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"ty
 Seconds: TypeAlias = Annotated[
     float,
     BeforeValidator(_read_seconds),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _LONGEST_WAIT, "default": 2}),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": _LONGEST_WAIT, "multipleOf": 0.001, "default": 2}),
 ]
 Limit: TypeAlias = Annotated[
     int,

@@ -47,23 +47,26 @@ def _said(text: str) -> str:
     return text
 
 
+Why: TypeAlias = Annotated[Reason, AfterValidator(_said), Field(json_schema_extra={"pattern": r"\S"})]
+
+
 class WordForm(Body):
     """Why; it is kept with what was done."""
 
-    why: Annotated[Reason, AfterValidator(_said)]
+    why: Why
 
 
 class SkipForm(Body):
     """Which step is skipped, as it is pending or by its kind, and why."""
 
-    why: Annotated[Reason, AfterValidator(_said)]
+    why: Why
     step: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class MigrateForm(Body):
     """With which version the instance goes on, the newest where none is named, and why."""
 
-    why: Annotated[Reason, AfterValidator(_said)]
+    why: Why
     version: Annotated[int, Field(ge=1)] | None = None
 
 

@@ -1,9 +1,9 @@
 """The body of a request for a trip: a car, a room and seats, any of them but at least one."""
 
 from datetime import date
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
 from domain.trips.trip_commands import (
     LATEST,
@@ -69,8 +69,15 @@ class FlightForm(Body):
         return WantedSeats(flight=self.flight, cabin=self.cabin, departure=self.departure, seats=self.seats)
 
 
+_PARTS: Final[list[JsonValue]] = [
+    {"required": [part], "properties": {part: {"type": "object"}}} for part in ("car", "room", "flight")
+]
+
+
 class TripForm(Body):
     """A trip to book. Without an `id` it gets one."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": _PARTS})
 
     id: Uuid = Field(default_factory=str)
     customer_id: Name

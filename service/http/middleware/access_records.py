@@ -11,21 +11,26 @@ from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.recorded import RECORDED
 from service.history.sources import stream_called
+from service.http.middleware import metrics
 from service.http.middleware.admission import admit
 from service.http.middleware.callers import caller_of
+from service.http.middleware.rate_limits import require_rate
 from service.http.problems import Problem
 
 
 async def admit_on_record(request: Request, action: Action) -> None:
     """As `admit`, with an entry in the access log of what it lets in and of what it refuses, where that is kept.
 
-    Raises Problem `store-unavailable` as well: what is not on record is not answered.
+    Raises Problem `store-unavailable` as well: what is not on record is not answered. Raises `rate-limited` before
+    anything is put on record: an entry is an append.
     """
     try:
         admit(request, action)
     except Problem as refusal:
+        require_rate(request)
         await record(request, action, refusal.rule)
         raise
+    require_rate(request)
     await record(request, action)
 
 
@@ -33,12 +38,14 @@ async def record(request: Request, action: Action, refused_by: str | None = None
     """Puts the request on record, where its action is kept; `refused_by` is the rule. Raises Problem."""
     if action not in RECORDED:
         return
-    caller = caller_of(request)
+    caller, counted = caller_of(request), metrics.of(request).access_entries
     asked = Asked(action.value, _resource(request), "http", request.state.correlation_id)
     try:
         log: AccessLog = request.app.state.connections.access_log
         await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
+        counted.labels("stored").inc()
     except StoreUnavailable as error:
+        counted.labels("refused").inc()
         raise Problem("store-unavailable", "The event store can't be used at present.") from error
 
 

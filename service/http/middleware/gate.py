@@ -28,9 +28,14 @@ class Gate:
         self._inside: Final = Counter[str]()
         self._queues: Final[dict[str, deque[_Turn]]] = {}  # the tenant whose turn comes next is the first
 
+    @property
+    def inside(self) -> int:
+        """How many it has let in, those that wait for their turn among them."""
+        return self._inside.total()
+
     def is_full_for(self, tenant: str) -> bool:
         """Whether no further request of the tenant may even wait."""
-        inside = self._inside.total()
+        inside = self.inside
         if inside < self._places:
             return False
         share = max(1, self._places // len({*self._inside, tenant}))

@@ -1,6 +1,7 @@
-"""A port of its own for metrics, which asks for no token: whoever reaches it is on this machine."""
+"""A port of its own for metrics and health, which asks for no token: by default it is for this machine alone."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,11 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.http import problems
 from service.http.problems import Problem
 
-_PATH = "/metrics"
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def open_metrics(app: ASGIApp, port: int, exposition: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
-    """Wraps the application so that what comes to this port gets the metrics, and nothing else is there for it.
+def open_metrics(app: ASGIApp, port: int, answers: Mapping[str, Answer]) -> ASGIApp:
+    """Wraps the application so that what comes to this port gets these answers, by paths, and nothing else.
 
     The port is that of the socket which took the connection; no header says it.
     """
@@ -22,16 +23,14 @@ def open_metrics(app: ASGIApp, port: int, exposition: Callable[[Request], Awaita
             await app(scope, receive, send)
             return
         request = Request(scope, receive)
-        response = await exposition(request) if _is_for_metrics(scope) else _nothing(request)
+        found = answers.get(scope["path"]) if scope["method"] == "GET" else None
+        response = _nothing(request, answers) if found is None else await found(request)
         await response(scope, receive, send)
 
     return answer
 
 
-def _is_for_metrics(scope: Scope) -> bool:
-    return (scope["method"], scope["path"]) == ("GET", _PATH)
-
-
-def _nothing(request: Request) -> Response:
-    said = f"There is nothing at {problems.shortened(request.scope['path'])} on this port; it is for {_PATH} alone."
+def _nothing(request: Request, answers: Mapping[str, Answer]) -> Response:
+    at, known = problems.shortened(request.scope["path"]), ", ".join(answers)
+    said = f"There is nothing at {at} on this port; it is for {known} alone."
     return problems.answer(request, Problem("unknown-path", said))

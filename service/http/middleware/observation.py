@@ -11,7 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from service.http.middleware.metrics import Metrics
+from service.http.middleware.request_traces import describe_answer, request_span
 from service.http.problems import shortened
+from service.trace_exemplar import trace_exemplar
 
 CORRELATION: Final = "Foldstream-Correlation-Id"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -39,23 +41,25 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
         began = perf_counter()
         clear_contextvars()  # a pipelined request inherits those of the one before
         bind_contextvars(correlation_id=str(correlation_id))
-        try:
-            await app(scope, receive, answer)
-        finally:
-            _note(scope, status, perf_counter() - began, metrics)
+        with request_span(scope, correlation_id) as recorded:
+            try:
+                await app(scope, receive, answer)
+            finally:
+                seconds, route = perf_counter() - began, _route(scope)
+                metrics.request_answered(scope["method"], route, status, seconds, trace_exemplar())
+                _note(scope, status, seconds)
+                describe_answer(recorded, scope["method"], route, status)
 
     return see
 
 
-def _note(scope: Scope, status: int, seconds: float, metrics: Metrics) -> None:
-    route = _route(scope)
-    metrics.request_answered(scope["method"], route, status, seconds)
+def _note(scope: Scope, status: int, seconds: float) -> None:
     rule = scope["state"].get("rule")
     _log.info(
         "request_answered",
         method=scope["method"],
         path=shortened(scope["path"]),
-        route=route,
+        route=_route(scope),
         status=status,
         seconds=round(seconds, 6),
         **({"rule": rule} if rule else {}),

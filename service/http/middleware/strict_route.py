@@ -12,6 +12,7 @@ from service.http.middleware import strict_json
 from service.http.middleware.access_records import admit_on_record
 from service.http.middleware.admission import declared
 from service.http.middleware.callers import caller_of
+from service.http.middleware.rate_limits import require_rate
 from service.http.problems import Fault, malformed
 
 _COMMANDS: Final = frozenset({"POST", "PUT", "DELETE"})
@@ -44,7 +45,9 @@ class StrictRoute(APIRoute):
         handle, action = super().get_route_handler(), declared(self.path, self.openapi_extra)
 
         async def handle_strictly(request: Request) -> Response:
-            if action is not None:
+            if action is None:
+                require_rate(request)
+            else:
                 await admit_on_record(request, action)
             _shed_load(request)
             _refuse_repeated(request)

@@ -106,6 +106,11 @@ def test_nobody_is_called_as_the_service_calls_itself(subject: str) -> None:
     assert refusal({"sub": subject}) == "the token's sub is the name of a part of the service"
 
 
+def test_nobody_with_a_token_is_called_as_those_without_one_are() -> None:
+    said = "the token's sub begins with cli:, as of the command line without a token"
+    assert [refusal({"sub": subject}) for subject in ("cli:ada", "cli:")] == [said, said]
+
+
 @pytest.mark.parametrize("subject", ["", " ", "a b", "a\n", "x" * 129, "änna", "anna\u202e", None, 7, ["anna"]])
 def test_a_subject_is_a_visible_text(subject: object) -> None:
     said = "should be a text of 1 to 128 visible ASCII characters"

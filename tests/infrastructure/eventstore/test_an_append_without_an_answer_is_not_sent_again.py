@@ -186,7 +186,7 @@ def test_a_client_that_is_closed_under_appends_tells_their_callers(eventstore_ur
             await client.close()
             told = await asyncio.gather(*waiting)
             assert [getattr(each, "reason", None) for each in told] == ["the connection was closed"] * 3
-            with pytest.raises(StoreUnavailable, match="the client was closed"):
+            with pytest.raises(StoreUnavailable, match="there is no connection to it"):
                 await appender.append(new_stream(), -1, [noted()])
 
     asyncio.run(run())

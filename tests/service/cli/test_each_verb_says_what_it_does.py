@@ -19,7 +19,7 @@ from tests.support.commands import ran
 from tests.support.processes import FOLDSTREAM, Listened
 
 SERVERS = {"serve", "api", "projections", "sagas", "eventstore", "redis"}
-OPEN = {"config", "demo", "replay", "sagas graph", "schema list"}
+OPEN = {"config", "demo", "health", "replay", "sagas graph", "schema list", "spans"}
 VERBS = {words: command for words, command in verbs().items() if words not in SERVERS}
 
 

@@ -5,28 +5,19 @@ import signal
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import chdir
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from typer.core import TyperOption
 from typer.testing import CliRunner
 
-from domain.stock.stock import SkuRegistered, StockReceived, stock_id
-from service.cli.access.commands import app as access
 from service.cli.ago import parse_ago
-from service.cli.history.commands import app as history
 from service.cli.main import app
 from service.cli.parked.commands import app as parked
 from service.cli.poison.commands import app as poison
-from service.cli.schema.commands import app as schema
 from service.cli.snapshots.commands import app as snapshots
-from service.history.sources import CODEC
-from tests.infrastructure.history.ledger import metadata
-from tests.service.cli.snapshots.command import Store, ran
-from tests.service.cli.snapshots.conftest import new_store
+from tests.service.cli.snapshots.command import ran
 from tests.service.cli.test_nothing_from_elsewhere_reaches_a_terminal_raw import verbs
 from tests.support.processes import FOLDSTREAM, Listened
 
@@ -41,9 +32,8 @@ OPERATORS = {
     "poison skip": ("stock_levels", "stock:mug-blue", "--why", "so it is"),
 }
 OF_SAGAS = {f"sagas {verb}" for verb in ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")}
-ASKING = {*OPERATORS, *OF_SAGAS, "audit", "rebuild", "views drop"}
+ASKING = {*OPERATORS, *OF_SAGAS, "append", "audit", "rebuild", "views drop"}
 ON_ONE = {"projections pause", "projections resume", "poison unskip", "token revoke"}
-GROUPS = {"schema": schema, "snapshots": snapshots, "access-log": access}
 ASKERS = {"parked": parked, "poison": poison, "snapshots": snapshots}
 # Of each kind one or two, in the middle of asking a store that does not answer.
 INTERRUPTED = {
@@ -139,29 +129,6 @@ def interrupted(arguments: Sequence[str]) -> tuple[int, list[str]]:
         with silent.accept()[0]:
             process.send(INTERRUPTED[tuple(arguments)][0])
             return process.wait(within=60), [line for line in process.errors if not line.startswith("{")]
-
-
-def examples() -> list[Sequence[str]]:
-    """Those of all helps that a store with one SKU has an answer to; an export stands before its replay."""
-    lines = [line for words in VERBS for line in str(VERBS[words].epilog).splitlines()]
-    found = [shlex.split(line)[1:] for line in lines if line.startswith("  foldstream ")]
-    return [example for example in found if example[0] in GROUPS or "mug-blue" in " ".join(example)]
-
-
-def test_the_examples_of_helps_work(tmp_path: Path) -> None:
-    story = [SkuRegistered(sku="mug-blue"), StockReceived(sku="mug-blue", quantity=3)]
-    with new_store() as store, chdir(tmp_path):
-        records = [CODEC.encode(event, metadata(event, correlation=uuid4())) for event in story]
-        store.append(f"stock-{stock_id('mug-blue')}", *records)
-        ended = {" ".join(example): outcome(store, example) for example in examples()}
-    assert len(ended) == 13
-    assert set(ended.values()) == {(0, None)}
-
-
-def outcome(store: Store, example: Sequence[str]) -> tuple[object, BaseException | None]:
-    group, *rest = example
-    result = ran(store.uri, GROUPS[group], *rest) if group in GROUPS else ran(store.uri, history, *example)
-    return result.return_value, result.exception
 
 
 def test_times_may_be_said_as_how_long_ago() -> None:

@@ -28,6 +28,7 @@ from tests.support.commands import Command, Surroundings
 from tests.support.eventstore import EventStoreProcess
 from tests.support.forked import SETTINGS
 from tests.support.processes import FOLDSTREAM
+from tests.support.span_lines import TRACE, span_line
 
 EVIL: Final = "\x1b]0;taken\x07\x1b[2J\x9b31m\u202ekcab\u2066\nforged\r\x7f"
 ACCOUNT: Final = f"account-{uuid4()}"
@@ -43,6 +44,10 @@ ARGUMENTS: Final = {
     "export": (STREAM,),
     "replay": ("export.jsonl", "--step"),
     "access-log": (),
+    "spans": ("spans.jsonl", TRACE),
+    "streams": (),
+    "read": (STREAM,),
+    "append": (STREAM, "--file", EVIL.replace("\n", ""), "--expected", "none", "--why", EVIL, "--yes", "--unchecked"),
     "schema check": (),
     "snapshots list": (STREAM,),
     "snapshots drop": (STREAM, "--yes"),
@@ -60,6 +65,7 @@ ARGUMENTS: Final = {
 PAUSED_BEFORE: Final = ("order_summary", "stock_levels")
 SERVE: Final = {
     "serve", "api", "projections", "sagas", "redis", "demo", "eventstore", "schema list", "sagas graph", "tenants",
+    "health",
 }  # fmt: skip
 # Those that show what is in Redis, which is another test's.
 OF_REDIS: Final = {
@@ -137,7 +143,9 @@ def test_each_verb_shows_them_escaped(store: str, tmp_path: Path) -> None:
         return Command(arguments, {"FOLDSTREAM_EVENTSTORE_URI": store}, there)
 
     assert begun("export", ACCOUNT, "--out", "export.jsonl").said() == (0, "", "")
+    (tmp_path / "spans.jsonl").write_text(span_line(EVIL, 1) + "\n", encoding="utf-8")
     asked = [(*name.split(), *own) for name, own in ARGUMENTS.items()]
+    asked += [("read", STREAM, "--json"), ("read", "$all"), ("streams", "--json")]
     asked += [("history", STREAM, "--json"), ("history", "--from-version", EVIL), ("history", f"order-0{EVIL}")]
     running = [begun(*arguments) for arguments in asked]
     said = {arguments: command.said(60)[1:] for arguments, command in zip(asked, running, strict=True)}

@@ -11,11 +11,13 @@ import httpx
 import pytest
 import structlog
 import trustme
+from cryptography import x509
 
 from service.http.certificate import certificate_of
 from service.settings import Settings, SettingsError
 from tests.service.http.api_server import away, serving
 from tests.service.http.wire import GET, connected
+from tests.support.callers import AUTHORIZED
 from tests.support.polling import poll_until
 
 AUTHORITY = trustme.CA()
@@ -57,11 +59,21 @@ def test_it_answers_by_https(http: httpx.Client) -> None:
     assert proven(str(http.base_url))[0] == "TLSv1.3"
 
 
+def test_metrics_tell_when_the_certificate_ends(http: httpx.Client, named: dict[str, str]) -> None:
+    trusting = ssl.create_default_context()
+    AUTHORITY.configure_trust(trusting)
+    told = httpx.get(f"{http.base_url}/metrics", verify=trusting, trust_env=False, headers=AUTHORIZED).text
+    [issued, *_] = x509.load_pem_x509_certificates(Path(named["tls_certificate_file"]).read_bytes())
+    [line] = [line for line in told.splitlines() if line.startswith("foldstream_certificate_expiry_timestamp_seconds")]
+    assert float(line.split()[1]) == issued.not_valid_after_utc.timestamp()
+    assert "foldstream_access_keys_known 1.0" in told.splitlines()
+
+
 def test_what_is_no_handshake_gets_no_answer_and_no_line_in_the_log(http: httpx.Client) -> None:
     with structlog.testing.capture_logs() as lines, connected(str(http.base_url)) as plain:
         plain.sendall(GET + b"\r\n")
         assert b"HTTP/" not in plain.recv(1000)
-    assert lines == []
+    assert [line for line in lines if line["event"] != "outage_began"] == []  # its store is away, meanwhile
 
 
 def test_a_client_that_does_not_end_its_handshake_is_left(http: httpx.Client) -> None:

@@ -75,12 +75,25 @@ def test_who_waited_in_vain_is_counted_and_logged_with_the_reason() -> None:
     assert told == ("outage_began", "eventstore", f"The event store at {address} can't be used")
 
 
-def test_queries_go_on_while_the_store_is_away(http: httpx.Client, redis_uri: str, namespace: str) -> None:
+@pytest.mark.parametrize(
+    "store", [f"esdb://{NOBODY}", f"esdb://{NOBODY},{NOBODY},{NOBODY}", f"esdb+discover://{NOBODY}"]
+)
+def test_queries_go_on_where_the_store_was_never_found(
+    http: httpx.Client, redis_uri: str, namespace: str, store: str
+) -> None:
+    """A token of this store counts, by what Redis tells of the log that its rows are of; one of another does not."""
     created = http.post("/orders", json=order_form())
-    path = f"/orders/{created.json()['id']}"
+    path, token = f"/orders/{created.json()['id']}", created.json()["position"]
     order = read(http, path, created)
-    with serving(away(redis_uri=redis_uri, namespace=namespace)) as lonely:
+    other = f"{token.rpartition('.')[0]}.{'0' if token[-8] != '0' else '1'}{token[-7:]}"
+    with serving(away(eventstore_uri=f"{store}?tls=false", redis_uri=redis_uri, namespace=namespace)) as lonely:
         assert lonely.get(path).json() == order
+        assert lonely.get(path, params={"at_least": token}).json() == order
+        refused = lonely.get(path, params={"at_least": other})
+        assert (refused.status_code, refused.json()["rule"]) == (422, "foreign-position")
+        beyond = lonely.get(path, params={"at_least": str(2**62), "wait": 0})
+        assert (beyond.status_code, beyond.json()["rule"]) == (503, "read-model-behind")
+        assert lonely.post("/orders", json=order_form()).json()["rule"] == "store-unavailable"
 
 
 def test_the_process_lives_while_everything_is_away() -> None:

@@ -26,10 +26,10 @@ def taken(port: int) -> Iterator[int]:
         yield port
 
 
-def metrics(port: int) -> str:
+def metrics(port: int, host: str = "127.0.0.1") -> str:
     """What is answered on that port; nothing where nobody listens."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        return httpx.get(f"http://{host}:{port}/metrics", trust_env=False).text
     except httpx.TransportError:
         return ""
 
@@ -54,6 +54,7 @@ def test_projections_tell_what_each_partition_does(eventstore_uri: str, redis_ur
         ]
         assert (len(rates), len(batches)) == (len(PROJECTIONS), len(PROJECTIONS))
         assert "process_resident_memory_bytes " in metrics(port)
+        assert 'foldstream_projection_batch_seconds_bucket{le="+Inf",projection="order_summary"} ' in metrics(port)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=5)
     finally:
@@ -65,6 +66,19 @@ def test_sagas_tell_what_their_commands_came_to(port: int) -> None:
     try:
         text = poll_until(lambda: metrics(port), seconds=30, what="an answer")
         assert 'foldstream_aggregate_cache_total{result="hit"} 0.0' in text.splitlines()
+        assert 'foldstream_saga_steps_total{result="answered",saga="fulfilment"} 0.0' in text.splitlines()
+    finally:
+        worker.kill()
+
+
+@pytest.mark.parametrize("process", [("api", "--port", "0"), ("sagas",)], ids=["api", "sagas"])
+def test_another_address_may_be_chosen(process: tuple[str, ...], port: int) -> None:
+    chosen = {"FOLDSTREAM_METRICS_HOST": "127.0.0.2", "FOLDSTREAM_METRICS_PORT": str(port)}
+    worker = Listened((*FOLDSTREAM, *process), {**NOWHERE, **chosen})
+    try:
+        text = poll_until(lambda: metrics(port, "127.0.0.2"), seconds=30, what="an answer")
+        assert 'foldstream_aggregate_cache_total{result="hit"} 0.0' in text.splitlines()
+        assert metrics(port) == ""
     finally:
         worker.kill()
 

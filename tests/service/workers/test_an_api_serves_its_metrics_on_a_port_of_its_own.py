@@ -12,7 +12,7 @@ from tests.support.callers import AUTHORIZED, KEY
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 
-NOTHING = "There is nothing at {} on this port; it is for /metrics alone."
+NOTHING = "There is nothing at {} on this port; it is for /metrics, /health/live, /health/ready alone."
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_its_metrics_are_there_without_a_token(ports: tuple[int, int]) -> None:
     assert get(usual, "/metrics").status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/", "/orders", "/health/live", "/metrics/", "/openapi.json", "/history/stock:mug"])
+@pytest.mark.parametrize("path", ["/", "/orders", "/health", "/metrics/", "/openapi.json", "/history/stock:mug"])
 def test_nothing_else_is_there_even_with_one(ports: tuple[int, int], path: str) -> None:
     refused = get(ports[1], path, **AUTHORIZED)
     assert (refused.status_code, refused.json()["detail"]) == (404, NOTHING.format(path))

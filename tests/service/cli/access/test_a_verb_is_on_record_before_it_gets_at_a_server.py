@@ -26,6 +26,7 @@ from tests.support.eventstore import EventStoreProcess, limit_files
 WHY: Final = ("--why", "so it is")
 ID: Final = str(uuid4())
 MUG: Final = f"stock-{stock_id('mug')}"
+REPAIR: Final = "tests/service/data/repair.jsonl"
 # Words, and the action and the resource that are kept of them.
 KEPT: Final = {
     ("history", "stock:mug", "--limit", "3"): ("read-history", MUG),
@@ -36,6 +37,9 @@ KEPT: Final = {
     ("export", "stock:mug"): ("export-history", MUG),
     ("access-log", "--subject", "nobody"): ("read-access-log", "*"),
     ("access-log", "--tenant", "acme"): ("read-access-log", "acme.*"),
+    ("streams", "--category", "stock"): ("list-streams", "*"),
+    ("read", "stock:mug"): ("read-stream", MUG),
+    ("append", "stock:mug", "--file", REPAIR, "--expected", "7", "--yes", *WHY): ("append-events", MUG),
     ("sagas", "retry", "fulfilment", ID, *WHY): ("retry-saga", f"fulfilment-{ID}"),
     ("sagas", "pause", "fulfilment", "--all", "--yes", *WHY): ("pause-saga", "fulfilment-*"),
     ("projections", "pause", "order_summary", *WHY): ("pause-projections", "order_summary"),
@@ -85,6 +89,7 @@ def test_whatever_looks_back_or_operates_is_kept() -> None:
     kept = {words for words, action in declared.items() if action in RECORDED}
     assert {words for words in declared if words.partition(" ")[0] in {"parked", "poison"}} <= kept
     assert {"audit", "rebuild", "history", "as-of", "changes", "trace", "export", "access-log"} <= kept
+    assert {"streams", "read", "append"} <= kept
     assert {"views drop", "snapshots drop", "snapshots retake", "projections pause", "projections resume"} <= kept
     words_to_sagas = ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")
     assert {f"sagas {word}" for word in words_to_sagas} <= kept

@@ -8,13 +8,14 @@ from typer.testing import Result
 
 from infrastructure.access.caller import Caller
 from infrastructure.access.verifier import TokenVerifier
-from service.cli.operator_act import Act
+from service.cli.operator_act import login_name
 from service.cli.tokens.commands import app
 from service.settings import Settings
 from service.token_verifier import token_verifier
 from tests.service.cli.snapshots.command import ran
 from tests.support.access import development_key
 
+KNOWN = "there are: customer, clerk, warehouse, auditor, operator, monitor, administrator"
 NOWHERE = "esdb://127.0.0.1:1?tls=false"
 
 
@@ -32,7 +33,7 @@ def test_alone_it_is_one_line_of_an_administrator_for_an_hour(tmp_path: Path, ve
     assert (said.exception, said.stderr, said.stdout.count("\n")) == (None, "", 1)
     caller = verifier.caller_of(said.stdout.strip())
     assert caller == Caller(
-        Act(None).actor,
+        login_name(),
         frozenset({"administrator"}),
         token_id=caller.token_id,
         issued_at=caller.issued_at,
@@ -56,7 +57,9 @@ def test_it_names_whom_it_is_asked_for(tmp_path: Path, verifier: TokenVerifier) 
     [
         (("--subject", "a b"), "the token's sub should be a text of 1 to 128 visible ASCII characters"),
         (("--tenant", "Acme"), "a tenant is a lower-case word of at most 32 characters, unlike 'Acme'"),
-        (("--role", ""), "the token's roles should be a list of at most 32 names"),
+        (("--subject", "cli:ada"), "the token's sub begins with cli:, as of the command line without a token"),
+        (("--role", ""), f"there is no role ''; {KNOWN}"),
+        (("--role", "clerk", "--role", "manager"), f"there is no role 'manager'; {KNOWN}"),
     ],
 )
 def test_one_that_nobody_would_take_is_not_printed(

@@ -1,0 +1,1 @@
+"""What it costs to record traces, and to be able to."""

@@ -1,0 +1,99 @@
+"""Events as JSON lines that somebody wants appended, and who says so, in the metadata of each."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from infrastructure.eventstore.record import JSON, NewRecord
+from infrastructure.history.errors import ExportUnreadable
+from infrastructure.history.export import MEMBERS, content_in
+from infrastructure.times import time_text
+
+REPAIR: Final = "repair"
+"""The member of metadata that says who appended the event by hand, why and when."""
+_ONE_OF: Final = ("data", "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedEvent:
+    """An event, and the number of its line."""
+
+    line: int
+    record: NewRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who appends to a tenant's stream, why and when. All events of one repair are of one command."""
+
+    actor: str
+    why: str
+    at: datetime
+    tenant: str
+    command_id: UUID
+
+
+def proposed_in(name: str, lines: Iterable[str]) -> Iterator[ProposedEvent]:
+    """The events of lines as `foldstream read --json` prints them; `type` and `data` are enough, blank lines skipped.
+
+    Where they were read from is passed over. `name` is the file's, for messages. Raises ExportUnreadable.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield ProposedEvent(number, _record(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ExportUnreadable(name, number, f"is no event: {error}") from error
+
+
+def _record(members: Any) -> NewRecord:
+    if not isinstance(members, dict):
+        raise ValueError("it should be an object")
+    if unknown := sorted(members.keys() - MEMBERS):
+        raise ValueError(f"nobody knows its member {unknown[0]!r}")
+    if both := [each for each in _ONE_OF if {each, f"{each}_base64"} <= members.keys()]:
+        raise ValueError(f"it has both {both[0]} and {both[0]}_base64; one of them counts")
+    if not isinstance(members.get("type"), str) or not members["type"]:
+        raise ValueError("type should be a text that is not empty")
+    if not {"data", "data_base64"} & members.keys():
+        raise ValueError("data is missing")
+    has_metadata = {"metadata", "metadata_base64"} & members.keys()
+    metadata = content_in(members, "metadata") if has_metadata else b""
+    return NewRecord(members["type"], content_in(members, "data"), metadata, str(members.get("content_type", JSON)))
+
+
+def signed(record: NewRecord, signature: Signature, schema_versions: Mapping[str, int]) -> NewRecord:
+    """The record, whose metadata say who appended it by hand and why, and what ours say of every event.
+
+    What they say already is left as it is; `schema_versions` are today's, by the names of events. Raises ValueError for
+    metadata that are no JSON object.
+    """
+    said = json.loads(record.metadata) if record.metadata else {}
+    if not isinstance(said, dict):
+        raise ValueError("its metadata should be a JSON object: who and why stand in it")
+    repair = {"actor": signature.actor, "why": signature.why, "at": time_text(signature.at)}
+    metadata = {**_missing(signature, schema_versions.get(record.type)), **said, REPAIR: repair}
+    return record._replace(metadata=json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _missing(signature: Signature, schema_version: int | None) -> dict[str, Any]:
+    command_id = str(signature.command_id)
+    return {
+        "$correlationId": command_id,
+        "$causationId": command_id,
+        "command_id": command_id,
+        "digest": REPAIR,
+        "actor": signature.actor,
+        "tenant": signature.tenant,
+        **({} if schema_version is None else {"schema_version": schema_version}),
+        "time": time_text(signature.at),
+    }
+
+
+def new_signature(actor: str, why: str, at: datetime, tenant: str) -> Signature:
+    """One of a command of its own."""
+    return Signature(actor, why, at, tenant, uuid4())

@@ -1,0 +1,80 @@
+"""Spans by OpenTelemetry: within a process by its context, across processes by what an event says.
+
+Where tracing is off, a span costs a function call, and nothing is written beside events.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
+
+from domain.errors import DomainError
+from infrastructure.uri import without_logins
+
+Attributes: TypeAlias = Mapping[str, str | int | float | bool]
+Refusals: TypeAlias = tuple[type[Exception], ...]
+_NONE: Final[Attributes] = {}
+_OFF: Final = nullcontext(INVALID_SPAN)
+
+
+@dataclass(slots=True)
+class _Tracing:
+    """What the process records its spans with; None while tracing is off."""
+
+    tracer: Tracer | None = None
+
+
+_tracing: Final = _Tracing()
+
+
+def turn_on(tracer: Tracer) -> None:
+    """Records spans from now on, in this process."""
+    _tracing.tracer = tracer
+
+
+def turn_off() -> None:
+    """Records none any more."""
+    _tracing.tracer = None
+
+
+def tracer() -> Tracer | None:
+    """What spans are recorded with; None while tracing is off."""
+    return _tracing.tracer
+
+
+def span(
+    name: str,
+    attributes: Attributes = _NONE,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    parent: Context | None = None,
+    refusals: Refusals = (DomainError,),
+) -> AbstractContextManager[Span]:
+    """A span around a block: below the current one, or where `parent` is given below that, even if that names none.
+
+    An error that leaves the block is noted, and marks the span as failed unless it is one of the `refusals`.
+    """
+    if _tracing.tracer is None:
+        return _OFF
+    return _recorded(_tracing.tracer.start_span(name, parent, kind, attributes), refusals)
+
+
+@contextmanager
+def _recorded(started: Span, refusals: Refusals) -> Iterator[Span]:
+    with use_span(started, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield started
+        except Exception as error:
+            started.set_attribute("error.type", type(error).__qualname__)
+            if not isinstance(error, refusals):
+                started.set_status(Status(StatusCode.ERROR, without_logins(str(error))))
+            raise
+
+
+def describe(attributes: Attributes) -> None:
+    """Adds to the current span."""
+    if _tracing.tracer is not None:
+        get_current_span().set_attributes(dict(attributes))

@@ -1,0 +1,75 @@
+"""What a shell completes: verbs, options and the names that are in the code, so that no server is asked."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from typer._completion_classes import completion_init
+from typer._completion_shared import get_completion_script
+from typer._completion_shared import install as install_script
+
+from infrastructure.terminal import print_line, print_raw
+from service.errors import FileUnusable
+
+PROGRAM: Final = "foldstream"
+"""Also where it runs by `python -m`."""
+_VARIABLE: Final = "_FOLDSTREAM_COMPLETE"
+Shell: TypeAlias = Literal["bash", "zsh", "fish"]
+
+
+def prepare() -> None:
+    """Has the program answer shells that ask it for completions, by that variable."""
+    completion_init()
+
+
+def show(shell: Shell) -> None:
+    """Prints the script that has a shell ask this program. Raises OutputUnusable."""
+    print_raw(get_completion_script(prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell))
+
+
+def install(shell: Shell) -> None:
+    """Writes that script to where the shell reads it when it starts. Raises FileUnusable, OutputUnusable."""
+    try:
+        _, path = install_script(shell, PROGRAM, _VARIABLE)
+    except OSError as error:
+        raise FileUnusable(Path(error.filename or Path.home()), error.strerror or str(error)) from error
+    print_line(f"{shell} completes {PROGRAM} by {path}, once it is started anew.")
+
+
+def projections(incomplete: str) -> list[str]:
+    """Of projections."""
+    from service.consumers import PROJECTIONS  # noqa: PLC0415 - only who completes a name loads them
+
+    return _beginning(incomplete, (projection.name for projection in PROJECTIONS))
+
+
+def sagas(incomplete: str) -> list[str]:
+    """Of sagas."""
+    from service.consumers import SAGAS  # noqa: PLC0415 - only who completes a name loads them
+
+    return _beginning(incomplete, (saga.category for saga in SAGAS))
+
+
+def categories(incomplete: str) -> list[str]:
+    """Of the streams of aggregates and sagas."""
+    from service.history.sources import BOUNDARIES  # noqa: PLC0415 - only who completes a name loads them
+
+    return _beginning(incomplete, BOUNDARIES)
+
+
+def recorded_actions(incomplete: str) -> list[str]:
+    """Of what is in the access log."""
+    from service.access.recorded import RECORDED  # noqa: PLC0415 - only who completes a name loads them
+
+    return _beginning(incomplete, sorted(action.value for action in RECORDED))
+
+
+def roles(incomplete: str) -> list[str]:
+    """Of roles."""
+    from service.access.policy import ROLES  # noqa: PLC0415 - only who completes a name loads them
+
+    return _beginning(incomplete, ROLES)
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]

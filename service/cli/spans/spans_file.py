@@ -1,0 +1,71 @@
+"""Reads the spans in a file that FOLDSTREAM_TRACES_FILE has named, a line of JSON each."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from service.errors import FileUnusable
+
+_FAILED: Final = "ERROR"
+
+
+def _number_part(text: object) -> object:
+    return text.removeprefix("0x") if isinstance(text, str) else text
+
+
+_Id = Annotated[str, BeforeValidator(_number_part), Field(pattern="^[0-9a-f]{16}([0-9a-f]{16})?$")]
+
+
+class Span(BaseModel):
+    """A span as the file has it. `parent` is the id of another span; None at the root of a trace."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    trace: _Id = Field(validation_alias=AliasPath("context", "trace_id"))
+    id: _Id = Field(validation_alias=AliasPath("context", "span_id"))
+    parent: _Id | None = Field(validation_alias="parent_id")
+    began: datetime = Field(validation_alias="start_time")
+    ended: datetime = Field(validation_alias="end_time")
+    status: str = Field(validation_alias=AliasPath("status", "status_code"))
+    attributes: dict[str, object] = Field(default_factory=dict)
+    service: str = Field(validation_alias=AliasPath("resource", "attributes", "service.name"))
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it took."""
+        return self.ended - self.began
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error left it."""
+        return self.status == _FAILED
+
+
+def spans_in(path: Path, unreadable: list[int]) -> Iterator[Span]:
+    """The spans, in the order in which they ended; the numbers of other lines, as a killed process leaves one, are
+    added to `unreadable`. Raises FileUnusable.
+    """
+    try:
+        with path.open("rb") as lines:
+            yield from _readable(lines, unreadable)
+    except OSError as error:
+        raise FileUnusable(path, error.strerror or str(error)) from error
+
+
+def _readable(lines: Iterable[bytes], unreadable: list[int]) -> Iterator[Span]:
+    for number, line in enumerate(lines, 1):
+        if (span := _span_in(line)) is None:
+            unreadable.append(number)
+        else:
+            yield span
+
+
+def _span_in(line: bytes) -> Span | None:
+    try:
+        return Span.model_validate_json(line)
+    except ValidationError:
+        return None

@@ -1,0 +1,1 @@
+"""Where the spans of a process go, and how they are shown."""

@@ -1,0 +1,1 @@
+"""`foldstream streams`, `read` and `append`."""

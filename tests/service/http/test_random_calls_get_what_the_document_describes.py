@@ -1,0 +1,66 @@
+"""Whatever Schemathesis makes of the OpenAPI document, no answer is outside it, and none says that the service failed.
+
+Status, content type, headers and body of each answer are as described; what the schemas allow is accepted and what they
+do not allow is refused; other methods are refused; without a token nothing is told.
+"""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.service.http.description import Description
+from tests.service.http.random_calls import call_at_random
+from tests.support.callers import AUTHORIZED, header_of
+from tests.support.service import FoldstreamProcess
+
+OF_EACH_KIND = ("create_order", "open_account", "request_trip", "list_all_orders", "read_order", "skip_step_of_saga")
+"""Those whose boundaries are tried each time; the long form tries all."""
+
+
+@pytest.fixture(scope="module")
+def documented(description: Description) -> int:
+    """How many operations there are, but for the one that is asked for the document."""
+    return sum(len(operations) for operations in description.document["paths"].values()) - 1
+
+
+@pytest.fixture(scope="module")
+def authorization() -> str:
+    """That of an administrator of a tenant of its own: random calls touch nothing of other tests."""
+    return header_of("tester", "administrator", tenant=f"random_{uuid4().hex[:8]}")["Authorization"]
+
+
+@pytest.mark.timeout(300)
+def test_few_random_calls_of_each_operation(
+    api: str, authorization: str, tmp_path: Path, figures: list[str], documented: int
+) -> None:
+    calls = call_at_random(
+        api, authorization, tmp_path, "--phases", "examples,fuzzing", "-n", "4", "--seed", "1", within=280
+    )
+    figures.append(f"random calls: {calls}")
+    assert calls.findings == [], calls.told
+    assert calls.operations == f"{documented} of {documented}"
+
+
+@pytest.mark.timeout(300)
+def test_the_boundaries_of_an_operation_of_each_kind(
+    api: str, authorization: str, tmp_path: Path, figures: list[str], documented: int
+) -> None:
+    chosen = [word for name in OF_EACH_KIND for word in ("--include-operation-id", name)]
+    calls = call_at_random(api, authorization, tmp_path, "--phases", "coverage", "--seed", "1", *chosen, within=280)
+    figures.append(f"calls at boundaries: {calls}")
+    assert calls.findings == [], calls.told
+    assert calls.operations == f"{len(OF_EACH_KIND)} of {documented}"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+def test_many_random_calls_in_all_phases_and_in_sequences(tmp_path: Path, figures: list[str], documented: int) -> None:
+    with FoldstreamProcess(tmp_path / "data") as service:
+        for seed in ("1", "2", "3"):
+            calls = call_at_random(
+                service.url, AUTHORIZED["Authorization"], tmp_path, "-n", "60", "--seed", seed, within=600
+            )
+            figures.append(f"random calls, seed {seed}: {calls}")
+            assert calls.findings == [], calls.told
+            assert calls.operations == f"{documented} of {documented}"

@@ -1,0 +1,293 @@
+"""A TCP proxy of a test's own, between a service and a server, which breaks the network between them on command."""
+
+import asyncio
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from service.addresses import lasting_port
+
+ResultT = TypeVar("ResultT")
+_READ_AHEAD: Final = 256 * 1024  # bytes that wait in one direction of a connection; more stay with their sender
+_PORTION: Final = 1024  # bytes that a throttled connection forwards at once
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with the network. Seconds by which bytes come late; bytes a second that each direction of each
+    connection takes; whether nothing is forwarded though all is accepted; whether servers' ends are closed halfway."""
+
+    delay: float = 0.0
+    bytes_per_second: float | None = None
+    silent: bool = False
+    half_closed: bool = False
+
+
+class Proxy:
+    """Listens on a port of 127.0.0.1 that stays the same, in a thread; `target` is a host with a port, or a socket's
+    path. Each fault holds for the connections that there are and for new ones, until another one or `heal`."""
+
+    def __init__(self, target: tuple[str, int] | str) -> None:
+        self.port: Final = lasting_port()
+        self.target: Final = target
+        self.faults = Faults()
+        self.pairs: Final[set[_Pair]] = set()
+        self.accepted = 0
+        self._loop: Final = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self._thread: Final = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
+
+    def refuse(self) -> None:
+        """Ends all connections by a reset, and refuses new ones, as where the server's process is gone."""
+        self._wait(self._close())
+
+    def cut(self) -> None:
+        """Ends all connections by a reset, once; new ones are taken."""
+        self._do(self._abort)
+
+    def delay(self, seconds: float) -> None:
+        """Bytes come so much later, in both directions."""
+        self._break(Faults(delay=seconds))
+
+    def throttle(self, bytes_per_second: float) -> None:
+        """No more bytes than these pass, in each direction of each connection."""
+        self._break(Faults(bytes_per_second=bytes_per_second))
+
+    def go_silent(self) -> None:
+        """Takes connections and bytes, and forwards nothing, as where a firewall drops all packets.
+
+        What was held is forwarded by `heal`, as the sender's system would send it again; so is what came late.
+        """
+        self._break(Faults(silent=True))
+
+    def half_close(self) -> None:
+        """Tells clients that the server sends nothing more, and goes on to take what they send."""
+        self._break(Faults(half_closed=True))
+
+    def heal(self) -> None:
+        """All is well again."""
+        self._break(Faults())
+        self._wait(self._listen())
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._wait(self._listen())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._wait(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _break(self, faults: Faults) -> None:
+        def apply() -> None:
+            self.faults = faults
+            for pair in tuple(self.pairs):
+                pair.apply()
+
+        self._do(apply)
+
+    def _do(self, act: Callable[[], None]) -> None:
+        async def run() -> None:
+            act()
+
+        self._wait(run())
+
+    def _wait(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _listen(self) -> None:
+        if self._server is None:
+            self._server = await self._loop.create_server(partial(_Pair, self, self._loop), "127.0.0.1", self.port)
+
+    async def _close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        self._abort()
+
+    def _abort(self) -> None:
+        for pair in tuple(self.pairs):
+            pair.abort()
+
+
+class _Pair(asyncio.Protocol):
+    """A client's connection, and that to the server which belongs to it."""
+
+    def __init__(self, proxy: Proxy, loop: asyncio.AbstractEventLoop) -> None:
+        self._proxy: Final = proxy
+        self._loop: Final = loop
+        self._client: asyncio.Transport
+        self._to_server: _Direction | None = None
+        self._to_client: Final = _Direction(proxy, loop)
+
+    def connection_made(self, transport: Any) -> None:
+        self._client = transport
+        self._proxy.accepted += 1
+        self._proxy.pairs.add(self)
+        self._to_server = _Direction(self._proxy, self._loop)
+        self._to_server.reads_from(transport)
+        self._to_client.writes_to(transport)
+        self._connecting = self._loop.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        other = partial(_Server, self)
+        try:
+            if isinstance(self._proxy.target, str):
+                server, _ = await self._loop.create_unix_connection(other, self._proxy.target)
+            else:
+                server, _ = await self._loop.create_connection(other, *self._proxy.target)
+        except OSError:
+            self.abort()
+            return
+        assert self._to_server is not None
+        self._to_client.reads_from(server)
+        self._to_server.writes_to(server)
+        self.apply()
+
+    def apply(self) -> None:
+        """Does what follows from the faults that there are now."""
+        assert self._to_server is not None
+        self._to_client.is_closed = self._to_client.is_closed or self._proxy.faults.half_closed
+        for direction in (self._to_client, self._to_server):
+            direction.go_on()
+
+    def abort(self) -> None:
+        """Ends both, by a reset."""
+        self._proxy.pairs.discard(self)
+        self._connecting.cancel()
+        for direction in (self._to_client, self._to_server):
+            if direction is not None:
+                direction.abort()
+
+    def data_received(self, data: bytes) -> None:
+        assert self._to_server is not None
+        self._to_server.take(data)
+
+    def eof_received(self) -> bool:
+        assert self._to_server is not None
+        self._to_server.end()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.abort()
+
+    def server_sent(self, data: bytes) -> None:
+        self._to_client.take(data)
+
+    def server_ended(self) -> None:
+        self._to_client.end()
+
+
+class _Server(asyncio.Protocol):
+    def __init__(self, pair: _Pair) -> None:
+        self._pair: Final = pair
+
+    def data_received(self, data: bytes) -> None:
+        self._pair.server_sent(data)
+
+    def eof_received(self) -> bool:
+        self._pair.server_ended()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._pair.abort()
+
+
+class _Direction:
+    """The bytes on their way in one direction, each with the time at which it may go on."""
+
+    def __init__(self, proxy: Proxy, loop: asyncio.AbstractEventLoop) -> None:
+        self._proxy: Final = proxy
+        self._loop: Final = loop
+        self._waiting: Final[deque[tuple[float, bytes]]] = deque()
+        self._size = 0
+        self._free_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._source: asyncio.Transport | None = None
+        self._sink: asyncio.Transport | None = None
+        self._has_ended = False
+        self.is_closed = False
+
+    def reads_from(self, source: asyncio.Transport) -> None:
+        self._source = source
+
+    def writes_to(self, sink: asyncio.Transport) -> None:
+        self._sink = sink
+
+    def take(self, data: bytes) -> None:
+        """Puts these bytes at the end."""
+        due = self._loop.time() + self._proxy.faults.delay
+        self._waiting.extend((due, data[at : at + _PORTION]) for at in range(0, len(data), _PORTION))
+        self._size += len(data)
+        if self._size > _READ_AHEAD and self._source is not None:
+            self._source.pause_reading()
+        self.go_on()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self._has_ended = True
+        self.go_on()
+
+    def abort(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._waiting.clear()
+        for transport in (self._source, self._sink):
+            if transport is not None:
+                transport.abort()
+
+    def go_on(self) -> None:
+        """Forwards what is due, and comes back for the rest."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._sink is None or self._proxy.faults.silent:
+            return
+        if self.is_closed:
+            self._finish()
+            return
+        while self._waiting:
+            at = self._due()
+            if at > self._loop.time():
+                self._timer = self._loop.call_at(at, self.go_on)
+                return
+            self._forward(self._sink)
+        if self._has_ended:
+            self._finish()
+
+    def _due(self) -> float:
+        """When the next portion goes on: at once, where what it waited for is mended."""
+        faults = self._proxy.faults
+        return max(self._waiting[0][0] if faults.delay else 0.0, self._free_at if faults.bytes_per_second else 0.0)
+
+    def _forward(self, sink: asyncio.Transport) -> None:
+        _, portion = self._waiting.popleft()
+        rate = self._proxy.faults.bytes_per_second
+        if rate is not None:
+            self._free_at = max(self._free_at, self._loop.time()) + len(portion) / rate
+        self._size -= len(portion)
+        if not sink.is_closing():
+            sink.write(portion)
+        if self._size <= _READ_AHEAD and self._source is not None and not self._source.is_closing():
+            self._source.resume_reading()
+
+    def _finish(self) -> None:
+        """Closes the sink's half; bytes that still come are for nobody."""
+        self._waiting.clear()
+        self._size = 0
+        if self._sink is not None and self._sink.can_write_eof() and not self._sink.is_closing():
+            with suppress(OSError):  # its other end is gone
+                self._sink.write_eof()
+
+
+def connected(proxy: Proxy) -> socket.socket:
+    """A client's connection to it."""
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
