@@ -44,7 +44,7 @@ RULES: Final = f"{KEYS}::test_settings_say_whom_tokens_are_for_and_by_which_algo
 OWN_KEYS: Final = f"{KEYS}::test_an_api_takes_tokens_by_the_keys_that_are_named"
 EFFECTS: Final = {
     "eventstore_uri": f"{AWAY}::test_commands_go_on_while_redis_is_away",
-    "redis_uri": f"{AWAY}::test_queries_go_on_while_the_store_is_away",
+    "redis_uri": f"{AWAY}::test_queries_go_on_where_the_store_was_never_found",
     "namespace": SERVE,
     "disk_free_mib": f"{DISK}::test_the_setting_says_how_much_room_there_has_to_be",
     "metrics_port": SERVE,
