@@ -1,5 +1,6 @@
 """What the kinds of values of settings share: each is read from a text, checked, and shown as such a text."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,13 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 
-class Kind:
+class Kind(ABC):
     """A kind of value, which stands in the annotation of a setting. Refusals are ValueErrors that repeat no value."""
 
     @property
+    @abstractmethod
     def allowed(self) -> str:
         """What a value may be, in a table."""
-        raise TypeError(type(self))
 
     def of_text(self, text: str) -> object:
         """The value that a variable's text says. Raises ValueError."""

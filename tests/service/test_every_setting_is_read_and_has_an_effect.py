@@ -270,7 +270,7 @@ def shares(connection: "redis.Redis", namespace: str) -> list[int]:
     return sorted(Counter(worker for worker in connection.mget(leases) if worker is not None).values())
 
 
-def test_what_a_file_and_variables_say_reaches_each_process_and_the_api_alone_gets_the_port_for_metrics(
+def test_what_file_variables_and_options_say_reaches_each_process_and_the_port_for_metrics_the_api_alone(
     tmp_path: Path, eventstore_uri: str, redis_uri: str
 ) -> None:
     namespace = f"settings-{uuid4().hex[:12]}"
@@ -281,11 +281,11 @@ def test_what_a_file_and_variables_say_reaches_each_process_and_the_api_alone_ge
     environment = {
         "FOLDSTREAM_CONFIG": str(file),
         "FOLDSTREAM_EVENTSTORE_URI": eventstore_uri,
-        "FOLDSTREAM_REDIS_URI": redis_uri,
+        "FOLDSTREAM_REDIS_URI": "redis://127.0.0.1:1",
         "FOLDSTREAM_NAMESPACE": namespace,
         "FOLDSTREAM_PROJECTION_WORKERS": "",
     }
-    with FoldstreamProcess(tmp_path, environment) as service:
+    with FoldstreamProcess(tmp_path, environment, "--redis", redis_uri) as service:
         told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
         assert 'foldstream_check_state{check="eventstore",state="ok"} 1.0' in told
         assert httpx.get(f"{service.url}/health/ready", trust_env=False, headers=AUTHORIZED).json()["status"] == "ok"

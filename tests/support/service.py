@@ -21,11 +21,12 @@ class FoldstreamProcess:
     `environment` may name a real event store and Redis (FOLDSTREAM_EVENTSTORE_URI, FOLDSTREAM_REDIS_URI) and a
     namespace; without them it runs the embedded ones in `data`. It inherits no other setting. One process folds, unless
     the environment says otherwise (an empty FOLDSTREAM_PROJECTION_WORKERS: as many as `serve` itself chooses). Its
-    tokens are those that the key of tests signs.
+    tokens are those that the key of tests signs. `options` are further ones of the command.
     """
 
-    def __init__(self, data: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, data: Path, environment: Mapping[str, str] | None = None, *options: str) -> None:
         self.data = data
+        self._options = options
         self._environment = {
             "FOLDSTREAM_PROJECTION_WORKERS": "1",
             "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
@@ -42,7 +43,7 @@ class FoldstreamProcess:
 
     def launch(self) -> Self:
         """Starts everything without waiting."""
-        command = (*FOLDSTREAM, "serve", "--port", str(self._port), "--data", str(self.data))
+        command = (*FOLDSTREAM, "serve", "--port", str(self._port), "--data", str(self.data), *self._options)
         self._process = Listened(command, self._environment)
         return self
 

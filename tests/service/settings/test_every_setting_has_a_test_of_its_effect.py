@@ -26,7 +26,7 @@ PRIORITY: Final = "tests/infrastructure/readmodels/test_a_projection_with_priori
 SKIPS: Final = "tests/infrastructure/readmodels/test_a_setting_skips_what_cannot_be_read.py"
 SERVE: Final = (
     "tests/service/test_every_setting_is_read_and_has_an_effect.py"
-    "::test_what_a_file_and_variables_say_reaches_each_process_and_the_api_alone_gets_the_port_for_metrics"
+    "::test_what_file_variables_and_options_say_reaches_each_process_and_the_port_for_metrics_the_api_alone"
 )
 STUCK: Final = "tests/service/workers/test_a_saga_that_stands_still_is_seen.py"
 TLS: Final = f"{HTTP}/test_the_api_speaks_tls.py::test_it_answers_by_https"
