@@ -265,11 +265,6 @@ def test_the_worst_line_is_the_answer() -> None:
     assert [worst_of(lines[:number]) for number in (1, 2, 3, 4)] == ["ok", "ok", "warn", "fail"]
 
 
-def test_the_checklist_of_the_documents_is_the_one_that_is_checked() -> None:
-    rows = "".join(f"| `{check}` | {holds} |\n" for check, holds in CHECKS.items())
-    assert rows in Path("docs/operations.md").read_text(encoding="utf-8")
-
-
 def test_a_blocked_stream_and_a_store_that_took_another_s_place_are_found(
     healthy: FoldstreamProcess, store: EventStoreProcess
 ) -> None:
