@@ -37,4 +37,4 @@ def test_each_says_in_words_what_it_is_for() -> None:
 def test_all_but_those_that_only_administrators_do_are_permitted_to_some_other_role() -> None:
     others = frozenset(ROLES) - {"administrator"}
     alone = {action for action in Action if not may_at_all(Caller("ada", others), action).allowed}
-    assert alone == {Action.ISSUE_TOKENS, Action.CHANGE_STORE_USERS}
+    assert alone == {Action.ISSUE_TOKENS, Action.CHANGE_STORE_USERS, Action.BACK_UP_STORE}

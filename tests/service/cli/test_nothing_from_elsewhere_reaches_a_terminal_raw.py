@@ -53,6 +53,7 @@ ARGUMENTS: Final = {
     "sagas migrate": ("fulfilment", INSTANCE, "--to", "1", "--why", EVIL),
     "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
+    "eventstore backup": (EVIL, EVIL),
     "token": ("--subject", EVIL),
     "token revoke": ("--subject", EVIL, "--why", EVIL),
 }
