@@ -77,6 +77,12 @@ class Ratio(Kind):
     def of_text(self, text: str) -> float:
         return self.checked(float(text) if _DECIMAL.fullmatch(text) else -1.0)
 
+    def of_toml(self, value: object, folder: Path) -> float:
+        return self.checked(float(value) if isinstance(value, int | float) and not isinstance(value, bool) else -1.0)
+
+    def as_json(self, value: float) -> float:
+        return value
+
     def checked(self, value: float) -> float:
         if not 0 <= value <= 1:
             raise ValueError("should be a number from 0 to 1, such as 0.05")

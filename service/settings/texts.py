@@ -109,8 +109,7 @@ class FileOrAddress(Kind):
         return self.checked(value) if isinstance(value, str) and is_address(value) else _path_in(folder, value)
 
     def shown(self, value: str) -> str:
-        address, question, _ = value.partition("?") if is_address(value) else (value, "", "")
-        return f"{address}?…" if question else address
+        return _without_query(value) if is_address(value) else value
 
     def checked(self, value: str) -> str:
         if is_address(value) and not _is_usable_address(value):
@@ -132,6 +131,9 @@ class Address(Kind):
         if not _is_usable_address(value):
             raise ValueError(f"should be an address such as {self.example}, without a login")
         return value
+
+    def shown(self, value: str) -> str:
+        return _without_query(value)
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,12 @@ class Uri(Kind):
 def is_address(text: str) -> bool:
     """Whether it is an address, else a file."""
     return _SCHEME in text
+
+
+def _without_query(address: str) -> str:
+    """An address without what may be a secret behind its question mark."""
+    before, question, _ = address.partition("?")
+    return f"{before}?…" if question else before
 
 
 def _path_in(folder: Path, path: object) -> str:

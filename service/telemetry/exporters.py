@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
 
 from infrastructure.outages import Outage
-from service.settings import Settings, SettingsError, variable_of
+from service.settings import Settings, SettingsError, place_of
 
 _EXPORT_SECONDS: Final = 5.0
 _LIBRARY: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
@@ -73,7 +73,7 @@ def _file_exporter(path: Path) -> SpanExporter:
         lines = path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         reason = f"{path}: {(error.strerror or 'it can not be written').lower()}"
-        raise SettingsError(variable_of("traces_file"), reason) from None
+        raise SettingsError(place_of("traces_file"), reason) from None
     return ConsoleSpanExporter(out=lines, formatter=_line)
 
 

@@ -34,6 +34,8 @@ def test_each_kind_of_value_has_its_own_type(file: Path) -> None:
     access_keys = "https://id.example/keys"
     redis_uri = "redis://redis:6379/1"
     lag_seconds = 60
+    traces_ratio = 0.05
+    otlp_endpoint = "http://collector:4318"
 
     [lag_events]
     default = 500
@@ -49,6 +51,8 @@ def test_each_kind_of_value_has_its_own_type(file: Path) -> None:
         access_keys="https://id.example/keys",
         redis_uri="redis://redis:6379/1",
         lag_seconds=PerProjection(60),
+        traces_ratio=0.05,
+        otlp_endpoint="http://collector:4318",
         lag_events=PerProjection(500, {"stock_levels": 50}),
     )
 
@@ -109,6 +113,8 @@ def test_one_that_a_variable_gives_is_not_read_from_its_file(file: Path) -> None
         ("command_seconds = true", "command_seconds: should be a whole number from 1 to 60"),
         ("command_seconds = 61", "command_seconds: should be a whole number from 1 to 60"),
         ("[command_seconds]", "command_seconds: should be a whole number from 1 to 60"),
+        ("traces_ratio = 2", "traces_ratio: should be a number from 0 to 1, such as 0.05"),
+        ("traces_ratio = true", "traces_ratio: should be a number from 0 to 1, such as 0.05"),
         ("partitions = 3", "partitions: should be 1, 2, 4, 8 or 16"),
         ("partitions = true", "partitions: should be 1, 2, 4, 8 or 16"),
         ("namespace = 1", "namespace: should be text, in quotes"),

@@ -23,6 +23,10 @@ KEYS: Final = "tests/service/test_tokens_need_keys_that_may_be_used.py"
 LAG: Final = "tests/service/cli/projections/test_a_projection_that_falls_behind_is_told.py"
 MANY: Final = f"{HTTP}/test_too_many_requests_are_refused.py"
 PRIORITY: Final = "tests/infrastructure/readmodels/test_a_projection_with_priority_goes_first.py"
+RATE: Final = (
+    f"{HTTP}/test_each_sender_has_a_rate_of_its_own.py"
+    "::test_one_that_asks_too_often_comes_back_after_a_second_and_another_is_not_held_up"
+)
 SKIPS: Final = "tests/infrastructure/readmodels/test_a_setting_skips_what_cannot_be_read.py"
 SERVE: Final = (
     "tests/service/test_every_setting_is_read_and_has_an_effect.py"
@@ -31,6 +35,10 @@ SERVE: Final = (
 STUCK: Final = "tests/service/workers/test_a_saga_that_stands_still_is_seen.py"
 TLS: Final = f"{HTTP}/test_the_api_speaks_tls.py::test_it_answers_by_https"
 TOO_LARGE: Final = f"{BOUNDED}::test_what_is_too_large_is_refused"
+TRACES: Final = (
+    "tests/service/telemetry/test_a_collector_that_is_away_costs_nothing_but_its_spans.py"
+    "::test_the_share_that_is_recorded_is_as_the_setting_says"
+)
 TRIPS: Final = "tests/service/test_trips_end_as_their_streams_say.py"
 RULES: Final = f"{KEYS}::test_settings_say_whom_tokens_are_for_and_by_which_algorithms"
 OWN_KEYS: Final = f"{KEYS}::test_an_api_takes_tokens_by_the_keys_that_are_named"
@@ -40,6 +48,9 @@ EFFECTS: Final = {
     "namespace": SERVE,
     "disk_free_mib": f"{DISK}::test_the_setting_says_how_much_room_there_has_to_be",
     "metrics_port": SERVE,
+    "metrics_host": (
+        "tests/service/workers/test_a_worker_by_itself_serves_its_metrics.py::test_another_address_may_be_chosen"
+    ),
     "partitions": SERVE,
     "projection_workers": SERVE,
     "skip_unreadable": f"{SKIPS}::test_the_setting_names_the_projections",
@@ -54,6 +65,8 @@ EFFECTS: Final = {
         f"{HTTP}/test_aggregates_are_remembered_between_requests.py"
         "::test_what_is_remembered_is_decided_on_with_one_append"
     ),
+    "requests_per_second": RATE,
+    "requests_burst": RATE,
     "queries_at_once": f"{MANY}::test_queries_beyond_those_that_are_answered_are_refused",
     "queries_waiting": f"{MANY}::test_queries_that_wait_take_no_place_of_those_that_are_answered",
     "read_seconds": f"{AWAY}::test_nor_for_longer_than_the_setting_says_where_redis_is_silent",
@@ -86,6 +99,12 @@ EFFECTS: Final = {
         "tests/service/cli/tokens/test_a_token_is_revoked.py"
         "::test_the_command_line_is_the_login_name_or_the_subject_of_its_token"
     ),
+    "otlp_endpoint": (
+        "tests/service/telemetry/test_one_trace_leads_from_a_request_to_the_last_command.py"
+        "::test_the_collector_has_got_the_same_spans"
+    ),
+    "traces_file": TRACES,
+    "traces_ratio": TRACES,
 }
 # Whatever reads this setting reads its default.
 IGNORED: Final = """
