@@ -3,10 +3,9 @@
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias, cast
+from typing import Annotated, Final, Literal, NoReturn, TypeAlias
 
 import structlog
 import typer
@@ -23,7 +22,6 @@ from service.access.action import OPEN, Action
 from service.addresses import listen
 from service.cli import completion, eventstore
 from service.cli.access import commands as access
-from service.cli.completion import Shell
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
 from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
@@ -90,17 +88,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
-    """One that does something for a shell, and nothing else."""
-
-    def done(shell: Shell | None) -> None:
-        if shell is not None:
-            act(shell)
-            raise typer.Exit
-
-    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
-
-
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
 def options(
     context: typer.Context,
@@ -111,13 +98,8 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
-    _install: Annotated[
-        Shell | None,
-        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
-    ] = None,
-    _show: Annotated[
-        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
-    ] = None,
+    _install: completion.Install = None,
+    _show: completion.Show = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
