@@ -2,9 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, Final, Literal, NoReturn, cast
+from typing import Annotated, Final, Literal, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -19,7 +18,6 @@ from service import logs
 from service.access.action import OPEN, Action
 from service.cli import completion, eventstore, processes
 from service.cli.access import commands as access
-from service.cli.completion import Shell
 from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
@@ -81,17 +79,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
-    """One that does something for a shell, and nothing else."""
-
-    def done(shell: Shell | None) -> None:
-        if shell is not None:
-            act(shell)
-            raise typer.Exit
-
-    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
-
-
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
 def options(
     context: typer.Context,
@@ -102,13 +89,8 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
-    _install: Annotated[
-        Shell | None,
-        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
-    ] = None,
-    _show: Annotated[
-        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
-    ] = None,
+    _install: completion.Install = None,
+    _show: completion.Show = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
