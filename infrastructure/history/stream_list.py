@@ -1,6 +1,7 @@
 """Lists the streams of a store as its log tells them, the last written first: no system projection is needed."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +9,8 @@ from typing import Final
 
 from infrastructure.eventstore.errors import StreamGone
 from infrastructure.eventstore.log_reader import LogReader
-from infrastructure.eventstore.record import Record
 
-MOST_LISTED: Final = 10_000
+_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +46,36 @@ class StreamSearch:
     before: int | None = None
 
 
-def list_streams(reader: LogReader, search: StreamSearch) -> StreamPage:
-    """Reads the log backwards, with the store's own filter, and each stream's last event once.
+def list_streams(reader: LogReader, search: StreamSearch, clock: Callable[[], float] = time.monotonic) -> StreamPage:
+    """Reads the log backwards, with the store's own filter, and each stream's last event once, for a minute at most.
 
     In memory are the names of the streams that were met, so no more than `search.records`. A stream that was deleted is
     left out, and so is one that was written at or after `search.before`: the page before has it. Raises
-    StoreUnavailable.
+    StoreUnavailable, also where the store finds nothing for two minutes.
     """
     found, met, looked_at, position = list[ListedStream](), set[str](), 0, search.before
-    records = reader.records(search.pattern, first=search.before, backwards=True, limit=search.records)
-    with closing(records):
-        for record in records:
-            looked_at, position = looked_at + 1, record.position
-            if record.stream in met:
-                continue
-            met.add(record.stream)
-            found += _listed(reader, record, search.before)
-            if len(found) == search.limit:
+    until = clock() + _SECONDS
+    with closing(
+        reader.messages(search.pattern, first=search.before, backwards=True, limit=search.records)
+    ) as messages:
+        for message in messages:
+            looked_at, position = looked_at + 1, message.commit_position
+            stream = message.event.stream_identifier.stream_name.decode()
+            if stream not in met:
+                met.add(stream)
+                found += _listed(reader, stream, search.before)
+            if len(found) == search.limit or clock() > until:
                 break
-    is_all = looked_at < search.records and len(found) < search.limit
-    return StreamPage(tuple(found), looked_at, None if is_all else position)
+        else:
+            if looked_at < search.records:
+                position = None
+    return StreamPage(tuple(found), looked_at, position)
 
 
-def _listed(reader: LogReader, record: Record, before: int | None) -> Iterator[ListedStream]:
-    """The stream of the record, unless it is no more, or was written since."""
+def _listed(reader: LogReader, stream: str, before: int | None) -> Iterator[ListedStream]:
+    """The stream, unless it is no more, or was written since."""
     try:
-        newest = reader.page(record.stream, None, 1, backwards=True)
+        newest = reader.page(stream, None, 1, backwards=True)
     except StreamGone:
         return
     for last in newest or ():

@@ -80,6 +80,7 @@ class Action(StrEnum):
     REVOKE_TOKENS = "revoke-tokens"
     ISSUE_TOKENS = "issue-tokens"
     CHANGE_STORE_USERS = "change-store-users"
+    BACK_UP_STORE = "back-up-store"
 
 
 OPEN: Final = "open"

@@ -77,9 +77,10 @@ UNRECORDED: Final = frozenset(
         Action.EXAMINE,
         Action.ISSUE_TOKENS,
         Action.CHANGE_STORE_USERS,
+        Action.BACK_UP_STORE,
     }
 )
 """Commands, which leave events of their own with their actor, queries of read models, and figures.
 
-A token is issued, and a user of the embedded event store changed, without any event store.
+A token is issued, a user of the embedded event store changed, and its log copied, without any event store.
 """

@@ -1,9 +1,10 @@
 """What a shell completes: verbs, options and the names that are in the code, so that no server is asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
+import typer
 from typer._completion_classes import completion_init
 from typer._completion_shared import get_completion_script
 from typer._completion_shared import install as install_script
@@ -34,6 +35,34 @@ def install(shell: Shell) -> None:
     except OSError as error:
         raise FileUnusable(Path(error.filename or Path.home()), error.strerror or str(error)) from error
     print_line(f"{shell} completes {PROGRAM} by {path}, once it is started anew.")
+
+
+def _of_shell(act: Callable[[Shell], None]) -> Callable[[Shell | None], None]:
+    """Does that for the shell that is named, and nothing else."""
+
+    def done(shell: Shell | None) -> None:
+        if shell is not None:
+            act(shell)
+            raise typer.Exit
+
+    return done
+
+
+Install: TypeAlias = Annotated[
+    Shell | None,
+    typer.Option(
+        "--install-completion",
+        callback=_of_shell(install),
+        is_eager=True,
+        help="Have a shell complete verbs, names.",
+    ),
+]
+Show: TypeAlias = Annotated[
+    Shell | None,
+    typer.Option(
+        "--show-completion", callback=_of_shell(show), is_eager=True, help="Print what --install-completion writes."
+    ),
+]
 
 
 def projections(incomplete: str) -> list[str]:

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from infrastructure.embedded.eventstoredb.access.security import Security
+from infrastructure.embedded.eventstoredb.errors import StartRefused
+from infrastructure.terminal import print_error, print_json, print_line
 from service.access.action import Action
 from service.cli.help_option import HelpfulGroup
-from service.cli.options import Host, Pipe, Port, parse_path, with_options
+from service.cli.options import Host, Json, Pipe, Port, parse_path, with_options
 from service.cli.verbs import epilog, verb, with_shared_options
 
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -87,3 +89,24 @@ def passwd(
     from infrastructure.embedded.eventstoredb.access.passwd import run  # noqa: PLC0415 - loads only what it runs
 
     return run(file=file, user=user)
+
+
+@verb(app, action=Action.BACK_UP_STORE, example="eventstore backup data/eventstore backups/monday")
+def backup(
+    folder: Annotated[Path, typer.Argument(parser=parse_path, metavar="FOLDER", help="The folder of the log.")],
+    to: Annotated[Path, typer.Argument(parser=parse_path, metavar="TO", help="A new folder, or an empty one.")],
+    as_json: Json = False,
+) -> int:
+    """Copy the log of an embedded event store, which may run meanwhile, and look through the copy."""
+    from infrastructure.embedded.eventstoredb.storage.backup import back_up  # noqa: PLC0415 - loads only what it runs
+
+    try:
+        made = back_up(folder, to)
+    except StartRefused as refusal:
+        print_error(f"foldstream eventstore backup: {refusal}")
+        return 1
+    if as_json:
+        print_json({"folder": str(made.folder), "position": made.position, "bytes": made.size_bytes})
+    else:
+        print_line(f"{made.folder}: up to position {made.position}, {made.size_bytes:,} bytes")
+    return 0

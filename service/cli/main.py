@@ -1,12 +1,9 @@
 """The command line: `foldstream serve` for everything on one machine, and a command for each process by itself."""
 
 import signal
-import socket
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias, cast
+from typing import Annotated, Final, Literal, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -19,14 +16,12 @@ from infrastructure.terminal import OutputUnusable, print_error, print_line
 from infrastructure.uri import without_logins
 from service import logs
 from service.access.action import OPEN, Action
-from service.addresses import listen
-from service.cli import completion, eventstore
+from service.cli import completion, eventstore, processes
 from service.cli.access import commands as access
-from service.cli.completion import Shell
 from service.cli.health import health
 from service.cli.help_option import HelpfulGroup, print_help
 from service.cli.history import commands as history
-from service.cli.options import DEFAULT_DATA, Data, Folder, Host, Json, Pipe, Port, parse_path, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, with_options
 from service.cli.parked import commands as parked
 from service.cli.poison import commands as poison
 from service.cli.projections import commands as projections
@@ -37,22 +32,16 @@ from service.cli.snapshots import commands as snapshots
 from service.cli.spans.commands import spans
 from service.cli.streams import commands as streams
 from service.cli.subscriptions import commands as subscriptions
-from service.cli.surroundings import both_servers, folders_in, settings_at
+from service.cli.surroundings import both_servers, folders_in
 from service.cli.tenants.commands import tenants
 from service.cli.tokens import commands as tokens
-from service.cli.verbs import epilog, server, verb, with_shared_options
+from service.cli.verbs import epilog, server, verb
 from service.cli.views import commands as views
 from service.errors import ServiceError
-from service.settings import Settings, SettingsError
+from service.settings import SettingsError
 
 WRONG_USAGE: Final = 2  # an option that can't be used, and likewise a setting
 INTERRUPTED: Final = 130  # as shells count it
-WorkerData: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        parser=parse_path, metavar="DIR", help="The folder of a running `foldstream serve`, whose servers are used."
-    ),
-]
 app = typer.Typer(
     name=completion.PROGRAM,
     cls=HelpfulGroup,
@@ -90,17 +79,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def _shell_option(name: str, act: Callable[[Shell], None], said: str) -> typer.models.OptionInfo:
-    """One that does something for a shell, and nothing else."""
-
-    def done(shell: Shell | None) -> None:
-        if shell is not None:
-            act(shell)
-            raise typer.Exit
-
-    return cast("typer.models.OptionInfo", typer.Option(name, callback=done, is_eager=True, help=said))
-
-
 @app.callback(invoke_without_command=True, epilog=epilog("serve --port 8000 --data data\nhistory stock:mug-blue"))
 def options(
     context: typer.Context,
@@ -111,13 +89,8 @@ def options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which this is.")
     ] = False,
-    _install: Annotated[
-        Shell | None,
-        _shell_option("--install-completion", completion.install, "Have a shell complete verbs and names."),
-    ] = None,
-    _show: Annotated[
-        Shell | None, _shell_option("--show-completion", completion.show, "Print what --install-completion writes.")
-    ] = None,
+    _install: completion.Install = None,
+    _show: completion.Show = None,
 ) -> None:
     """Event-sourced commands, exactly-once Redis read models and sagas on EventStoreDB."""
     if context.invoked_subcommand is None:
@@ -127,76 +100,9 @@ def options(
     logs.set_up(context.obj, context.invoked_subcommand or "foldstream")
 
 
-@server(app, example="serve --port 8000 --data data")
-def serve(
-    context: typer.Context,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
-    data: Folder = DEFAULT_DATA,
-) -> int:
-    """Run everything on this machine: servers that are not named in the environment, workers and the API."""
-    from service.supervisor.startup import serve  # noqa: PLC0415 - a command loads only what it runs
-
-    serve(host=host, port=port, data=data, settings=settings_at(None), log=context.obj)
-    return 0
-
-
-@server(app, example="api --host 0.0.0.0 --port 8000")
-def api(
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
-    inherited: Annotated[
-        int | None,
-        typer.Option("--listen", min=3, metavar="FD", help="A listening socket that is inherited; systemd's is 3."),
-    ] = None,
-    data: WorkerData = None,
-    kept: Annotated[list[Path] | None, typer.Option("--kept", hidden=True)] = None,
-    stop_when_closed: Pipe = None,
-) -> int:
-    """Run the HTTP API."""
-    from service.workers.api import run_api  # noqa: PLC0415 - a command loads only what it runs
-
-    settings, listening = settings_at(data), _listening(host, port, inherited)
-    return run_api(settings, listening, stop_when_closed, kept or folders_in(data))
-
-
-def _worker_settings(data: Path | None, pipe: int | None) -> Settings:
-    """The settings of a worker. A child of `serve` leaves the port for metrics to the API: two can't share it."""
-    settings = settings_at(data)
-    return settings if pipe is None else settings.model_copy(update={"metrics_port": None})
-
-
-def _listening(host: str, port: int, inherited: int | None) -> socket.socket:
-    return listen(host, port) if inherited is None else socket.socket(fileno=inherited)
-
-
-def _projections(
-    context: typer.Context,
-    data: WorkerData = None,
-    worker: Annotated[str | None, typer.Option("--worker", hidden=True)] = None,
-    stop_when_closed: Pipe = None,
-) -> int:
-    """Run the projections: they fold the log into the read models; any number of these processes share the work.
-
-    With a further word, look at them.
-    """
-    if context.invoked_subcommand is not None:
-        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
-        return 0
-    from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
-
-    return run_projections(_worker_settings(data, stop_when_closed), stop_when_closed, worker)
-
-
-def _given_before_the_word(context: typer.Context) -> dict[str, object]:
-    """The options of `projections --data DIR list`, which are those of `list` where that has none itself."""
-    return {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
-
-
-_PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=false' --redis redis://redis:6379/0"
-projections.app.callback(invoke_without_command=True, epilog=epilog(_PROJECTIONS_EXAMPLE))(
-    with_shared_options(_projections, ("eventstore", "redis"), serves=True)
-)
+server(app, example="serve --port 8000 --data data")(processes.serve)
+server(app, example="api --host 0.0.0.0 --port 8000")(processes.api)
+server(app, example="redis --data data/redis", uses=())(processes.redis)
 verb(app, action=OPEN, example="spans traces.jsonl\nspans traces.jsonl 0af76519")(spans)
 verb(app, action=Action.LIST_TENANTS, example="tenants --json", uses=("eventstore",))(tenants)
 verb(app, action=Action.READ_PROJECTIONS, example="lag order_summary --watch", uses=("eventstore", "redis"))(
@@ -212,44 +118,6 @@ verb(
     "rebuild order_summary --into end-of-march --as-of 2026-04-01",
     uses=("eventstore", "redis"),
 )(with_options(rebuilds.RebuildOptions)(rebuilds.rebuild))
-
-
-def _sagas(context: typer.Context, data: WorkerData = None, stop_when_closed: Pipe = None) -> int:
-    """Run the saga coordinators; any number of these processes share the work.
-
-    With a further word, act on an instance.
-    """
-    if context.invoked_subcommand is not None:
-        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
-        return 0
-    from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
-
-    return run_sagas(_worker_settings(data, stop_when_closed), stop_when_closed)
-
-
-sagas.app.callback(invoke_without_command=True, epilog=epilog("sagas --eventstore 'esdb://node1:2113?tls=false'"))(
-    with_shared_options(_sagas, ("eventstore", "redis"), serves=True)
-)
-
-
-@server(app, example="redis --data data/redis", uses=())
-def redis(
-    data: Folder,
-    path: Annotated[
-        Path | None,
-        typer.Option(
-            "--socket",
-            parser=parse_path,
-            metavar="PATH",
-            help="The unix socket to listen on [default: one in the folder].",
-        ),
-    ] = None,
-    stop_when_closed: Pipe = None,
-) -> int:
-    """Run the embedded Redis, on a unix socket."""
-    from infrastructure.embedded.redis import run  # noqa: PLC0415 - a command loads only what it runs
-
-    return run(socket=path, data=data, stop_when_closed=stop_when_closed)
 
 
 @verb(app, action=OPEN, example="demo")

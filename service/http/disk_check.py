@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 from infrastructure.embedded.disk import MIB, Disk, disk_of
+from service.daemon_thread import begun_in_thread
 from service.http.checks import Check, wrong
 
 _CHECK_SECONDS: Final = 1.0
@@ -40,12 +39,10 @@ class DiskCheck:
         return next((check for check in map(self._judged, self.disks) if not check.ok), Check(ok=True))
 
     def _begun_look(self) -> "asyncio.Future[tuple[Disk, ...]]":
-        """The one that is not done yet, else a new one. At the end of the process, nobody waits for its thread."""
+        """The one that is not done yet, else a new one."""
         if self._looking is not None and not self._looking.done():
             return self._looking
-        found: Future[tuple[Disk, ...]] = Future()
-        Thread(target=lambda: found.set_result(self._look()), name="disk", daemon=True).start()
-        return asyncio.wrap_future(found)
+        return begun_in_thread(self._look, "disk")
 
     def _look(self) -> tuple[Disk, ...]:
         return tuple(disk_of(folder) for folder in self._folders)

@@ -42,4 +42,5 @@ def test_all_but_those_that_only_administrators_do_are_permitted_to_some_other_r
         Action.APPEND_EVENTS,
         Action.ISSUE_TOKENS,
         Action.CHANGE_STORE_USERS,
+        Action.BACK_UP_STORE,
     }

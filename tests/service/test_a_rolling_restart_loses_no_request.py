@@ -166,6 +166,7 @@ def test_no_request_is_lost_while_one_half_is_restarted_after_the_other(fleet: F
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_nor_in_many_rounds_one_process_after_the_other(fleet: Fleet) -> None:
     with Load(EITHER, fleet.client) as load:
         codes = []

@@ -1,32 +1,16 @@
 """A TCP proxy of a test's own, between a service and a server, which breaks the network between them on command."""
 
 import asyncio
-import socket
 import threading
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from service.addresses import lasting_port
+from tests.support.network_faults import Direction, Faults
 
 ResultT = TypeVar("ResultT")
-_READ_AHEAD: Final = 256 * 1024  # bytes that wait in one direction of a connection; more stay with their sender
-_PORTION: Final = 1024  # bytes that a throttled connection forwards at once
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What is wrong with the network. Seconds by which bytes come late; bytes a second that each direction of each
-    connection takes; whether nothing is forwarded though all is accepted; whether servers' ends are closed halfway."""
-
-    delay: float = 0.0
-    bytes_per_second: float | None = None
-    silent: bool = False
-    half_closed: bool = False
 
 
 class Proxy:
@@ -65,6 +49,11 @@ class Proxy:
         What was held is forwarded by `heal`, as the sender's system would send it again; so is what came late.
         """
         self._break(Faults(silent=True))
+
+    def forget(self) -> None:
+        """Forwards nothing of the connections that there are, ever again; new ones are served, as after a firewall has
+        lost its table."""
+        self._do(self._forget)
 
     def half_close(self) -> None:
         """Tells clients that the server sends nothing more, and goes on to take what they send."""
@@ -113,6 +102,10 @@ class Proxy:
             server.close()
         self._abort()
 
+    def _forget(self) -> None:
+        for pair in self.pairs:
+            pair.forget()
+
     def _abort(self) -> None:
         for pair in tuple(self.pairs):
             pair.abort()
@@ -125,14 +118,14 @@ class _Pair(asyncio.Protocol):
         self._proxy: Final = proxy
         self._loop: Final = loop
         self._client: asyncio.Transport
-        self._to_server: _Direction | None = None
-        self._to_client: Final = _Direction(proxy, loop)
+        self._to_server: Direction | None = None
+        self._to_client: Final = Direction(lambda: proxy.faults, loop)
 
     def connection_made(self, transport: Any) -> None:
         self._client = transport
         self._proxy.accepted += 1
         self._proxy.pairs.add(self)
-        self._to_server = _Direction(self._proxy, self._loop)
+        self._to_server = Direction(lambda: self._proxy.faults, self._loop)
         self._to_server.reads_from(transport)
         self._to_client.writes_to(transport)
         self._connecting = self._loop.create_task(self._connect())
@@ -158,6 +151,11 @@ class _Pair(asyncio.Protocol):
         self._to_client.is_closed = self._to_client.is_closed or self._proxy.faults.half_closed
         for direction in (self._to_client, self._to_server):
             direction.go_on()
+
+    def forget(self) -> None:
+        """Nothing is forwarded any more."""
+        assert self._to_server is not None
+        self._to_server.is_forgotten = self._to_client.is_forgotten = True
 
     def abort(self) -> None:
         """Ends both, by a reset."""
@@ -199,95 +197,3 @@ class _Server(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._pair.abort()
-
-
-class _Direction:
-    """The bytes on their way in one direction, each with the time at which it may go on."""
-
-    def __init__(self, proxy: Proxy, loop: asyncio.AbstractEventLoop) -> None:
-        self._proxy: Final = proxy
-        self._loop: Final = loop
-        self._waiting: Final[deque[tuple[float, bytes]]] = deque()
-        self._size = 0
-        self._free_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._source: asyncio.Transport | None = None
-        self._sink: asyncio.Transport | None = None
-        self._has_ended = False
-        self.is_closed = False
-
-    def reads_from(self, source: asyncio.Transport) -> None:
-        self._source = source
-
-    def writes_to(self, sink: asyncio.Transport) -> None:
-        self._sink = sink
-
-    def take(self, data: bytes) -> None:
-        """Puts these bytes at the end."""
-        due = self._loop.time() + self._proxy.faults.delay
-        self._waiting.extend((due, data[at : at + _PORTION]) for at in range(0, len(data), _PORTION))
-        self._size += len(data)
-        if self._size > _READ_AHEAD and self._source is not None:
-            self._source.pause_reading()
-        self.go_on()
-
-    def end(self) -> None:
-        """Nothing more will come."""
-        self._has_ended = True
-        self.go_on()
-
-    def abort(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._waiting.clear()
-        for transport in (self._source, self._sink):
-            if transport is not None:
-                transport.abort()
-
-    def go_on(self) -> None:
-        """Forwards what is due, and comes back for the rest."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._sink is None or self._proxy.faults.silent:
-            return
-        if self.is_closed:
-            self._finish()
-            return
-        while self._waiting:
-            at = self._due()
-            if at > self._loop.time():
-                self._timer = self._loop.call_at(at, self.go_on)
-                return
-            self._forward(self._sink)
-        if self._has_ended:
-            self._finish()
-
-    def _due(self) -> float:
-        """When the next portion goes on: at once, where what it waited for is mended."""
-        faults = self._proxy.faults
-        return max(self._waiting[0][0] if faults.delay else 0.0, self._free_at if faults.bytes_per_second else 0.0)
-
-    def _forward(self, sink: asyncio.Transport) -> None:
-        _, portion = self._waiting.popleft()
-        rate = self._proxy.faults.bytes_per_second
-        if rate is not None:
-            self._free_at = max(self._free_at, self._loop.time()) + len(portion) / rate
-        self._size -= len(portion)
-        if not sink.is_closing():
-            sink.write(portion)
-        if self._size <= _READ_AHEAD and self._source is not None and not self._source.is_closing():
-            self._source.resume_reading()
-
-    def _finish(self) -> None:
-        """Closes the sink's half; bytes that still come are for nobody."""
-        self._waiting.clear()
-        self._size = 0
-        if self._sink is not None and self._sink.can_write_eof() and not self._sink.is_closing():
-            with suppress(OSError):  # its other end is gone
-                self._sink.write_eof()
-
-
-def connected(proxy: Proxy) -> socket.socket:
-    """A client's connection to it."""
-    return socket.create_connection(("127.0.0.1", proxy.port), timeout=5)

@@ -3,6 +3,7 @@
 import os
 import ssl
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from signal import SIGTERM
 from types import TracebackType
@@ -23,10 +24,11 @@ _BOUND: Final = ("/bin/sh", "-c", 'exec "$@" 3<"$0"')
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """A certificate of 127.0.0.1 and localhost, its key, and the authority that signed it, as files."""
+    """A certificate of 127.0.0.1 and localhost until then, its key, and the authority that signed it, as files."""
 
     folder: Path
     authority: trustme.CA = field(default_factory=trustme.CA)
+    until: datetime | None = None
 
     @property
     def ca(self) -> Path:
@@ -41,7 +43,7 @@ class Certificates:
         return self.folder / "node.key"
 
     def write(self) -> Self:
-        issued = self.authority.issue_cert("127.0.0.1", "localhost")
+        issued = self.authority.issue_cert("127.0.0.1", "localhost", not_after=self.until)
         self.authority.cert_pem.write_to_path(str(self.ca))
         self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
         issued.private_key_pem.write_to_path(str(self.key))
@@ -55,8 +57,8 @@ class Certificates:
 class SecureEventStore:
     """`foldstream eventstore` in memory, in secure mode, with one user; its files are in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.files = Certificates(folder).write()
+    def __init__(self, folder: Path, until: datetime | None = None) -> None:
+        self.files = Certificates(folder, until=until).write()
         self.users = folder / "users"
         set_password(self.users, USER, PASSWORD)
         secure = ("--tls-cert", self.files.certificate, "--tls-key", self.files.key, "--users", self.users)

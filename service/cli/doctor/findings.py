@@ -22,7 +22,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "snapshots": "Every stream that should have a usable snapshot has one.",
     "clocks": "The clocks of the event store and Redis are not far from this machine's.",
     "keys": "Keys to verify tokens are there, and none is a development key.",
-    "certificates": "No server's certificate ends within 30 days.",
+    "certificates": "No server's certificate, nor the API's own, ends within 30 days.",
     "disk": "The disks of the embedded servers have room.",
     "descriptors": "This process may open as many files as the API needs.",
 }

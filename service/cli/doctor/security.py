@@ -5,6 +5,7 @@ import json
 import re
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -69,15 +70,15 @@ def _is_restricted(settings: bytes) -> bool:
 
 
 async def certificates(settings: Settings) -> list[Finding]:
-    """Of each server that is spoken to by TLS; the client's own checks whom it is signed by."""
+    """Of each server that is spoken to by TLS, whose signer the client checks, and of the API."""
     addresses = (
         [] if not _is_secure(settings.eventstore) else [*map(_split, address_in(settings.eventstore).split(","))]
     )
     if settings.redis.startswith("rediss"):
         addresses += nodes_in(settings.redis)
-    if not addresses:
-        return [ok("certificates", "no server is spoken to by TLS")]
-    return list(await asyncio.gather(*(asyncio.to_thread(_certificate, *each) for each in addresses)))
+    found = await asyncio.gather(*(asyncio.to_thread(_of_server, *each) for each in addresses))
+    own = [] if settings.tls_certificate_file is None else [_of_api(Path(settings.tls_certificate_file))]
+    return [*found, *own] or [ok("certificates", "no server is spoken to by TLS, and the API speaks plain HTTP")]
 
 
 def days_left(pem: str, now: datetime) -> float:
@@ -85,17 +86,30 @@ def days_left(pem: str, now: datetime) -> float:
     return (x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc - now).total_seconds() / 86_400
 
 
-def _certificate(host: str, port: int) -> Finding:
+def _of_server(host: str, port: int) -> Finding:
     try:
         pem = ssl.get_server_certificate((host, port), timeout=_SECONDS)
     except (OSError, ValueError) as error:
         return skipped("certificates", f"{host}:{port}: {error}")
-    days = days_left(pem, datetime.now(UTC))
+    return _judged(f"{host}:{port}", days_left(pem, datetime.now(UTC)))
+
+
+def _of_api(file: Path) -> Finding:
+    """As the API presents it: the first in the file."""
+    try:
+        days = days_left(file.read_text(encoding="ascii"), datetime.now(UTC))
+    except (OSError, ValueError) as error:
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "holds no certificate in PEM"
+        return fail("certificates", f"{file}: {reason}", "let FOLDSTREAM_TLS_CERTIFICATE_FILE name one")
+    return _judged(str(file), days)
+
+
+def _judged(whose: str, days: float) -> Finding:
     if days < 0:
-        return fail("certificates", f"{host}:{port}: it ended {-days:.0f} days ago", "replace it")
+        return fail("certificates", f"{whose}: it ended {-days:.0f} days ago", "replace it")
     if days < _WARN_DAYS:
-        return warn("certificates", f"{host}:{port}: it ends in {days:.0f} days", "replace it")
-    return ok("certificates", f"{host}:{port}: {days:.0f} days are left")
+        return warn("certificates", f"{whose}: it ends in {days:.0f} days", "replace it")
+    return ok("certificates", f"{whose}: {days:.0f} days are left")
 
 
 async def _is_taken(uri: str, login: str) -> bool:

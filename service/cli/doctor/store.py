@@ -2,13 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Thread
-from typing import Final, TypeVar
+from typing import Final
 
 from infrastructure.eventstore.codec import EventCodec
-from infrastructure.eventstore.errors import EventStoreError
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.schema_check import Check
 from infrastructure.eventstore.schema_check import Finding as Unreadable
@@ -22,8 +20,8 @@ from service.cli.schema.report import EVENTS_BY_CATEGORY
 from service.cli.snapshots.report import due_versions
 from service.cli.snapshots.survey import Summary, survey
 from service.consumers import EVENTS
+from service.daemon_thread import begun_in_thread
 
-T = TypeVar("T")
 _SECONDS: Final = 10.0
 _PAGE: Final = 500
 _TESTED: Final = ("23.10.", "24.10.")
@@ -78,7 +76,7 @@ async def snapshots(uri: str) -> Finding:
     """Counts the loads that should begin at a snapshot and can't."""
     try:
         async with asyncio.timeout(_SECONDS):
-            summary = await _surveyed(uri, await _in_thread(lambda: due_versions(uri)))
+            summary = await _surveyed(uri, await begun_in_thread(lambda: due_versions(uri), "look at snapshots"))
     except TimeoutError:
         return warn("snapshots", f"not all were looked at within {_SECONDS:g} s", "`foldstream snapshots list`")
     if summary.misses:
@@ -116,30 +114,3 @@ async def saga_versions(uri: str) -> Finding:
     if not is_all:
         return warn("saga-versions", f"not all were compared within {_SECONDS:g} s", "`foldstream sagas check`")
     return ok("saga-versions", f"{sum(each.open for each in report.compared.values())} open instances")
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """What a thread finds out, which nobody waits for at the end of the process. Raises what it raised."""
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[T] = loop.create_future()
-
-    def settle(set_it: Callable[[], None]) -> None:
-        if not found.done():
-            set_it()
-
-    def run() -> None:
-        try:
-            result = work()
-        except EventStoreError as error:
-            failure = error
-            _tell(loop, lambda: settle(lambda: found.set_exception(failure)))
-        else:
-            _tell(loop, lambda: settle(lambda: found.set_result(result)))
-
-    Thread(target=run, name="look at snapshots", daemon=True).start()
-    return await found
-
-
-def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(callback)

@@ -71,7 +71,7 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
     """What was counted since the start, and the last checks of readiness with their age, in Prometheus' text format.
-    In OpenMetrics, with traces as exemplars, for whom `Accept` names that.
+    In OpenMetrics, with traces as exemplars, where Accept names that.
     """
     return await exposition(request)
 

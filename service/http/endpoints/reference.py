@@ -1,5 +1,6 @@
 """The API's reference as one HTML page, made from the OpenAPI document; it needs nothing from elsewhere."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from itertools import groupby
@@ -64,7 +65,7 @@ def _sections(document: Mapping[str, Any], title: str, description: str) -> Iter
         yield from (_operation(method, path, operation) for _, method, path, operation in group)
     yield "<h2>Forms of data</h2>"
     for name, schema in sorted(document["components"]["schemas"].items()):
-        yield f'<h3 id="{escape(name)}">{escape(name)}</h3>{_text(schema)}{_members(schema)}'
+        yield f'<h3 id="{escape(name)}">{escape(name)}</h3>{_text(schema)}{_members(schema)}{_examples(schema)}'
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
@@ -113,6 +114,11 @@ def _members(schema: Mapping[str, Any]) -> str:
             for name, member in schema.get("properties", {}).items()
         ),
     )
+
+
+def _examples(schema: Mapping[str, Any]) -> str:
+    shown = (json.dumps(example, indent=2, ensure_ascii=False) for example in schema.get("examples", ()))
+    return "".join(f"<pre>{escape(example)}</pre>" for example in shown)
 
 
 def _type(schema: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
 from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.run import now
+from infrastructure.snapshots.counts import Counts
 from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -171,6 +172,7 @@ class Errands:
         self.groups = f"errands-{tag}"
         self.route = route
         self.clock = now
+        self.counts = Counts()
         first = Saga[Errand, ErrandEvent](
             category=f"errand_{tag}",
             events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),
@@ -203,7 +205,7 @@ class Errands:
         return stream_name(self.saga.category, errand_id, tenant)
 
     def coordinator(self, client: CommandClient) -> SagaCoordinator:
-        handler = CommandHandler(client, self.codec)
+        handler = CommandHandler(client, self.codec, counts=self.counts)
         return SagaCoordinator(self.saga, self.route, handler, self.codec, clock=self.clock)
 
     def desk(self, client: CommandClient) -> OperatorDesk:

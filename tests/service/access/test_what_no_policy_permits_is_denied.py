@@ -35,6 +35,7 @@ INSTALLATION = {
     Action.REVOKE_TOKENS,
     Action.ISSUE_TOKENS,
     Action.CHANGE_STORE_USERS,
+    Action.BACK_UP_STORE,
 }
 
 

@@ -81,4 +81,7 @@ def test_the_documents_have_commands_of_each_form() -> None:
         ("README.md", 'token)"'),
         ("README.md", "serve"),
         ("operations.md", "poison list --skips"),
+        ("deployment.md", "doctor"),
+        ("deployment.md", "schema check"),
+        ("backup.md", "eventstore backup data/eventstore /backups/monday"),
     } - found == set()

@@ -59,6 +59,7 @@ ARGUMENTS: Final = {
     "sagas check": ("--samples", EVIL),
     "eventstore passwd": ("users", EVIL),
     "config": ("--redis", f"redis://{EVIL}"),
+    "eventstore backup": (EVIL, EVIL),
     "token": ("--subject", EVIL),
     "token revoke": ("--subject", EVIL, "--why", EVIL),
 }

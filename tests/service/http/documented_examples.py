@@ -31,8 +31,7 @@ def examples_in(document: Mapping[str, Any]) -> dict[str, Example]:
         operation["operationId"]: Example(
             method.upper(), _path(template, operation), _given(operation, "query"), _forms(document, operation)
         )
-        for template, operations in document["paths"].items()
-        for method, operation in operations.items()
+        for template, method, operation in _operations(document)
     }
 
 
@@ -41,23 +40,29 @@ def examples_and_schemas(document: Mapping[str, Any]) -> Iterator[tuple[str, Any
     for name, schema in document["components"]["schemas"].items():
         for number, example in enumerate(schema.get("examples", ())):
             yield f"{name} {number}", example, {"$ref": f"{_SCHEMAS}{name}"}
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation["parameters"]:
-                if "example" in parameter:
-                    named = f"{operation['operationId']} {parameter['name']}"
-                    yield named, parameter["example"], parameter["schema"]
+    parameters = (
+        (f"{operation['operationId']} {parameter['name']}", parameter)
+        for _, _, operation in _operations(document)
+        for parameter in operation["parameters"]
+    )
+    yield from ((name, each["example"], each["schema"]) for name, each in parameters if "example" in each)
 
 
 def bodies_in(document: Mapping[str, Any]) -> set[str]:
     """The names of the schemas that a body in JSON is of: of requests, and of answers that are no refusals."""
     found = set()
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
-            for described in (operation.get("requestBody", {}), *answers):
-                found.add(described.get("content", {}).get(_JSON, {}).get("schema", {}).get("$ref", _SCHEMAS))
+    for _, _, operation in _operations(document):
+        answers = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        for described in (operation.get("requestBody", {}), *answers):
+            found.add(described.get("content", {}).get(_JSON, {}).get("schema", {}).get("$ref", _SCHEMAS))
     return {reference.removeprefix(_SCHEMAS) for reference in found} - {""}
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Each with the template of its path and its method."""
+    for template, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield template, method, operation
 
 
 def _path(template: str, operation: Mapping[str, Any]) -> str:

@@ -83,7 +83,8 @@ def test_pages_need_nothing_from_elsewhere(http: httpx.Client, path: str) -> Non
 
 
 def test_what_the_document_says_is_text_on_the_page() -> None:
-    schema = {"type": "object", "description": "`<b>` & more", "properties": {"<i>": {"const": "<u>"}}}
+    members = {"<i>": {"const": "<u>"}}
+    schema = {"type": "object", "description": "`<b>` & more", "properties": members, "examples": [{"<i>": "é"}]}
     document = {
         "info": {"title": "<T>", "version": "1", "description": "<D>"},
         "paths": {},
@@ -91,4 +92,4 @@ def test_what_the_document_says_is_text_on_the_page() -> None:
     }
     page = Page(reference(document))
     assert not page.names & {"b", "i", "u", "t", "d"}
-    assert page.text.endswith("Forms of dataA<b> & moremember<i><u>")
+    assert page.text.endswith('Forms of dataA<b> & moremember<i><u>{\n  "<i>": "é"\n}')

@@ -17,7 +17,7 @@ def inspect(path: Path) -> None:
     """Raises StartRefused, or sqlite3.DatabaseError for what SQLite itself finds wrong."""
     connection = connect_for_reading(path)
     try:
-        _check_kind(connection, path)
+        require_log(connection, path)
         if path.stat().st_size <= CHECKED_AT_ONCE_BYTES and (fault := find_fault(connection)):
             raise StartRefused(f"the event log is damaged: {fault}", path=path)
         _check_end(connection, path)
@@ -48,7 +48,8 @@ def find_fault(connection: sqlite3.Connection) -> str | None:
     return None if verdict == "ok" else verdict.splitlines()[-1]
 
 
-def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
+def require_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StartRefused for a database that is none of ours, or of another schema."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION_ID:
         raise StartRefused("this is a database of another application", path=path)

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from tests.support.callers import KEY
 from tests.support.commands import ran
+from tests.support.polling import poll_until
 
 AWAY_STORE: Final = "esdb://127.0.0.1:1?tls=false"
 AWAY_REDIS: Final = "redis://127.0.0.1:1/0"
@@ -34,3 +35,15 @@ def of_servers(store: str, redis: str, **settings: str) -> Examined:
     """Of these servers, with the key of tests."""
     named = {"FOLDSTREAM_EVENTSTORE_URI": store, "FOLDSTREAM_REDIS_URI": redis, "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY)}
     return examined(**named, **settings)
+
+
+def of_reached_servers(store: str, redis: str) -> Examined:
+    """The same once the store was reached in time: a handshake takes its time where others are at work."""
+    looks: list[Examined] = []
+
+    def is_reached() -> bool:
+        looks.append(of_servers(store, redis))
+        return looks[-1].states("users") != ["skipped"]
+
+    poll_until(is_reached, seconds=60, what="a store that is reached")
+    return looks[-1]
