@@ -134,7 +134,8 @@ def is_for_size(status: grpc.StatusCode | None, words: str) -> bool:
 def _channel_options(spec: ConnectionSpec) -> GrpcOptions:
     """How a connection is kept: noticed as dead within 20 s, tried again every quarter of a second, not shared.
 
-    gRPC lets equal channels of one process share a connection; then its limit of calls would be shared as well.
+    gRPC lets equal channels of one process share a connection; then its limit of calls would be shared as well. While
+    one of its own pings is under way it sends none to keep alive, and by itself gives that one a minute.
     """
     return (
         ("grpc.use_local_subchannel_pool", 1),
@@ -143,6 +144,7 @@ def _channel_options(spec: ConnectionSpec) -> GrpcOptions:
         ("grpc.max_reconnect_backoff_ms", 250),
         ("grpc.keepalive_time_ms", spec.options.KeepAliveInterval or 10_000),
         ("grpc.keepalive_timeout_ms", spec.options.KeepAliveTimeout or 10_000),
+        ("grpc.http2.ping_timeout_ms", spec.options.KeepAliveTimeout or 10_000),
         ("grpc.http2.max_pings_without_data", 0),
     )
 

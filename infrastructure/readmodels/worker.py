@@ -82,7 +82,8 @@ class Supervisor:
         """Until `stop` is set. Raises RuntimeError where leases are not renewed any more."""
         while not self._stop.is_set():
             for wanted in self._wanted:
-                wanted.decide(self._leases.workable)
+                if not self._stop.is_set():  # each may wait for a server
+                    wanted.decide(self._leases.workable)
             self._align()
             if not self._leases.is_renewed:
                 raise RuntimeError("nobody renews the leases any more")

@@ -31,6 +31,7 @@ from infrastructure.views.view_reads import ViewReads
 from service.consumers import SAGAS, groups_of
 from service.http.history_threads import HistoryThreads
 from service.http.parked_groups import ParkedGroups
+from service.http.revocation_copy import RevocationCopy
 from service.http.store_use import StoreUse
 from service.settings import Settings
 
@@ -57,6 +58,7 @@ class Connections:
         self._settings: Final = settings
         self._redis: Final[Servers] = servers_at(settings.redis, settings.read_seconds)
         self.commits: Final = CommitListener(self._redis, settings.namespace)
+        self.revocation_copy: Final = RevocationCopy(self._redis, settings.namespace)
         self.sagas: Final = {saga.category: saga for saga in SAGAS}
         self.outages: Final = Outages()
         self.found: Final = asyncio.Event()  # the event store, since the start

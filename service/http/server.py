@@ -1,6 +1,7 @@
 """How the HTTP API is served: by uvicorn, within the bounds that the settings give."""
 
 from asyncio import AbstractServer
+from collections.abc import Callable
 from functools import partial
 from ssl import SSLContext
 from types import FrameType
@@ -31,9 +32,15 @@ class _Loop(uvloop.Loop):
 
 
 class ApiServer(uvicorn.Server):
-    """Stops in order, also when it is told so twice: its time is short."""
+    """Stops in order, also when it is told so twice: its time is short, and `bound` ends it."""
+
+    def __init__(self, config: uvicorn.Config, bound: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._bound: Final = bound
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            self._bound()
         self.should_exit = True
 
 

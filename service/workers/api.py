@@ -12,7 +12,7 @@ from service.http.app import create_app
 from service.http.server import ApiServer, server_config
 from service.settings import Settings
 from service.workers.collector import freeze_startup_objects
-from service.workers.lifetime import end_with
+from service.workers.lifetime import end_hard_in, end_with
 
 _OTHER_FILES: Final = 512  # that may be open beside connections
 
@@ -25,10 +25,10 @@ def run_api(settings: Settings, listening: socket, stop_when_closed: int | None,
     """
     metrics = [] if settings.metrics_port is None else [listen(settings.metrics_host, settings.metrics_port)]
     _allow_files(settings.connections + _OTHER_FILES)
-    server = ApiServer(server_config(create_app(settings, folders), settings))
+    server = ApiServer(server_config(create_app(settings, folders), settings), end_hard_in)
     # For what comes before uvicorn takes the signals, and after it.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        signal.signal(number, server.handle_exit)
     end_with(stop_when_closed)
     freeze_startup_objects()
     server.run(sockets=[listening, *metrics])

@@ -53,56 +53,61 @@ class Aftermath:
     def count(self, kind: type) -> int:
         return sum(isinstance(recorded.event, kind) for recorded in self.log)
 
-    def assert_answered_commands_are_in_the_log_once(self) -> None:
-        """Each customer has answers to all that it did."""
-        rounds = len(self.orders)
-        expected = dict.fromkeys(_OF_A_ROUND, rounds) | {StockReceived: rounds + 1}
-        assert {kind: self.count(kind) for kind in _OF_A_ROUND} == expected
 
-    def assert_orders_ended_once_as_answered(self) -> None:
-        """One that was answered as cancelled was not shipped."""
-        ends = Counter(r.aggregate_id for r in self.log if isinstance(r.event, OrderShipped | OrderCancelled))
-        assert ends == Counter({order.id: 1 for order in self.orders})
-        assert {end["status"] for end in self.ends.values()} == {"shipped", "cancelled"}
-        assert [self.ends[customer.orders[0].id]["reason"] for customer in self.customers] == [
-            "out-of-stock"
-            for _ in self.customers  # each began with what was never received
-        ]
-        assert [order.id for order in self.orders if order.cancelled and self.is_shipped(order)] == []
+def assert_answered_commands_are_in_the_log_once(aftermath: Aftermath) -> None:
+    """Each customer has answers to all that it did."""
+    rounds = len(aftermath.orders)
+    expected = dict.fromkeys(_OF_A_ROUND, rounds) | {StockReceived: rounds + 1}
+    assert {kind: aftermath.count(kind) for kind in _OF_A_ROUND} == expected
 
-    def assert_shipped_orders_took_all_once_and_others_nothing(self) -> None:
-        """Each was reserved, charged and consumed once, or all of it was given back."""
-        done = Counter((type(recorded.event), getattr(recorded.event, "order_id", None)) for recorded in self.log)
-        taken = {
-            order.id: (
-                done[StockReserved, order.id] - done[ReservationReleased, order.id],
-                done[ReservationConsumed, order.id],
-                done[AccountCharged, order.id] - done[ChargeRefunded, order.id],
-            )
-            for order in self.orders
-        }
-        assert taken == {order.id: (1, 1, 1) if self.is_shipped(order) else (0, 0, 0) for order in self.orders}
-        assert max(done[StockReserved, order.id] for order in self.orders) == 1
-        assert max(done[AccountCharged, order.id] for order in self.orders) == 1
 
-    def assert_read_models_add_up(self) -> None:
-        """Stock and money are what the customers' books say."""
-        versions = Counter(recorded.stream for recorded in self.log)
-        for customer in self.customers:
-            on_hand = customer.received - self.shipped(customer)
-            balance = customer.deposited - PRICE * self.shipped(customer)
-            level = self.client.get(f"/stock/{customer.sku}", at_least=self.token, wait="10")
-            assert (level["on_hand"], level["reserved"], level["available"]) == (on_hand, 0, on_hand)
-            account = self.client.get(f"/accounts/{customer.account_id}", at_least=self.token, wait="10")
-            assert Decimal(account["balance"]) == balance
-            assert account["version"] == versions[f"account-{customer.account_id}"] - 1
+def assert_orders_ended_once_as_answered(aftermath: Aftermath) -> None:
+    """One that was answered as cancelled was not shipped."""
+    ends = Counter(r.aggregate_id for r in aftermath.log if isinstance(r.event, OrderShipped | OrderCancelled))
+    assert ends == Counter({order.id: 1 for order in aftermath.orders})
+    assert {end["status"] for end in aftermath.ends.values()} == {"shipped", "cancelled"}
+    assert [aftermath.ends[customer.orders[0].id]["reason"] for customer in aftermath.customers] == [
+        "out-of-stock"
+        for _ in aftermath.customers  # each began with what was never received
+    ]
+    assert [order.id for order in aftermath.orders if order.cancelled and aftermath.is_shipped(order)] == []
 
-    def assert_whole(self) -> None:
-        """All of it."""
-        self.assert_answered_commands_are_in_the_log_once()
-        self.assert_orders_ended_once_as_answered()
-        self.assert_shipped_orders_took_all_once_and_others_nothing()
-        self.assert_read_models_add_up()
+
+def assert_shipped_orders_took_all_once_and_others_nothing(aftermath: Aftermath) -> None:
+    """Each was reserved, charged and consumed once, or all of it was given back."""
+    done = Counter((type(recorded.event), getattr(recorded.event, "order_id", None)) for recorded in aftermath.log)
+    taken = {
+        order.id: (
+            done[StockReserved, order.id] - done[ReservationReleased, order.id],
+            done[ReservationConsumed, order.id],
+            done[AccountCharged, order.id] - done[ChargeRefunded, order.id],
+        )
+        for order in aftermath.orders
+    }
+    assert taken == {order.id: (1, 1, 1) if aftermath.is_shipped(order) else (0, 0, 0) for order in aftermath.orders}
+    assert max(done[StockReserved, order.id] for order in aftermath.orders) == 1
+    assert max(done[AccountCharged, order.id] for order in aftermath.orders) == 1
+
+
+def assert_read_models_add_up(aftermath: Aftermath) -> None:
+    """Stock and money are what the customers' books say."""
+    versions = Counter(recorded.stream for recorded in aftermath.log)
+    for customer in aftermath.customers:
+        on_hand = customer.received - aftermath.shipped(customer)
+        balance = customer.deposited - PRICE * aftermath.shipped(customer)
+        level = aftermath.client.get(f"/stock/{customer.sku}", at_least=aftermath.token, wait="10")
+        assert (level["on_hand"], level["reserved"], level["available"]) == (on_hand, 0, on_hand)
+        account = aftermath.client.get(f"/accounts/{customer.account_id}", at_least=aftermath.token, wait="10")
+        assert Decimal(account["balance"]) == balance
+        assert account["version"] == versions[f"account-{customer.account_id}"] - 1
+
+
+def assert_whole(aftermath: Aftermath) -> None:
+    """All of it."""
+    assert_answered_commands_are_in_the_log_once(aftermath)
+    assert_orders_ended_once_as_answered(aftermath)
+    assert_shipped_orders_took_all_once_and_others_nothing(aftermath)
+    assert_read_models_add_up(aftermath)
 
 
 def whole_log(uri: str) -> list[Recorded[Any]]:

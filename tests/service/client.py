@@ -19,12 +19,13 @@ ENDED: Final = ("shipped", "cancelled")
 class Client:
     """Speaks to the service at `url`. Commands are repeated until they are answered; `answered` counts them.
 
-    Queries see at least what was `seen` of the log in the answers to commands.
+    Queries see at least what was `seen` of the log in the answers to commands. It repeats for `patience` seconds.
     """
 
     url: str
     answered: int = 0
     seen: str | None = None
+    patience: float = PATIENCE
     _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False, headers=AUTHORIZED))
 
     def __enter__(self) -> Self:
@@ -44,9 +45,9 @@ class Client:
                 return None
             return None if _is_not_now(response) else response
 
-        response = poll_until(lambda: [found] if (found := answer()) is not None else [], seconds=PATIENCE, what=path)[
-            0
-        ]
+        response = poll_until(
+            lambda: [found] if (found := answer()) is not None else [], seconds=self.patience, what=path
+        )[0]
         self.answered += 1
         return response
 
@@ -75,7 +76,7 @@ class Client:
             assert response.status_code == 200, (path, response.status_code, response.text)
             return dict(response.json())
 
-        return poll_until(lambda: answer() or {}, seconds=PATIENCE, what=path)
+        return poll_until(lambda: answer() or {}, seconds=self.patience, what=path)
 
     def ended(self, order_id: str) -> dict[str, Any]:
         """The order, once it is shipped or cancelled."""
@@ -84,7 +85,7 @@ class Client:
             found = self.get(f"/orders/{order_id}")
             return found if found["status"] in ENDED else {}
 
-        return poll_until(order, seconds=PATIENCE, what=f"the end of order {order_id}")
+        return poll_until(order, seconds=self.patience, what=f"the end of order {order_id}")
 
     def receive(self, sku: str, quantity: int, key: str | None = None) -> dict[str, Any]:
         return self.done(f"/stock/{sku}/receipts", {"quantity": quantity}, key)

@@ -1,6 +1,7 @@
 """Customers who order without pause while the service is broken under them, and who remember every answer."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -76,8 +77,8 @@ class Customer:
 class Load:
     """Some customers at once, each in a thread, from entering to leaving the block; `customers` have the ledger."""
 
-    def __init__(self, url: str) -> None:
-        self.customers = [Customer(Client(url), f"sku-{uuid4().hex[:12]}") for _ in range(CUSTOMERS)]
+    def __init__(self, url: str, client: Callable[[str], Client] = Client) -> None:
+        self.customers = [Customer(client(url), f"sku-{uuid4().hex[:12]}") for _ in range(CUSTOMERS)]
         self._enough = threading.Event()
         self._failures: list[BaseException] = []
         self._threads = [threading.Thread(target=self._run, args=(each,), daemon=True) for each in self.customers]

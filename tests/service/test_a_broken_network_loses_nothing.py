@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Final
 from uuid import uuid4
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from domain.accounts.account import AccountOpened
-from tests.service.aftermath import Aftermath
+from tests.service.aftermath import Aftermath, assert_whole
 from tests.service.client import Client
 from tests.service.load import Load
 from tests.support.callers import AUTHORIZED
@@ -26,6 +27,7 @@ from tests.support.service import FoldstreamProcess
 COMMAND_SECONDS: Final = 2
 AT_ONCE: Final = 0.5  # seconds: a third of the time for which the store is tried
 RECOVERED_WITHIN: Final = 30.0
+MIXES: Final = 20
 BROKEN: Final[dict[str, Callable[[Proxy], None]]] = {
     "refused": Proxy.refuse,
     "silent": Proxy.go_silent,
@@ -169,7 +171,7 @@ def lives_on(broken: Broken, seconds: float) -> None:
 def assert_nothing_is_lost(broken: Broken, load: Load) -> None:
     with Client(broken.service.url) as client:
         aftermath = Aftermath.of(client, load.customers, broken.store_uri)
-        aftermath.assert_whole()
+        assert_whole(aftermath)
     stored = {recorded.aggregate_id for recorded in aftermath.log if isinstance(recorded.event, AccountOpened)}
     assert set(broken.opened) <= stored
 
@@ -186,9 +188,10 @@ def test_each_fault_is_told_at_once_and_forgotten(broken: Broken, figures: list[
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_so_is_one_of_a_minute_and_any_mix(broken: Broken, figures: list[str]) -> None:
     dice = random.Random(64)
-    with Load(broken.service.url) as load:
+    with Load(broken.service.url, partial(Client, patience=180.0)) as load:
         for kind in BROKEN:
             BROKEN[kind](broken.store)
             first, _ = refusals_of_commands(broken)
@@ -196,7 +199,9 @@ def test_so_is_one_of_a_minute_and_any_mix(broken: Broken, figures: list[str]) -
             broken.store.heal()
             took = recovery(broken, load)
             figures.append(f"event store {kind} for a minute: first 503 after {first:.2f} s, back in {took:.2f} s")
-        for _ in range(30):
+        broken.store.forget()
+        figures.append(f"event store's connections forgotten: back in {recovery(broken, load):.2f} s")
+        for _ in range(MIXES):
             for proxy in (broken.store, broken.redis):
                 dice.choice([*BROKEN.values(), Proxy.heal, Proxy.cut])(proxy)
             lives_on(broken, dice.uniform(0.2, 8))

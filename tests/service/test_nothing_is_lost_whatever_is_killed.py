@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.service.aftermath import Aftermath
+from tests.service.aftermath import (
+    Aftermath,
+    assert_answered_commands_are_in_the_log_once,
+    assert_orders_ended_once_as_answered,
+    assert_read_models_add_up,
+    assert_shipped_orders_took_all_once_and_others_nothing,
+)
 from tests.service.client import Client
 from tests.service.load import Load
 from tests.support.service import FoldstreamProcess
@@ -55,7 +61,7 @@ def test_a_stop_in_the_middle_of_all_that_was_in_order(killed: Killed) -> None:
 
 
 def test_every_answered_command_is_in_the_log_once(killed: Killed) -> None:
-    killed.aftermath.assert_answered_commands_are_in_the_log_once()
+    assert_answered_commands_are_in_the_log_once(killed.aftermath)
 
 
 def test_a_repeat_is_answered_as_before(killed: Killed) -> None:
@@ -66,12 +72,12 @@ def test_a_repeat_is_answered_as_before(killed: Killed) -> None:
 
 
 def test_every_order_ended_once_and_as_it_was_answered(killed: Killed) -> None:
-    killed.aftermath.assert_orders_ended_once_as_answered()
+    assert_orders_ended_once_as_answered(killed.aftermath)
 
 
 def test_every_shipped_order_was_reserved_charged_and_consumed_once_and_no_other_kept_anything(killed: Killed) -> None:
-    killed.aftermath.assert_shipped_orders_took_all_once_and_others_nothing()
+    assert_shipped_orders_took_all_once_and_others_nothing(killed.aftermath)
 
 
 def test_stock_and_money_add_up_in_the_read_models(killed: Killed) -> None:
-    killed.aftermath.assert_read_models_add_up()
+    assert_read_models_add_up(killed.aftermath)

@@ -66,6 +66,11 @@ class Proxy:
         """
         self._break(Faults(silent=True))
 
+    def forget(self) -> None:
+        """Forwards nothing of the connections that there are, ever again; new ones are served, as after a firewall has
+        lost its table."""
+        self._do(self._forget)
+
     def half_close(self) -> None:
         """Tells clients that the server sends nothing more, and goes on to take what they send."""
         self._break(Faults(half_closed=True))
@@ -113,6 +118,10 @@ class Proxy:
             server.close()
         self._abort()
 
+    def _forget(self) -> None:
+        for pair in self.pairs:
+            pair.forget()
+
     def _abort(self) -> None:
         for pair in tuple(self.pairs):
             pair.abort()
@@ -158,6 +167,11 @@ class _Pair(asyncio.Protocol):
         self._to_client.is_closed = self._to_client.is_closed or self._proxy.faults.half_closed
         for direction in (self._to_client, self._to_server):
             direction.go_on()
+
+    def forget(self) -> None:
+        """Nothing is forwarded any more."""
+        assert self._to_server is not None
+        self._to_server.is_forgotten = self._to_client.is_forgotten = True
 
     def abort(self) -> None:
         """Ends both, by a reset."""
@@ -214,7 +228,7 @@ class _Direction:
         self._source: asyncio.Transport | None = None
         self._sink: asyncio.Transport | None = None
         self._has_ended = False
-        self.is_closed = False
+        self.is_closed = self.is_forgotten = False
 
     def reads_from(self, source: asyncio.Transport) -> None:
         self._source = source
@@ -249,7 +263,7 @@ class _Direction:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._sink is None or self._proxy.faults.silent:
+        if self._sink is None or self._proxy.faults.silent or self.is_forgotten:
             return
         if self.is_closed:
             self._finish()

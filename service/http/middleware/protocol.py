@@ -5,13 +5,10 @@ from functools import partial
 from typing import Any, Final
 
 import httptools
-import structlog
-from starlette.datastructures import Headers
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from service.http import problems
+from service.http.middleware.early_refusal import early_refusal
 from service.http.middleware.head_bounds import HeadBounds, Part
-from service.http.middleware.observation import CORRELATION, named_or_new
 from service.http.middleware.open_connections import OpenConnections
 from service.http.middleware.parser_errors import refusal_of
 from service.http.middleware.request_heads import path_of, require_host, require_method, require_version, unreadable
@@ -24,9 +21,9 @@ _LINGER_BYTES: Final = 16 * 1024 * 1024
 _MOST_PIPELINED: Final = 64  # requests that wait for the answer to another on their connection
 _LONGEST_METHOD: Final = 32  # bytes, with the space after it
 _GRACE_SECONDS: Final = 1.0  # in which a late body is refused by who waits for it
+_DRAIN_SECONDS: Final = 1.0  # for what is on its way on a connection that rests, when the API stops
 _READ_AT_STOP_SECONDS: Final = 3.0  # for answers, when the API stops; requests under way have a second more
 _FRAMING: Final = (b"content-length", b"transfer-encoding")
-_log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -41,7 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._settings: Final = settings
         self._connections: Final = connections
         self._bounds: Final = HeadBounds(settings)
-        self._begun = self._refused = self._repeating_head = False
+        self._begun = self._refused = self._repeating_head = self._stopping = False
         self._part: Part = "head"
         self._unparsed_bytes = self._dropped = 0
         self._first_bytes = b""  # of a request, where the client sent them at once
@@ -70,8 +67,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """Ends the connection when all is answered: the API stops. For a client that does not read, it waits less."""
-        super().shutdown()
+        """Ends the connection when all is answered: the API stops. For a client that does not read, it waits less.
+
+        One that rests may be sent a request at this moment: that is answered, as the last one.
+        """
+        self._stopping = True
+        rests = self._running is None or self._is_all_answered()
+        self.loop.call_later(_DRAIN_SECONDS if rests else 0.0, super().shutdown)
         self._sending.end_in(_READ_AT_STOP_SECONDS, partial(self._end_unread, "stop"))
 
     def _end_unread(self, reason: str) -> None:
@@ -141,6 +143,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._connections.take_up(self)
         super().on_headers_complete()
+        if self._stopping:
+            self.cycle.keep_alive = False
 
     def on_chunk_header(self) -> None:
         self._part = "trailers"  # unless a body follows
@@ -285,13 +289,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _refusal(self, problem: Problem) -> bytes:
-        headers = Headers(raw=self.headers) if self._begun else Headers()
-        correlation_id = str(named_or_new(headers.get(CORRELATION)))
-        path = self.url.decode("latin-1").partition("?")[0] if self._begun else ""
-        _log.info("request_unreadable", correlation_id=correlation_id, path=problems.shortened(path), rule=problem.rule)
         self._connections.count_unreadable(problem.rule)
-        told = {CORRELATION: correlation_id, "Connection": "close"}
-        return problems.answer_bytes(problem, path, told, with_body=not path or self.parser.get_method() != b"HEAD")
+        headers, url = (self.headers, self.url) if self._begun else ([], b"")
+        return early_refusal(problem, headers, url, self.parser.get_method() if url else b"")
 
 
 def _is_unanswered(cycle: RequestResponseCycle | None) -> bool:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import redis
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
@@ -27,9 +29,9 @@ HEEDED_WITHIN = 5  # seconds; some two, on a machine that does nothing else
 
 
 @contextmanager
-def verifier_at(uri: str, key: Path) -> Iterator[TokenVerifier]:
+def verifier_at(uri: str, key: Path, **chosen: str) -> Iterator[TokenVerifier]:
     """That of an API which runs."""
-    app: FastAPI = create_app(away(eventstore_uri=uri, development_key=str(key)))
+    app: FastAPI = create_app(away(eventstore_uri=uri, development_key=str(key), **chosen))
     with answering(app):
         yield app.state.verifier
 
@@ -94,6 +96,26 @@ def test_an_api_that_starts_without_its_store_takes_tokens_and_says_so_once(tmp_
         assert verifier.caller_of(token_for(key)).subject == "tester"
         poll_until(lambda: _told(lines), seconds=10, what="the line of the log")
     assert [line["log_level"] for line in _told(lines)] == ["warning"]
+
+
+def test_one_that_starts_without_its_store_knows_what_others_have_left_in_redis(tmp_path: Path, redis_uri: str) -> None:
+    key, rows = development_key(tmp_path), {"redis_uri": redis_uri, "namespace": f"revoked-{uuid4().hex[:12]}"}
+    anna, bert, ada = (token_for(key, subject=subject) for subject in ("anna", "bert", "ada"))
+    with EventStoreProcess(None) as server, verifier_at(server.uri, key, **rows) as one:
+        revoke(server.uri, subject="anna", before=datetime.now(UTC) + timedelta(seconds=1))
+        revoke(server.uri, token_id=one.caller_of(bert).token_id)
+        await_refusal(one, anna)
+        await_refusal(one, bert)
+        with redis.Redis.from_url(redis_uri) as connection:
+            copy = f"{rows['namespace']}:revocations"
+            poll_until(lambda: b"anna" in (connection.get(copy) or b""), seconds=HEEDED_WITHIN, what="a copy of both")
+            connection.delete(copy)
+            poll_until(lambda: connection.get(copy) is not None, seconds=20, what="the copy that was lost")
+    for store in ("127.0.0.1:1", "127.0.0.1:1,127.0.0.1:1"):
+        with verifier_at(f"esdb://{store}?tls=false", key, **rows) as lonely:
+            await_refusal(lonely, anna)
+            await_refusal(lonely, bert)
+            assert lonely.caller_of(ada).subject == "ada"
 
 
 def _told(lines: list[Any]) -> list[Any]:
