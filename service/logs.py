@@ -11,7 +11,6 @@ from typing import Final, Literal, TextIO, TypeAlias
 import stamina
 import stamina.instrumentation
 import structlog
-from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.typing import Processor
 
 from infrastructure.terminal import printable, printable_lines
@@ -103,10 +102,9 @@ def _write_times(_logger: object, _method: str, event: structlog.typing.EventDic
 
 def _name_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Where a span is recorded, the line says which, as OpenTelemetry's conventions for logs have it."""
-    current = get_current_span().get_span_context()
-    if not current.is_valid:
-        return event
-    return {**event, "trace_id": format_trace_id(current.trace_id), "span_id": format_span_id(current.span_id)}
+    from infrastructure.telemetry.spans import current_ids  # noqa: PLC0415 - most verbs log nothing
+
+    return {**event, **current_ids()}
 
 
 def _escape(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

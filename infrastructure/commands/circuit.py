@@ -47,6 +47,7 @@ class Circuit:
         if self._since is None:
             self._since = self._clock()
             self._probing = asyncio.create_task(self._search(), name="probe the event store")
+            self._probing.add_done_callback(self._forget)
 
     def require_closed(self) -> None:
         """Raises StoreUnavailable, at once, where the store is known to be away."""
@@ -64,11 +65,14 @@ class Circuit:
             await asyncio.gather(self._probing, return_exceptions=True)
 
     async def _search(self) -> None:
-        try:
-            while (fault := await self._probe()) is not None:
-                self._fault = fault
-                await asyncio.sleep(_BETWEEN)
-        finally:
-            if self._is_told:
-                _logger.info("commands_taken_again", seconds=round(self._clock() - (self._since or 0.0), 1))
-            self._since, self._fault, self._is_told = None, None, False
+        while (fault := await self._probe()) is not None:
+            self._fault = fault
+            await asyncio.sleep(_BETWEEN)
+        if self._is_told:
+            _logger.info("commands_taken_again", seconds=round(self._clock() - (self._since or 0.0), 1))
+
+    def _forget(self, probing: asyncio.Task[None]) -> None:
+        """Nobody is refused any more: the store is there, or a bug of the probe has ended it, which is told."""
+        self._since, self._fault, self._is_told = None, None, False
+        if not probing.cancelled() and (error := probing.exception()) is not None:
+            _logger.error("store_probe_failed", exc_info=error)

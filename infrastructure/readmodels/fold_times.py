@@ -10,7 +10,7 @@ from prometheus_client import Counter, Histogram
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
-class Batch:
+class FoldedBatch:
     """What is known of a batch while it is folded."""
 
     events = 0
@@ -37,9 +37,9 @@ class FoldTimes:
         self.seconds.labels(projection)
 
     @contextmanager
-    def measured(self, projection: str) -> Iterator[Batch]:
-        """Measures a batch, unless the block says of no event that it was in it, or fails."""
-        began, batch = perf_counter(), Batch()
+    def measured(self, projection: str) -> Iterator[FoldedBatch]:
+        """Measures a batch; one without events, or that fails, is not counted."""
+        began, batch = perf_counter(), FoldedBatch()
         yield batch
         if batch.events:
             self.events.labels(projection).inc(batch.events)

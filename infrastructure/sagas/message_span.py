@@ -1,12 +1,12 @@
 """The span of a message that a saga reacts to: within the trace that the message was written in."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
+from opentelemetry.trace import Span, SpanKind
 
 from domain.message import Recorded
-from infrastructure.telemetry.spans import span, tracer
+from infrastructure.telemetry.spans import NO_SPAN, span, tracer
 from infrastructure.telemetry.trace_context import parent_in, trace_of
 
 
@@ -15,7 +15,7 @@ def message_span(saga: str, stream: str, message: Recorded[Any]) -> AbstractCont
     while tracing is on.
     """
     if tracer() is None:
-        return nullcontext(INVALID_SPAN)
+        return NO_SPAN
     attributes = {
         "foldstream.saga": stream,
         "foldstream.event": message.event.stored_name,

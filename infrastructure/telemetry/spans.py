@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+    use_span,
+)
 
 from domain.errors import DomainError
 from infrastructure.uri import without_logins
@@ -17,7 +28,8 @@ from infrastructure.uri import without_logins
 Attributes: TypeAlias = Mapping[str, str | int | float | bool]
 Refusals: TypeAlias = tuple[type[Exception], ...]
 _NONE: Final[Attributes] = {}
-_OFF: Final = nullcontext(INVALID_SPAN)
+NO_SPAN: Final = nullcontext(INVALID_SPAN)
+"""What is recorded where nothing is."""
 
 
 @dataclass(slots=True)
@@ -58,7 +70,7 @@ def span(
     An error that leaves the block is noted, and marks the span as failed unless it is one of the `refusals`.
     """
     if _tracing.tracer is None:
-        return _OFF
+        return NO_SPAN
     return _recorded(_tracing.tracer.start_span(name, parent, kind, attributes), refusals)
 
 
@@ -74,7 +86,15 @@ def _recorded(started: Span, refusals: Refusals) -> Iterator[Span]:
             raise
 
 
-def describe(attributes: Attributes) -> None:
-    """Adds to the current span."""
-    if _tracing.tracer is not None:
-        get_current_span().set_attributes(dict(attributes))
+def current_ids() -> dict[str, str]:
+    """The ids of the current span, by the names that logs and exemplars have for them; none where none is recorded."""
+    current = get_current_span().get_span_context()
+    if not current.is_valid:
+        return {}
+    return {"trace_id": format_trace_id(current.trace_id), "span_id": format_span_id(current.span_id)}
+
+
+def current_exemplar() -> dict[str, str] | None:
+    """The labels of an exemplar: the trace's id; None where nothing is recorded, or the trace is not kept."""
+    context = get_current_span().get_span_context()
+    return {"trace_id": format_trace_id(context.trace_id)} if context.is_valid and context.trace_flags.sampled else None

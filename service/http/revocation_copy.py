@@ -32,11 +32,12 @@ class _Copy(BaseModel):
 
 
 class RevocationCopy:
-    """One key of the namespace. Whoever can read rows without the store can read it, or nobody reads any."""
+    """One key of the namespace, in Redis as the rows are."""
 
     def __init__(self, servers: Servers, namespace: str) -> None:
         self._servers: Final = servers
         self._key: Final = f"{namespace}:revocations"
+        self._is_told = False
 
     async def read(self) -> Revocations | None:
         """What was revoked when it was last written; None where there is none, or Redis does not tell."""
@@ -44,8 +45,12 @@ class RevocationCopy:
             async with asyncio.timeout(_SECONDS):
                 stored = await (await self._servers.at(self._key)).get(self._key)
             return None if stored is None else _revocations(_Copy.model_validate_json(stored))
-        except (RedisError, OSError, TimeoutError, ValidationError) as error:
-            _log.debug("revocations_not_copied", reason=str(error))
+        except ValidationError as error:
+            if not self._is_told:
+                self._is_told = True
+                _log.warning("revocation_copy_unreadable", key=self._key, faults=error.error_count())
+            return None
+        except (RedisError, OSError, TimeoutError):  # of which readiness tells
             return None
 
     async def write(self, revoked: Revocations) -> bool:
@@ -56,8 +61,7 @@ class RevocationCopy:
                 server = await self._servers.at(self._key)
                 if await server.get(self._key) != text:
                     await server.set(self._key, text)
-        except (RedisError, OSError, TimeoutError) as error:
-            _log.debug("revocations_not_copied", reason=str(error))
+        except (RedisError, OSError, TimeoutError):  # it is written again in a moment
             return False
         return True
 

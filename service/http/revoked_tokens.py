@@ -19,8 +19,8 @@ _log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 class RevokedTokens:
     """While the event store is away what was read stays known. An API that starts without its store knows what those
-    before it have left in Redis, where the rows are: without that it answers no queries, and without the store it
-    changes nothing.
+    before it have left in Redis, where the rows are; where that is lost too, tokens count as not revoked, which is
+    told.
     """
 
     def __init__(self, connections: Connections, clock: Callable[[], float] = time.time) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
@@ -36,20 +37,22 @@ class CollectorExporter(SpanExporter):
     """
 
     def __init__(self, endpoint: str) -> None:
-        address = endpoint if "/" in endpoint.partition("://")[2].rstrip("/") else endpoint.rstrip("/") + _PATH
-        self._library: Final = OTLPSpanExporter(endpoint=address, timeout=_EXPORT_SECONDS)
+        parts = urlsplit(endpoint)
+        address = parts if parts.path.strip("/") else parts._replace(path=_PATH)
+        self._library: Final = OTLPSpanExporter(endpoint=address.geturl(), timeout=_EXPORT_SECONDS)
         self._outage: Final = Outage("collector", time.monotonic)
-        self._said: Final = _LastLine()
+        self._said: Final = _Reasons()
         logger = logging.getLogger(_LIBRARY)
         logger.handlers, logger.propagate = [self._said], False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Once, and again for a few seconds; what the collector does not take then is lost."""
+        self._said.lines.clear()
         result = self._library.export(spans)
         if result is SpanExportResult.SUCCESS:
             self._outage.succeeded("traces")
         else:
-            self._outage.failed("traces", self._said.text)
+            self._outage.failed("traces", "; ".join(self._said.lines))
         self._outage.tick()
         return result
 
@@ -58,13 +61,17 @@ class CollectorExporter(SpanExporter):
         self._library.shutdown()  # type: ignore[no-untyped-call]  # the library does not say
 
 
-class _LastLine(logging.Handler):
-    """Keeps why the last export failed, which the library only logs."""
+class _Reasons(logging.Handler):
+    """Keeps why an export failed, which the library only logs: the first line, which has the cause, and the last."""
 
-    text = ""
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: Final = list[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = record.getMessage()
+        self.lines[1:] = [record.getMessage()] if self.lines else []
+        if not self.lines:
+            self.lines.append(record.getMessage())
 
 
 def _file_exporter(path: Path) -> SpanExporter:

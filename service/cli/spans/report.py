@@ -10,12 +10,12 @@ from typing import Final
 
 from infrastructure.terminal import print_error, print_json, print_json_list, print_raw, printable
 from infrastructure.times import time_text
-from service.cli.spans.spans_file import Span, spans_in
+from service.cli.spans.spans_file import Span, Unreadable, spans_in
 from service.cli.tree_lines import Branch, Branches, tree_lines
 from service.errors import FileUnusable
 from service.tables import print_table
 
-_HELD: Final = 20_000  # traces in memory: none has spans as far apart
+_HELD: Final = 20_000  # traces in memory; one that goes on after so many others is listed anew
 _COLUMNS: Final = ("trace", "began", "ms", "spans", "failed", "root")
 _SHOWN: Final = ("http.response.status_code", "foldstream.outcome", "error.type", "foldstream.stream")
 
@@ -42,7 +42,7 @@ class Trace:
 
 def print_traces(path: Path, limit: int, *, as_json: bool) -> int:
     """The `limit` traces whose spans ended last, the newest last. Raises FileUnusable."""
-    found, unreadable = OrderedDict[str, Trace](), list[int]()
+    found, unreadable = OrderedDict[str, Trace](), Unreadable()
     for span in spans_in(path, unreadable):
         trace = found.pop(span.trace, None) or Trace(span.trace, span.began, span.ended, span.name)
         trace.take(span)
@@ -60,26 +60,30 @@ def print_traces(path: Path, limit: int, *, as_json: bool) -> int:
 
 def print_spans(path: Path, trace: str, *, as_json: bool) -> int:
     """The spans of the trace whose id begins so, as a tree. Raises FileUnusable, also where not one trace is meant."""
-    unreadable = list[int]()
-    spans = [span for span in spans_in(path, unreadable) if span.trace.startswith(trace.lower())]
-    traces = sorted({span.trace for span in spans})
-    if len(traces) != 1:
-        raise FileUnusable(path, f"{len(traces) or 'no'} traces in it begin with {trace}")
+    unreadable, spans = Unreadable(), list[Span]()
+    for span in spans_in(path, unreadable):
+        if not span.trace.startswith(trace.lower()):
+            continue
+        if spans and span.trace != spans[0].trace:
+            raise FileUnusable(path, f"several traces in it begin with {trace}")
+        spans.append(span)
+    if not spans:
+        raise FileUnusable(path, f"no trace in it begins with {trace}")
     spans.sort(key=lambda span: span.began)
     if as_json:
-        print_json({"trace": traces[0], "spans": [span.model_dump(mode="json") for span in spans]})
+        print_json({"trace": spans[0].trace, "spans": [span.model_dump(mode="json") for span in spans]})
     else:
-        for line in _lines(traces[0], spans):
+        for line in _lines(spans):
             if not print_raw(line):
                 break
     _tell(path, unreadable)
     return 0
 
 
-def _lines(trace: str, spans: Sequence[Span]) -> Iterator[str]:
+def _lines(spans: Sequence[Span]) -> Iterator[str]:
     began = spans[0].began
     lasted = max(span.ended for span in spans) - began
-    yield printable(f"{trace}: {len(spans):,} spans, {time_text(began)}, {_millis(lasted)} ms")
+    yield printable(f"{spans[0].trace}: {len(spans):,} spans, {time_text(began)}, {_millis(lasted)} ms")
     known, below = {span.id for span in spans}, defaultdict[str | None, list[Span]](list)
     for span in spans:
         below[span.parent if span.parent in known else None].append(span)
@@ -110,7 +114,7 @@ def _answer(trace: Trace) -> dict[str, object]:
     return {"trace": trace.id, "began": time_text(trace.began), "seconds": seconds, **counts}
 
 
-def _tell(path: Path, unreadable: Sequence[int]) -> None:
-    if unreadable:
-        lines = "1 line is no span" if len(unreadable) == 1 else f"{len(unreadable):,} lines are no spans"
-        print_error(f"foldstream spans: {path}: {lines}, the first is line {unreadable[0]:,}")
+def _tell(path: Path, unreadable: Unreadable) -> None:
+    if unreadable.count:
+        lines = "1 line is no span" if unreadable.count == 1 else f"{unreadable.count:,} lines are no spans"
+        print_error(f"foldstream spans: {path}: {lines}, the first is line {unreadable.first:,}")

@@ -1,6 +1,7 @@
 """Reads the spans in a file that FOLDSTREAM_TRACES_FILE has named, a line of JSON each."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -45,10 +46,21 @@ class Span(BaseModel):
         return self.status == _FAILED
 
 
-def spans_in(path: Path, unreadable: list[int]) -> Iterator[Span]:
-    """The spans, in the order in which they ended; the numbers of other lines, as a killed process leaves one, are
-    added to `unreadable`. Raises FileUnusable.
-    """
+@dataclass(slots=True)
+class Unreadable:
+    """The lines that are no spans, as a killed process leaves one: how many, and the number of the first."""
+
+    count: int = 0
+    first: int = 0
+
+    def take(self, number: int) -> None:
+        """One more."""
+        self.first = self.first or number
+        self.count += 1
+
+
+def spans_in(path: Path, unreadable: Unreadable) -> Iterator[Span]:
+    """The spans, in the order in which they ended; other lines are added to `unreadable`. Raises FileUnusable."""
     try:
         with path.open("rb") as lines:
             yield from _readable(lines, unreadable)
@@ -56,10 +68,10 @@ def spans_in(path: Path, unreadable: list[int]) -> Iterator[Span]:
         raise FileUnusable(path, error.strerror or str(error)) from error
 
 
-def _readable(lines: Iterable[bytes], unreadable: list[int]) -> Iterator[Span]:
+def _readable(lines: Iterable[bytes], unreadable: Unreadable) -> Iterator[Span]:
     for number, line in enumerate(lines, 1):
         if (span := _span_in(line)) is None:
-            unreadable.append(number)
+            unreadable.take(number)
         else:
             yield span
 

@@ -73,7 +73,10 @@ class ReadOptions:
     first: Annotated[
         int | None,
         typer.Option(
-            "--from", min=0, metavar="N", help="The version to begin at; of '$all' the position [default: the end]."
+            "--from",
+            min=0,
+            metavar="N",
+            help="The version to begin at; of '$all' the position [default: the first, with --backwards the last].",
         ),
     ] = None
     backwards: Annotated[bool, typer.Option("--backwards", help="The newest first.")] = False

@@ -20,6 +20,7 @@ from infrastructure.commands.request import Request as CommandRequest
 from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, VersionMismatch
 from infrastructure.readmodels.position_token import PositionToken, beginning_of
 from infrastructure.sagas.errors import SagaError
+from infrastructure.telemetry.spans import current_exemplar
 from service.consumers import route
 from service.http.connections import Connections
 from service.http.endpoints import idempotency
@@ -31,7 +32,6 @@ from service.http.middleware.callers import caller_of
 from service.http.middleware.gate import Gate
 from service.http.problems import Fault, Problem, malformed
 from service.http.refusals import problem_of
-from service.trace_exemplar import trace_exemplar
 
 _NO_VERSION: Final = 2**64  # no stream gets there, so that a creation for a certain version is always refused
 Say: TypeAlias = Callable[[CommandRequest], Awaitable[Outcome]]
@@ -130,7 +130,7 @@ class Sender:
             counted.labels(name, problem.rule).inc()
             raise problem from error
         finally:
-            measured.command_seconds.labels(name).observe(perf_counter() - began, trace_exemplar())
+            measured.command_seconds.labels(name).observe(perf_counter() - began, current_exemplar())
         outcome = sent.outcome
         bind_contextvars(
             outcome=outcome.effect, stream=outcome.stream, version=outcome.version, position=outcome.position

@@ -7,7 +7,6 @@ from fastapi import Request
 from prometheus_client import Counter, Gauge, Histogram
 
 from service.prometheus_text import registry_of
-from service.trace_exemplar import Exemplar
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SECONDS: Final = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -52,7 +51,7 @@ class Metrics:
                 self.commands.labels(command, outcome)
 
     def request_answered(
-        self, method: str, route: str, status: int, seconds: float, exemplar: Exemplar | None = None
+        self, method: str, route: str, status: int, seconds: float, exemplar: dict[str, str] | None = None
     ) -> None:
         """Counts one request. `method` is one of METHODS and `route` a template, no path: there are few of both."""
         self._requests.labels(method, route, status).inc()

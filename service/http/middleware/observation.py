@@ -10,10 +10,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from infrastructure.telemetry.spans import current_exemplar
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.request_traces import describe_answer, request_span
 from service.http.problems import shortened
-from service.trace_exemplar import trace_exemplar
 
 CORRELATION: Final = "Foldstream-Correlation-Id"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -46,7 +46,7 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
                 await app(scope, receive, answer)
             finally:
                 seconds, route = perf_counter() - began, _route(scope)
-                metrics.request_answered(scope["method"], route, status, seconds, trace_exemplar())
+                metrics.request_answered(scope["method"], route, status, seconds, current_exemplar())
                 _note(scope, status, seconds)
                 describe_answer(recorded, scope["method"], route, status)
 

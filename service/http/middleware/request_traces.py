@@ -1,19 +1,19 @@
 """The span of a request, by OpenTelemetry's conventions for HTTP servers."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Final
 from uuid import UUID
 
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode
 from opentelemetry.trace import Span as OpenSpan
+from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from infrastructure.telemetry.spans import span, tracer
+from infrastructure.telemetry.spans import NO_SPAN, span, tracer
 from infrastructure.telemetry.trace_context import TRACEPARENT, TRACESTATE, TraceContext, parent_in
+from service.http.middleware.rate_limits import UNLIMITED
 from service.http.problems import shortened
 
-_PROBES: Final = ("/health/", "/metrics")  # asked for every few seconds
 _FAILED: Final = 500  # from this status on the service has failed, and not the request
 
 
@@ -22,8 +22,8 @@ def request_span(scope: Scope, correlation_id: UUID) -> AbstractContextManager[O
 
     There is none for probes.
     """
-    if tracer() is None or scope["path"].startswith(_PROBES):
-        return nullcontext(INVALID_SPAN)
+    if tracer() is None or scope["path"] in UNLIMITED:
+        return NO_SPAN
     attributes = {
         "http.request.method": scope["method"],
         "url.path": shortened(scope["path"]),

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from infrastructure.eventstore.log_reader import open_reader
-from service.cli.spans.spans_file import Span, spans_in
+from service.cli.spans.spans_file import Span, Unreadable, spans_in
 from service.http.middleware.observation import CORRELATION
 from tests.service.client import Client
 from tests.service.http.shop import done
@@ -58,7 +58,7 @@ class Traced:
     @property
     def spans(self) -> list[Span]:
         """Those of the trace, from the file."""
-        return [span for span in spans_in(self.file, []) if span.trace == TRACE]
+        return [span for span in spans_in(self.file, Unreadable()) if span.trace == TRACE]
 
     def named(self, beginning: str) -> list[Span]:
         """Those whose names begin so."""
@@ -120,4 +120,4 @@ def test_lines_of_the_log_name_the_trace_beside_the_correlation(traced: Traced) 
 
 def test_probes_leave_no_spans(traced: Traced) -> None:
     assert httpx.get(f"{traced.service.url}/health/ready", trust_env=False).status_code == httpx.codes.OK
-    assert not [span for span in spans_in(traced.file, []) if "health" in span.name]
+    assert not [span for span in spans_in(traced.file, Unreadable()) if "health" in span.name]

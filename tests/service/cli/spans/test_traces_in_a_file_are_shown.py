@@ -80,7 +80,7 @@ def test_the_spans_of_one_are_told_as_json(file: Path) -> None:
     [
         ("", 2, "Invalid value for 'TRACE': '' is no id of a trace, nor the beginning of one: 1 to 32 of 0-9a-f"),
         ("xyz", 2, "Invalid value for 'TRACE': 'xyz' is no id of a trace, nor the beginning of one: 1 to 32 of 0-9a-f"),
-        ("2", 1, "the file {file} can't be used: no traces in it begin with 2"),
+        ("2", 1, "the file {file} can't be used: no trace in it begins with 2"),
     ],
 )
 def test_a_trace_that_is_not_there_is_refused(file: Path, trace: str, code: int, said: str) -> None:
