@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 
@@ -11,7 +10,6 @@ from infrastructure.access.revocations import Revocations
 from infrastructure.readmodels.servers import Servers
 
 _SECONDS: Final = 0.5  # what is revoked is read each second, whatever becomes of Redis
-_log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class _Subject(BaseModel):
@@ -44,8 +42,7 @@ class RevocationCopy:
             async with asyncio.timeout(_SECONDS):
                 stored = await (await self._servers.at(self._key)).get(self._key)
             return None if stored is None else _revocations(_Copy.model_validate_json(stored))
-        except (RedisError, OSError, TimeoutError, ValidationError) as error:
-            _log.debug("revocations_not_copied", reason=str(error))
+        except (RedisError, OSError, TimeoutError, ValidationError):  # who needs Redis says that it is away
             return None
 
     async def write(self, revoked: Revocations) -> bool:
@@ -56,8 +53,7 @@ class RevocationCopy:
                 server = await self._servers.at(self._key)
                 if await server.get(self._key) != text:
                     await server.set(self._key, text)
-        except (RedisError, OSError, TimeoutError) as error:
-            _log.debug("revocations_not_copied", reason=str(error))
+        except (RedisError, OSError, TimeoutError):  # as above; it is tried again
             return False
         return True
 
