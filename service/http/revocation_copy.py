@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 
@@ -11,7 +10,6 @@ from infrastructure.access.revocations import Revocations
 from infrastructure.readmodels.servers import Servers
 
 _SECONDS: Final = 0.5  # what is revoked is read each second, whatever becomes of Redis
-_log: Final = structlog.stdlib.get_logger("foldstream.http")
 
 
 class _Subject(BaseModel):

@@ -22,6 +22,7 @@ from tests.support.polling import poll_until
 
 NO_TURN = "Its turn did not come within 3.0 s; come back later."
 _ORDER = re.compile(rb"order-[0-9a-f-]{36}")
+_APPEND = b"\n&\x12$"  # how one begins: with its correlation id
 _IDENTITY = b"foldstream-store-identity"
 """A part of what queries ask the store for, and commands only once they were appended."""
 FULL = "{} requests of this kind are being worked on; come back later."
@@ -95,7 +96,9 @@ def test_queries_that_wait_share_their_questions_to_the_store(redis_uri: str, na
 
 
 def _connections_of_queries(store: SilentStore) -> set[str]:
-    return {call.connection for call in store.seen if _IDENTITY in call.request}
+    """Of those that read which store it is; what probes whether it takes appends goes where commands go."""
+    reads = [call for call in store.seen if not call.request.startswith(_APPEND)]
+    return {call.connection for call in reads if _IDENTITY in call.request}
 
 
 def _wide(http: httpx.Client) -> httpx.Client:
