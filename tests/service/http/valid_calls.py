@@ -26,6 +26,7 @@ UNSAYABLE: Final = {
     ("?step", "name its type"): "OpenAPI has no words for one parameter with the other",
     ("?to", "should be after from"): "a schema compares no values",
     ("?from", "should be at most"): "a schema compares no values",
+    ("?from", "should be before the end of the time"): "a schema compares no values, and knows no present",
     ("", "a text holds NUL or half of a surrogate pair"): "a schema would say it at each text; it is so for all JSON",
     (_ANYWHERE, "should be a valid integer"): "1.0 is an integer of JSON Schema; here one is written in digits alone",
     (
