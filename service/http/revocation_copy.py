@@ -3,12 +3,14 @@
 import asyncio
 from typing import Final
 
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.exceptions import RedisError
 
 from infrastructure.access.revocations import Revocations
 from infrastructure.readmodels.servers import Servers
 
+_log: Final = structlog.stdlib.get_logger("foldstream.http")
 _SECONDS: Final = 0.5  # what is revoked is read each second, whatever becomes of Redis
 
 
