@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
-_LAST_SECONDS: Final = 2.0  # for what is not exported yet when the process stops
+_LAST_SECONDS: Final = 1.0  # for what is not exported yet when the process stops
 _DELAY_MILLIS: Final = 1_000
 
 

@@ -46,7 +46,7 @@ def test_one_that_is_silent_keeps_nobody_from_ending() -> None:
             done.set()
 
         threading.Thread(target=work, daemon=True).start()
-        assert done.wait(4.5), "two seconds are left for what is not exported, and an export takes five"
+        assert done.wait(4.5), "a second is left for what is not exported, and an export takes five"
 
 
 def test_a_file_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
