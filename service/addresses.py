@@ -37,9 +37,13 @@ def in_words(error: Exception) -> str:
 def url_of(listening: socket.socket, *, by_tls: bool = False) -> str:
     """The URL at which this machine reaches a listening socket."""
     scheme, (host, port) = "https" if by_tls else "http", listening.getsockname()[:2]
-    if listening.family == socket.AF_INET6:
-        return f"{scheme}://[{'::1' if host == '::' else host}]:{port}"
-    return f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    return f"{scheme}://{reached_at(host)}:{port}"
+
+
+def reached_at(host: str) -> str:
+    """The host of a URL at which this machine reaches what listens on an address."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{here}]" if ":" in here else here
 
 
 def lasting_port() -> int:

@@ -94,6 +94,8 @@ class _Process:
         self._command: Final = command
         self._pipe: Final = pipe
         self._process: subprocess.Popen[str] | None = None
+        self._starting: threading.Thread | None = None
+        self._refusal: OSError | None = None
 
     @property
     def pid(self) -> int:
@@ -114,8 +116,17 @@ class _Process:
         return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
     def start(self) -> None:
+        """In a thread of its own: an interrupt in the midst of it leaves no process that nobody knows of."""
         self.starts += 1
         self._last_words = ""
+        self._starting = threading.Thread(target=self._begin, name="start of a rebuild process")
+        self._starting.start()
+        self._starting.join()
+        if self._refusal is not None:  # the machine has no room for another process
+            reason = f"a process that folds partitions {self.share} can't be started: {self._refusal.strerror}"
+            raise RebuildStopped(self._projection, reason) from self._refusal
+
+    def _begin(self) -> None:
         try:
             self._process = process = subprocess.Popen(
                 self._command,
@@ -127,12 +138,14 @@ class _Process:
                 text=True,
                 errors="replace",
             )
-        except OSError as error:  # the machine has no room for another process
-            reason = f"a process that folds partitions {self.share} can't be started: {error.strerror}"
-            raise RebuildStopped(self._projection, reason) from error
+        except OSError as error:
+            self._refusal = error
+            return
         threading.Thread(target=self._listen, args=(process.stderr,), name="rebuild process", daemon=True).start()
 
     def stop(self) -> None:
+        if self._starting is not None:
+            self._starting.join()
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from service.addresses import reached_at
 from service.cli.options import Json
 from service.errors import NotAnswered
 from service.settings import Settings, SettingsError, variable_of
@@ -44,7 +45,7 @@ def _asked(settings: Settings, port: int | None, question: str) -> dict[str, Any
     port = port or settings.metrics_port
     if port is None:
         raise SettingsError(variable_of("metrics_port"), "is not set; it, or --port, says where to ask")
-    address = f"{_host(settings.metrics_host)}:{port}"
+    address = f"{reached_at(settings.metrics_host)}:{port}"
     schemes = ("http",) if settings.tls_certificate_file is None else ("https", "http")
     reason = ""
     for scheme in schemes:
@@ -52,7 +53,7 @@ def _asked(settings: Settings, port: int | None, question: str) -> dict[str, Any
         try:  # a process on this machine; its certificate names the hosts that others know it by
             return _document(httpx.get(url, timeout=_SECONDS, trust_env=False, verify=False).json())
         except (httpx.HTTPError, ValueError) as error:
-            reason = str(error) or type(error).__name__
+            reason = reason or str(error) or type(error).__name__
     raise NotAnswered(address, reason)
 
 
@@ -61,9 +62,3 @@ def _document(answer: object) -> dict[str, Any]:
     if not isinstance(answer, dict) or not isinstance(answer.get("status"), str):
         raise ValueError("what answers there is no process of this service")
     return answer
-
-
-def _host(host: str) -> str:
-    """Where this machine reaches what listens there."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{here}]" if ":" in here else here

@@ -1,6 +1,6 @@
 """Whose tokens are taken, and which one the command line presents."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
@@ -8,9 +8,7 @@ from infrastructure.access.claims import LONGEST_LEEWAY
 from infrastructure.access.verification_keys import ALGORITHMS
 from service.settings.kind import WhenUnset
 from service.settings.numbers import WholeNumber
-from service.settings.texts import FileOrAddress, FilePath, Names, Text, YesOrNo
-
-_NAME: Final = Text(r"[\x21-\x7e]{1,256}", "1 to 256 visible ASCII characters")
+from service.settings.texts import VISIBLE, FileOrAddress, FilePath, Names, YesOrNo
 
 AccessKeys: TypeAlias = Annotated[
     str | None,
@@ -28,12 +26,12 @@ AccessAlgorithms: TypeAlias = Annotated[
 ]
 AccessAudience: TypeAlias = Annotated[
     str,
-    _NAME,
+    VISIBLE,
     Field(description="Whom a token has to be for (`aud`)."),
 ]
 AccessIssuer: TypeAlias = Annotated[
     str | None,
-    _NAME,
+    VISIBLE,
     WhenUnset("any, by a key that is known"),
     Field(description="From whom a token has to be (`iss`)."),
 ]

@@ -8,7 +8,7 @@ from infrastructure.eventstore.uri import require_valid as require_eventstore_ur
 from infrastructure.readmodels.uri import require_valid as require_redis_uri
 from service.settings.kind import WhenUnset
 from service.settings.numbers import WholeNumber
-from service.settings.texts import Text, Uri
+from service.settings.texts import VISIBLE, Text, Uri
 
 EventstoreUri: TypeAlias = Annotated[
     str | None,
@@ -64,7 +64,7 @@ MetricsPort: TypeAlias = Annotated[
 ]
 MetricsHost: TypeAlias = Annotated[
     str,
-    Text(r"[\x21-\x7e]{1,256}", "1 to 256 visible ASCII characters"),
+    VISIBLE,
     Field(
         description="The address of that port. Whoever reaches it reads metrics and health without a token: in a"
         " container, `0.0.0.0` lets Prometheus and the probes of Kubernetes reach it, and everybody else who gets that"

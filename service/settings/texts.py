@@ -30,6 +30,10 @@ class Text(Kind):
         return value
 
 
+VISIBLE: Final = Text(r"[\x21-\x7e]{1,256}", "1 to 256 visible ASCII characters")
+"""Names that others give out, and hosts."""
+
+
 @dataclass(frozen=True)
 class Names(Kind):
     """Some names; `known` are all that there may be, none where that is for others to say."""

@@ -34,7 +34,10 @@ class Aftermath:
     @classmethod
     def of(cls, client: Client, customers: Sequence[Customer], eventstore_uri: str) -> Self:
         """Waits until all orders have ended and nothing is reserved any more."""
-        ends = {order.id: client.ended(order.id) for customer in customers for order in customer.orders}
+        ends = dict[str, dict[str, Any]]()
+        for customer in customers:
+            client.seen = customer.client.seen  # what it was answered with is there to be read
+            ends |= {order.id: client.ended(order.id) for order in customer.orders}
         paths = [f"/stock/{customer.sku}" for customer in customers]
         poll_until(lambda: not any(client.get(path)["reserved"] for path in paths), seconds=20, what="nothing reserved")
         token = str(client.receive("the-last-thing", 1)["position"])

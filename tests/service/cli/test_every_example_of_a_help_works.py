@@ -27,6 +27,7 @@ from tests.support.forked import SETTINGS
 from tests.support.polling import poll_until
 from tests.support.processes import FOLDSTREAM, Listened
 from tests.support.service import FoldstreamProcess
+from tests.support.span_lines import span_line
 
 ORDER: Final = "0b6c1c1e-4f0e-4c86-9d5e-0d8f6f0f3a10"
 CORRELATION: Final = "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11"
@@ -34,12 +35,14 @@ CORRELATION: Final = "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11"
 STOOD_FOR: Final = {"8000": "0", "2113": "0", "0.0.0.0": "127.0.0.1", "data/redis": "redis", "data/eventstore": "store"}
 STAY_UP: Final = ("api", "redis", "eventstore", "projections", "sagas", "lag")
 ELSEWHERE: Final = {"serve", "demo"}  # the shop itself is `serve`, as the fixture says; the demo has a test of its own
-# The others end with 0. The saga of the order has ended, so it takes no word; the poisoned stream waits for a skip.
+# The others end with 0. The saga of the order has ended, so it takes no word; the poisoned stream waits for a skip; no
+# process has the port that `health` asks.
 NOT_DONE: Final = {
     "sagas retry": "WordNotTaken",
     "sagas skip": "WordNotTaken",
     "sagas compensate": "WordNotTaken",
     "sagas cancel": "WordNotTaken",
+    "health": "NotAnswered",
     "doctor": 3,
     "poison retry": 3,
     "poison unskip": 3,
@@ -70,6 +73,7 @@ def examples() -> list[tuple[str, Sequence[str]]]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "repair.jsonl").write_text('{"type": "StockReceived", "data": {"sku": "mug-blue", "quantity": 3}}')
+    (folder / "traces.jsonl").write_text(span_line("POST /orders", 1) + "\n", encoding="utf-8")
     with FoldstreamProcess(folder / "data") as service, Client(service.url) as client:
         with operating(service.uri_of("eventstore")) as operator:
             operator.append(f"stock-{stock_id('mug-blue')}", *received("mug-blue", 1))

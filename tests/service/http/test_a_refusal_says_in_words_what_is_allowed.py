@@ -77,7 +77,7 @@ def test_every_field_parameter_and_header_with_a_pattern(http: httpx.Client, doc
         *("{account_id}", "{correlation_id}", "{customer_id}", "{order_id}", "{sku}", "{stream}", "{name}"),
         *("{instance_id}", "{saga_type}", "?key", "?step"),
         *("{station}", "{car_class}", "{hotel}", "{room_type}", "{flight}", "{cabin}", "{trip_id}", "{saga_id}"),
-        *("/account_id", "/amount", "/credit_limit", "/customer_id", "/id", "/owner_id", "/sku", "/unit_price"),
+        *("/account_id", "/amount", "/credit_limit", "/customer_id", "/id", "/owner_id", "/sku", "/unit_price", "/why"),
         *("/price", "/items/0/sku", "/items/0/unit_price"),
         *("/car/station", "/car/car_class", "/room/hotel", "/room/room_type", "/flight/flight", "/flight/cabin"),
     }
