@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -14,9 +15,15 @@ from service.cli.main import app
 _MARKS = re.compile(r"[\[\](){}|…]|\.\.\.")
 
 
+@cache
+def _program() -> Any:
+    """What parses all verbs; making it takes a tenth of a second."""
+    return typer.main.get_command(app)
+
+
 def refusal(words: Sequence[str]) -> str | None:
     """Why the parser refuses what stands after `foldstream`: verb, options, arguments; None where it takes all."""
-    command, name, rest = typer.main.get_command(app), "foldstream", list(words)
+    command, name, rest = _program(), "foldstream", list(words)
     context = None
     try:
         while True:
@@ -35,7 +42,7 @@ def refusal(words: Sequence[str]) -> str | None:
 
 def refusal_of_synopsis(line: str) -> str | None:
     """The same of a line as in `lag [NAME...] [--watch]`, where words stand for others: its verb and its options."""
-    command = typer.main.get_command(app)
+    command = _program()
     known = _options(command)
     words = [word for word in _MARKS.sub(" ", line).split() if word != "\\"]
     while isinstance(command, TyperGroup) and words and words[0] in command.commands:

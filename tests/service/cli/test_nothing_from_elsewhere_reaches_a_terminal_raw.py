@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -82,6 +83,7 @@ OF_GROUPS: Final = {
 AS_RETRY: Final = {"sagas pause", "sagas resume", "sagas cancel", "sagas compensate", "sagas skip"}
 
 
+@cache
 def verbs() -> dict[str, TyperCommand | TyperGroup]:
     """Every verb that the parser knows, by its words."""
     root = typer.main.get_command(app)

@@ -14,7 +14,7 @@ from tests.service.http.random_calls import call_at_random
 from tests.support.callers import AUTHORIZED, header_of
 from tests.support.service import FoldstreamProcess
 
-OF_EACH_KIND = ("create_order", "open_account", "request_trip", "list_all_orders", "read_order", "skip_step_of_saga")
+OF_EACH_KIND = ("open_account", "list_all_orders", "skip_step_of_saga")
 """Those whose boundaries are tried each time; the long form tries all."""
 
 
@@ -35,7 +35,7 @@ def test_few_random_calls_of_each_operation(
     api: str, authorization: str, tmp_path: Path, figures: list[str], documented: int
 ) -> None:
     calls = call_at_random(
-        api, authorization, tmp_path, "--phases", "examples,fuzzing", "-n", "4", "--seed", "1", within=280
+        api, authorization, tmp_path, "--phases", "examples,fuzzing", "-n", "3", "--seed", "1", within=280
     )
     figures.append(f"random calls: {calls}")
     assert calls.findings == [], calls.told
