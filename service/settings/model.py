@@ -41,7 +41,7 @@ class Settings(BaseModel):
     commands_waiting: calls.CommandsWaiting = 1024
     cached_aggregates: calls.CachedAggregates = 10_000
     requests_per_second: calls.RequestsPerSecond = 500
-    requests_burst: calls.RequestsBurst = 2_000
+    requests_burst: calls.RequestsBurst = 10_000
     queries_at_once: calls.QueriesAtOnce = 1024
     queries_waiting: calls.QueriesWaiting = 512
     read_seconds: calls.ReadSeconds = 5
