@@ -54,6 +54,7 @@ def set_up(form: LogForm, process: str) -> None:
     root.setLevel(logging.INFO)
     for loud in ("httpx", "httpcore", "uvicorn.error", "esdbclient"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)  # it warns of each header that is no trace
     _take_what_nobody_catches()
 
 

@@ -1,6 +1,7 @@
 """Events as JSON lines that somebody wants appended, and who says so, in the metadata of each."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from infrastructure.times import time_text
 
 REPAIR: Final = "repair"
 """The member of metadata that says who appended the event by hand, why and when."""
+_ADVICE: Final = "; use sys.set_int_max_str_digits"  # of Python, behind what is wrong with a number
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ONE_OF: Final = ("data", "metadata")
 
 
@@ -46,19 +49,23 @@ def proposed_in(name: str, lines: Iterable[str]) -> Iterator[ProposedEvent]:
             continue
         try:
             yield ProposedEvent(number, _record(json.loads(line)))
+        except RecursionError as error:
+            raise ExportUnreadable(name, number, "is nested too deeply") from error
         except (ValueError, TypeError) as error:
-            raise ExportUnreadable(name, number, f"is no event: {error}") from error
+            raise ExportUnreadable(name, number, f"is no event: {str(error).partition(_ADVICE)[0]}") from error
 
 
 def _record(members: Any) -> NewRecord:
     if not isinstance(members, dict):
         raise ValueError("it should be an object")
     if unknown := sorted(members.keys() - MEMBERS):
-        raise ValueError(f"nobody knows its member {unknown[0]!r}")
+        raise ValueError(f"its member {unknown[0]!r} is unknown")
     if both := [each for each in _ONE_OF if {each, f"{each}_base64"} <= members.keys()]:
         raise ValueError(f"it has both {both[0]} and {both[0]}_base64; one of them counts")
     if not isinstance(members.get("type"), str) or not members["type"]:
         raise ValueError("type should be a text that is not empty")
+    if _SURROGATE.search(members["type"]):
+        raise ValueError("type holds half of a surrogate pair")
     if not {"data", "data_base64"} & members.keys():
         raise ValueError("data is missing")
     has_metadata = {"metadata", "metadata_base64"} & members.keys()

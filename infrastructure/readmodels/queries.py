@@ -34,7 +34,7 @@ from infrastructure.readmodels.text_order import MemberPage, PageQuery, PartCoun
 from infrastructure.readmodels.top_search import TopSearch
 from infrastructure.readmodels.watches import Watches
 from infrastructure.server_calls import ServerCalls
-from infrastructure.telemetry.spans import span
+from infrastructure.telemetry.spans import span_below
 from projections.projection import Projection, RowT
 from projections.row_lists import Range
 from projections.sums import Contribution, Counter, Ranked, stored_group
@@ -281,5 +281,5 @@ class ReadModels:
         self, projection: Projection[Any], query: Query, of: str | None = None
     ) -> Sequence[PartitionResult[Replies]]:
         keys = ProjectionKeys(self._namespace, projection.name, projection.version)
-        with span(f"read {projection.name}", kind=SpanKind.CLIENT), self._measured.measured("query"):
+        with span_below(f"read {projection.name}", kind=SpanKind.CLIENT), self._measured.measured("query"):
             return await read_live(self._servers, keys, query, self._read_seconds, of=of)

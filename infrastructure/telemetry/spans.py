@@ -74,6 +74,13 @@ def span(
     return _recorded(_tracing.tracer.start_span(name, parent, kind, attributes), refusals)
 
 
+def span_below(name: str, *, kind: SpanKind) -> AbstractContextManager[Span]:
+    """A span around a block within another; none where nothing is recorded around it, as of what is polled for."""
+    if _tracing.tracer is None or not get_current_span().is_recording():
+        return NO_SPAN
+    return span(name, kind=kind)
+
+
 @contextmanager
 def _recorded(started: Span, refusals: Refusals) -> Iterator[Span]:
     with use_span(started, end_on_exit=True, record_exception=False, set_status_on_exception=False):

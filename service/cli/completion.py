@@ -34,6 +34,8 @@ def install(shell: Shell) -> None:
         _, path = install_script(shell, PROGRAM, _VARIABLE)
     except OSError as error:
         raise FileUnusable(Path(error.filename or Path.home()), error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise FileUnusable(Path.home() / f".{shell}rc", "it is no text in UTF-8") from error
     print_line(f"{shell} completes {PROGRAM} by {path}, once it is started anew.")
 
 

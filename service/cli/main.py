@@ -163,6 +163,8 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
+    if (unreadable := next((each for each in sys.argv[1:] if not _is_text(each)), None)) is not None:
+        return _refuse(f"the argument {unreadable!r} is no text in UTF-8", WRONG_USAGE)
     try:
         return int(app(prog_name=completion.PROGRAM, standalone_mode=False) or 0)
     except TyperException as refusal:
@@ -173,6 +175,11 @@ def _run() -> int:
         return _refuse(str(refusal), 1)
     except typer.Abort:
         return INTERRUPTED
+
+
+def _is_text(argument: str) -> bool:
+    """Python keeps bytes that are no UTF-8 as halves of surrogate pairs, which can be sent nowhere."""
+    return not any("\ud800" <= char <= "\udfff" for char in argument)
 
 
 def _interrupt(*_: object) -> NoReturn:

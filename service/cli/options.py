@@ -21,6 +21,13 @@ def parse_path(text: str) -> Path:
     return Path(text)
 
 
+def parse_stream(text: str) -> str:
+    """The name of a stream; the empty text names none."""
+    if not text.strip():
+        raise typer.BadParameter("it names no stream")
+    return text
+
+
 def parse_host(text: str) -> str:
     """The name or address of a host; the empty text, which would be every address of this machine, is none."""
     if not text:

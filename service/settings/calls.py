@@ -47,7 +47,7 @@ RequestsPerSecond: TypeAlias = Annotated[
         description="How many requests of one subject, in one tenant, each API process takes a second; whoever sends"
         " more gets 429 `rate-limited`. Requests without a valid token are counted by their address, which is the"
         " proxy's where one stands in front. Probes and `/metrics` are not limited. Each process counts for itself: N"
-        " processes take N times as many. 0: any number."
+        " processes take N times as many; it counts once `FOLDSTREAM_REQUESTS_BURST` have come at once. 0: any number."
     ),
 ]
 RequestsBurst: TypeAlias = Annotated[

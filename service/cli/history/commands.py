@@ -9,13 +9,18 @@ import typer
 
 from domain.stream_name import DEFAULT_TENANT
 from service.access.action import OPEN, Action
-from service.cli.options import DEFAULT_DATA, Data, Json, Since, Tenant, Until, parse_time
+from service.cli.options import DEFAULT_DATA, Data, Json, Since, Tenant, Until, parse_stream, parse_time
 from service.cli.verbs import verb
 
 app = typer.Typer()
 
 Stream: TypeAlias = Annotated[
-    str, typer.Argument(metavar="STREAM", help="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:SKU.")
+    str,
+    typer.Argument(
+        parser=parse_stream,
+        metavar="STREAM",
+        help="Such as account-<id>, order-<id>, fulfilment-<order id> or stock:SKU.",
+    ),
 ]
 
 

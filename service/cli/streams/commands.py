@@ -10,11 +10,13 @@ from domain.stream_name import DEFAULT_TENANT
 from service.access.action import Action
 from service.cli import completion
 from service.cli.operator_act import Act, Reason
-from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_path, parse_tenant, with_options
+from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_path, parse_stream, parse_tenant, with_options
 from service.cli.verbs import Yes, verb
 
 app = typer.Typer()
 _NONE: Final = "none"
+_HIGHEST: Final = 2**63 - 1  # version and position of EventStoreDB
+_MOST: Final = 1_000_000_000  # events
 _STDIN: Final = Path("-")
 
 
@@ -35,11 +37,12 @@ class StreamsOptions:
         typer.Option("--tenant", parser=parse_tenant, metavar="TENANT", help="Only this tenant's [default: all]."),
     ] = None
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to list at most.")] = 100
-    records: Annotated[int, typer.Option("--look-at", min=1, help="How many events to look at, the newest first.")] = (
-        100_000
-    )
+    records: Annotated[
+        int, typer.Option("--look-at", min=1, max=_MOST, help="How many events to look at, the newest first.")
+    ] = 100_000
     before: Annotated[
-        int | None, typer.Option(min=0, metavar="POSITION", help="Go on where the list before stopped.")
+        int | None,
+        typer.Option(min=0, max=_HIGHEST, metavar="POSITION", help="Go on where the list before stopped."),
     ] = None
     data: Data = DEFAULT_DATA
     as_json: Json = False
@@ -60,7 +63,9 @@ def _streams(_: typer.Context, options: StreamsOptions) -> int:
     return print_streams(store_uri(options.data), search, as_json=options.as_json)
 
 
-Stream: TypeAlias = Annotated[str, typer.Argument(metavar="STREAM", help="Its name, or stock:SKU.")]
+Stream: TypeAlias = Annotated[
+    str, typer.Argument(parser=parse_stream, metavar="STREAM", help="Its name, or stock:SKU.")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +73,25 @@ class ReadOptions:
     """Which events of a stream are read."""
 
     stream: Annotated[
-        str, typer.Argument(metavar="STREAM", help="Its name, or stock:SKU; '$all' is the whole log, the system's too.")
+        str,
+        typer.Argument(
+            parser=parse_stream,
+            metavar="STREAM",
+            help="Its name, or stock:SKU; '$all' is the whole log, the system's too.",
+        ),
     ]
     first: Annotated[
         int | None,
         typer.Option(
             "--from",
             min=0,
+            max=_HIGHEST,
             metavar="N",
             help="The version to begin at; of '$all' the position [default: the first, with --backwards the last].",
         ),
     ] = None
     backwards: Annotated[bool, typer.Option("--backwards", help="The newest first.")] = False
-    limit: Annotated[int, typer.Option(min=1, help="How many to read at most.")] = 100
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="How many to read at most.")] = 100
     tenant: Tenant = DEFAULT_TENANT
     data: Data = DEFAULT_DATA
     as_json: Annotated[

@@ -6,10 +6,11 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from domain.errors import Rejected
 from infrastructure.telemetry import spans
-from infrastructure.telemetry.spans import span
+from infrastructure.telemetry.spans import span, span_below
 from infrastructure.telemetry.trace_context import NO_TRACE, TraceContext, current_trace, parent_in
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -76,6 +77,14 @@ def test_an_error_marks_a_span_as_failed_and_a_refusal_does_not(recorded: InMemo
         ("fails", "ERROR", "no store at esdb://…@node1:2113", {"error.type": "RuntimeError"}),
         ("refuses", "UNSET", None, {"error.type": "Rejected"}),
     ]  # fmt: skip
+
+
+def test_what_belongs_to_no_span_has_none_of_its_own(recorded: InMemorySpanExporter) -> None:
+    with span_below("polled", kind=SpanKind.CLIENT):
+        pass
+    with span("request"), span_below("read", kind=SpanKind.CLIENT):
+        pass
+    assert [each.name for each in recorded.get_finished_spans()] == ["read", "request"]
 
 
 def test_without_a_tracer_there_is_nothing() -> None:

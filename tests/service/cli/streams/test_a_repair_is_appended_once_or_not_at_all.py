@@ -128,9 +128,10 @@ def test_unchecked_anything_is_taken_by_any_stream_and_says_who_and_why(
         ([], "it should be an object"),
         ({"type": "StockReceived"}, "data is missing"),
         ({"data": {}}, "type should be a text that is not empty"),
-        ({**RECEIVED, "metdata": {}}, "nobody knows its member 'metdata'"),
+        ({**RECEIVED, "metdata": {}}, "its member 'metdata' is unknown"),
         ({**RECEIVED, "data_base64": ""}, "it has both data and data_base64; one of them counts"),
         ({"type": "StockReceived", "data_base64": "%"}, ""),
+        ({"type": "Stock\ud800", "data": {}}, "type holds half of a surrogate pair"),
     ],
 )
 def test_a_line_that_is_no_event_is_refused(uri: str, sku: str, tmp_path: Path, event: Any, reason: str) -> None:
@@ -138,6 +139,14 @@ def test_a_line_that_is_no_event_is_refused(uri: str, sku: str, tmp_path: Path, 
     code, output, refusal = appended(uri, f"stock:{sku}", file, "--expected", "1")
     assert (code, output) == (None, [])
     assert refusal.startswith(f"{file}, line 2: is no event: {reason}")
+
+
+def test_a_line_that_is_nested_too_deeply_is_refused(uri: str, sku: str, tmp_path: Path) -> None:
+    file = tmp_path / "deep.jsonl"
+    file.write_text(f'{{"type":"StockReceived","data":{"[" * 50_000}{"]" * 50_000}}}\n', encoding="utf-8")
+    assert (
+        appended(uri, f"stock:{sku}", str(file), "--expected", "1").refusal == f"{file}, line 1: is nested too deeply"
+    )
 
 
 def test_metadata_that_take_no_word_an_empty_file_and_one_that_is_not_there_are_refused(
