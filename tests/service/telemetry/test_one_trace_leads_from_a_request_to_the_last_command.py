@@ -65,8 +65,9 @@ class Traced:
         return [span for span in self.spans if span.name.startswith(beginning)]
 
     def _is_whole(self) -> bool:
-        has_ended = bool(self.named("react fulfilment")) and len(self.named("project order_summary")) == 2
-        return has_ended and set(Counter(self.spans_by_name)) <= set(Counter(self.collector.spans))
+        found = Counter(span.name for span in self.spans)
+        is_told = all(found[name] for _, name, _ in CHAIN) and found["project order_summary"] == 2  # by each process
+        return is_told and set(Counter(self.spans_by_name)) <= set(Counter(self.collector.spans))
 
     @property
     def spans_by_name(self) -> list[tuple[str, str]]:
