@@ -69,6 +69,7 @@ def paused(followed: Followed) -> Iterator[dict[str, Any]]:
     answer = answered(followed, "pause", STATEMENT, "--why", WHY)
     try:
         await_given_back(followed)
+        followed.becomes(STATEMENT, "paused")  # the API knows it within a second
         yield answer
     finally:
         assert ran(followed, "resume", STATEMENT, "--why", "it is mended").return_value == 0
