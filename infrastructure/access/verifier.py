@@ -48,6 +48,7 @@ class TokenVerifier:
     rules: TokenRules = field(default_factory=TokenRules)
     revocations: Callable[[], Revocations] = lambda: NOTHING_REVOKED
     clock: Callable[[], float] = time
+    _verified: dict[bytes, VerificationKeys] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def has_keys(self) -> bool:
         """Whether any token can be verified now."""
@@ -56,8 +57,6 @@ class TokenVerifier:
         except KeysUnavailable:
             return False
         return True
-
-    _verified: dict[bytes, VerificationKeys] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def caller_of(self, token: str) -> Caller:
         """Whom this token names. It may be called in any thread and does no I/O. Raises Unauthenticated."""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ REPAIR: Final = "repair"
 """The member of metadata that says who appended the event by hand, why and when."""
 _ADVICE: Final = "; use sys.set_int_max_str_digits"  # of Python, behind what is wrong with a number
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_ONE_OF: Final = ("data", "metadata")
+_CONTENTS: Final = ("data", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class ProposedEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class Attribution:
     """Who appends to a tenant's stream, why and when. All events of one repair are of one command."""
 
     actor: str
     why: str
     at: datetime
     tenant: str
-    command_id: UUID
+    command_id: UUID = field(default_factory=uuid4)
 
 
 def proposed_in(name: str, lines: Iterable[str]) -> Iterator[ProposedEvent]:
@@ -60,7 +60,7 @@ def _record(members: Any) -> NewRecord:
         raise ValueError("it should be an object")
     if unknown := sorted(members.keys() - MEMBERS):
         raise ValueError(f"its member {unknown[0]!r} is unknown")
-    if both := [each for each in _ONE_OF if {each, f"{each}_base64"} <= members.keys()]:
+    if both := [each for each in _CONTENTS if {each, f"{each}_base64"} <= members.keys()]:
         raise ValueError(f"it has both {both[0]} and {both[0]}_base64; one of them counts")
     if not isinstance(members.get("type"), str) or not members["type"]:
         raise ValueError("type should be a text that is not empty")
@@ -73,7 +73,7 @@ def _record(members: Any) -> NewRecord:
     return NewRecord(members["type"], content_in(members, "data"), metadata, str(members.get("content_type", JSON)))
 
 
-def signed(record: NewRecord, signature: Signature, schema_versions: Mapping[str, int]) -> NewRecord:
+def attributed(record: NewRecord, attribution: Attribution, schema_versions: Mapping[str, int]) -> NewRecord:
     """The record, whose metadata say who appended it by hand and why, and what ours say of every event.
 
     What they say already is left as it is; `schema_versions` are today's, by the names of events. Raises ValueError for
@@ -82,25 +82,20 @@ def signed(record: NewRecord, signature: Signature, schema_versions: Mapping[str
     said = json.loads(record.metadata) if record.metadata else {}
     if not isinstance(said, dict):
         raise ValueError("its metadata should be a JSON object: who and why stand in it")
-    repair = {"actor": signature.actor, "why": signature.why, "at": time_text(signature.at)}
-    metadata = {**_missing(signature, schema_versions.get(record.type)), **said, REPAIR: repair}
+    repair = {"actor": attribution.actor, "why": attribution.why, "at": time_text(attribution.at)}
+    metadata = {**_missing(attribution, schema_versions.get(record.type)), **said, REPAIR: repair}
     return record._replace(metadata=json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _missing(signature: Signature, schema_version: int | None) -> dict[str, Any]:
-    command_id = str(signature.command_id)
+def _missing(attribution: Attribution, schema_version: int | None) -> dict[str, Any]:
+    command_id = str(attribution.command_id)
     return {
         "$correlationId": command_id,
         "$causationId": command_id,
         "command_id": command_id,
         "digest": REPAIR,
-        "actor": signature.actor,
-        "tenant": signature.tenant,
+        "actor": attribution.actor,
+        "tenant": attribution.tenant,
         **({} if schema_version is None else {"schema_version": schema_version}),
-        "time": time_text(signature.at),
+        "time": time_text(attribution.at),
     }
-
-
-def new_signature(actor: str, why: str, at: datetime, tenant: str) -> Signature:
-    """One of a command of its own."""
-    return Signature(actor, why, at, tenant, uuid4())

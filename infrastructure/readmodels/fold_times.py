@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -10,10 +11,11 @@ from prometheus_client import Counter, Histogram
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+@dataclass(slots=True)
 class FoldedBatch:
     """What is known of a batch while it is folded."""
 
-    events = 0
+    events: int = 0
 
 
 class FoldTimes:

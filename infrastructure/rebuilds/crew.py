@@ -94,7 +94,7 @@ class _Process:
         self._command: Final = command
         self._pipe: Final = pipe
         self._process: subprocess.Popen[str] | None = None
-        self._starting: threading.Thread | None = None
+        self._begun: threading.Event | None = None
         self._refusal: OSError | None = None
 
     @property
@@ -119,14 +119,14 @@ class _Process:
         """In a thread of its own: an interrupt in the midst of it leaves no process that nobody knows of."""
         self.starts += 1
         self._last_words = ""
-        self._starting = threading.Thread(target=self._begin, name="start of a rebuild process")
-        self._starting.start()
-        self._starting.join()
+        self._refusal, self._begun = None, threading.Event()
+        threading.Thread(target=self._begin, args=(self._begun,), name="start of a rebuild process").start()
+        self._begun.wait()
         if self._refusal is not None:  # the machine has no room for another process
             reason = f"a process that folds partitions {self.share} can't be started: {self._refusal.strerror}"
             raise RebuildStopped(self._projection, reason) from self._refusal
 
-    def _begin(self) -> None:
+    def _begin(self, begun: threading.Event) -> None:
         try:
             self._process = process = subprocess.Popen(
                 self._command,
@@ -141,11 +141,13 @@ class _Process:
         except OSError as error:
             self._refusal = error
             return
+        finally:
+            begun.set()
         threading.Thread(target=self._listen, args=(process.stderr,), name="rebuild process", daemon=True).start()
 
     def stop(self) -> None:
-        if self._starting is not None:
-            self._starting.join()
+        if self._begun is not None:
+            self._begun.wait(_STOP_SECONDS)  # an interrupt may have come before its thread began
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 

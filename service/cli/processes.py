@@ -11,7 +11,7 @@ from service.cli.options import DEFAULT_DATA, Folder, Host, Pipe, Port, parse_pa
 from service.cli.projections import commands as projections
 from service.cli.sagas import commands as sagas
 from service.cli.surroundings import folders_in, settings_at
-from service.cli.verbs import epilog, with_shared_options
+from service.cli.verbs import epilog, pass_on_options, with_shared_options
 from service.settings import Settings
 
 WorkerData: TypeAlias = Annotated[
@@ -74,16 +74,11 @@ def _projections(
     With a further word, look at them.
     """
     if context.invoked_subcommand is not None:
-        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
+        pass_on_options(context)
         return 0
     from service.workers.projections import run_projections  # noqa: PLC0415 - a command loads only what it runs
 
     return run_projections(_worker_settings(data, stop_when_closed), stop_when_closed, worker)
-
-
-def _given_before_the_word(context: typer.Context) -> dict[str, object]:
-    """The options of `projections --data DIR list`, which are those of `list` where that has none itself."""
-    return {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
 
 
 _PROJECTIONS_EXAMPLE: Final = "projections --eventstore 'esdb://node1:2113?tls=false' --redis redis://redis:6379/0"
@@ -98,7 +93,7 @@ def _sagas(context: typer.Context, data: WorkerData = None, stop_when_closed: Pi
     With a further word, act on an instance.
     """
     if context.invoked_subcommand is not None:
-        context.default_map = {context.invoked_subcommand: _given_before_the_word(context)}
+        pass_on_options(context)
         return 0
     from service.workers.sagas import run_sagas  # noqa: PLC0415 - a command loads only what it runs
 

@@ -90,6 +90,12 @@ def _is_argument(parameter: Parameter) -> bool:
     return any(isinstance(each, ArgumentInfo) for each in said)
 
 
+def pass_on_options(context: typer.Context) -> None:
+    """Those of `projections --data DIR list` are those of `list`, where that has none itself."""
+    given = {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
+    context.default_map = {str(context.invoked_subcommand): given}
+
+
 def epilog(example: str) -> str:
     """An example as the end of a help, each line by itself."""
     lines = "\n".join(f"  foldstream {line}" for line in cleandoc(example).splitlines())

@@ -34,8 +34,7 @@ class Certificate:
         """Raises CertificateUnusable."""
         self._files: Final = (certificate, key)
         self._seen = self._changed()
-        self.context: Final = _context_of(certificate, key)
-        self._ends = _end_of(certificate)
+        self.context, self._ends = _checked(certificate, key)
         if key.stat().st_mode & _OTHERS_MAY_READ:
             _log.warning("certificate_key_readable_by_others", file=str(key))
 
@@ -54,9 +53,9 @@ class Certificate:
 
     def _take_up(self) -> None:
         try:
-            _context_of(*self._files)  # a context that took half of it would be of no use
+            _, ends = _checked(*self._files)  # a context that took half of it would be of no use
             self.context.load_cert_chain(*self._files, password=_no_password)
-            self._ends = _end_of(self._files[0])
+            self._ends = ends
         except (CertificateUnusable, OSError) as error:
             _log.warning("certificate_unusable", reason=str(error), consequence="the one before is used")
         else:
@@ -84,7 +83,8 @@ def certificate_of(settings: Settings) -> Certificate | None:
         raise SettingsError(place_of(name), str(error)) from error
 
 
-def _context_of(certificate: Path, key: Path) -> ssl.SSLContext:
+def _checked(certificate: Path, key: Path) -> tuple[ssl.SSLContext, datetime]:
+    """A context of their own, and when the certificate ends. Raises CertificateUnusable."""
     if (ended := _end_of(certificate)) <= datetime.now(UTC):
         raise CertificateUnusable(certificate, f"the certificate ended at {time_text(ended)}")
     _read(key)
@@ -94,7 +94,7 @@ def _context_of(certificate: Path, key: Path) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
         raise CertificateUnusable(key, "is no unencrypted key in PEM of that certificate") from error
-    return context
+    return context, ended
 
 
 def _no_password() -> str:

@@ -1,5 +1,8 @@
 """The refusal of a setting."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SettingsError(Exception):
     """A setting that can't be used; one line says which and why, without its value, which may hold a password.
@@ -11,3 +14,12 @@ class SettingsError(Exception):
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+
+
+@contextmanager
+def refused_at(place: str) -> Iterator[None]:
+    """Raises SettingsError, with this place, for the ValueError that leaves the block."""
+    try:
+        yield
+    except ValueError as error:
+        raise SettingsError(place, str(error)) from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from service.settings.errors import SettingsError
+from service.settings.errors import SettingsError, refused_at
 from service.settings.given import Given, nearest
 from service.settings.injected import is_injected
 from service.settings.kind import Kind
@@ -66,7 +66,5 @@ def _in_options(variables: Mapping[str, str], kinds: Mapping[str, Kind]) -> dict
 
 
 def _value_of(kind: Kind, place: str, text: str) -> object:
-    try:
+    with refused_at(place):
         return kind.of_text(text)
-    except ValueError as error:
-        raise SettingsError(place, str(error)) from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from service.settings.errors import SettingsError
+from service.settings.errors import SettingsError, refused_at
 from service.settings.given import Given, nearest
 from service.settings.kind import Kind
 from service.settings.text_file import read_secret, read_text_file
@@ -38,18 +38,14 @@ def _value_of(file: str, key: str, value: object, known: Mapping[str, Kind]) -> 
         near = nearest(key.lower().removeprefix(PREFIX.lower()), known)
         hint = f"; the nearest is {near}" if near else "; docs/settings.md lists all"
         raise SettingsError(_place(file, key), f"is no setting{hint}")
-    try:
+    with refused_at(_place(file, key)):
         return known[key].of_toml(value, Path(file).parent)
-    except ValueError as error:
-        raise SettingsError(_place(file, key), str(error)) from None
 
 
 def _secret_of(file: str, name: str, secret: str, kind: Kind) -> object:
     place = _place(file, file_key_of(name))
-    try:
+    with refused_at(place):
         return kind.of_text(read_secret(place, secret))
-    except ValueError as error:
-        raise SettingsError(place, str(error)) from None
 
 
 def _place(file: str, key: str) -> str:

@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from prometheus_client import make_wsgi_app
 from prometheus_client.registry import Collector
 
+from service import watch_paths
 from service.addresses import listen
 from service.prometheus_text import registry_of
 from service.settings import Settings
@@ -49,12 +50,12 @@ def metrics_on(settings: Settings, health: WorkerHealth, *collectors: Collector)
 def _application(metrics: "WSGIApplication", health: WorkerHealth) -> "WSGIApplication":
     def answer(request: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
         match request["PATH_INFO"]:
-            case "/metrics":
+            case watch_paths.METRICS:
                 return metrics(request, start)
-            case "/health/live":
+            case watch_paths.LIVE:
                 status = "ok" if health.is_alive else "unable"
                 return _document(start, {"status": status}, works=health.is_alive)
-            case "/health/ready":
+            case watch_paths.READY:
                 report = health.report()
                 return _document(start, report.model_dump(), works=report.status != "unable")
             case _:

@@ -5,7 +5,8 @@ from infrastructure.eventstore.parked_stream import Parked
 from infrastructure.terminal import print_json, print_line
 from service.cli.group_desk import GroupDesk, at_desk
 from service.cli.operator_act import Act
-from service.cli.parked.words import messages_text, since_text
+from service.cli.parked.words import since_text
+from service.cli.plurals import counted
 from service.cli.verbs import consented
 
 _DECLINED = 1
@@ -28,7 +29,7 @@ def drop(uri: str, name: str, up_to: int | None, act: Act, *, yes: bool, as_json
     if as_json:
         print_json({"group": group.key, "dropped": number, "parked": left})
     elif number:
-        print_line(f"Dropped {messages_text(number)} that {group.key} had parked; {left:,} parked now.")
+        print_line(f"Dropped {counted(number, 'message')} that {group.key} had parked; {left:,} parked now.")
     else:
         print_line(f"{group.key} has nothing parked{'' if up_to is None else f' up to number {up_to}'}.")
     return 0
@@ -47,5 +48,5 @@ async def _dropped(desk: GroupDesk, group: ConsumerGroup, before: int, act: Act)
 
 
 def _question(group: ConsumerGroup, parked: Parked, last: int, number: int) -> str:
-    what = f"{number:,} of {messages_text(parked.count)} that {group.key} has parked{since_text(parked)}"
+    what = f"{number:,} of {counted(parked.count, 'message')} that {group.key} has parked{since_text(parked)}"
     return f"Drop {what}, up to number {last}? It will not get them again; the events stay."

@@ -10,7 +10,8 @@ from infrastructure.eventstore.parked_stream import Parked
 from infrastructure.terminal import print_json, print_line
 from service.cli.group_desk import GroupDesk, at_desk
 from service.cli.operator_act import Act
-from service.cli.parked.words import messages_text, since_text
+from service.cli.parked.words import since_text
+from service.cli.plurals import counted
 from service.cli.progress import ProgressLine
 from service.cli.verbs import consented
 from service.errors import NotReplayed
@@ -45,7 +46,7 @@ def replay(uri: str, name: str, options: Replay, act: Act) -> int:
     if options.as_json:
         print_json({"group": group.key, "replayed": number, "parked": left})
     elif number:
-        print_line(f"Delivered {messages_text(number)} of {group.key} again; {left:,} parked now.")
+        print_line(f"Delivered {counted(number, 'message')} of {group.key} again; {left:,} parked now.")
     else:
         print_line(f"{group.key} has nothing parked.")
     return 0
@@ -69,8 +70,8 @@ def _require_ready(group: ConsumerGroup, done: int = 0) -> None:
 
 
 def _question(group: ConsumerGroup, parked: Parked, number: int) -> str:
-    consumers = f"{len(group.consumers):,} consumer{'' if len(group.consumers) == 1 else 's'}"
-    what = f"{number:,} of {messages_text(parked.count)} that {group.key} has parked{since_text(parked)}"
+    consumers = counted(len(group.consumers), "consumer")
+    what = f"{number:,} of {counted(parked.count, 'message')} that {group.key} has parked{since_text(parked)}"
     return f"Deliver {what}, again, to {consumers}?"
 
 

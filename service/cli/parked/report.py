@@ -17,6 +17,7 @@ from infrastructure.terminal import print_json, print_json_list, print_line
 from infrastructure.times import time_text
 from service.cli.group_desk import GroupDesk, at_desk
 from service.cli.parked.answers import group_answer, message_answer
+from service.cli.plurals import counted
 from service.group_owners import owner_of
 from service.tables import print_long_table
 
@@ -103,7 +104,7 @@ def _summary(found: Sequence[tuple[ConsumerGroup, ParkedCount]]) -> str:
     said = []
     for where, is_on_log in (("$all", True), ("streams", False)):
         counts = [parked.count for group, parked in found if group.is_on_log is is_on_log]
-        groups = f"{len(counts):,} group{'' if len(counts) == 1 else 's'}"
+        groups = counted(len(counts), "group")
         said.append(f"{groups} of {where} with {sum(counts):,} parked messages")
     return f"{said[0]}, {said[1]}."
 

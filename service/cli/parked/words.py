@@ -1,12 +1,7 @@
-"""How numbers of messages, and since when they are parked, are said."""
+"""How it is said since when messages are parked."""
 
 from infrastructure.eventstore.parked_stream import Parked
 from infrastructure.times import time_text
-
-
-def messages_text(number: int) -> str:
-    """Such as `1 message`, `2,000 messages`."""
-    return f"{number:,} message{'' if number == 1 else 's'}"
 
 
 def since_text(parked: Parked) -> str:

@@ -14,6 +14,7 @@ from infrastructure.readmodels.uri import address_in
 from infrastructure.terminal import print_json_list, print_line
 from projections.projection import Projection
 from service.cli.operator_act import Act
+from service.cli.plurals import counted
 from service.cli.progress import ProgressLine
 from service.cli.verbs import consented
 from service.errors import NotAudited, RedisUnavailable
@@ -66,7 +67,7 @@ def _look(projection: Projection[Any], audit: Audit[Any], findings: Findings, sa
     def looked(more: int) -> None:
         nonlocal streams
         streams += more
-        progress.show(f"{_counted(streams, 'stream')}, {_counted(findings.count(), 'difference')}")
+        progress.show(f"{counted(streams, 'stream')}, {counted(findings.count(), 'difference')}")
 
     with ProgressLine(projection.name) as progress:
         audit.run(findings, sample, looked)
@@ -77,7 +78,7 @@ def _repair(projection: Projection[Any], audit: Audit[Any], findings: Findings, 
     """Whether it was wanted, and is done."""
     if not (found := findings.count()):
         return False
-    if not consented(f"Repair {_counted(found, 'difference')} of {projection.name}?", yes=plan.yes):
+    if not consented(f"Repair {counted(found, 'difference')} of {projection.name}?", yes=plan.yes):
         return False
     audit.repair(findings)
     act.log("read_model_repaired", projection=projection.name, found=found, repaired=findings.repaired())
@@ -116,13 +117,9 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _summary(findings: Findings, streams: int, *, repaired: bool) -> str:
-    said = f"{_counted(streams, 'stream')} folded again: {_counted(findings.count(), 'difference')}"
+    said = f"{counted(streams, 'stream')} folded again: {counted(findings.count(), 'difference')}"
     if repaired:
         said += f", {findings.repaired():,} repaired"
     if unverified := findings.unverified():
-        said += f"; {_counted(unverified, 'stream')} could not be verified"
+        said += f"; {counted(unverified, 'stream')} could not be verified"
     return f"{said}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from infrastructure.readmodels.sizes import Sizes
 from infrastructure.rebuilds.switch import why_not_rebuilt, wish_for
 from infrastructure.terminal import print_line
 from projections.projection import Projection
+from service.cli.plurals import counted
 from service.cli.projections.survey import survey
 from service.cli.rebuild.progress_lines import print_document
 from service.settings import Settings
@@ -97,7 +98,7 @@ def _bytes(sizes: list[Sizes]) -> int | None:
 def _lines(projection: Projection[Any], plan: RebuildPlan) -> list[str]:
     live = "nothing is read now" if plan.live is None else f"generation {plan.live.number} is read now"
     number, partitions = plan.generation.number, plan.generation.partitions
-    shared = f"{partitions} partition{'' if partitions == 1 else 's'}, {plan.workers} of them at a time"
+    shared = f"{counted(partitions, 'partition')}, {plan.workers} of them at a time"
     what = f"a rebuild would go on with generation {number}" if plan.begun else f"a rebuild would begin {number}"
     said = [f"{projection.name}: {live}; {what}: {shared}, up to position {plan.end:,} of the log"]
     if plan.bytes is not None:

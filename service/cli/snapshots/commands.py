@@ -9,6 +9,7 @@ from service.access.action import Action
 from service.cli import completion
 from service.cli.operator_act import Act, Why
 from service.cli.options import DEFAULT_DATA, Data, Json, with_options
+from service.cli.plurals import counted
 from service.cli.verbs import Yes, consented, require_consent, verb, verb_group
 
 SUMMARY = "Show the snapshots that loads begin at, drop them, take them anew."
@@ -87,14 +88,13 @@ def _drop(_: typer.Context, options: Drop) -> int:
     """Drop snapshots: the next load reads the whole stream. No event is touched."""
     from service.cli.snapshots.report import drop_snapshots, streams_to_drop  # noqa: PLC0415 - loads only what it runs
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
-    from service.cli.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     options.require_one_of()
     require_consent(yes=options.yes)
     uri = store_uri(options.data)
     names = streams_to_drop(uri, Selection(tuple(options.streams or ()), tuple(options.category or ())))
-    if not consented(f"Drop the snapshots of {counted(len(names))}?", yes=options.yes):
+    if not consented(f"Drop the snapshots of {counted(len(names), 'stream')}?", yes=options.yes):
         return 1
     return drop_snapshots(uri, names, Act(options.why), as_json=options.as_json)
 
@@ -106,7 +106,6 @@ def _retake(_: typer.Context, options: Retake) -> int:
     """
     from service.cli.snapshots.report import retake_snapshots, streams_to_retake  # noqa: PLC0415 - only what it runs
     from service.cli.snapshots.selection import Selection  # noqa: PLC0415 - a command loads only what it runs
-    from service.cli.snapshots.tables import counted  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
 
     options.require_one_of()
@@ -115,7 +114,7 @@ def _retake(_: typer.Context, options: Retake) -> int:
     uri = store_uri(options.data)
     selection = Selection(tuple(options.streams or ()), tuple(options.category or ()))
     names = streams_to_retake(uri, selection, missing=options.missing)
-    if not consented(f"Take the snapshots of {counted(len(names))} anew?", yes=yes):
+    if not consented(f"Take the snapshots of {counted(len(names), 'stream')} anew?", yes=yes):
         return 1
     return retake_snapshots(uri, names, Act(options.why), as_json=options.as_json)
 

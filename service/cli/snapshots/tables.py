@@ -7,6 +7,7 @@ from typing import Any
 
 from infrastructure.terminal import print_json, print_line
 from infrastructure.times import time_text
+from service.cli.plurals import counted
 from service.cli.snapshots.retake import Retaken
 from service.cli.snapshots.survey import SnapshotStatus, Summary
 from service.tables import print_table
@@ -31,7 +32,7 @@ def print_dropped(streams: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"dropped": streams})
     else:
-        print_line(f"Dropped the snapshots of {counted(len(streams))}.")
+        print_line(f"Dropped the snapshots of {counted(len(streams), 'stream')}.")
 
 
 def print_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
@@ -41,7 +42,7 @@ def print_retaken(retaken: Sequence[Retaken], *, as_json: bool) -> None:
     failed = [(each.stream, _number(each.version), each.result) for each in retaken if each.result != "taken"]
     if failed:
         print_table(("stream", "version", "result"), failed)
-    print_line(f"Took snapshots of {counted(len(retaken) - len(failed))}.")
+    print_line(f"Took snapshots of {counted(len(retaken) - len(failed), 'stream')}.")
 
 
 def _summary_answer(summary: Summary) -> dict[str, Any]:
@@ -51,12 +52,7 @@ def _summary_answer(summary: Summary) -> dict[str, Any]:
 
 def _summary_text(summary: Summary) -> str:
     states = "".join(f", {number:,} {state}" for state, number in sorted(summary.states.items()))
-    return f"{counted(summary.states.total())}{states}; {summary.misses:,} can't be loaded from a snapshot."
-
-
-def counted(streams: int) -> str:
-    """The number of streams with its noun."""
-    return f"{streams:,} stream{'' if streams == 1 else 's'}"
+    return f"{counted(summary.states.total(), 'stream')}{states}; {summary.misses:,} can't be loaded from a snapshot."
 
 
 def _answer(status: SnapshotStatus, now: datetime) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from infrastructure.eventstore.record import NewRecord
 from infrastructure.history.proposed_events import ProposedEvent
 from infrastructure.terminal import print_error, print_json, print_line
 from service.cli.connections import connected, streams_of
+from service.cli.plurals import counted
 from service.cli.streams.proposal import Repair, proposed_of, require_users_stream
 from service.cli.surroundings import store_uri
 from service.cli.verbs import consented, require_consent
@@ -31,7 +32,8 @@ def append(data: Path, repair: Repair) -> int:
     asyncio.run(_require_expected(uri, repair))
     if not repair.yes:
         _show(repair, proposed)
-    if not consented(f"Append {_counted(proposed)} to {repair.stream}{_after(repair.expected)}?", yes=repair.yes):
+    what = f"Append {counted(len(proposed), 'event')} to {repair.stream}{_after(repair.expected)}?"
+    if not consented(what, yes=repair.yes):
         return _DECLINED
     appended = asyncio.run(_appended(uri, repair, [each.record for each in proposed]))
     repair.act.log("events_appended", stream=repair.stream, events=len(proposed), version=appended.version)
@@ -83,11 +85,7 @@ def _tell(repair: Repair, number: int, appended: Appended) -> None:
         print_json({**told, "position": position})
     else:
         versions = f"version {first}" if number == 1 else f"versions {first} to {appended.version}"
-        print_line(f"Appended {number:,} event{'' if number == 1 else 's'} to {repair.stream}: {versions}.")
-
-
-def _counted(proposed: Sequence[ProposedEvent]) -> str:
-    return f"{len(proposed):,} event{'' if len(proposed) == 1 else 's'}"
+        print_line(f"Appended {counted(number, 'event')} to {repair.stream}: {versions}.")
 
 
 def _after(expected: int) -> str:

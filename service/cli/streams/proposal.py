@@ -1,4 +1,4 @@
-"""What a repair would append: the events of a file, signed, and looked at before anybody is asked."""
+"""What a repair would append: the events of a file, attributed, and looked at before anybody is asked."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from infrastructure.eventstore.append_messages import LARGEST
 from infrastructure.eventstore.errors import EventTooLarge
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.schema_check import Check
-from infrastructure.history.proposed_events import ProposedEvent, Signature, new_signature, proposed_in, signed
+from infrastructure.history.proposed_events import Attribution, ProposedEvent, attributed, proposed_in
 from service.cli.operator_act import Act
 from service.cli.schema.report import EVENTS_BY_CATEGORY
 from service.errors import FileUnusable, NotAppended
@@ -54,17 +54,17 @@ def require_users_stream(stream: str) -> None:
 
 
 def proposed_of(repair: Repair) -> Sequence[ProposedEvent]:
-    """All events of the file, signed, and looked at where that is wanted.
+    """All events of the file, attributed, and looked at where that is wanted.
 
     Raises NotAppended, UnknownCategory, ExportUnreadable, FileUnusable, EventTooLarge.
     """
     if repair.checked:
         boundary_of(repair.stream)
-    signature, size, proposed = _signature(repair), 0, list[ProposedEvent]()
+    attribution, size, proposed = _attribution(repair), 0, list[ProposedEvent]()
     check = Check(CODEC, EVENTS_BY_CATEGORY)
     with _opened(repair.file) as lines:
         for each in proposed_in(str(repair.file), lines):
-            event = _signed(repair, each, signature)
+            event = _attributed(repair, each, attribution)
             size += len(event.record.data) + len(event.record.metadata)
             if size > LARGEST:
                 raise EventTooLarge(repair.stream, f"the events have more than the {LARGEST} bytes of a request")
@@ -76,17 +76,17 @@ def proposed_of(repair: Repair) -> Sequence[ProposedEvent]:
     return proposed
 
 
-def _signature(repair: Repair) -> Signature:
+def _attribution(repair: Repair) -> Attribution:
     try:
         tenant = StreamName.parse(repair.stream).tenant
     except ValueError:
         tenant = DEFAULT_TENANT
-    return new_signature(repair.act.actor, repair.act.why or "", datetime.now(UTC), tenant)
+    return Attribution(repair.act.actor, repair.act.why or "", datetime.now(UTC), tenant)
 
 
-def _signed(repair: Repair, each: ProposedEvent, signature: Signature) -> ProposedEvent:
+def _attributed(repair: Repair, each: ProposedEvent, attribution: Attribution) -> ProposedEvent:
     try:
-        return ProposedEvent(each.line, signed(each.record, signature, _VERSIONS))
+        return ProposedEvent(each.line, attributed(each.record, attribution, _VERSIONS))
     except ValueError as error:
         raise NotAppended(repair.stream, f"{repair.file}, line {each.line}: {error}") from error
 

@@ -13,7 +13,7 @@ from service.cli import completion
 from service.cli.help_option import HelpfulGroup
 from service.cli.operator_act import Act, Reason
 from service.cli.options import DEFAULT_DATA, Data, Json, Tenant, parse_time, with_options
-from service.cli.verbs import asked_for, epilog, verb, with_shared_options
+from service.cli.verbs import asked_for, epilog, pass_on_options, verb, with_shared_options
 
 app = typer.Typer(cls=HelpfulGroup, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -48,8 +48,7 @@ def _token(context: typer.Context, options: Token) -> int:
     `foldstream serve` makes that key where no others are named; in production there is none.
     """
     if context.invoked_subcommand is not None:
-        given = {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
-        context.default_map = {context.invoked_subcommand: given}
+        pass_on_options(context)
         return 0
     from service.cli.tokens.issue import Wanted, print_token  # noqa: PLC0415 - a command loads only what it runs
 

@@ -10,6 +10,7 @@ from infrastructure.times import time_text
 from infrastructure.views.definition import Span, ViewDefinition
 from infrastructure.views.view_build import ViewRequest, build_view
 from infrastructure.views.view_fold import ViewFold
+from service.cli.plurals import counted
 from service.cli.rebuild.acts import Order, fold_command, translated, workers_of
 from service.cli.rebuild.progress_lines import ProgressLines, print_document
 from service.cli.views.options import DEFAULT_TTL, ViewOptions
@@ -60,5 +61,5 @@ def _command(order: Order, name: str, generation: Generation, partitions: Sequen
 
 def _said(view: ViewDefinition, rows: int) -> str:
     until = time_text(view.expires.replace(microsecond=0))
-    held = f"{rows:,} row{'' if rows == 1 else 's'} as of {view.span}, at position {view.position}"
+    held = f"{counted(rows, 'row')} as of {view.span}, at position {view.position}"
     return f"{view.projection}: the view {view.name} holds {held}; ?view={view.name} reads it until {until}"

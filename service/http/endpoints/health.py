@@ -16,15 +16,14 @@ from service.http.middleware.strict_route import StrictRoute
 from service.http.problems import RETRY_AFTER
 from service.http.readiness import Readiness
 from service.prometheus_text import OPENMETRICS, metrics_text
+from service.watch_paths import LIVE, METRICS, READY
 
 router = APIRouter(route_class=StrictRoute, tags=["service"])
 Parameters = Annotated[NoParameters, Query()]
 _METRICS_SECONDS: Final = 0.5  # for the checks to be made; what was found before is good enough after that
 _READY: Final = {**documented("probe"), 503: unable("It can't serve: `status` is `unable`.", Report)}
-
-
-_METRICS: Final = {**documented("probe")}
-_METRICS[200] = {**_METRICS[200], "content": {OPENMETRICS: {"schema": {"type": "string"}}}}
+_OF_METRICS: Final = {**documented("probe")}
+_OF_METRICS[200] = {**_OF_METRICS[200], "content": {OPENMETRICS: {"schema": {"type": "string"}}}}
 
 
 class Alive(BaseModel):
@@ -34,7 +33,7 @@ class Alive(BaseModel):
 
 
 @router.get(
-    "/health/live",
+    LIVE,
     response_model=Alive,
     responses=documented("probe"),
     openapi_extra=is_open(),
@@ -45,7 +44,7 @@ async def is_alive(parameters: Parameters) -> Alive:
 
 
 @router.get(
-    "/health/ready",
+    READY,
     response_model=Report,
     responses=_READY,
     openapi_extra=is_open(tells_more=True),
@@ -64,9 +63,9 @@ async def is_ready(request: Request, response: Response, parameters: Parameters)
 
 
 @router.get(
-    "/metrics",
+    METRICS,
     response_class=PlainTextResponse,
-    responses=_METRICS,
+    responses=_OF_METRICS,
     openapi_extra=does(Action.READ_METRICS),
 )
 async def read_metrics(request: Request, parameters: Parameters) -> Response:
@@ -99,9 +98,9 @@ async def _ready_without_token(request: Request) -> Response:
 
 
 WITHOUT_TOKEN: Final = {
-    "/metrics": exposition,
-    "/health/live": _alive_without_token,
-    "/health/ready": _ready_without_token,
+    METRICS: exposition,
+    LIVE: _alive_without_token,
+    READY: _ready_without_token,
 }
 """What is answered on the port for metrics, with details."""
 

@@ -47,19 +47,19 @@ def observe_requests(app: ASGIApp, metrics: Metrics) -> ASGIApp:
             finally:
                 seconds, route = perf_counter() - began, _route(scope)
                 metrics.request_answered(scope["method"], route, status, seconds, current_exemplar())
-                _note(scope, status, seconds)
+                _note(scope, route, status, seconds)
                 describe_answer(recorded, scope["method"], route, status)
 
     return see
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, route: str, status: int, seconds: float) -> None:
     rule = scope["state"].get("rule")
     _log.info(
         "request_answered",
         method=scope["method"],
         path=shortened(scope["path"]),
-        route=_route(scope),
+        route=route,
         status=status,
         seconds=round(seconds, 6),
         **({"rule": rule} if rule else {}),

@@ -10,9 +10,8 @@ from fastapi import Request
 from infrastructure.access.caller import ANONYMOUS
 from service.http.middleware.callers import caller_of
 from service.http.problems import Problem
+from service.watch_paths import WATCH_PATHS
 
-UNLIMITED: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
-"""What watches the service is answered in any case: the paths of probes and of metrics."""
 _MOST: Final = 10_000  # senders
 Sender: TypeAlias = tuple[str, ...]
 """Tenant and subject, or an address alone."""
@@ -57,9 +56,9 @@ class RateLimits:
 def require_rate(request: Request) -> None:
     """Takes a token of the request's sender: of its subject, or of its address where it has no valid token.
 
-    Raises Problem `rate-limited`.
+    What watches the service is answered in any case. Raises Problem `rate-limited`.
     """
-    if request.scope["route"].path not in UNLIMITED:
+    if request.scope["route"].path not in WATCH_PATHS:
         limits: RateLimits = request.app.state.rate_limits
         limits.take(_sender(request))
 

@@ -11,8 +11,8 @@ from starlette.types import Scope
 
 from infrastructure.telemetry.spans import NO_SPAN, span, tracer
 from infrastructure.telemetry.trace_context import TRACEPARENT, TRACESTATE, TraceContext, parent_in
-from service.http.middleware.rate_limits import UNLIMITED
 from service.http.problems import shortened
+from service.watch_paths import WATCH_PATHS
 
 _FAILED: Final = 500  # from this status on the service has failed, and not the request
 
@@ -22,7 +22,7 @@ def request_span(scope: Scope, correlation_id: UUID) -> AbstractContextManager[O
 
     There is none for probes.
     """
-    if tracer() is None or scope["path"] in UNLIMITED:
+    if tracer() is None or scope["path"] in WATCH_PATHS:
         return NO_SPAN
     attributes = {
         "http.request.method": scope["method"],

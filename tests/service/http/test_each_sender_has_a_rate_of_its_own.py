@@ -7,8 +7,9 @@ from functools import partial
 import httpx
 import pytest
 
-from service.http.middleware.rate_limits import UNLIMITED, RateLimits, Sender
+from service.http.middleware.rate_limits import RateLimits, Sender
 from service.http.problems import Problem
+from service.watch_paths import WATCH_PATHS
 from tests.service.http.api_server import away, serving
 from tests.service.http.description import Description
 from tests.service.http.shop import assert_malformed, assert_refused
@@ -134,7 +135,7 @@ def test_those_without_a_token_share_the_rate_of_their_address(limited: httpx.Cl
     assert receive(limited, header_of("eve", "administrator")).status_code == 422
 
 
-@pytest.mark.parametrize("path", sorted(UNLIMITED))
+@pytest.mark.parametrize("path", sorted(WATCH_PATHS))
 def test_what_watches_the_service_is_never_limited(limited: httpx.Client, path: str) -> None:
     monitor = header_of("prometheus", "monitor")
     answered = {limited.get(path, headers=monitor).status_code for _ in range(4 * BURST)}
