@@ -114,6 +114,7 @@ def test_a_token_from_before_a_restore_is_foreign_and_no_old_row_is_answered_aft
         copied.put_back()
         new = [done(http.post(f"{path}/deposits", json={"amount": "5.00"}))["position"] for _ in range(2)]
         assert number_of(new[-1]) > number_of(old)
+        poll_until(lambda: _at(http, path, old).status_code == 422, 5, what="a look at what took the log's place")
         assert_refused(_at(http, path, old), 422, "foreign-position", f"The {GONE} {ADVICE}")
         for token in new:
             answer = _at(http, path, token)
