@@ -38,14 +38,14 @@ class CommandCounts:
         return (self.cache, self.retries, self.lookups, self.snapshots, self.skipped, self.calls.seconds)
 
     def expect_steps(self, sagas: Iterable[str]) -> None:
-        """These sagas run here: what is counted of their steps is 0, and there."""
+        """Shows the steps of these sagas with counts of 0 before their first one."""
         for saga in sagas:
             for result in _STEP_RESULTS:
                 self.steps.labels(saga, result)
 
 
 def _counter(name: str, what: str, label: str, *values: str) -> Counter:
-    """With 0 for each of these values of its label from the start."""
+    """A counter that shows 0 for each of these values of its label before it first happens."""
     counter = Counter(f"foldstream_{name}", what, (label,), registry=None)
     for value in values:
         counter.labels(value)

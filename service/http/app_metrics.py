@@ -29,7 +29,7 @@ def metrics_of(app: FastAPI) -> Metrics:
 
 
 def count_from_the_start(app: FastAPI, served: Iterable[APIRouter]) -> None:
-    """Has what may be counted be there before it happens: routes, commands, and what is inside the gates."""
+    """Shows routes and commands with counts of 0 before they first happen, and what is inside the gates."""
     metrics: Metrics = app.state.metrics
     routes = [route for router in served for route in router.routes if isinstance(route, APIRoute)]
     metrics.expect(

@@ -10,7 +10,7 @@ Source: TypeAlias = Literal["default", "file", "environment", "option"]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value, the source that gives it, what in that does, and how a refusal names the place."""
+    """A value, its source, the variable, file or option of that, and the place that a refusal names."""
 
     value: object
     source: Source
