@@ -79,7 +79,11 @@ class Settings(BaseModel):
         """The settings that these variables give, and the file that they name. Raises SettingsError for the first that
         can't be used, and for what is called as a setting and is none.
         """
-        given = given_by(variables, KINDS)
+        return cls.from_given(given_by(variables, KINDS))
+
+    @classmethod
+    def from_given(cls, given: Mapping[str, Given]) -> Self:
+        """The settings of values that have been read."""
         settings = cls.model_validate({name: each.value for name, each in given.items()})
         places = {name: each.place for name, each in given.items() if each.place != variable_of(name)}
         settings._places.update(places)
