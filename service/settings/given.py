@@ -1,7 +1,7 @@
 """What a source gives a setting."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
@@ -16,6 +16,13 @@ class Given:
     source: Source
     by: str | None
     place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of settings, by name. They do not count where settings are compared: all are equal."""
+
+    of: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

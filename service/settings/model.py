@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from infrastructure.access.verification_keys import ALGORITHMS
 from service.settings import access, calls, http, read_models, sagas, servers, traces
 from service.settings.errors import SettingsError
-from service.settings.given import Given
+from service.settings.given import Given, Places
 from service.settings.kind import Kind
 from service.settings.numbers import PerProjection
 from service.settings.sources import given_by
@@ -72,7 +72,7 @@ class Settings(BaseModel):
     otlp_endpoint: traces.OtlpEndpoint = None
     traces_file: traces.TracesFile = None
     traces_ratio: traces.TracesRatio = 1.0
-    _places: dict[str, str] = PrivateAttr(default_factory=dict)  # of those that do not come from variables of their own
+    _places: Places = PrivateAttr(default_factory=Places)
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
@@ -85,8 +85,7 @@ class Settings(BaseModel):
     def from_given(cls, given: Mapping[str, Given]) -> Self:
         """The settings of values that have been read."""
         settings = cls.model_validate({name: each.value for name, each in given.items()})
-        places = {name: each.place for name, each in given.items() if each.place != variable_of(name)}
-        settings._places.update(places)
+        settings._places = Places({name: each.place for name, each in given.items()})
         return settings
 
     @classmethod
@@ -96,7 +95,7 @@ class Settings(BaseModel):
 
     def place_of(self, name: str) -> str:
         """Where a setting is to be changed: a variable, an option, or a file with its key."""
-        return self._places.get(name, variable_of(name))
+        return self._places.of.get(name, variable_of(name))
 
     @property
     def eventstore(self) -> str:
