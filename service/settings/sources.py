@@ -6,7 +6,7 @@ from service.settings.errors import SettingsError, refused_at
 from service.settings.given import Given, nearest
 from service.settings.injected import is_injected
 from service.settings.kind import Kind
-from service.settings.text_file import read_secret
+from service.settings.text_file import uri_in_file
 from service.settings.toml_file import given_in_file
 from service.settings.variables import (
     CONFIG,
@@ -42,17 +42,18 @@ def _require_known(variables: Iterable[str], names: Iterable[str]) -> None:
 
 
 def _in_variables(variables: Mapping[str, str], kinds: Mapping[str, Kind]) -> dict[str, Given]:
-    texts = {name: (variable_of(name), variables.get(variable_of(name))) for name in kinds}
-    for name in IN_FILES:
-        variable = file_variable_of(name)
-        if file := variables.get(variable):
-            if texts[name][1] is not None:
-                raise SettingsError(variable, f"is set beside {variable_of(name)}")
-            texts[name] = (variable, read_secret(variable, file))
+    texts = {name: variables.get(variable_of(name)) for name in kinds}
+    files = {name: variables[file_variable_of(name)] for name in IN_FILES if file_variable_of(name) in variables}
+    for name in files:
+        if texts[name] is not None:
+            raise SettingsError(file_variable_of(name), f"is set beside {variable_of(name)}")
+    values = {
+        **{variable_of(name): (name, text, _value_of) for name, text in texts.items() if text is not None},
+        **{file_variable_of(name): (name, file, uri_in_file) for name, file in files.items()},
+    }
     return {
-        name: Given(_value_of(kinds[name], variable, text), "environment", variable, variable)
-        for name, (variable, text) in texts.items()
-        if text is not None
+        name: Given(value_of(kinds[name], variable, text), "environment", variable, variable)
+        for variable, (name, text, value_of) in values.items()
     }
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.uri import kept_in
 from service.settings import PerProjection, Settings, SettingsError
 
 BY_PROJECTION = (
@@ -101,7 +102,9 @@ def test_paths_are_those_from_the_folder_of_the_file(file: Path) -> None:
 
 def test_a_uri_may_stand_in_a_file_that_the_file_names(file: Path) -> None:
     (file.parent / "store").write_text(f"{STORE}\n", encoding="utf-8")
-    assert read(file, 'eventstore_uri_file = "store"') == Settings(eventstore_uri=STORE)
+    assert read(file, 'eventstore_uri_file = "store"') == Settings(
+        eventstore_uri=kept_in(STORE, str(file.parent / "store"))
+    )
 
 
 def test_one_that_a_variable_gives_is_not_read_from_its_file(file: Path) -> None:
