@@ -1,8 +1,7 @@
 """What a source gives a setting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal, TypeAlias
 
 Source: TypeAlias = Literal["default", "file", "environment", "option"]
@@ -23,8 +22,3 @@ class Places:
     """The places of settings, by name. They do not count where settings are compared: all are equal."""
 
     of: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that another may be meant for."""
-    return next(iter(get_close_matches(name, known, n=1)), None)
