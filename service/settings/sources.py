@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from service.settings.errors import SettingsError, refused_at
-from service.settings.given import Given, nearest
+from service.settings.errors import SettingsError, refused_at, unknown_setting
+from service.settings.given import Given
 from service.settings.injected import is_injected
 from service.settings.kind import Kind
 from service.settings.text_file import uri_in_file
@@ -36,9 +36,8 @@ def _require_known(variables: Iterable[str], names: Iterable[str]) -> None:
     known = variables_for(names)
     unknown = sorted(name for name in variables if name.startswith(PREFIX) and name not in known)
     if unknown:
-        near = nearest(unknown[0].removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
-        hint = f"; the nearest is {PREFIX}{near}" if near else "; docs/settings.md lists all"
-        raise SettingsError(unknown[0], f"is no setting{hint}")
+        without_prefix = [name.removeprefix(PREFIX) for name in known]
+        raise unknown_setting(unknown[0], unknown[0].removeprefix(PREFIX), without_prefix, PREFIX)
 
 
 def _in_variables(variables: Mapping[str, str], kinds: Mapping[str, Kind]) -> dict[str, Given]:

@@ -11,7 +11,7 @@ _LONGEST: Final = 1024 * 1024  # bytes
 
 
 def read_text_file(place: str, file: str) -> str:
-    """All that stands in a file. Raises SettingsError, which names the place that names it, and repeats none of it."""
+    """The text of a file. Raises SettingsError at the `place` of the setting; it repeats none of the text."""
     try:
         with Path(file).open("rb") as opened:
             found = opened.read(_LONGEST + 1)
@@ -31,7 +31,7 @@ def uri_in_file(kind: Kind, place: str, file: str) -> str:
 
 
 def _secret_in(place: str, file: str) -> str:
-    """What stands in a file, without the end of its last line. Raises SettingsError, also where that is nothing."""
+    """The text of a file without its last line break. Raises SettingsError, also for an empty one."""
     found = read_text_file(place, file).removesuffix("\n").removesuffix("\r")
     if not found:
         raise SettingsError(place, f"{file}: is empty")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from service.settings.errors import SettingsError, refused_at
-from service.settings.given import Given, nearest
+from service.settings.errors import SettingsError, refused_at, unknown_setting
+from service.settings.given import Given
 from service.settings.kind import Kind
 from service.settings.text_file import read_text_file, uri_in_file
 from service.settings.texts import FilePath
@@ -35,9 +35,7 @@ def given_in_file(file: str, kinds: Mapping[str, Kind], over: Mapping[str, objec
 
 def _value_of(file: str, key: str, value: object, known: Mapping[str, Kind]) -> object:
     if key not in known:
-        near = nearest(key.lower().removeprefix(PREFIX.lower()), known)
-        hint = f"; the nearest is {near}" if near else "; docs/settings.md lists all"
-        raise SettingsError(_place(file, key), f"is no setting{hint}")
+        raise unknown_setting(_place(file, key), key.lower().removeprefix(PREFIX.lower()), known)
     with refused_at(_place(file, key)):
         return known[key].of_toml(value, Path(file).parent)
 

@@ -95,7 +95,7 @@ def _of_server(host: str, port: int) -> Finding:
 
 
 def _of_api(file: Path) -> Finding:
-    """As the API presents it: the first in the file."""
+    """The certificate that the API presents: the first in the file."""
     try:
         days = days_left(file.read_text(encoding="ascii"), datetime.now(UTC))
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from infrastructure.access.access_entry import Asked, entry_of
 from infrastructure.access.access_log import BATCH, AccessLog, AccessLogFull
 from infrastructure.access.caller import ANONYMOUS
+from infrastructure.commands.circuit import Circuit
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.recorded import RECORDED
@@ -49,14 +50,19 @@ async def record(request: Request, action: Action, refused_by: str | None = None
         return
     caller, counted = caller_of(request), metrics.of(request)
     asked = Asked(action.value, _resource(request), "http", request.state.correlation_id)
+    connections = request.app.state.connections
+    circuit: Circuit = connections.circuit
     try:
-        log: AccessLog = request.app.state.connections.access_log
+        circuit.require_closed()
+        log: AccessLog = connections.access_log
         await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
         counted.access_entries.labels("stored").inc()
     except (StoreUnavailable, AccessLogFull) as error:
         counted.access_entries.labels("refused").inc()
         if isinstance(error, AccessLogFull):
             counted.access_log_full.inc()
+        elif error.is_away:
+            circuit.suspect()
         raise Problem("store-unavailable", "The event store can't be used at present.") from error
 
 
@@ -77,8 +83,10 @@ async def record_refusals(app: FastAPI, counted: Sequence[tuple[Refused, int]]) 
 async def _record_refused(app: FastAPI, refused: Refused, times: int) -> None:
     asked = Asked(refused.action, f"* from {refused.address}", "http", uuid4())
     entry = entry_of(ANONYMOUS, asked, datetime.now(UTC), _UNAUTHENTICATED, times)
+    connections = app.state.connections
     try:
-        await app.state.connections.access_log.record(ANONYMOUS.tenant, entry)
+        connections.circuit.require_closed()
+        await connections.access_log.record(ANONYMOUS.tenant, entry)
     except (StoreUnavailable, AccessLogFull):
         app.state.refusal_counts.add(refused, times)
     else:

@@ -14,11 +14,13 @@ import pytest
 from fastapi import Request
 
 from infrastructure.access.access_entry import AccessRecorded
+from infrastructure.outages import Outages
 from service.access.action import Action
 from service.http.middleware.access_records import record
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.refusal_counts import OTHERS, RefusalCounts, Refused
 from service.http.problems import Problem
+from service.http.store_looks import StoreLooks
 from tests.infrastructure.access.entries import log_at
 from tests.service.http.looks import entries_of, serving_all
 from tests.support.callers import header_of
@@ -116,7 +118,9 @@ def test_a_full_queue_refuses_and_is_counted(eventstore_uri: str) -> None:
 
     async def run() -> None:
         async with log_at(eventstore_uri, waiting=0) as (_, log):
-            state = SimpleNamespace(connections=SimpleNamespace(access_log=log), metrics=metrics)
+            circuit = StoreLooks("nowhere:1", 1.0, Outages().eventstore).circuit
+            connections = SimpleNamespace(access_log=log, circuit=circuit)
+            state = SimpleNamespace(connections=connections, metrics=metrics)
             scope = {"type": "http", "app": SimpleNamespace(state=state), "path_params": {"stream": "order-1"}}
             request = Request({**scope, "state": {"correlation_id": None}, "headers": []})
             await record(request, Action.READ_HISTORY)

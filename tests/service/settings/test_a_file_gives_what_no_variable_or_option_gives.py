@@ -71,6 +71,13 @@ def test_a_variable_is_stronger_than_the_file_and_an_option_than_both(file: Path
     )
 
 
+def test_settings_remember_the_place_of_each(file: Path) -> None:
+    variables = {"FOLDSTREAM_NAMESPACE": "variable", "FOLDSTREAM_OPTION_REDIS_URI": "redis://option"}
+    settings = read(file, "partitions = 2", **variables)
+    places = [settings.place_of(name) for name in ("partitions", "namespace", "redis_uri", "production")]
+    assert places == [f"{file}: partitions", "FOLDSTREAM_NAMESPACE", "--redis", "FOLDSTREAM_PRODUCTION"]
+
+
 def test_an_empty_variable_leaves_what_the_file_says(file: Path) -> None:
     assert read(file, "partitions = 2", FOLDSTREAM_PARTITIONS="") == Settings(partitions=2)
     assert Settings.from_mapping({"FOLDSTREAM_CONFIG": ""}) == Settings()
