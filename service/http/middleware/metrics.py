@@ -29,12 +29,22 @@ class Metrics:
         self.command_seconds: Final = _histogram("command_seconds", what, "command")
         what = "Entries of the access log by whether they were stored; what is refused its entry is not answered."
         self.access_entries: Final = _counter("access_log_entries", what, "result")
+        what = "Entries that were refused because as many waited already as may."
+        self.access_log_full: Final = _counter("access_log_full", what)
+        what = "Refusals of requests without a valid token that have no entry of their own but a share in a later one."
+        self.refusals_counted: Final = _counter("access_log_refusals_counted", what)
         what = "Connections closed before their clients wanted it, by why."
         self.connections_closed: Final = _counter("http_connections_closed", what, "reason")
         what = "Requests that were refused before they were read, by rule."
         self.unreadable: Final = _counter("http_requests_unreadable", what, "rule")
         requests, commands = (self._requests, self._seconds), (self.commands, self.command_seconds)
-        others = (self.access_entries, self.connections_closed, self.unreadable)
+        others = (
+            self.access_entries,
+            self.access_log_full,
+            self.refusals_counted,
+            self.connections_closed,
+            self.unreadable,
+        )
         self.registry: Final = registry_of(*requests, *commands, *others)
         for reason in _CLOSED_FOR:
             self.connections_closed.labels(reason)
