@@ -38,6 +38,11 @@ def category_pattern(categories: Iterable[str], tenant: str | None = None) -> st
     return f"(?:{_of_tenant(tenant)}(?:{checked})-.*[{HEX_DIGITS}])"
 
 
+def stream_pattern(name: str) -> str:
+    """Matches the one stream of this name."""
+    return rf"(?:{re.escape(name)}(?![\s\S]))"
+
+
 def named_pattern(category: str | None, tenant: str | None) -> str:
     """Matches the streams that clients have named, whatever they hold: of a category, of a tenant, None: of every.
 
