@@ -157,7 +157,7 @@ def test_all_pass_where_none_is_ignored(copy: Path) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("setting", EFFECTS)
 def test_it_fails_where_the_setting_is_ignored(copy: Path, figures: list[str], setting: str) -> None:
-    """Takes a quarter of an hour for all."""
+    """Takes about forty seconds for each where the machine is busy."""
     said = failure(copy, setting, EFFECTS[setting])
     assert said is not None
     figures.append(f"{setting} ignored: {next(line for line in said.splitlines() if line.startswith('E  '))}")
