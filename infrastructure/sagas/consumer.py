@@ -35,19 +35,18 @@ async def consume_saga(
 ) -> None:
     """Reacts to every message of the saga, together with others who do the same, until `stop` is set.
 
-    The name of its group is `saga_groups` and a digest of the filter. The group is made where it is missing, after it
-    was written where the saga begins. `client` is this consumer's own. A message is acknowledged after nothing
-    of it is pending; meanwhile the log is swept for messages that no delivery brought to an end.
-    A lost subscription is joined again, after growing pauses, once the store is there. On `stop` the reactions under
-    way end within the grace, and the other messages are given back. Raises only errors of the engine's own.
+    The name of its group is `saga_groups` and a digest of the filter. It is made where it is missing, after it was
+    written where the saga begins. `client` is this consumer's own. A message is acknowledged after nothing of it is
+    pending; meanwhile the log is swept for others that no delivery brought to an end. A lost subscription is joined
+    again, after growing pauses, once the store is there. On `stop` the reactions under way end within the grace, and
+    the other messages are given back. Raises only errors of the engine's own.
     """
     sweep = Sweep(coordinator, Log(client), options.policy, options.outages, options.gate)
     pattern = sweep.start.pattern
     group = group_name(saga_groups, filter_id(pattern))
     former = FormerGroups(client, saga_groups, sweep.start.filters, pattern)
-    logger = _logger.bind(saga=coordinator.saga.category, group=group)
+    logger, losses = _logger.bind(saga=coordinator.saga.category, group=group), 0
     logger.info("saga_consumer_started", filter=pattern, address=address_of(client))
-    losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
@@ -65,8 +64,7 @@ async def consume_saga(
             if not options.outages.failed(coordinator.saga.category, error):
                 logger.warning("saga_waits", reason=str(error), retry_after=pause)
             await _until_back(stop, pause, options, error)
-    with suppress(TimeoutError, StoreUnavailable):
-        await asyncio.wait_for(options.attempts.take_back(coordinator), _LAST_SECONDS)
+    await _within(_LAST_SECONDS, options.attempts.take_back(coordinator))
     logger.info("saga_consumer_stopped")
 
 
@@ -137,8 +135,8 @@ async def _receive(subscription: PersistentSubscription, deliveries: Deliveries)
 
 
 async def _within(seconds: float, ending: Awaitable[Any]) -> None:
-    """Flushing the acknowledgements of a dead connection may never end."""
-    with suppress(TimeoutError):
+    """Flushing the acknowledgements of a dead connection may never end, and a store that is away takes no note."""
+    with suppress(TimeoutError, StoreUnavailable):
         await asyncio.wait_for(ending, seconds)
 
 
