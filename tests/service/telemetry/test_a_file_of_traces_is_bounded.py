@@ -112,6 +112,10 @@ def fails(exporter: FileExporter) -> bool:
     return exporter.export([span_called("work")] * 4) is SpanExportResult.FAILURE
 
 
+def has_ended(exporter: FileExporter, lines: list[EventDict]) -> bool:
+    return not fails(exporter) and len(of_the_file(lines)) > 1
+
+
 def of_the_file(lines: list[EventDict]) -> list[EventDict]:
     """Threads of other tests may end late, and tell of their collectors."""
     return [each for each in lines if each.get("server") == "traces file"]
