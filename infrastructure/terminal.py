@@ -5,6 +5,7 @@ import getpass
 import json
 import os
 import re
+import select
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -149,6 +150,13 @@ def announce(event: str, **members: str) -> None:
 def flush_output() -> bool:
     """Sees that all is written that was printed; False where the reader is gone. Raises OutputUnusable."""
     return _attempt(sys.stdout.flush)
+
+
+def is_output_read() -> bool:
+    """Whether somebody may still read what is printed; the end of a reader shows before anything else is written."""
+    poll = select.poll()
+    poll.register(_OUTPUT, 0)
+    return not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def require_output() -> None:

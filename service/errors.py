@@ -27,6 +27,7 @@ ServiceError
 ├── NotReplayed            what a persistent subscription has parked can't be delivered again now
 ├── NotAppended            events could not be appended by hand
 ├── NoPosition             the log has no record at a position
+├── LogReplaced            the log is another than was read before, or an older copy of it
 ├── NotBlocked             a stream is not blocked in a projection, or not at that version
 ├── SnapshotsNotTaken      some of the snapshots could not be taken
 └── WithoutSnapshots       no snapshots are kept of a stream
@@ -221,6 +222,14 @@ class NotAppended(ServiceError):
 class NoPosition(ServiceError):
     def __init__(self, position: int) -> None:
         super().__init__(f"no record lies at position {position}; `position` of a record that was read is one")
+        self.position = position
+
+
+class LogReplaced(ServiceError):
+    def __init__(self, position: int) -> None:
+        super().__init__(
+            f"the event store has another log than before, or an older copy: it lacks what was read at {position}"
+        )
         self.position = position
 
 

@@ -16,6 +16,7 @@ from hypothesis import settings as examples
 
 from service.settings import Settings
 from tests.support import servers
+from tests.support.canaries import told
 
 _USED = pytest.StashKey[list[str]]()
 _FIGURES = pytest.StashKey[list[str]]()
@@ -43,6 +44,13 @@ def redis_uri(pytestconfig: pytest.Config) -> Iterator[str]:
     with servers.redis(Settings.from_environment().redis_uri) as server:
         pytestconfig.stash.setdefault(_USED, []).append(server.described)
         yield server.uri
+
+
+@pytest.fixture(autouse=True)
+def untold() -> Iterator[None]:
+    """No process under test has told a secret meanwhile, whether it was waited for or killed, or goes on."""
+    yield
+    assert told() == []
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ Source: TypeAlias = Literal["http", "cli"]
 
 @stored_as(name="AccessRecorded", version=1)
 class AccessRecorded(Event):
-    """One entry. `resource` is a stream's name or names another thing, and `rule` says by which it was refused.
+    """One entry. `resource` is a stream's name or names another thing, and `rule` says by which it was refused; it
+    stands for so many `times`, more than one only of refusals of those without a valid token.
 
     That it was allowed does not say that it was done, or that an answer arrived.
     """
@@ -39,6 +40,7 @@ class AccessRecorded(Event):
     correlation_id: UUID
     source: str
     rule: str | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ class _About(BaseModel):
 _SCHEMA: Final = Schema((AccessRecorded,))
 
 
-def entry_of(caller: Caller, asked: Asked, at: datetime, refused_by: str | None = None) -> AccessRecorded:
-    """The entry for a request; `refused_by` is the rule that it was refused by. It has an id of its own."""
+def entry_of(
+    caller: Caller, asked: Asked, at: datetime, refused_by: str | None = None, times: int = 1
+) -> AccessRecorded:
+    """The entry for so many requests; `refused_by` is the rule they were refused by. It has an id of its own."""
     return AccessRecorded(
         entry_id=uuid4(),
         at=at,
@@ -71,6 +75,7 @@ def entry_of(caller: Caller, asked: Asked, at: datetime, refused_by: str | None 
         rule=refused_by,
         correlation_id=asked.correlation_id,
         source=asked.source,
+        times=times,
     )
 
 

@@ -16,6 +16,15 @@ from infrastructure.eventstore.streams import Streams
 BATCH: Final = 64
 """Entries of one append: however long their texts, these are less than the 1 MiB that a store may take at once."""
 WAITING: Final = 1024
+_UNWRITABLE: Final = "the access log can't be written"
+
+
+class AccessLogFull(EventStoreError):
+    """As many entries, `waiting`, wait for their stream as may."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__(f"{_UNWRITABLE}: {waiting} entries wait already")
+        self.waiting = waiting
 
 
 class _Waiting(NamedTuple):
@@ -44,8 +53,8 @@ class AccessLog:
     async def record(self, tenant: str, entry: AccessRecorded) -> None:
         """Returns once the entry is stored, in the stream of its day.
 
-        Raises StoreUnavailable, whatever keeps it from that: it may be stored all the same. Whoever is cancelled
-        meanwhile may leave no entry.
+        Raises AccessLogFull where its queue is full, and StoreUnavailable, whatever else keeps it from that: it may be
+        stored all the same. Whoever is cancelled meanwhile may leave no entry.
         """
         day = entry.at.astimezone(UTC).date()
         waiting = self._queued(access_stream(day, tenant), record_with(entry))
@@ -69,7 +78,7 @@ class AccessLog:
     def _queued(self, stream: str, record: NewRecord) -> _Waiting:
         queue = self._queues.setdefault(stream, deque())
         if len(queue) >= self._most:
-            raise self._unwritable(f"{len(queue)} entries wait already")
+            raise AccessLogFull(len(queue))
         waiting = _Waiting(record, asyncio.get_running_loop().create_future())
         queue.append(waiting)
         if stream not in self._writers:
@@ -77,8 +86,7 @@ class AccessLog:
         return waiting
 
     def _unwritable(self, reason: str, *, is_away: bool = True) -> StoreUnavailable:
-        said = f"the access log can't be written: {reason}"
-        return StoreUnavailable(self._streams.address, said, is_away=is_away)
+        return StoreUnavailable(self._streams.address, f"{_UNWRITABLE}: {reason}", is_away=is_away)
 
     async def _write(self, stream: str, queue: _Queue) -> None:
         try:

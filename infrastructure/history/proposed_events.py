@@ -30,12 +30,16 @@ class ProposedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who appends to a tenant's stream, why and when. All events of one repair are of one command."""
+    """Who appends to a tenant's stream, why and when, and whether that was checked.
+
+    All events of one repair are of one command.
+    """
 
     actor: str
     why: str
     at: datetime
     tenant: str
+    checked: bool = True
     command_id: UUID = field(default_factory=uuid4)
 
 
@@ -82,7 +86,12 @@ def attributed(record: NewRecord, attribution: Attribution, schema_versions: Map
     said = json.loads(record.metadata) if record.metadata else {}
     if not isinstance(said, dict):
         raise ValueError("its metadata should be a JSON object: who and why stand in it")
-    repair = {"actor": attribution.actor, "why": attribution.why, "at": time_text(attribution.at)}
+    repair: dict[str, Any] = {
+        "actor": attribution.actor,
+        "why": attribution.why,
+        "at": time_text(attribution.at),
+        **({} if attribution.checked else {"unchecked": True}),
+    }
     metadata = {**_missing(attribution, schema_versions.get(record.type)), **said, REPAIR: repair}
     return record._replace(metadata=json.dumps(metadata, separators=(",", ":"), ensure_ascii=False).encode())
 

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from domain.message import Metadata
 from infrastructure.eventstore.log_reader import CORRELATION_PROJECTION, LogReader
 from infrastructure.eventstore.record import Record
-from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.history.errors import NothingTraced, UnknownCursor
 from infrastructure.history.moment import written
 
@@ -61,21 +60,23 @@ class TracedCommand:
 def find(
     reader: LogReader,
     correlation_id: UUID,
-    categories: Iterable[str],
+    pattern: str,
     *,
     limit: int,
     since: datetime | None = None,
-    keep: Callable[[Record], Record] = lambda record: record,
+    keep: Callable[[Record], Record | None] = lambda record: record,
 ) -> Found:
-    """All parts in one, until `limit` records were looked at, and what `keep` makes of each that was found.
+    """All parts in one, until `limit` records were looked at: of each that was found what `keep` makes of it, if
+    anything. Where there are no links, the streams that match are searched.
 
     Raises NothingTraced, StoreUnavailable.
     """
-    pattern, parts, left = category_pattern(categories), list[Found](), limit
+    parts, left = list[Found](), limit
     while left > 0 and (not parts or parts[-1].following is not None):
         cursor = parts[-1].following if parts else None
         part = find_part(reader, correlation_id, pattern, min(left, PART), since=since, cursor=cursor)
-        parts.append(replace(part, records=tuple(map(keep, part.records))))
+        kept = (keep(record) for record in part.records)
+        parts.append(replace(part, records=tuple(record for record in kept if record is not None)))
         left -= min(left, PART) if parts[-1].searched is None else parts[-1].searched or left
     records = sorted((record for part in parts for record in part.records), key=lambda record: record.position or 0)
     searched = None if parts[0].searched is None else sum(part.searched or 0 for part in parts)

@@ -7,7 +7,9 @@ from infrastructure.times import time_text
 
 
 class AccessEntry(TypedDict):
-    """Who asked when for what, from where, and whether it was allowed; `rule` says by which it was refused."""
+    """Who asked when for what, from where, how many times, and whether it was allowed; `rule` says by which it was
+    refused.
+    """
 
     entry_id: str
     at: str
@@ -19,6 +21,7 @@ class AccessEntry(TypedDict):
     rule: str | None
     correlation_id: str
     source: str
+    times: int
 
 
 def entry_answer(entry: AccessRecorded) -> AccessEntry:
@@ -34,4 +37,5 @@ def entry_answer(entry: AccessRecorded) -> AccessEntry:
         rule=entry.rule,
         correlation_id=str(entry.correlation_id),
         source=entry.source,
+        times=entry.times,
     )

@@ -10,6 +10,7 @@ RECORDED: Final = frozenset(
         Action.READ_TRACE,
         Action.EXPORT_HISTORY,
         Action.READ_ACCESS_LOG,
+        Action.READ_SAGA,
         Action.RETRY_SAGA,
         Action.SKIP_SAGA,
         Action.COMPENSATE_SAGA,
@@ -34,7 +35,7 @@ RECORDED: Final = frozenset(
         Action.REVOKE_TOKENS,
     }
 )
-"""Whatever shows stored events, and whatever an operator does."""
+"""Whatever shows stored events, a saga's timeline among them, and whatever an operator does."""
 
 UNRECORDED: Final = frozenset(
     {
@@ -66,7 +67,6 @@ UNRECORDED: Final = frozenset(
         Action.LIST_ROWS,
         Action.READ_REPORTS,
         Action.LIST_SAGAS,
-        Action.READ_SAGA,
         Action.READ_METRICS,
         Action.READ_HEALTH,
         Action.READ_PROJECTIONS,

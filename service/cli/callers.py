@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from time import time
 from typing import Final
@@ -36,21 +35,34 @@ def caller_of_command_line(settings: Settings) -> Caller:
     """
     if settings.token_file is None:
         return Caller(Act(None).actor, ROLES)
-    verifier = token_verifier(settings, partial(_revoked, settings.eventstore_uri))
-    asyncio.run(verifier.source.refresh())
-    return verifier.caller_of(_token_in(Path(settings.token_file)))
+    return PresentedToken(settings, settings.token_file).caller()
 
 
-def _revoked(uri: str | None) -> Revocations:
-    if uri is None:
-        return NOTHING_REVOKED
-    recorded, reader = recorded_revocations(time), open_reader(uri)
-    try:
-        while not recorded.take(_page(reader, recorded.first)):
-            pass
-    finally:
-        reader.close()
-    return recorded.known or NOTHING_REVOKED
+class PresentedToken:
+    """The token in a file, by the keys as they are now, and by what is revoked whenever it is asked."""
+
+    def __init__(self, settings: Settings, file: str) -> None:
+        """Raises KeysUnusable, SettingsError."""
+        self._file: Final = Path(file)
+        self._uri: Final = settings.eventstore_uri
+        self._recorded: Final = recorded_revocations(time)
+        self._verifier: Final = token_verifier(settings, self._revoked)
+        asyncio.run(self._verifier.source.refresh())
+
+    def caller(self) -> Caller:
+        """Whom it names. Raises Unauthenticated, FileUnusable, EventStoreError."""
+        return self._verifier.caller_of(_token_in(self._file))
+
+    def _revoked(self) -> Revocations:
+        if self._uri is None:
+            return NOTHING_REVOKED
+        reader = open_reader(self._uri)
+        try:
+            while not self._recorded.take(_page(reader, self._recorded.first)):
+                pass
+        finally:
+            reader.close()
+        return self._recorded.known or NOTHING_REVOKED
 
 
 def _page(reader: LogReader, first: int) -> Sequence[Record] | None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from domain.stream_name import DEFAULT_TENANT, names_tenant
+from domain.stream_name import names_tenant
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.policy import may
@@ -46,14 +46,14 @@ def permitted(action: Action, data: Path | None, given: Mapping[str, Any], *, is
 
 
 def _is_another_tenant_s(attempt: Attempt, settings: Settings) -> bool:
-    """Whether a token is presented for what is not its tenant's. A trace has all tenants' streams.
+    """Whether a token is presented for what is not its tenant's.
 
     A stream's whole name, with a tenant in front, is for those without a token.
     """
     if settings.token_file is None:
         return False
     own = attempt.caller.tenant
-    if attempt.given.get("tenant", own) != own or (attempt.action is Action.READ_TRACE and own != DEFAULT_TENANT):
+    if attempt.given.get("tenant", own) != own:
         return True
     return attempt.action in _OF_STREAMS and any(
         isinstance(each, str) and names_tenant(each) for each in attempt.given.values()

@@ -33,14 +33,13 @@ def depth_first(roots: Sequence[TracedCommand]) -> Iterator[TreeNode]:
 
 def of_categories(found: Found, categories: Container[str], tenant: str) -> Found:
     """Only the records in a tenant's streams of these categories: the system projection links to all others, too."""
-    names = [(record, _parsed(record.stream)) for record in found.records]
-    own = (record for record, name in names if name and name.tenant == tenant and name.category in categories)
-    return replace(found, records=tuple(own))
+    return replace(found, records=tuple(each for each in found.records if is_of(each.stream, categories, tenant)))
 
 
-def _parsed(stream: str) -> StreamName | None:
-    """None for a stream that is none of ours."""
+def is_of(stream: str, categories: Container[str], tenant: str) -> bool:
+    """Whether a stream is a tenant's, of these categories."""
     try:
-        return StreamName.parse(stream)
-    except ValueError:
-        return None
+        name = StreamName.parse(stream)
+    except ValueError:  # none of ours
+        return False
+    return name.tenant == tenant and name.category in categories

@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from infrastructure.embedded.disk import MIB
+from service.health.disk_check import DiskCheck
 from service.http.app_metrics import count_from_the_start, metrics_of
 from service.http.certificate import Certificate, certificate_of
 from service.http.connections import Connections
-from service.http.disk_check import DiskCheck
 from service.http.endpoints import (
     access_log,
     accounts,
@@ -36,10 +36,12 @@ from service.http.endpoints import (
 )
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
+from service.http.middleware.access_records import follow_refusals, record_refusals
 from service.http.middleware.gate import Gate
 from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
 from service.http.middleware.rate_limits import RateLimits
+from service.http.middleware.refusal_counts import RefusalCounts
 from service.http.middleware.representations import answer_head, answer_unchanged
 from service.http.middleware.stopped_requests import answer_stopped
 from service.http.readiness import Readiness
@@ -112,6 +114,7 @@ def _open_gates(app: FastAPI, settings: Settings) -> None:
     app.state.queries = Gate(settings.queries_at_once)
     app.state.waiting_queries = Gate(settings.queries_waiting)
     app.state.rate_limits = RateLimits(settings.requests_per_second, settings.requests_burst)
+    app.state.refusal_counts = RefusalCounts()
 
 
 def _wrap(app: FastAPI, settings: Settings) -> None:
@@ -133,10 +136,11 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
     revoked: RevokedTokens = app.state.revoked_tokens
     revoking = _begin(revoked.follow(), "revocations_watch_failed")
     keys = _begin(app.state.verifier.source.follow(), "access_keys_watch_failed")
+    refusals = _begin(follow_refusals(app), "refusal_counts_failed")
     first_read = asyncio.create_task(revoked.wait_for_first_read())
     certificate: Certificate | None = app.state.certificate
     following = [] if certificate is None else [_begin(certificate.follow(), "certificate_watch_failed")]
-    tasks = (finding, watching, listening, revoking, keys, first_read, *following)
+    tasks = (finding, watching, listening, revoking, keys, refusals, first_read, *following)
     await asyncio.wait({finding, first_read}, timeout=_FIND_SECONDS)
     try:
         yield
@@ -144,6 +148,7 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await record_refusals(app, app.state.refusal_counts.all_counted())
         await connections.close()
 
 

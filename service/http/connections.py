@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from domain.saga import Saga
 from infrastructure.access.access_log import AccessLog
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient, connect, is_connected, unconnected_client
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -26,7 +27,6 @@ from infrastructure.readmodels.servers import Primary, Servers, servers_at
 from infrastructure.readmodels.uri import address_in as redis_address_in
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
-from infrastructure.snapshots.counts import Counts
 from infrastructure.views.view_reads import ViewReads
 from service.consumers import SAGAS, groups_of
 from service.http.history_threads import HistoryThreads
@@ -63,7 +63,7 @@ class Connections:
         self.revocation_copy: Final = RevocationCopy(self._redis, settings.namespace)
         self.sagas: Final = {saga.category: saga for saga in SAGAS}
         self.found: Final = asyncio.Event()  # the event store, since the start
-        self._counts: Final = Counts()
+        self._counts: Final = CommandCounts()
         self._queries_client: CommandClient | None = None
         self._read_models: ReadModels | None = None
 
@@ -94,7 +94,7 @@ class Connections:
         return Log(self.store.client)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CommandCounts:
         """What the handling of commands has counted, and how long calls to the servers took."""
         return self._counts
 

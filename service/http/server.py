@@ -1,8 +1,11 @@
 """How the HTTP API is served: by uvicorn, within the bounds that the settings give."""
 
+import asyncio
 from asyncio import AbstractServer
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from socket import socket
 from ssl import SSLContext
 from types import FrameType
 from typing import Any, Final
@@ -17,6 +20,7 @@ from service.http.middleware.protocol import BoundedProtocol
 from service.settings import Settings
 
 STOP_SECONDS: Final = 4  # for requests under way
+_HANDSHAKE_SECONDS: Final = 1.0  # at a stop, of who waited to be accepted
 
 
 class _Loop(uvloop.Loop):
@@ -42,6 +46,36 @@ class ApiServer(uvicorn.Server):
         if not self.should_exit:
             self._bound()
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Answers those, too, who still wait to be accepted: the end of a socket that nobody else has resets them."""
+        waiting = [accepted for listening in sockets or () for accepted in self._accepted(listening)]
+        for server in self.servers:
+            server.close()
+        if waiting:
+            await asyncio.wait([asyncio.create_task(self._serve_last(each)) for each in waiting])
+        await super().shutdown(sockets)
+
+    def _accepted(self, listening: socket) -> Iterator[socket]:
+        """The connections that wait in the queue of a socket."""
+        with suppress(OSError):  # there are no more, or no more files may be open
+            for _ in range(self.config.backlog):
+                yield listening.accept()[0]
+
+    async def _serve_last(self, accepted: socket) -> None:
+        bound = {} if self.config.ssl is None else {"ssl_handshake_timeout": _HANDSHAKE_SECONDS}
+        with suppress(OSError):  # it has gone, or shakes no hands
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._last_protocol, accepted, ssl=self.config.ssl, **bound
+            )
+
+    def _last_protocol(self) -> BoundedProtocol:
+        made: Any = self.config.http_protocol_class
+        protocol: BoundedProtocol = made(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        protocol.is_stopping = True
+        return protocol
 
 
 def _loop(handshake_seconds: float) -> _Loop:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from infrastructure.access.access_log import AccessLog
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.circuit import Circuit
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
@@ -13,7 +14,6 @@ from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outages
 from infrastructure.sagas.stopped_instances import StoppedInstances
-from infrastructure.snapshots.counts import Counts
 from service.consumers import EVENTS, SNAPSHOTS
 from service.settings import Settings
 
@@ -38,7 +38,7 @@ class StoreUse:
     write_probe: WriteProbe
 
     @classmethod
-    async def begun(cls, settings: Settings, outages: Outages, counts: Counts, circuit: Circuit) -> Self:
+    async def begun(cls, settings: Settings, outages: Outages, counts: CommandCounts, circuit: Circuit) -> Self:
         """Raises StoreUnavailable where a cluster does not answer; a single node need not be there."""
         client = await command_client(settings.eventstore)
         call_seconds = _CALL * settings.command_seconds

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from infrastructure.outages import Outage
-from service.settings import Settings, SettingsError, place_of
+from service.settings import Settings, SettingsError
 from service.telemetry.rotating_file import LARGEST, RotatingFile
 
 _EXPORT_SECONDS: Final = 5.0
@@ -26,7 +26,7 @@ def exporters_of(settings: Settings) -> list[SpanExporter]:
     if settings.otlp_endpoint is not None:
         found.append(CollectorExporter(settings.otlp_endpoint))
     if settings.traces_file is not None:
-        found.append(FileExporter(Path(settings.traces_file)))
+        found.append(FileExporter(Path(settings.traces_file), settings.place_of("traces_file")))
     return found
 
 
@@ -78,15 +78,16 @@ class _Reasons(logging.Handler):
 class FileExporter(SpanExporter):
     """Appends a line of JSON for each span, and tells once that the file can't be written, and once that it can again.
 
-    Several processes may share the file. Raises SettingsError for one that can't be opened.
+    Several processes may share the file. Raises SettingsError for one that can't be opened;
+    `place` is that of the setting.
     """
 
-    def __init__(self, path: Path, largest: int = LARGEST) -> None:
+    def __init__(self, path: Path, place: str, largest: int = LARGEST) -> None:
         try:
             self._file: Final = RotatingFile(path, largest)
         except OSError as error:
             reason = f"{path}: {(error.strerror or 'it can not be written').lower()}"
-            raise SettingsError(place_of("traces_file"), reason) from None
+            raise SettingsError(place, reason) from None
         self._outage: Final = Outage("traces file", time.monotonic)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:

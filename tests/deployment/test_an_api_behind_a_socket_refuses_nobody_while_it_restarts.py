@@ -47,6 +47,7 @@ def is_answering(url: str) -> bool:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(300)
 def test_who_calls_between_two_of_them_is_answered_by_the_second() -> None:
     words = value("foldstream-api.service", "ExecStart").split()[1:]
     port = lasting_port()

@@ -37,6 +37,7 @@ def asked(url: str, path: str, **parameters: str) -> tuple[int, Any]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 def test_what_was_there_is_there_again_and_what_came_later_is_gone(tmp_path: Path) -> None:
     data, copy = tmp_path / "data", tmp_path / "backup"
     with FoldstreamProcess(data) as service:

@@ -190,6 +190,7 @@ def test_each_fault_is_told_at_once_and_forgotten(broken: Broken, figures: list[
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_so_is_one_of_a_minute_and_any_mix(broken: Broken, figures: list[str]) -> None:
+    """Takes nine minutes."""
     dice = random.Random(64)
     with Load(broken.service.url, partial(Client, patience=180.0)) as load:
         for kind in BROKEN:

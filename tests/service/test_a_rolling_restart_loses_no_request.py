@@ -168,6 +168,7 @@ def test_no_request_is_lost_while_one_half_is_restarted_after_the_other(fleet: F
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_nor_in_many_rounds_one_process_after_the_other(fleet: Fleet) -> None:
+    """Takes a quarter of an hour."""
     with Load(EITHER, fleet.client) as load:
         codes = []
         for _ in range(ROUNDS_OF_SOAK):

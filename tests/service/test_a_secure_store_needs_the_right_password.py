@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from pathlib import Path
+from signal import SIGKILL
 
 import httpx
 import pytest
@@ -11,10 +12,10 @@ import redis
 from tests.service.client import Client, stock_level
 from tests.support.callers import AUTHORIZED
 from tests.support.canaries import SECRETS as CANARIES
-from tests.support.canaries import assert_untold
+from tests.support.canaries import assert_untold, told
 from tests.support.polling import poll_until
 from tests.support.processes import Listened
-from tests.support.secure import PASSWORD, USER, SecureEventStore
+from tests.support.secure import PASSWORD, USER, Certificates, SecureEventStore
 from tests.support.service import FoldstreamProcess
 
 SECRETS = (PASSWORD, b64encode(f"{USER}:{PASSWORD}".encode()).decode(), "an-unguessable-guess")
@@ -36,12 +37,12 @@ def test_an_order_is_fulfilled_over_tls_and_no_secret_is_logged(tmp_path: Path) 
             client.confirm(order)
             assert client.ended(order)["status"] == "shipped"
             client.assert_becomes("/stock/lamp", stock_level("lamp", 1, version=3))
-            told = answers(service.url, order) + stored(service.uri_of("redis"))
+            found = answers(service.url, order) + stored(service.uri_of("redis"))
             assert service.stop() == 0
         said = words(service.process, store.process)
         listed = [path.read_bytes() for path in (tmp_path / "data" / "run").iterdir() if path.is_file()]
     assert [secret for secret in SECRETS if secret in said or any(secret.encode() in text for text in listed)] == []
-    assert_untold([said, *told, *(text.decode(errors="replace") for text in listed)])
+    assert_untold([said, *found, *(text.decode(errors="replace") for text in listed)])
 
 
 def answers(url: str, order: str) -> list[str]:
@@ -72,6 +73,16 @@ def test_a_process_that_tells_a_secret_is_found_out() -> None:
         process = Listened(("/bin/echo", f"the secret is {secret}"), {})
         with pytest.raises(AssertionError, match=r"a secret stands in a text of \d+ characters"):
             process.wait(within=10)
+    assert len(told()) == len(CANARIES)
+
+
+def test_a_process_that_nobody_waits_for_is_found_out_as_well(tmp_path: Path) -> None:
+    key = Certificates(tmp_path).write().key.read_text(encoding="utf-8")
+    for secret in (*CANARIES, key):
+        process = Listened(("/bin/sh", "-c", 'echo "$0" >&2; exec sleep 60', f"secret:\n{secret}"), {})
+        found = poll_until(told, seconds=10, what="a secret that was told")
+        assert [line.partition(" in ")[0] for line in found] == ["a process under test told a secret"]
+        process.send(SIGKILL)
 
 
 def test_a_wrong_password_is_named_as_the_reason_and_not_repeated(tmp_path: Path) -> None:

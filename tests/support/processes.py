@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from tests.support.canaries import assert_untold
+from tests.support.canaries import assert_untold, hear
 from tests.support.forked import SETTINGS, Forked, become
 from tests.support.polling import poll_until
 
@@ -170,3 +170,4 @@ class _Lines:
         with self._pipe:
             for line in self._pipe:
                 self.lines.append(line.rstrip("\n"))
+                hear(line)

@@ -14,7 +14,7 @@ import grpc
 import trustme
 
 from infrastructure.embedded.eventstoredb.access.users import set_password
-from tests.support.canaries import STORE_PASSWORD
+from tests.support.canaries import STORE_PASSWORD, watch_key
 from tests.support.processes import FOLDSTREAM, Listened
 
 USER: Final = "ada"
@@ -47,6 +47,7 @@ class Certificates:
         self.authority.cert_pem.write_to_path(str(self.ca))
         self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
         issued.private_key_pem.write_to_path(str(self.key))
+        watch_key(issued.private_key_pem.bytes())
         return self
 
     def trusted(self) -> ssl.SSLContext:

@@ -42,6 +42,7 @@ def _readable(
 
 def _row(entry: AccessRecorded) -> Sequence[str]:
     outcome = entry.outcome if entry.rule is None else f"{entry.outcome}: {entry.rule}"
+    outcome = outcome if entry.times == 1 else f"{outcome}, {entry.times:,} times"
     who, roles = entry.subject, ", ".join(entry.roles)
     at, correlation_id = time_text(entry.at), str(entry.correlation_id)
     return at, who, roles, entry.action, entry.resource, outcome, entry.source, correlation_id

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.stream_name import DEFAULT_TENANT
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
+from infrastructure.eventstore.stream_patterns import category_pattern
 from infrastructure.history.errors import NotCorrelated, NothingTraced, UnknownCategory, UnknownStream
 from infrastructure.history.export import line_of
 from infrastructure.history.pages import records_page
@@ -23,6 +24,7 @@ from service.cli.operator_act import SUBJECT
 from service.cli.out_file import write_json_lines
 from service.cli.progress import ProgressLine
 from service.history.answers import change_answer, record_answer, state_answer, trace_commands, trace_heading
+from service.history.causes import is_of
 from service.history.hints import hinted, with_stream
 from service.history.sources import BOUNDARIES, boundary_of, past_of, stream_called
 
@@ -70,7 +72,7 @@ class HistoryPrinter:
         return 0
 
     def trace(self, traced: UUID | str, limit: int, since: datetime | None) -> int:
-        """Prints the tree of a correlation id, or of that of a stream's newest event.
+        """Prints the tree of a correlation id, or of that of a stream's newest event: with a token, its tenant's part.
 
         Raises NothingTraced, NotCorrelated, and as JSON TemporaryFileUnusable.
         """
@@ -95,9 +97,15 @@ class HistoryPrinter:
     def _traced(
         self, correlation_id: UUID, limit: int, since: datetime | None, keep: Callable[[Record], Record]
     ) -> Found:
+        border = self.tenant if SUBJECT.get() is not None else None
+        pattern = category_pattern(BOUNDARIES, border)
+
+        def keep_own(record: Record) -> Record | None:
+            return keep(record) if border is None or is_of(record.stream, BOUNDARIES, border) else None
+
         with open_reader(self.uri) as reader:
             try:
-                return find(reader, correlation_id, BOUNDARIES, limit=limit, since=since, keep=keep)
+                return find(reader, correlation_id, pattern, limit=limit, since=since, keep=keep_own)
             except NothingTraced as error:
                 raise with_stream(error, reader, self.tenant) from error
 

@@ -12,6 +12,7 @@ from infrastructure.history.proposed_events import ProposedEvent
 from infrastructure.terminal import print_error, print_json, print_line
 from service.cli.connections import connected, streams_of
 from service.cli.plurals import counted
+from service.cli.streams.aggregate_check import require_sensible
 from service.cli.streams.proposal import Repair, proposed_of, require_users_stream
 from service.cli.surroundings import store_uri
 from service.cli.verbs import consented, require_consent
@@ -30,13 +31,17 @@ def append(data: Path, repair: Repair) -> int:
     proposed = proposed_of(repair)
     uri = store_uri(data)
     asyncio.run(_require_expected(uri, repair))
+    if repair.checked:
+        require_sensible(uri, repair, proposed)
     if not repair.yes:
         _show(repair, proposed)
     what = f"Append {counted(len(proposed), 'event')} to {repair.stream}{_after(repair.expected)}?"
     if not consented(what, yes=repair.yes):
         return _DECLINED
     appended = asyncio.run(_appended(uri, repair, [each.record for each in proposed]))
-    repair.act.log("events_appended", stream=repair.stream, events=len(proposed), version=appended.version)
+    unchecked = {} if repair.checked else {"unchecked": True}
+    told = {"stream": repair.stream, "events": len(proposed), "version": appended.version}
+    repair.act.log("events_appended", **told, **unchecked)
     _tell(repair, len(proposed), appended)
     return 0
 

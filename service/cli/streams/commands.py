@@ -1,6 +1,7 @@
 """The commands `foldstream streams`, `read` and `append`."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -17,6 +18,7 @@ app = typer.Typer()
 _NONE: Final = "none"
 _HIGHEST: Final = 2**63 - 1  # version and position of EventStoreDB
 _MOST: Final = 1_000_000_000  # events
+_READ: Final = 100
 _STDIN: Final = Path("-")
 
 
@@ -91,7 +93,14 @@ class ReadOptions:
         ),
     ] = None
     backwards: Annotated[bool, typer.Option("--backwards", help="The newest first.")] = False
-    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="How many to read at most.")] = 100
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Go on as events are appended, until Ctrl-C; a store that is away is awaited."),
+    ] = False
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=_MOST, help="How many to read at most [default: 100, with --follow without an end]."),
+    ] = None
     tenant: Tenant = DEFAULT_TENANT
     data: Data = DEFAULT_DATA
     as_json: Annotated[
@@ -105,14 +114,32 @@ def _read(_: typer.Context, options: ReadOptions) -> int:
     It begins at the first event, with --backwards at the last. Links are shown as such. Of content that is no JSON,
     --json prints the bytes in base64.
     """
+    if options.follow:
+        return _follow(options)
     from service.cli.streams.reader import Wanted  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.streams.report import print_events  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import stream_called  # noqa: PLC0415 - a command loads only what it runs
 
     stream = stream_called(options.stream, options.tenant)
-    wanted = Wanted(stream, options.first, options.limit, backwards=options.backwards)
+    wanted = Wanted(stream, options.first, options.limit or _READ, backwards=options.backwards)
     return print_events(store_uri(options.data), wanted, as_json=options.as_json)
+
+
+def _follow(options: ReadOptions) -> int:
+    from service.cli.lasting_permission import LastingPermission  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.streams.followed_events import print_followed, say  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.streams.follower import Follower  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.streams.report import lines_of  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
+    from service.history.sources import stream_called  # noqa: PLC0415 - a command loads only what it runs
+
+    if options.backwards:
+        raise typer.BadParameter("--follow goes on at the end, so it can't be read --backwards")
+    stream, uri = stream_called(options.stream, options.tenant), store_uri(options.data)
+    permission = LastingPermission(Action.READ_STREAM, options.data)
+    follower = Follower(uri, stream, options.first, require=permission.require, say=say)
+    return print_followed(follower, partial(lines_of, as_json=options.as_json), options.limit)
 
 
 def _expected(text: str) -> int:
@@ -146,7 +173,10 @@ class AppendOptions:
     ]
     why: Reason
     unchecked: Annotated[
-        bool, typer.Option("--unchecked", help="Also what this release can't decode in that stream.")
+        bool,
+        typer.Option(
+            "--unchecked", help="Also what this release can't decode in that stream, or its aggregate can't take."
+        ),
     ] = False
     yes: Yes = False
     tenant: Tenant = DEFAULT_TENANT
@@ -157,9 +187,9 @@ class AppendOptions:
 def _append(_: typer.Context, options: AppendOptions) -> int:
     """Append events to a stream by hand, for repairs: all of them in one append, or none.
 
-    Each line needs `type` and `data`; each event has to be one of its stream that this release can decode. Who and why
-    go into the metadata, which are completed where they lack anything. Repeated, it is refused: the stream is at
-    another version then.
+    Each line needs `type` and `data`; each event has to be one of its stream that this release can decode, and that
+    its aggregate can take at that version. Who and why go into the metadata, which are completed where they lack
+    anything. Repeated, it is refused: the stream is at another version then.
     """
     from service.cli.streams.append import append  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.streams.proposal import Repair  # noqa: PLC0415 - a command loads only what it runs
@@ -187,7 +217,8 @@ verb(
     app,
     "read",
     action=Action.READ_STREAM,
-    example="read stock:mug-blue --backwards --limit 5\nread '$all' --backwards --json",
+    example="read stock:mug-blue --backwards --limit 5\nread '$all' --backwards --json\n"
+    "read stock:mug-blue --follow --limit 2",
     uses=("eventstore",),
 )(with_options(ReadOptions)(_read))
 verb(

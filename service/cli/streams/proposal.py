@@ -34,7 +34,7 @@ _VERSIONS: Final[Mapping[str, int]] = dict(sorted(CODEC.schema.current))
 class Repair:
     """The events of a file for a stream that ends at version `expected`, -1: for one that is not there.
 
-    `checked`: only what this release can decode in such a stream.
+    `checked`: only what this release can decode in such a stream, and its aggregate takes.
     """
 
     stream: str
@@ -81,7 +81,7 @@ def _attribution(repair: Repair) -> Attribution:
         tenant = StreamName.parse(repair.stream).tenant
     except ValueError:
         tenant = DEFAULT_TENANT
-    return Attribution(repair.act.actor, repair.act.why or "", datetime.now(UTC), tenant)
+    return Attribution(repair.act.actor, repair.act.why or "", datetime.now(UTC), tenant, checked=repair.checked)
 
 
 def _attributed(repair: Repair, each: ProposedEvent, attribution: Attribution) -> ProposedEvent:

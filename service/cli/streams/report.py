@@ -1,6 +1,7 @@
 """Prints which streams there are, and events as they are stored, for people or as JSON."""
 
 import json
+import sys
 from collections.abc import Iterator
 from itertools import islice
 
@@ -9,9 +10,10 @@ from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
 from infrastructure.history.export import line_of
 from infrastructure.history.stream_list import ListedStream, StreamPage, StreamSearch, list_streams
-from infrastructure.terminal import print_json, print_line, require_output
+from infrastructure.terminal import print_json, print_line, printable, printable_json, require_output, speaks_unicode
 from infrastructure.times import time_text
 from service.cli.out_file import write_json_lines
+from service.cli.progress import ProgressLine
 from service.cli.streams.reader import ALL, Wanted, records_of
 from service.errors import NoPosition
 from service.tables import print_table
@@ -20,10 +22,10 @@ from service.tables import print_table
 def print_streams(uri: str, search: StreamSearch, *, as_json: bool) -> int:
     """Prints those of the store at `uri`. Raises NoPosition, StoreUnavailable, OutputUnusable."""
     require_output()
-    with open_reader(uri) as reader:
+    with open_reader(uri) as reader, ProgressLine("streams") as progress:
         if search.before is not None and not reader.holds(search.before):
             raise NoPosition(search.before)
-        page = list_streams(reader, search)
+        page = list_streams(reader, search, tell=lambda events: progress.show(f"{events:,} events looked at"))
     if as_json:
         print_json({"streams": [_answer(each) for each in page.streams], **_bounds(page)})
     else:
@@ -91,6 +93,13 @@ def _lines(record: Record) -> Iterator[str]:
     yield f"{record.version}@{record.stream}  {record.type}  {at}  position {record.position}  id {record.id}"
     yield f"    data      {_content(record.data)}"
     yield f"    metadata  {_content(record.metadata)}"
+
+
+def lines_of(record: Record, *, as_json: bool) -> list[str]:
+    """How an event is printed: its lines, in which a terminal has nothing to act upon."""
+    if as_json:
+        return [printable_json(line_of(record), ascii_only=not speaks_unicode(sys.stdout))]
+    return list(map(printable, _lines(record)))
 
 
 def _content(content: bytes) -> str:

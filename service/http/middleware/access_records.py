@@ -1,12 +1,16 @@
 """Puts on record who looks back and who operates, and whom that was refused, before anything is answered."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 
 from infrastructure.access.access_entry import Asked, entry_of
-from infrastructure.access.access_log import AccessLog
+from infrastructure.access.access_log import BATCH, AccessLog, AccessLogFull
+from infrastructure.access.caller import ANONYMOUS
 from infrastructure.commands.circuit import Circuit
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
@@ -15,21 +19,26 @@ from service.history.sources import stream_called
 from service.http.middleware import metrics
 from service.http.middleware.admission import admit
 from service.http.middleware.callers import caller_of
-from service.http.middleware.rate_limits import require_rate
+from service.http.middleware.rate_limits import address_of, require_rate
+from service.http.middleware.refusal_counts import RefusalCounts, Refused
 from service.http.problems import Problem
+
+_LOOK_SECONDS: Final = 1.0
+_UNAUTHENTICATED: Final = "unauthenticated"
 
 
 async def admit_on_record(request: Request, action: Action) -> None:
     """As `admit`, with an entry in the access log of what it lets in and of what it refuses, where that is kept.
 
     Raises Problem `store-unavailable` as well: what is not on record is not answered. Raises `rate-limited` before
-    anything is put on record: an entry is an append.
+    anything is put on record: an entry is an append. Many refusals of one address without a valid token are counted.
     """
     try:
         admit(request, action)
     except Problem as refusal:
         require_rate(request)
-        await record(request, action, refusal.rule)
+        if not _is_counted(request, action):
+            await record(request, action, refusal.rule)
         raise
     require_rate(request)
     await record(request, action)
@@ -39,7 +48,7 @@ async def record(request: Request, action: Action, refused_by: str | None = None
     """Puts the request on record, where its action is kept; `refused_by` is the rule. Raises Problem."""
     if action not in RECORDED:
         return
-    caller, counted = caller_of(request), metrics.of(request).access_entries
+    caller, counted = caller_of(request), metrics.of(request)
     asked = Asked(action.value, _resource(request), "http", request.state.correlation_id)
     connections = request.app.state.connections
     circuit: Circuit = connections.circuit
@@ -47,12 +56,52 @@ async def record(request: Request, action: Action, refused_by: str | None = None
         circuit.require_closed()
         log: AccessLog = connections.access_log
         await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
-        counted.labels("stored").inc()
-    except StoreUnavailable as error:
-        if error.is_away:
+        counted.access_entries.labels("stored").inc()
+    except (StoreUnavailable, AccessLogFull) as error:
+        counted.access_entries.labels("refused").inc()
+        if isinstance(error, AccessLogFull):
+            counted.access_log_full.inc()
+        elif error.is_away:
             circuit.suspect()
-        counted.labels("refused").inc()
         raise Problem("store-unavailable", "The event store can't be used at present.") from error
+
+
+async def follow_refusals(app: FastAPI) -> None:
+    """Puts on record, once a window has ended, how many refusals were counted in it; never ends."""
+    counts: RefusalCounts = app.state.refusal_counts
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        await record_refusals(app, counts.due())
+
+
+async def record_refusals(app: FastAPI, counted: Sequence[tuple[Refused, int]]) -> None:
+    """Puts on record how many refusals were counted. What can't be now is counted in the next window."""
+    for begin in range(0, len(counted), BATCH):
+        await asyncio.gather(*(_record_refused(app, *each) for each in counted[begin : begin + BATCH]))
+
+
+async def _record_refused(app: FastAPI, refused: Refused, times: int) -> None:
+    asked = Asked(refused.action, f"* from {refused.address}", "http", uuid4())
+    entry = entry_of(ANONYMOUS, asked, datetime.now(UTC), _UNAUTHENTICATED, times)
+    connections = app.state.connections
+    try:
+        connections.circuit.require_closed()
+        await connections.access_log.record(ANONYMOUS.tenant, entry)
+    except (StoreUnavailable, AccessLogFull):
+        app.state.refusal_counts.add(refused, times)
+    else:
+        app.state.metrics.access_entries.labels("stored").inc()
+
+
+def _is_counted(request: Request, action: Action) -> bool:
+    """Whether a refusal has no entry of its own, since too many of its address have one."""
+    if action not in RECORDED or caller_of(request) is not ANONYMOUS:
+        return False
+    counts: RefusalCounts = request.app.state.refusal_counts
+    if counts.has_entry(Refused(address_of(request), action.value)):
+        return False
+    metrics.of(request).refusals_counted.inc()
+    return True
 
 
 def _resource(request: Request) -> str:
@@ -62,7 +111,10 @@ def _resource(request: Request) -> str:
             return stream_called(name).lower()
         case {"correlation_id": str(correlation_id)}:
             return f"trace {correlation_id.lower()}"
-        case {"saga_type": str(saga), "instance_id": str(instance)}:
+        case {"saga_type": str(saga), "instance_id": str(instance)} | {
+            "saga_type": str(saga),
+            "saga_id": str(instance),
+        }:
             return f"{saga}-{instance.lower()}"
         case others:
             return _written(request.scope["route"].path, others)

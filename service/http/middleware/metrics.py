@@ -29,12 +29,22 @@ class Metrics:
         self.command_seconds: Final = _histogram("command_seconds", what, "command")
         what = "Entries of the access log by whether they were stored; what is refused its entry is not answered."
         self.access_entries: Final = _counter("access_log_entries", what, "result")
+        what = "Entries that were refused because as many waited already as may."
+        self.access_log_full: Final = _counter("access_log_full", what)
+        what = "Refusals of requests without a valid token that have no entry of their own but a share in a later one."
+        self.refusals_counted: Final = _counter("access_log_refusals_counted", what)
         what = "Connections closed before their clients wanted it, by why."
         self.connections_closed: Final = _counter("http_connections_closed", what, "reason")
         what = "Requests that were refused before they were read, by rule."
         self.unreadable: Final = _counter("http_requests_unreadable", what, "rule")
         requests, commands = (self._requests, self._seconds), (self.commands, self.command_seconds)
-        others = (self.access_entries, self.connections_closed, self.unreadable)
+        others = (
+            self.access_entries,
+            self.access_log_full,
+            self.refusals_counted,
+            self.connections_closed,
+            self.unreadable,
+        )
         self.registry: Final = registry_of(*requests, *commands, *others)
         for reason in _CLOSED_FOR:
             self.connections_closed.labels(reason)
@@ -42,7 +52,7 @@ class Metrics:
             self.access_entries.labels(result)
 
     def expect(self, routes: Iterable[tuple[str, str]], commands: Iterable[str]) -> None:
-        """What may be counted: methods with templates of paths, and commands."""
+        """Shows counts of 0 for the rare statuses of these routes, and for these commands, before they first happen."""
         for method, route in routes:
             for status in _RARE_STATUSES:
                 self._requests.labels(method, route, status)
@@ -58,16 +68,16 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds, exemplar)
 
     def count_connections(self, is_open: Callable[[], int], without_head: Callable[[], int]) -> None:
-        """Tells how many connections there are, whenever it is asked."""
+        """Shows at each scrape how many connections there are."""
         what = "Connections: all that are open, and those that have not sent a whole head."
         self._tell("foldstream_http_connections", what, "state", {"open": is_open, "without_head": without_head})
 
     def count_inside(self, gates: Mapping[str, Callable[[], int]]) -> None:
-        """Tells how many requests each gate has let in, whenever it is asked."""
+        """Shows at each scrape how many requests each gate has let in."""
         self._tell("foldstream_requests_inside", "Requests being worked on, or waiting for their turn.", "gate", gates)
 
     def tell_validity(self, keys_known: Callable[[], bool], certificate_ends: Callable[[], float] | None) -> None:
-        """Tells what may stop being valid while it runs; a time in seconds since 1970."""
+        """Shows at each scrape what may stop being valid; a time is in seconds since 1970."""
         keys = Gauge("foldstream_access_keys_known", "1 where keys to verify tokens are known.", registry=self.registry)
         keys.set_function(keys_known)
         if certificate_ends is not None:

@@ -38,7 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._settings: Final = settings
         self._connections: Final = connections
         self._bounds: Final = HeadBounds(settings)
-        self._begun = self._refused = self._repeating_head = self._stopping = False
+        self._begun = self._refused = self._repeating_head = False
+        self.is_stopping = False  # the next answer is the last one
         self._part: Part = "head"
         self._unparsed_bytes = self._dropped = 0
         self._first_bytes = b""  # of a request, where the client sent them at once
@@ -71,7 +72,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
         One that rests may be sent a request at this moment: that is answered, as the last one.
         """
-        self._stopping = True
+        self.is_stopping = True
         rests = self._running is None or self._is_all_answered()
         self.loop.call_later(_DRAIN_SECONDS if rests else 0.0, super().shutdown)
         self._sending.end_in(_READ_AT_STOP_SECONDS, partial(self._end_unread, "stop"))
@@ -143,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._connections.take_up(self)
         super().on_headers_complete()
-        if self._stopping:
+        if self.is_stopping:
             self.cycle.keep_alive = False
 
     def on_chunk_header(self) -> None:

@@ -63,8 +63,13 @@ def require_rate(request: Request) -> None:
         limits.take(_sender(request))
 
 
+def address_of(request: Request) -> str:
+    """Where it comes from, which is the proxy where one stands in front."""
+    return request.client.host if request.client else ""
+
+
 def _sender(request: Request) -> Sender:
     caller = caller_of(request)
     if caller is ANONYMOUS:
-        return (request.client.host if request.client else "",)
+        return (address_of(request),)
     return caller.tenant, caller.subject

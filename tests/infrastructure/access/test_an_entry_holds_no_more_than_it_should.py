@@ -28,6 +28,7 @@ STORED = {
     "rule": "forbidden",
     "correlation_id": "00000000-0000-0000-0000-000000000000",
     "source": "http",
+    "times": 1,
 }
 
 

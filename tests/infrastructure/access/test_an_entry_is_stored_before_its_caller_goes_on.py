@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.access.access_entry import AccessRecorded
-from infrastructure.access.access_log import BATCH, AccessLog
+from infrastructure.access.access_log import BATCH, AccessLog, AccessLogFull
 from infrastructure.eventstore.errors import StoreUnavailable
 from tests.infrastructure.access.entries import DAY, NOON, entry, log_at, new_tenant, stored
 from tests.infrastructure.eventstore.appends import seconds_of_the_loop
@@ -130,8 +130,9 @@ def test_no_more_wait_than_may_and_others_are_not_held_up(eventstore_uri: str) -
             flood = [log.record(flooding, entry(number)) for number in range(40)]
             *told, last = await asyncio.gather(*flood, log.record(other, entry()), return_exceptions=True)
             assert last is None
-            refused = [_reason(each) for each in told if each is not None]
-            assert refused == ["the access log can't be written: 10 entries wait already"] * 30
+            refused = [(type(each), str(each)) for each in told if each is not None]
+            said = "the access log can't be written: 10 entries wait already"
+            assert refused == [(AccessLogFull, said)] * 30
 
     asyncio.run(run())
     assert len(stored(eventstore_uri, flooding)) == 10

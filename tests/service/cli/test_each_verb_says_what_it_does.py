@@ -72,7 +72,8 @@ def test_it_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     ("tenant", "words", "action"),
     [
         ("acme", ("history", "order-0", "--tenant", "zeta"), "read-history"),
-        ("acme", ("trace", "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11", "--tenant", "acme"), "read-trace"),
+        ("default", ("trace", "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11", "--tenant", "acme"), "read-trace"),
+        ("acme", ("sagas", "show", "fulfilment", "1f7f2a3e-6a56-4f3c-9d55-0c3f6f8f7a11"), "read-saga"),
         ("default", ("history", "acme.order-0"), "read-history"),
         ("default", ("export", "acme.stock:mug"), "export-history"),
         ("acme", ("history", "order-0"), "read-history"),

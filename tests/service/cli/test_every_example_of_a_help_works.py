@@ -151,6 +151,7 @@ def started(shop: Shop, words: Sequence[str]) -> Listened:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(360)
 def test_the_demo_checks_itself() -> None:
     process = Listened((*FOLDSTREAM, "demo"), {})
     assert process.wait(within=300) == 0

@@ -45,7 +45,8 @@ def test_a_store_that_is_away() -> None:
 
 
 def test_a_store_that_is_silent_is_waited_for_as_long_as_the_setting_says() -> None:
-    store = SilentStore()
+    """It takes what is noted of who looks back, for which there is another time, and answers no read."""
+    store = UnreadableStore()
     settings = {"histories_at_once": len(PATHS), "history_seconds": 2}
     with (
         running(store) as uri,

@@ -13,10 +13,10 @@ import pytest
 import structlog
 
 from domain.stream_name import DEFAULT_TENANT
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.circuit import Circuit, Fault
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.outages import Outages
-from infrastructure.snapshots.counts import Counts
 from service.http.history_threads import HistoryThreads
 from service.http.store_looks import StoreLooks
 from service.http.store_use import StoreUse
@@ -79,7 +79,7 @@ def test_all_who_wait_are_told_as_soon_as_it_is_known() -> None:
         async def live() -> float:
             looks = StoreLooks("nowhere:1", 1.0, Outages().eventstore)
             settings = away(eventstore_uri=uri, command_seconds=2)
-            looks.using = await StoreUse.begun(settings, Outages(), Counts(), looks.circuit)
+            looks.using = await StoreUse.begun(settings, Outages(), CommandCounts(), looks.circuit)
             threads = HistoryThreads(uri, 4, OWN_TIME, looks.circuit)
             began = monotonic()
             asked = (threads.run(_reads, DEFAULT_TENANT) for _ in range(MANY))
@@ -100,7 +100,7 @@ def test_those_who_ask_how_the_store_is_share_one_look() -> None:
 
         async def live() -> None:
             looks = StoreLooks("nowhere:1", 1.0, Outages().eventstore)
-            looks.using = await StoreUse.begun(away(eventstore_uri=uri), Outages(), Counts(), looks.circuit)
+            looks.using = await StoreUse.begun(away(eventstore_uri=uri), Outages(), CommandCounts(), looks.circuit)
             looks.circuit.suspect()
             faults = await asyncio.gather(*(look() for look in (looks.read_fault, looks.write_fault) * 5))
             assert set(faults) == {"no answer within 1 s", "no answer within 2.5 s"}

@@ -55,13 +55,17 @@ def test_the_boundaries_of_an_operation_of_each_kind(
 
 @pytest.mark.soak
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
+@pytest.mark.parametrize(
+    ("phases", "seed"),
+    [("coverage", "1"), *[("examples,fuzzing,stateful", seed) for seed in ("1", "2", "3")]],
+)
 def test_many_random_calls_in_all_phases_and_in_sequences(
-    tmp_path: Path, figures: list[str], documented: int, seed: str
+    tmp_path: Path, figures: list[str], documented: int, phases: str, seed: str
 ) -> None:
+    """The boundaries of all operations once: they are the same for each seed."""
+    options = ("--phases", phases, "-n", "30", "--seed", seed)
     with FoldstreamProcess(tmp_path / "data") as service:
-        authorization = AUTHORIZED["Authorization"]
-        calls = call_at_random(service.url, authorization, tmp_path, "-n", "30", "--seed", seed, within=3_500)
-    figures.append(f"random calls, seed {seed}: {calls}")
+        calls = call_at_random(service.url, AUTHORIZED["Authorization"], tmp_path, *options, within=3_500)
+    figures.append(f"random calls, {phases}, seed {seed}: {calls}")
     assert calls.findings == [], calls.told
     assert calls.operations == f"{documented} of {documented}"

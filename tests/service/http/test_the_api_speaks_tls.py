@@ -18,6 +18,7 @@ from service.settings import Settings, SettingsError
 from tests.service.http.api_server import away, serving
 from tests.service.http.wire import GET, connected
 from tests.support.callers import AUTHORIZED
+from tests.support.canaries import watch_key
 from tests.support.polling import poll_until
 
 AUTHORITY = trustme.CA()
@@ -29,6 +30,7 @@ def write(folder: Path, issued: trustme.LeafCert) -> dict[str, str]:
     files["tls_certificate_file"].write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
     files["tls_key_file"].touch(0o600)
     files["tls_key_file"].write_bytes(issued.private_key_pem.bytes())
+    watch_key(issued.private_key_pem.bytes())
     return {name: str(file) for name, file in files.items()}
 
 

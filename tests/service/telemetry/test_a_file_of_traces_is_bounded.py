@@ -87,7 +87,7 @@ def test_the_spans_of_both_are_read(path: Path) -> None:
 
 def test_a_disk_that_is_full_costs_its_spans_and_is_told_once(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "8m") as disk:
-        rest, exporter = disk / "rest", FileExporter(disk / "traces.jsonl")
+        rest, exporter = disk / "rest", FileExporter(disk / "traces.jsonl", "FOLDSTREAM_TRACES_FILE")
         with capture_logs() as lines:
             assert exporter.export([span_called("before")]) is SpanExportResult.SUCCESS
             fill(rest)

@@ -40,6 +40,7 @@ KEPT: Final = {
     ("streams", "--category", "stock"): ("list-streams", "*"),
     ("read", "stock:mug"): ("read-stream", MUG),
     ("append", "stock:mug", "--file", REPAIR, "--expected", "7", "--yes", *WHY): ("append-events", MUG),
+    ("sagas", "show", "fulfilment", ID): ("read-saga", f"fulfilment-{ID}"),
     ("sagas", "retry", "fulfilment", ID, *WHY): ("retry-saga", f"fulfilment-{ID}"),
     ("sagas", "pause", "fulfilment", "--all", "--yes", *WHY): ("pause-saga", "fulfilment-*"),
     ("projections", "pause", "order_summary", *WHY): ("pause-projections", "order_summary"),
@@ -91,8 +92,8 @@ def test_whatever_looks_back_or_operates_is_kept() -> None:
     assert {"audit", "rebuild", "history", "as-of", "changes", "trace", "export", "access-log"} <= kept
     assert {"streams", "read", "append"} <= kept
     assert {"views drop", "snapshots drop", "snapshots retake", "projections pause", "projections resume"} <= kept
-    words_to_sagas = ("cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")
-    assert {f"sagas {word}" for word in words_to_sagas} <= kept
+    of_sagas = ("show", "cancel", "compensate", "migrate", "pause", "resume", "retry", "skip")
+    assert {f"sagas {word}" for word in of_sagas} <= kept
 
 
 def test_wrong_usage_is_no_attempt(store: EventStoreProcess) -> None:

@@ -64,6 +64,7 @@ def test_a_week_is_listed_oldest_first_as_lines_of_json(eventstore_uri: str, ten
         "rule": "forbidden",
         "correlation_id": str(UUID(int=3)),
         "source": "http",
+        "times": 1,
     }
 
 
@@ -87,6 +88,14 @@ def test_people_get_a_table_in_which_nothing_acts_on_their_terminal(eventstore_u
     assert printable(EVIL) in evil
     assert "refused: forbidden" in evil
     assert [char for line in ended.output for char in line if not char.isprintable()] == []
+
+
+def test_a_count_of_refusals_says_how_many(eventstore_uri: str, store: Operator) -> None:
+    tenant, counted = new_tenant(), entry(4, NOW - HOUR, outcome="refused", rule="unauthenticated", times=1_234)
+    store.append(access_stream(counted.at.date(), tenant), record_with(counted))
+    assert [each["times"] for each in lines(eventstore_uri, tenant)] == [1_234]
+    _, row = ran("access-log", "--tenant", tenant, FOLDSTREAM_EVENTSTORE_URI=eventstore_uri).output
+    assert "refused: unauthenticated, 1,234 times" in row
 
 
 def test_an_entry_that_can_not_be_read_is_told_and_the_others_are_listed(
