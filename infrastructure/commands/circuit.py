@@ -1,13 +1,16 @@
 """Keeps a process from trying an event store that is known to be away, and finds out when it is there again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final, NamedTuple
 
 import structlog
 
+from infrastructure.eventstore.client import CommandClient, address_of
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outage
 
 _BETWEEN: Final = 0.25  # seconds from one probe to the next
@@ -114,3 +117,20 @@ class Circuit:
         self._closed.set()
         if not probing.cancelled() and (error := probing.exception()) is not None:
             _logger.error("store_probe_failed", exc_info=error)
+
+
+@asynccontextmanager
+async def circuit_at(client: CommandClient, patience: float, outage: Outage) -> AsyncIterator[Circuit]:
+    """The circuit of a process that needs no more of the store than this client."""
+    probe = WriteProbe(client)
+
+    async def fault() -> Fault | None:
+        reason = await probe.fault()
+        return None if reason is None else Fault(reason)
+
+    circuit = Circuit(address_of(client), fault, patience, outage)
+    try:
+        yield circuit
+    finally:
+        await circuit.close()
+        await probe.close()

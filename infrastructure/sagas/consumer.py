@@ -22,6 +22,7 @@ from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
 from infrastructure.subscriptions.policy import back_off
 
 _logger: Final = structlog.get_logger(__name__)
+_LAST_SECONDS: Final = 1.0  # for what a process takes back when it stops
 _STEADY: Final = 10.0  # a subscription that held for so many seconds was a good one
 
 
@@ -34,22 +35,22 @@ async def consume_saga(
 ) -> None:
     """Reacts to every message of the saga, together with others who do the same, until `stop` is set.
 
-    The name of its group is `saga_groups` and a digest of the filter. The group is made where it is missing, after it
-    was written where the saga begins. `client` is this consumer's own. A message is acknowledged after nothing
-    of it is pending; meanwhile the log is swept for messages that no delivery brought to an end.
-    A lost subscription is joined again, after growing pauses. On `stop` the reactions under way end within the
-    grace, and the other messages are given back. Raises only errors of the engine's own.
+    The name of its group is `saga_groups` and a digest of the filter. It is made where it is missing, after it was
+    written where the saga begins. `client` is this consumer's own. A message is acknowledged after nothing of it is
+    pending; meanwhile the log is swept for others that no delivery brought to an end. A lost subscription is joined
+    again, after growing pauses, once the store is there. On `stop` the reactions under way end within the grace, and
+    the other messages are given back. Raises only errors of the engine's own.
     """
     sweep = Sweep(coordinator, Log(client), options.policy, options.outages, options.gate)
     pattern = sweep.start.pattern
     group = group_name(saga_groups, filter_id(pattern))
     former = FormerGroups(client, saga_groups, sweep.start.filters, pattern)
-    logger = _logger.bind(saga=coordinator.saga.category, group=group)
+    logger, losses = _logger.bind(saga=coordinator.saga.category, group=group), 0
     logger.info("saga_consumer_started", filter=pattern, address=address_of(client))
-    losses = 0
     while not stop.is_set():
         began = asyncio.get_running_loop().time()
         try:
+            await options.attempts.take_back(coordinator)
             begun = await _begun(sweep.start)
             subscription = await join_group(client, group, pattern, begun.position, buffer=2 * options.concurrency)
             options.outages.succeeded(coordinator.saga.category)
@@ -62,7 +63,8 @@ async def consume_saga(
             pause = back_off(losses, longest=5.0)
             if not options.outages.failed(coordinator.saga.category, error):
                 logger.warning("saga_waits", reason=str(error), retry_after=pause)
-            await _unless_set(stop, pause)
+            await _until_back(stop, pause, options, error)
+    await _within(_LAST_SECONDS, options.attempts.take_back(coordinator))
     logger.info("saga_consumer_stopped")
 
 
@@ -133,11 +135,18 @@ async def _receive(subscription: PersistentSubscription, deliveries: Deliveries)
 
 
 async def _within(seconds: float, ending: Awaitable[Any]) -> None:
-    """Flushing the acknowledgements of a dead connection may never end."""
-    with suppress(TimeoutError):
+    """Flushing the acknowledgements of a dead connection may never end, and a store that is away takes no note."""
+    with suppress(TimeoutError, StoreUnavailable):
         await asyncio.wait_for(ending, seconds)
 
 
-async def _unless_set(stop: asyncio.Event, seconds: float) -> None:
+async def _until_back(stop: asyncio.Event, pause: float, options: ConsumerOptions, error: Exception) -> None:
+    """After the pause, and once the store is there; earlier where `stop` is set."""
+    options.suspect(error)
     with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await asyncio.wait_for(stop.wait(), pause)
+    waiting = [asyncio.create_task(each) for each in (stop.wait(), options.until_store_is_there())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)

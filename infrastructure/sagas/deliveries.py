@@ -14,9 +14,11 @@ from weakref import WeakValueDictionary
 import structlog
 
 from domain.message import Recorded
-from infrastructure.eventstore.errors import EventStoreError, place_of
+from infrastructure.commands.circuit import Circuit
+from infrastructure.eventstore.errors import EventStoreError, Overloaded, StoreUnavailable, place_of
 from infrastructure.eventstore.persistent_subscription import Delivered, PersistentSubscription
 from infrastructure.outages import Outages
+from infrastructure.sagas.attempts import Attempts
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.failures import TRANSIENT, after_failure
 from infrastructure.sagas.gate import Gate
@@ -33,7 +35,8 @@ class ConsumerOptions:
 
     Every `sweep_every` seconds it looks for messages that its group has not brought to an end within `settling`.
     `outages` is what its process finds of the event store; `gate` is what all that it handles passes; `joined` are the
-    sagas whose messages it is given now.
+    sagas whose messages it is given now, `attempts` what it has noted of those that came again. With a `circuit` all
+    of them wait together for a store that is away, and one probe finds out when it is back.
     """
 
     concurrency: int = 16
@@ -44,6 +47,19 @@ class ConsumerOptions:
     outages: Outages = field(default_factory=Outages, compare=False)
     gate: Gate = field(default_factory=Gate, compare=False)
     joined: set[str] = field(default_factory=set, compare=False)
+    attempts: Attempts = field(default_factory=Attempts, compare=False)
+    circuit: Circuit | None = field(default=None, compare=False)
+
+    def suspect(self, error: Exception) -> None:
+        """Has the store probed where this error says that it is away."""
+        is_away = isinstance(error, Overloaded) or (isinstance(error, StoreUnavailable) and error.is_away)
+        if self.circuit is not None and is_away:
+            self.circuit.suspect()
+
+    async def until_store_is_there(self) -> None:
+        """Returns at once where nobody suspects the store, else once a probe has succeeded."""
+        if self.circuit is not None:
+            await self.circuit.until_closed()
 
 
 class Deliveries:
@@ -100,6 +116,7 @@ class Deliveries:
     async def _settle(self, delivered: Delivered) -> None:
         failures: Counter[type[Exception]] = Counter()
         while not self._finishing:
+            await self._options.until_store_is_there()
             try:
                 await self._react(delivered)
             except Exception as error:  # noqa: BLE001 - an unknown error stops the instance, not the worker
@@ -148,11 +165,9 @@ class Deliveries:
 
     async def _try_again(self, message: Recorded[Any]) -> None:
         """A process may have ended with it in hand: each attempt is noted, the second and later ones are alone."""
-        gate = self._options.gate
-        async with gate.alone() if await self._coordinator.attempts(message) else gate.shared():
-            if await self._coordinator.attempt(message):
+        async with self._options.attempts.attempt(self._coordinator, message, self._options.gate) as may_react:
+            if may_react:
                 await self._coordinator.react(message)
-                await self._coordinator.attempted(message)
 
     @asynccontextmanager
     async def _marked_as_reacting(self) -> AsyncIterator[None]:
@@ -173,6 +188,7 @@ class Deliveries:
         try:
             for message in self._coordinator.messages_in(delivered.record):
                 await self._coordinator.stop(message, reason)
+                self._options.attempts.forget(message)
         except EventStoreError as failed:
             reaction = self._options.policy(failed, 1)
             if isinstance(failed, TRANSIENT) and isinstance(reaction, Retry):
@@ -190,6 +206,7 @@ class Deliveries:
             _logger.info("saga_acknowledgement_lost", message=str(delivered.record.id))
 
     async def _pause(self, delivered: Delivered, error: Exception, retry: Retry) -> None:
+        self._options.suspect(error)
         if not self._options.outages.failed(self._coordinator.saga.category, error):
             told = _described(delivered, error)
             _logger.warning("saga_message_failed", error=repr(error), retry_after=retry.after, **told)

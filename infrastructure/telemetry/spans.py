@@ -3,7 +3,7 @@
 Where tracing is off, a span costs a function call, and nothing is written beside events.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     INVALID_SPAN,
+    Link,
     Span,
     SpanKind,
     Status,
@@ -63,15 +64,24 @@ def span(
     *,
     kind: SpanKind = SpanKind.INTERNAL,
     parent: Context | None = None,
+    linked: Context | None = None,
     refusals: Refusals = (DomainError,),
 ) -> AbstractContextManager[Span]:
     """A span around a block: below the current one, or where `parent` is given below that, even if that names none.
+
+    `linked` is another one that it has to do with, without being part of its trace.
 
     An error that leaves the block is noted, and marks the span as failed unless it is one of the `refusals`.
     """
     if _tracing.tracer is None:
         return NO_SPAN
-    return _recorded(_tracing.tracer.start_span(name, parent, kind, attributes), refusals)
+    links = () if linked is None else _links(linked)
+    return _recorded(_tracing.tracer.start_span(name, parent, kind, attributes, links), refusals)
+
+
+def _links(linked: Context) -> Sequence[Link]:
+    found = get_current_span(linked).get_span_context()
+    return [Link(found)] if found.is_valid else ()
 
 
 def span_below(name: str, *, kind: SpanKind) -> AbstractContextManager[Span]:

@@ -52,9 +52,11 @@ class TimerWatch:
         while True:
             raise_if_cancelled()  # what is cut off within a look may tell of that as of a connection that is lost
             await asyncio.sleep(pause)
+            await self._options.until_store_is_there()
             try:
                 await self.look()
             except (ReadModelError, EventStoreError) as error:
+                self._options.suspect(error)
                 failures += 1
                 pause = max(every, back_off(failures, longest=_LONGEST))
                 self._tell(error, _seconds() - seen)
@@ -94,13 +96,12 @@ class TimerWatch:
         cause = await self._coordinator.first_deadline(stream)
         if cause is None or cause.event.due > self._coordinator.clock():
             return  # the source is wrong
-        gate = self._options.gate
-        async with gate.alone() if await self._coordinator.attempts(cause) else gate.shared():
-            if await self._coordinator.attempt(cause):
+        async with self._options.attempts.attempt(self._coordinator, cause, self._options.gate) as may_fire:
+            if may_fire:
                 await self._coordinator.fire(stream)
-                await self._coordinator.attempted(cause)
 
     async def _failed(self, member: str, error: Exception) -> None:
+        self._options.suspect(error)
         reaction = self._options.policy(error, self._failures[member])
         if isinstance(reaction, Retry | LeaveToOthers):
             self._rest(member, reaction.after)
@@ -114,6 +115,7 @@ class TimerWatch:
             cause = await self._coordinator.first_deadline(stream_in(member))
             if cause is not None:
                 await self._coordinator.stop(cause, reaction.reason)
+                self._options.attempts.forget(cause)
         except EventStoreError as failed:
             self._rest(member, _HOPELESS)
             _logger.warning("saga_deadline_failed", saga=stream_in(member), error=repr(failed), reason=reaction.reason)

@@ -21,13 +21,16 @@ TracesFile: TypeAlias = Annotated[
     str | None,
     FilePath(),
     WhenUnset("nowhere"),
-    Field(description="The file that spans are appended to, a line of JSON each, for `foldstream spans`. It grows."),
+    Field(
+        description="The file that spans are appended to, a line of JSON each, for `foldstream spans`. At 64 MiB it"
+        " becomes the older one, with `.1` at its name."
+    ),
 ]
 TracesRatio: TypeAlias = Annotated[
     float,
     Ratio(),
     Field(
-        description="The share of the traces begun here that are recorded. A request with a `traceparent`, and all that"
-        " follows from an event, does as that says."
+        description="The share of the traces begun here that are recorded. A request with a `traceparent` and a token"
+        " that counts, and all that follows from an event, does as that says."
     ),
 ]

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from infrastructure.outages import Outage
 from service.settings import Settings, SettingsError
+from service.telemetry.rotating_file import LARGEST, RotatingFile
 
 _EXPORT_SECONDS: Final = 5.0
 _LIBRARY: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
@@ -25,7 +26,7 @@ def exporters_of(settings: Settings) -> list[SpanExporter]:
     if settings.otlp_endpoint is not None:
         found.append(CollectorExporter(settings.otlp_endpoint))
     if settings.traces_file is not None:
-        found.append(_file_exporter(Path(settings.traces_file), settings.place_of("traces_file")))
+        found.append(FileExporter(Path(settings.traces_file), settings.place_of("traces_file")))
     return found
 
 
@@ -74,14 +75,37 @@ class _Reasons(logging.Handler):
             self.lines.append(record.getMessage())
 
 
-def _file_exporter(path: Path, place: str) -> SpanExporter:
-    """Appends a line of JSON for each span; several processes may share the file. `place` is that of the setting."""
-    try:
-        lines = path.open("a", encoding="utf-8", buffering=1)
-    except OSError as error:
-        reason = f"{path}: {(error.strerror or 'it can not be written').lower()}"
-        raise SettingsError(place, reason) from None
-    return ConsoleSpanExporter(out=lines, formatter=_line)
+class FileExporter(SpanExporter):
+    """Appends a line of JSON for each span, and tells once that the file can't be written, and once that it can again.
+
+    Several processes may share the file. Raises SettingsError for one that can't be opened;
+    `place` is that of the setting.
+    """
+
+    def __init__(self, path: Path, place: str, largest: int = LARGEST) -> None:
+        try:
+            self._file: Final = RotatingFile(path, largest)
+        except OSError as error:
+            reason = f"{path}: {(error.strerror or 'it can not be written').lower()}"
+            raise SettingsError(place, reason) from None
+        self._outage: Final = Outage("traces file", time.monotonic)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Once; what the file does not take is lost."""
+        try:
+            self._file.append("".join(map(_line, spans)).encode())
+        except OSError as error:
+            self._outage.failed("traces", error.strerror or str(error))
+            result = SpanExportResult.FAILURE
+        else:
+            self._outage.succeeded("traces")
+            result = SpanExportResult.SUCCESS
+        self._outage.tick()
+        return result
+
+    def shutdown(self) -> None:
+        """Closes the file."""
+        self._file.close()
 
 
 def _line(span: ReadableSpan) -> str:

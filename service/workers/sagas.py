@@ -2,11 +2,13 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import uvloop
 
 from infrastructure.command_counts import CommandCounts
+from infrastructure.commands.circuit import circuit_at
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
@@ -62,21 +64,31 @@ async def _consume_all(
     uri: str, settings: Settings, counts: CommandCounts, stop: asyncio.Event, options: ConsumerOptions
 ) -> None:
     """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
-    outages = options.outages
-    commands = await _connected(uri, stop, "commands", outages)
+    commands = await _connected(uri, stop, "commands", options.outages)
     if commands is None:
         return
-    codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates)
-    handler = CommandHandler(commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=outages)
+    try:
+        async with circuit_at(commands, Bounds().patience, options.outages.eventstore) as circuit:
+            await _consume_with(commands, settings, counts, stop, replace(options, circuit=circuit))
+    finally:
+        await commands.close()
+
+
+async def _consume_with(
+    commands: CommandClient, settings: Settings, counts: CommandCounts, stop: asyncio.Event, options: ConsumerOptions
+) -> None:
+    codec, bounds = EventCodec(EVENTS), Bounds(cached=settings.cached_aggregates, circuit=options.circuit)
+    handler = CommandHandler(
+        commands, codec, bounds=bounds, snapshots=SNAPSHOTS, counts=counts, outages=options.outages
+    )
     try:
         async with asyncio.TaskGroup() as consumers:
             for saga in sagas_of(settings):
-                coordinator = SagaCoordinator(saga, route, handler, codec)
-                consumers.create_task(_consume(coordinator, uri, groups_of(saga, settings.namespace), stop, options))
+                coordinator, groups = SagaCoordinator(saga, route, handler, codec), groups_of(saga, settings.namespace)
+                consumers.create_task(_consume(coordinator, settings.eventstore, groups, stop, options))
                 consumers.create_task(watch_timers(coordinator, commands, settings, stop, options))
     finally:
         await handler.close()
-        await commands.close()
 
 
 async def _consume(

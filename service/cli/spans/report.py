@@ -54,7 +54,7 @@ def print_traces(path: Path, limit: int, *, as_json: bool) -> int:
         print_json_list(map(_answer, newest), "traces")
     else:
         print_table(_COLUMNS, map(_row, newest))
-    _tell(path, unreadable)
+    _tell(unreadable)
     return 0
 
 
@@ -76,7 +76,7 @@ def print_spans(path: Path, trace: str, *, as_json: bool) -> int:
         for line in _lines(spans):
             if not print_raw(line):
                 break
-    _tell(path, unreadable)
+    _tell(unreadable)
     return 0
 
 
@@ -114,7 +114,7 @@ def _answer(trace: Trace) -> dict[str, object]:
     return {"trace": trace.id, "began": time_text(trace.began), "seconds": seconds, **counts}
 
 
-def _tell(path: Path, unreadable: Unreadable) -> None:
+def _tell(unreadable: Unreadable) -> None:
     if unreadable.count:
         lines = "1 line is no span" if unreadable.count == 1 else f"{unreadable.count:,} lines are no spans"
-        print_error(f"foldstream spans: {path}: {lines}, the first is line {unreadable.first:,}")
+        print_error(f"foldstream spans: {unreadable.path}: {lines}, the first is line {unreadable.first:,}")

@@ -1,14 +1,17 @@
-"""Reads the spans in a file that FOLDSTREAM_TRACES_FILE has named, a line of JSON each."""
+"""Reads the spans in a file that FOLDSTREAM_TRACES_FILE has named and in the older one, a line of JSON each."""
 
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, BinaryIO, Final
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from service.errors import FileUnusable
+from service.telemetry.rotating_file import older_of
 
 _FAILED: Final = "ERROR"
 
@@ -48,30 +51,44 @@ class Span(BaseModel):
 
 @dataclass(slots=True)
 class Unreadable:
-    """The lines that are no spans, as a killed process leaves one: how many, and the number of the first."""
+    """The lines that are no spans, as a killed process leaves one: how many, and where the first is."""
 
     count: int = 0
     first: int = 0
+    path: Path | None = None
 
-    def take(self, number: int) -> None:
+    def take(self, path: Path, number: int) -> None:
         """One more."""
-        self.first = self.first or number
+        self.path, self.first = self.path or path, self.first or number
         self.count += 1
 
 
 def spans_in(path: Path, unreadable: Unreadable) -> Iterator[Span]:
-    """The spans, in the order in which they ended; other lines are added to `unreadable`. Raises FileUnusable."""
+    """The spans of the older file and of this one, in the order in which they ended; other lines are added to
+    `unreadable`. Raises FileUnusable."""
     try:
-        with path.open("rb") as lines:
-            yield from _readable(lines, unreadable)
+        with ExitStack() as opened:
+            for named, lines in reversed(_opened(path, opened)):
+                yield from _readable(named, lines, unreadable)
     except OSError as error:
         raise FileUnusable(path, error.strerror or str(error)) from error
 
 
-def _readable(lines: Iterable[bytes], unreadable: Unreadable) -> Iterator[Span]:
+def _opened(path: Path, opened: ExitStack) -> list[tuple[Path, BinaryIO]]:
+    """The file and the older one, which is the same where a process has just begun a new one."""
+    lines = opened.enter_context(path.open("rb"))
+    older = older_of(path)
+    if not older.exists():
+        return [(path, lines)]
+    before = opened.enter_context(older.open("rb"))
+    is_same = os.path.samestat(os.fstat(lines.fileno()), os.fstat(before.fileno()))
+    return [(path, lines)] if is_same else [(path, lines), (older, before)]
+
+
+def _readable(path: Path, lines: Iterable[bytes], unreadable: Unreadable) -> Iterator[Span]:
     for number, line in enumerate(lines, 1):
         if (span := _span_in(line)) is None:
-            unreadable.take(number)
+            unreadable.take(path, number)
         else:
             yield span
 

@@ -54,6 +54,15 @@ def is_told(request: Request, action: Action) -> bool:
         return False
 
 
+def is_authenticated(request: Request) -> bool:
+    """Whether a request has a token that counts, whatever it asks for. It is verified once."""
+    try:
+        _authenticated(request)
+    except Problem:
+        return False
+    return True
+
+
 def sees(request: Request, owner: str) -> bool:
     """Whether what belongs to this owner is there for the sender of an admitted request, as far as that goes."""
     return may(caller_of(request), request.state.action, Thing(owner)).allowed
@@ -76,6 +85,13 @@ def forbidden(action: Action) -> Problem:
 
 
 def _authenticated(request: Request) -> Caller:
+    known: Caller | None = getattr(request.state, "authenticated", None)
+    if known is None:
+        request.state.authenticated = known = _verified(request)
+    return known
+
+
+def _verified(request: Request) -> Caller:
     given = request.headers.getlist("Authorization")
     if not given:
         raise _unauthenticated("This takes a token: Authorization: Bearer <token>.")
