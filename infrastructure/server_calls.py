@@ -28,7 +28,7 @@ class ServerCalls:
             registry=None,
             buckets=_SECONDS,
         )
-        self._of: Final = {
+        self._histograms: Final = {
             (call, result): self.seconds.labels(server, call, result)
             for call, server in _SERVERS.items()
             for result in ("answered", "failed")
@@ -44,7 +44,7 @@ class ServerCalls:
             result = "failed" if _is_unanswered(error) else "answered"
             raise
         finally:
-            self._of[call, result].observe(perf_counter() - began)
+            self._histograms[call, result].observe(perf_counter() - began)
 
 
 def _is_unanswered(error: BaseException) -> bool:

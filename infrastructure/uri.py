@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 _ENCODED: Final = "in user and password all but letters, digits and -._~ has to be percent-encoded, as %40 for @"
 _WRONG_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
@@ -64,6 +64,21 @@ def shown_uri(uri: str) -> str:
     shown = {name: "…" if _SECRET.fullmatch(name) else value for name, value in parts.options.items()}
     options = "&".join(f"{name}={value}" for name, value in shown.items())
     return f"{parts.scheme}://{login}{parts.hosts}{parts.path}{'?' if options else ''}{options}"
+
+
+def kept_in(uri: str, file: str) -> str:
+    """The URI with the file that it stands in, as its fragment: there its login is read again."""
+    return f"{uri}#{quote(str(Path(file).absolute()))}"
+
+
+def has_file(uri: str) -> bool:
+    """Whether it is a URI with its file."""
+    return "#" in uri
+
+
+def without_file(uri: str) -> str:
+    """The URI alone."""
+    return uri.partition("#")[0]
 
 
 def read_host(text: str) -> tuple[str, int | None]:

@@ -10,15 +10,15 @@ T = TypeVar("T")
 
 
 def begun_in_thread(work: Callable[[], T], name: str) -> "asyncio.Future[T]":
-    """What it will find out; it has its exception, too. To cancel that leaves the thread at its work."""
-    found: Future[T] = Future()
-    found.set_running_or_notify_cancel()  # from now on it can't be cancelled: the thread always settles it
+    """The future result of the work, or its exception. Cancelling the future does not stop the thread."""
+    result: Future[T] = Future()
+    result.set_running_or_notify_cancel()  # from now on it can't be cancelled: the thread always settles it
 
     def run() -> None:
         try:
-            found.set_result(work())
+            result.set_result(work())
         except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
-            found.set_exception(error)
+            result.set_exception(error)
 
     Thread(target=run, name=name, daemon=True).start()
-    return asyncio.wrap_future(found)
+    return asyncio.wrap_future(result)

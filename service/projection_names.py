@@ -5,7 +5,7 @@ from typing import Any
 
 from projections.projection import Projection
 from service.consumers import PROJECTIONS
-from service.settings import Settings, SettingsError, place_of
+from service.settings import Settings, SettingsError
 
 
 class UnknownProjection(Exception):
@@ -32,4 +32,4 @@ def require_known_projections(settings: Settings) -> None:
         try:
             named_projections(names)
         except UnknownProjection as error:
-            raise SettingsError(place_of(setting), str(error)) from None
+            raise SettingsError(settings.place_of(setting), str(error)) from None

@@ -9,7 +9,7 @@ from infrastructure.access.key_file import KeyFile, development_key_file
 from infrastructure.access.no_keys import NoKeys
 from infrastructure.access.revocations import NOTHING_REVOKED, Revocations
 from infrastructure.access.verifier import KeySource, TokenVerifier
-from service.settings import Settings, SettingsError, place_of, variable_of
+from service.settings import Settings, SettingsError, variable_of
 from service.settings.texts import is_address
 
 
@@ -33,15 +33,17 @@ def require_usable_keys(settings: Settings) -> None:
     that come over the network as anybody on the way may change them.
     """
     if settings.development_key is not None and settings.access_keys is not None:
-        raise SettingsError(place_of("development_key"), f"is set beside {variable_of('access_keys')}")
+        raise SettingsError(settings.place_of("development_key"), f"is set beside {variable_of('access_keys')}")
     if not settings.production:
         return
     if settings.development_key is not None:
-        raise SettingsError(place_of("development_key"), "is set, and this is production: its key signs any token")
+        raise SettingsError(
+            settings.place_of("development_key"), "is set, and this is production: its key signs any token"
+        )
     if settings.access_keys is None:
         raise SettingsError(variable_of("access_keys"), "is not set; in production it names the keys of the tokens")
     if urlsplit(settings.access_keys).scheme == "http":
-        raise SettingsError(place_of("access_keys"), "should be an https:// address in production")
+        raise SettingsError(settings.place_of("access_keys"), "should be an https:// address in production")
 
 
 def may_use_development_key(settings: Settings) -> bool:

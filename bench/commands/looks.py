@@ -17,11 +17,14 @@ from domain.stream_name import DEFAULT_TENANT, stream_name
 from infrastructure.access.access_entry import Asked, entry_of
 from infrastructure.access.access_log import AccessLog
 from infrastructure.access.caller import Caller
+from infrastructure.commands.circuit import Circuit
 from infrastructure.eventstore.client import command_client
 from infrastructure.eventstore.log_reader import LogReader
 from infrastructure.eventstore.streams import Streams
+from infrastructure.eventstore.uri import address_in
 from infrastructure.history.pages import records_page
 from infrastructure.history.records import Records
+from infrastructure.outages import Outages
 from service.history.answers import record_answer
 from service.http.history_threads import HistoryThreads
 from service.settings import Settings
@@ -97,7 +100,12 @@ async def _looks(look: Look, callers: int, seconds: float) -> tuple[float, float
 
 def _threads(uri: str) -> HistoryThreads:
     defaults = Settings()
-    return HistoryThreads(uri, defaults.histories_at_once, defaults.history_seconds)
+    circuit = Circuit(address_in(uri), _is_well, defaults.command_seconds, Outages().eventstore)
+    return HistoryThreads(uri, defaults.histories_at_once, defaults.history_seconds, circuit)
+
+
+async def _is_well() -> None:
+    """There is nothing wrong with the store of a measurement."""
 
 
 def _look(reader: LogReader, stream: str) -> None:

@@ -12,6 +12,7 @@ from domain.errors import DomainError
 from domain.message import Command, Event, Recorded
 from domain.stream_name import stream_name
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.cache import Cache, Turn
 from infrastructure.commands.circuit import Circuit
 from infrastructure.commands.execution import Execution
@@ -31,7 +32,6 @@ from infrastructure.eventstore.errors import (
 )
 from infrastructure.eventstore.streams import CALL_SECONDS, CALLS_AT_ONCE, Streams
 from infrastructure.outages import Outages
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.telemetry.spans import span
 
@@ -75,10 +75,10 @@ class CommandHandler:
         *,
         bounds: Bounds = Bounds(),
         snapshots: Iterable[SnapshotRule] = (),
-        counts: Counts | None = None,
+        counts: CommandCounts | None = None,
         outages: Outages | None = None,
     ) -> None:
-        self.counts: Final = counts or Counts()
+        self.counts: Final = counts or CommandCounts()
         self.streams: Final = Streams(
             client,
             codec,
@@ -152,8 +152,7 @@ class CommandHandler:
     async def _execute(self, execution: Execution, turn: Turn) -> Outcome:
         """For what is remembered, then for the stream, again and again: load, look for a repeat, decide, append."""
         remembered = execution.aggregate.version >= 0
-        self.counts.hits += remembered
-        self.counts.misses += not remembered
+        self.counts.cache.labels("hit" if remembered else "miss").inc()
         while True:
             self._require_store()
             await self._search_for(execution, turn)
@@ -175,7 +174,7 @@ class CommandHandler:
             except _DECIDED_AGAIN as error:
                 self._note(error)
                 await asyncio.sleep(execution.pause_after(error))
-            self.counts.retries += remembered and not execution.reads_stream
+            self.counts.retries.labels("remembered").inc(remembered and not execution.reads_stream)
             execution.reads_stream = True
 
     async def _load(self, execution: Execution) -> None:
@@ -231,7 +230,7 @@ class CommandHandler:
         except WrongExpectedVersion:
             execution.unanswered = unanswered
             if aggregate.version >= 0:  # else it was only taken for new
-                self.counts.conflicts += 1
+                self.counts.retries.labels("conflict").inc()
                 turn.rivalry.lose(monotonic(), monotonic() - began)
             raise
         except Overloaded as error:

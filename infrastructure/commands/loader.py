@@ -6,11 +6,11 @@ from uuid import UUID
 
 from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.search import CommandSearch, Part, SearchNeeded
 from infrastructure.eventstore.errors import UNREADABLE, WrongExpectedVersion
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.outages import Outages
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.loader import SnapshotLoader
 from infrastructure.snapshots.rule import SnapshotRule
 
@@ -23,7 +23,7 @@ class AggregateLoader:
         streams: Streams,
         search: CommandSearch,
         snapshots: Iterable[SnapshotRule],
-        counts: Counts,
+        counts: CommandCounts,
         outages: Outages | None = None,
     ) -> None:
         self._streams: Final = streams
@@ -77,11 +77,10 @@ class AggregateLoader:
             return []
         if command_id not in commands.recent:
             places = [await self._searched(command_id, aggregate, place) for place in places]
-            self._counts.lookups += 1
             found = await self._read_places(command_id, aggregate.stream, places)
-            self._counts.false_alarms += not found
+            self._counts.lookups.labels("found" if found else "false_alarm").inc()
             return found
-        self._counts.lookups += 1
+        self._counts.lookups.labels("found").inc()
         found = await self._left_by(command_id, aggregate.stream, places[0])
         if not found and not is_loaded:
             aggregate.forget()

@@ -12,13 +12,13 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from infrastructure.aggregates.segment_ids import SegmentIds
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.pace import paced
 from infrastructure.eventstore.client import CommandClient, address_of
 from infrastructure.eventstore.codec import EventCodec
 from infrastructure.eventstore.errors import Overloaded, StoreUnavailable
 from infrastructure.eventstore.log_reader import LogReader, reader_beside
 from infrastructure.eventstore.record import Record, RecordHeader
-from infrastructure.snapshots.counts import Counts
 
 KEPT: Final = 128
 """So many segments' ids stay in memory, 8 MB at most."""
@@ -55,7 +55,7 @@ class CommandSearch:
     Those who ask for one part share one search, which goes on when they give up. `waiting` may wait.
     """
 
-    def __init__(self, client: CommandClient, codec: EventCodec, counts: Counts, waiting: int) -> None:
+    def __init__(self, client: CommandClient, codec: EventCodec, counts: CommandCounts, waiting: int) -> None:
         self._counts: Final = counts
         self._client: Final = client
         self._codec: Final = codec

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeAlias
-from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -17,6 +16,7 @@ from esdbclient.connection_spec import ConnectionSpec
 from esdbclient.exceptions import EventStoreDBClientException
 
 from infrastructure.eventstore.errors import StoreUnavailable
+from infrastructure.eventstore.login import credentials_in
 from infrastructure.eventstore.uri import address_in
 
 CommandClient: TypeAlias = AsyncEventStoreDBClient
@@ -153,14 +153,9 @@ def _is_one_node(spec: ConnectionSpec) -> bool:
     return spec.scheme == "esdb" and len(spec.targets) == 1
 
 
-def _decoded(text: str | None) -> str | None:
-    """A user or a password, which the client would send as it stands in the URI."""
-    return None if text is None else unquote(text)
-
-
 class _ReaderClient(EventStoreDBClient):
     def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
-        return super().construct_call_credentials(_decoded(username), _decoded(password))
+        return credentials_in(self.connection_spec)
 
     def _construct_grpc_channel(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> grpc.Channel:
         options = grpc_options + _channel_options(self.connection_spec) + _READS_IN_THE_CALLERS_THREAD
@@ -175,7 +170,7 @@ class _CommandClient(AsyncEventStoreDBClient):
     """Reconnects without ending what others have in flight: a channel restores its connection by itself."""
 
     def construct_call_credentials(self, username: str | None, password: str | None) -> grpc.CallCredentials | None:
-        return super().construct_call_credentials(_decoded(username), _decoded(password))
+        return credentials_in(self.connection_spec)
 
     def _construct_esdb_connection(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> AsyncESDBConnection:
         options = grpc_options + _channel_options(self.connection_spec)

@@ -98,15 +98,15 @@ class ConsumerGroup:
         return None if done is None or last is None else max(0, last - done)
 
 
-async def all_groups(client: CommandClient, seconds: float = _SECONDS) -> list[ConsumerGroup]:
+async def all_groups(client: CommandClient) -> list[ConsumerGroup]:
     """Every group with its consumers, by source and name. Raises StoreUnavailable."""
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def told(listed: persistent_pb2.SubscriptionInfo) -> ConsumerGroup | None:
         async with at_once:
-            return await one_group(client, listed.event_source, listed.group_name, seconds)
+            return await one_group(client, listed.event_source, listed.group_name)
 
-    found = await asyncio.gather(*map(told, await _listed(client, seconds)))
+    found = await asyncio.gather(*map(told, await _listed(client, _SECONDS)))
     return sorted(filter(None, found), key=lambda group: (group.source, group.name))
 
 
@@ -128,7 +128,7 @@ async def parked_counts(client: CommandClient, seconds: float = _SECONDS) -> dic
     return {info.group_name: info.parked_message_count for info in listed if info.event_source == ALL}
 
 
-async def replay_parked(client: CommandClient, group: ConsumerGroup, stop_at: int, seconds: float = _SECONDS) -> bool:
+async def replay_parked(client: CommandClient, group: ConsumerGroup, stop_at: int) -> bool:
     """Has the store deliver again what a group has parked under the numbers below `stop_at`, which is above 0.
 
     False where there is no such group any more. The store answers before it begins; where it is at another replay, it
@@ -138,8 +138,8 @@ async def replay_parked(client: CommandClient, group: ConsumerGroup, stop_at: in
     named(request.options, group.source, group.name)
     request.options.stop_at = stop_at
     try:
-        async with bounded(client, NotFound, seconds=seconds):
-            await group_call(client, "ReplayParked", request, seconds)
+        async with bounded(client, NotFound, seconds=_SECONDS):
+            await group_call(client, "ReplayParked", request, _SECONDS)
     except NotFound:
         return False
     return True

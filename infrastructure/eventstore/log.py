@@ -18,14 +18,14 @@ _CALLS_AT_ONCE: Final = 32  # of the 100 that fit on the client's connection
 
 
 class Log:
-    """The log through one client. A call ends within its seconds; at most `calls_at_once` are made together.
+    """The log through one client. A call ends within its seconds; at most 32 are made together.
 
     All of it raises StoreUnavailable. The client asks the leader: a follower of a cluster may not have the newest yet.
     """
 
-    def __init__(self, client: CommandClient, *, calls_at_once: int = _CALLS_AT_ONCE) -> None:
+    def __init__(self, client: CommandClient) -> None:
         self.address: Final = address_of(client)
-        self._calls: Final = Calls(client, calls_at_once)
+        self._calls: Final = Calls(client, _CALLS_AT_ONCE)
 
     async def end(self, seconds: float = _SECONDS) -> int:
         """The position of the last record, the system's own included; 0 where there is none."""
@@ -34,12 +34,12 @@ class Log:
             raise_if_cancelled()  # a call that is cut short says 0, as if nothing were there
         return position
 
-    async def first_from(self, position: int, seconds: float = _SECONDS) -> Record | None:
+    async def first_from(self, position: int) -> Record | None:
         """The first record of any stream from that position on.
 
         None where there is none, and where no record ever lay there: a store refuses to read from such a position.
         """
-        return next(iter(await self._from(position, seconds) or ()), None)
+        return next(iter(await self._from(position, _SECONDS) or ()), None)
 
     async def last(self, seconds: float = _SECONDS) -> Record | None:
         """The last record, the system's own included; None where there is none."""
@@ -63,16 +63,14 @@ class Log:
         """The records whose types match, from position `first` (None: the beginning) on, itself included."""
         return await self._page({"filter_include": (pattern,)}, first, limit, seconds)
 
-    async def last_before(
-        self, pattern: str, at: datetime, seconds: float = _SCAN_SECONDS, page_size: int = _PAGE
-    ) -> Record | None:
+    async def last_before(self, pattern: str, at: datetime, page_size: int = _PAGE) -> Record | None:
         """The last record whose type matches and that was written before that time by the server's clock.
 
-        Read backwards, page by page, each within its seconds. None where there is none.
+        Read backwards, page by page. None where there is none.
         """
         position: int | None = None
         filters = {"filter_include": (pattern,), "backwards": True}
-        while page := await self._page(filters, position, page_size, seconds):
+        while page := await self._page(filters, position, page_size, _SCAN_SECONDS):
             found = next((record for record in page if record.at is not None and record.at < at), None)
             if found is not None:
                 return found

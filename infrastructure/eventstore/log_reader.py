@@ -1,7 +1,7 @@
 """The log and its streams as a thread reads them in bulk: several times faster than an event loop does."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any, Final, cast
 from uuid import UUID
@@ -23,8 +23,8 @@ from esdbclient.streams import ReadResponse
 
 from infrastructure.eventstore.append_messages import ANY_VERSION
 from infrastructure.eventstore.call_messages import messages_of
-from infrastructure.eventstore.client import CommandClient, address_of, reader_client, translated
-from infrastructure.eventstore.errors import StreamGone, WrongExpectedVersion
+from infrastructure.eventstore.client import CommandClient, address_of, reader_client, reason_of, translated
+from infrastructure.eventstore.errors import StoreUnavailable, StreamGone, WrongExpectedVersion
 from infrastructure.eventstore.record import NewRecord, Record, RecordHeader, record_of
 from infrastructure.eventstore.record_messages import RecordMessage, header_in, record_in
 from infrastructure.eventstore.subscription import Subscription
@@ -41,7 +41,7 @@ _WINDOWS_PER_CHECKPOINT: Final = 5
 
 
 class LogReader:
-    """Reads through one synchronous client, in one thread at a time; left, it closes its connection.
+    """Reads through one synchronous client, in one thread at a time but for `page`; left, it closes its connection.
 
     All of it raises StoreUnavailable. `left` says how many seconds are left for all calls together, None: no bound but
     each call's own.
@@ -128,12 +128,22 @@ class LogReader:
             yield from map(record_in, found)
 
     def messages(
-        self, pattern: str, *, first: int | None = None, backwards: bool = False, limit: int | None = None
+        self,
+        pattern: str,
+        *,
+        first: int | None = None,
+        backwards: bool = False,
+        limit: int | None = None,
+        seconds: float = _SCAN_SECONDS,
     ) -> Generator[RecordMessage, None, None]:
-        """The same as they are sent, for those who read few members of each."""
-        bound: dict[str, Any] = {} if limit is None else {"limit": limit, "timeout": self._seconds(_SCAN_SECONDS)}
+        """The same as they are sent, for those who read few members of each.
+
+        Those of a `limit` come within so many seconds: where they end it, what is raised says that it is not away.
+        """
+        bound: dict[str, Any] = {} if limit is None else {"limit": limit, "timeout": self._seconds(seconds)}
         with (
-            translated(self.address),
+            _called_late(self.address),
+            translated(self.address, DeadlineExceeded),
             self._client.read_all(
                 commit_position=first,
                 backwards=backwards,
@@ -249,6 +259,14 @@ class LogReader:
                     raise
                 return False  # whoever searches finds the same
         return statistics.status == "Running"
+
+
+@contextmanager
+def _called_late(address: str) -> Iterator[None]:
+    try:
+        yield
+    except DeadlineExceeded as error:
+        raise StoreUnavailable(address, reason_of(error), is_away=False) from error
 
 
 def _records_of(response: ReadResponse) -> Iterator[RecordMessage]:

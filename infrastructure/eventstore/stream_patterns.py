@@ -14,6 +14,7 @@ from domain.stream_name import DEFAULT_TENANT, HEX_DIGITS, SEGMENTS, SNAPSHOTS, 
 PARTITION_COUNTS: Final = (1, 2, 4, 8, 16)
 _TENANT: Final = rf"(?:(?!{DEFAULT_TENANT}\.)[a-z][a-z0-9_]{{0,31}}\.)?"
 EVERY_STREAM: Final = r"(?:[\s\S]*)"
+_METASTREAM: Final = "$$"
 _USERS_STREAM: Final = r"(?:[^$][\s\S]*)"  # the names of the system's own begin with $
 
 
@@ -49,6 +50,22 @@ def named_pattern(category: str | None, tenant: str | None) -> str:
     return (
         rf"(?:(?!{_TENANT[:-1]}){_USERS_STREAM})" if tenant == DEFAULT_TENANT else rf"(?:{_of_tenant(tenant)}[\s\S]+)"
     )
+
+
+def with_metadata(pattern: str) -> str:
+    """Matches what a pattern does, and the streams that hold the metadata of these."""
+    return rf"(?:(?:\$\$)?{pattern})"
+
+
+def metadata_of(name: str) -> str | None:
+    """Whose metadata the stream of this name holds; None for another."""
+    return name.removeprefix(_METASTREAM) if name.startswith(_METASTREAM) else None
+
+
+def without(pattern: str, names: Iterable[str]) -> str:
+    """Matches what a pattern does but streams of these very names."""
+    listed = "|".join(map(re.escape, names))
+    return rf"(?:(?!(?:{listed})(?![\s\S])){pattern})" if listed else pattern
 
 
 def derived_pattern(categories: Iterable[str]) -> str:

@@ -1,16 +1,21 @@
 """Lists the streams of a store as its log tells them, the last written first: no system projection is needed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Final
 
 from infrastructure.eventstore.errors import StreamGone
 from infrastructure.eventstore.log_reader import LogReader
+from infrastructure.history.stream_walk import StreamWalk, Stretch
 
 _SECONDS: Final = 60.0
+_AT_ONCE: Final = 16  # reads of last events: a store far away answers them in one round trip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +51,47 @@ class StreamSearch:
     before: int | None = None
 
 
-def list_streams(reader: LogReader, search: StreamSearch, clock: Callable[[], float] = time.monotonic) -> StreamPage:
-    """Reads the log backwards, with the store's own filter, and each stream's last event once, for a minute at most.
+def list_streams(
+    reader: LogReader,
+    search: StreamSearch,
+    clock: Callable[[], float] = time.monotonic,
+    tell: Callable[[int], None] | None = None,
+) -> StreamPage:
+    """Walks the log backwards, and reads each stream's last event once, some at once, for a minute at most.
 
     In memory are the names of the streams that were met, so no more than `search.records`. A stream that was deleted is
-    left out, and so is one that was written at or after `search.before`: the page before has it. Raises
-    StoreUnavailable, also where the store finds nothing for two minutes.
+    left out, and so is one that was written at or after `search.before`: the page before has it. `tell` hears now and
+    then how many events were looked at. Raises StoreUnavailable.
     """
-    found, met, looked_at, position = list[ListedStream](), set[str](), 0, search.before
-    until = clock() + _SECONDS
-    with closing(
-        reader.messages(search.pattern, first=search.before, backwards=True, limit=search.records)
-    ) as messages:
-        for message in messages:
-            looked_at, position = looked_at + 1, message.commit_position
-            stream = message.event.stream_identifier.stream_name.decode()
-            if stream not in met:
-                met.add(stream)
-                found += _listed(reader, stream, search.before)
-            if len(found) == search.limit or clock() > until:
-                break
-        else:
-            if looked_at < search.records:
-                position = None
-    return StreamPage(tuple(found), looked_at, position)
+    stretch = Stretch(
+        pattern=search.pattern,
+        records=search.records,
+        before=search.before,
+        until=clock() + _SECONDS,
+        clock=clock,
+        tell=tell or (lambda _: None),
+    )
+    walk, found = StreamWalk(reader, stretch), list[ListedStream]()
+    listed = partial(_listed, reader, search.before)
+    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="streams")
+    try:
+        with closing(walk.streams()) as streams:
+            while names := list(islice(streams, min(_AT_ONCE, search.limit - len(found)))):
+                found += filter(None, threads.map(listed, names))
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)  # whoever closes the reader ends what they wait for
+    return StreamPage(tuple(found), walk.looked_at, walk.position)
 
 
-def _listed(reader: LogReader, stream: str, before: int | None) -> Iterator[ListedStream]:
+def _listed(reader: LogReader, before: int | None, stream: str) -> ListedStream | None:
     """The stream, unless it is no more, or was written since."""
     try:
         newest = reader.page(stream, None, 1, backwards=True)
     except StreamGone:
-        return
-    for last in newest or ():
-        position = last.position or 0
-        if before is None or position < before:
-            yield ListedStream(last.stream, last.version + 1, last.type, last.at, position)
+        return None
+    if not newest:
+        return None
+    last, position = newest[0], newest[0].position or 0
+    if before is not None and position >= before:
+        return None
+    return ListedStream(last.stream, last.version + 1, last.type, last.at, position)

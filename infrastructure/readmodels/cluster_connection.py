@@ -11,8 +11,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AskError, ClusterDownError, MovedError
 from redis.retry import Retry
 
+from infrastructure.readmodels.login import with_login
 from infrastructure.readmodels.slot_table import KnownServers, SlotTable, slot_of
-from infrastructure.readmodels.uri import Address, node_uri, nodes_in
+from infrastructure.readmodels.uri import Address, nodes_in
 
 MISPLACED: Final = (AskError, ClusterDownError, redis.ReadOnlyError)
 """Replies of a server that has the slot no more, or is about to give it away. MovedError is an AskError."""
@@ -109,14 +110,16 @@ def slot_client(uri: str, key: str | None, seconds: float) -> redis.Redis:
     """A client for the keys of the slot that this key is in; each of its calls takes so many seconds at most."""
     topology = ClusterTopology(uri, seconds)
     secure = uri.startswith("rediss")
+    first, login = with_login(uri, nodes_in(uri)[0])
     return redis.Redis.from_url(
-        node_uri(uri, nodes_in(uri)[0]),
+        first,
         connection_class=SecureSlotConnection if secure else SlotConnection,
         topology=topology,
         slot=None if key is None else slot_of(key),
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(MovedError,)),
+        **login,
     )
 
 
@@ -125,16 +128,17 @@ def primary_clients(uri: str, seconds: float) -> Iterator[list[redis.Redis]]:
     """A client for each server that has slots now. Raises ConnectionError."""
     with ExitStack() as closing:
         primaries = ClusterTopology(uri, seconds).table().primaries
-        yield [closing.enter_context(server_client(node_uri(uri, each), seconds)) for each in primaries]
+        yield [closing.enter_context(server_client(uri, seconds, each)) for each in primaries]
 
 
 def _asked(uri: str, server: Address) -> SlotTable:
-    with server_client(node_uri(uri, server), ASK_SECONDS) as client:
+    with server_client(uri, ASK_SECONDS, server) as client:
         return SlotTable.of(client.execute_command("CLUSTER SLOTS"), server)
 
 
-def server_client(uri: str, seconds: float) -> redis.Redis:
-    """A client for one server, of a cluster or not. Each step of a call is bounded in seconds; none is repeated."""
+def server_client(uri: str, seconds: float, node: Address | None = None) -> redis.Redis:
+    """A client for one server, of a cluster its `node`. Each step of a call is bounded in seconds; none is repeated."""
+    server, login = with_login(uri, node)
     return redis.Redis.from_url(
-        uri, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0)
+        server, socket_timeout=seconds, socket_connect_timeout=seconds, retry=Retry(NoBackoff(), 0), **login
     )

@@ -34,7 +34,7 @@ class FoldTimes:
         )
 
     def begin(self, projection: str) -> None:
-        """It is followed from now on: what is counted of it is 0, and there."""
+        """Shows the projection with counts of 0 before its first event."""
         self.events.labels(projection)
         self.seconds.labels(projection)
 

@@ -10,8 +10,9 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import MovedError
 
 from infrastructure.readmodels.cluster_connection import ASK_SECONDS, MISPLACED
+from infrastructure.readmodels.login import with_login
 from infrastructure.readmodels.slot_table import KnownServers, SlotTable, slot_of
-from infrastructure.readmodels.uri import Address, is_cluster, node_uri, nodes_in
+from infrastructure.readmodels.uri import Address, is_cluster, nodes_in
 
 T = TypeVar("T")
 _CONNECTIONS: Final = 128  # to each server
@@ -108,7 +109,7 @@ class ClusterServers:
         """The server at this address."""
         client = self._clients.get(address)
         if client is None:
-            client = self._clients[address] = _client(node_uri(self._uri, address), self._seconds)
+            client = self._clients[address] = _client(self._uri, self._seconds, address)
         return client
 
     async def primaries(self) -> Sequence[Primary]:
@@ -141,7 +142,7 @@ class ClusterServers:
         for server in self._known.in_turn(self._doubted):
             try:
                 async with asyncio.timeout(ASK_SECONDS):
-                    reply = await _slots(node_uri(self._uri, server))
+                    reply = await _slots(self._uri, server)
             except (redis.RedisError, TimeoutError) as error:
                 self._doubted = server
                 reasons.append(f"{server[0]}:{server[1]}: {str(error) or 'no answer'}")
@@ -169,18 +170,21 @@ async def read_from(servers: Servers, read: Callable[[], Awaitable[T]]) -> T:
         raise
 
 
-async def _slots(uri: str) -> Any:
+async def _slots(uri: str, node: Address) -> Any:
     """Over a connection of its own: those of the pools may all be in use."""
-    async with Redis.from_url(uri) as client:
+    server, login = with_login(uri, node)
+    async with Redis.from_url(server, **login) as client:
         return await client.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]  # redis leaves it untyped
 
 
-def _client(uri: str, seconds: float) -> Redis:
+def _client(uri: str, seconds: float, node: Address | None = None) -> Redis:
+    server, login = with_login(uri, node)
     pool = BlockingConnectionPool.from_url(
-        uri,
+        server,
         max_connections=_CONNECTIONS,
         timeout=seconds,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
+        **login,
     )
     return Redis.from_pool(pool)

@@ -16,6 +16,7 @@ from infrastructure.uri import (
     require_one_of,
     require_readable,
     unknown_option,
+    without_file,
 )
 
 Address: TypeAlias = tuple[str, int]
@@ -62,7 +63,7 @@ _TLS_OPTIONS: Final[_Checks] = {
 
 def address_in(uri: str) -> str:
     """Where Redis is, and which database, without the credentials. Raises ValueError for an invalid URI."""
-    parts = read_uri(uri)
+    parts = read_uri(without_file(uri))
     if is_cluster(uri):
         return f"{parts.scheme}://{parts.hosts}"
     named = parts.options.get("db")
@@ -79,7 +80,7 @@ def is_cluster(uri: str) -> bool:
 
 def nodes_in(uri: str) -> list[Address]:
     """The servers that the URI of a cluster names."""
-    named = map(read_host, read_uri(uri).hosts.split(","))
+    named = map(read_host, read_uri(without_file(uri)).hosts.split(","))
     return [(host.strip("[]"), _USUAL_PORT if port is None else port) for host, port in named]
 
 

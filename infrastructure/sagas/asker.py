@@ -57,7 +57,7 @@ class Asker:
     def _count(self, run: Run, replies: Sequence[Reply]) -> None:
         steps = self._handler.counts.steps
         for reply in replies:
-            steps[run.instance.saga.category, _RESULTS[type(reply)]] += 1
+            steps.labels(run.instance.saga.category, _RESULTS[type(reply)]).inc()
 
     async def _reply(self, run: Run, ask: Ask | Call, own: asyncio.Semaphore, sent: Sent) -> Reply:
         try:

@@ -9,10 +9,10 @@ import structlog
 
 from domain.message import Recorded
 from infrastructure.aggregates.aggregate import Aggregate, Snapshot
+from infrastructure.command_counts import CommandCounts
 from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.streams import PAGE, Streams
 from infrastructure.outages import Outages
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.record import snapshot_in
 from infrastructure.snapshots.rule import SnapshotRule, Unusable
 from infrastructure.snapshots.segment_index import filters_of_segments
@@ -29,7 +29,7 @@ class SnapshotLoader:
         self,
         streams: Streams,
         rules: Iterable[SnapshotRule],
-        counts: Counts,
+        counts: CommandCounts,
         outages: Outages | None = None,
         *,
         waiting: int = 256,
@@ -56,7 +56,7 @@ class SnapshotLoader:
             usable = await self._usable(await self._stored.older(stream, newest), stream, rule)
         if usable is None:
             return False
-        self._counts.restored += 1
+        self._counts.snapshots.labels("restored").inc()
         aggregate.restore(usable.snapshot)
         aggregate.take(usable.tail)
         if not usable.complete:
@@ -76,7 +76,7 @@ class SnapshotLoader:
         if self._writer.put(SnapshotJob(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), rule)):
             aggregate.snapshot_version = aggregate.version
         else:
-            self._counts.passed_over += 1
+            self._counts.snapshots.labels("passed_over").inc()
 
     async def close(self) -> None:
         """Takes the snapshots that are queued, for some seconds at most."""
@@ -103,7 +103,7 @@ class SnapshotLoader:
         return _Usable(snapshot, [each for each in page if each.version > stored.version], len(page) < PAGE)
 
     def _skip(self, record: Record, stream: str, unusable: Unusable) -> None:
-        self._counts.skipped[unusable.reason] += 1
+        self._counts.skipped.labels(unusable.reason).inc()
         _log.warning(
             "snapshot_skipped",
             stream=stream,

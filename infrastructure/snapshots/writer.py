@@ -8,10 +8,10 @@ import stamina
 import structlog
 
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
+from infrastructure.command_counts import CommandCounts
 from infrastructure.eventstore.errors import EventStoreError, WrongExpectedVersion
 from infrastructure.eventstore.record import Record
 from infrastructure.outages import Outages
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.record import snapshot_in, snapshot_record
 from infrastructure.snapshots.rule import SnapshotRule, Unusable
 from infrastructure.snapshots.segment_index import unstored_segments
@@ -36,7 +36,9 @@ class SnapshotJob:
 class SnapshotWriter:
     """A queue with at most one job for a stream, and a task that runs while it is not empty."""
 
-    def __init__(self, stored: SnapshotStore, counts: Counts, limit: int, outages: Outages | None = None) -> None:
+    def __init__(
+        self, stored: SnapshotStore, counts: CommandCounts, limit: int, outages: Outages | None = None
+    ) -> None:
         self._stored: Final = stored
         self._counts: Final = counts
         self._limit: Final = limit
@@ -71,7 +73,7 @@ class SnapshotWriter:
             try:
                 await self.take(job)
             except _FAILURES as error:
-                self._counts.failed += 1
+                self._counts.snapshots.labels("failed").inc()
                 if self._outages is None or not self._outages.met("snapshots", error):
                     version, reason = job.snapshot.version, f"{type(error).__name__}: {error}"
                     _log.warning("snapshot_failed", stream=job.snapshot.stream, version=version, reason=reason)
@@ -101,7 +103,7 @@ class SnapshotWriter:
 
     async def _store_snapshot(self, job: SnapshotJob, newest: Record | None) -> None:
         await self._stored.add_snapshot(job.snapshot.stream, snapshot_record(job.snapshot, job.rule), newest)
-        self._counts.taken += 1
+        self._counts.snapshots.labels("taken").inc()
 
     async def _store_segments(self, job: SnapshotJob) -> None:
         """Stores the segments that are not stored with the same content."""

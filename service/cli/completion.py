@@ -19,17 +19,17 @@ Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 
 
 def prepare() -> None:
-    """Has the program answer shells that ask it for completions, by that variable."""
+    """Lets the program answer the completion requests of shells."""
     completion_init()
 
 
 def show(shell: Shell) -> None:
-    """Prints the script that has a shell ask this program. Raises OutputUnusable."""
+    """Prints the completion script of a shell. Raises OutputUnusable."""
     print_raw(get_completion_script(prog_name=PROGRAM, complete_var=_VARIABLE, shell=shell))
 
 
 def install(shell: Shell) -> None:
-    """Writes that script to where the shell reads it when it starts. Raises FileUnusable, OutputUnusable."""
+    """Writes the script to where the shell reads it when it starts. Raises FileUnusable, OutputUnusable."""
     try:
         _, path = install_script(shell, PROGRAM, _VARIABLE)
     except OSError as error:
@@ -39,22 +39,22 @@ def install(shell: Shell) -> None:
     print_line(f"{shell} completes {PROGRAM} by {path}, once it is started anew.")
 
 
-def _of_shell(act: Callable[[Shell], None]) -> Callable[[Shell | None], None]:
-    """Does that for the shell that is named, and nothing else."""
+def _then_exit(act: Callable[[Shell], None]) -> Callable[[Shell | None], None]:
+    """The callback of an option that acts for the shell it names, and ends the program."""
 
-    def done(shell: Shell | None) -> None:
+    def callback(shell: Shell | None) -> None:
         if shell is not None:
             act(shell)
             raise typer.Exit
 
-    return done
+    return callback
 
 
 Install: TypeAlias = Annotated[
     Shell | None,
     typer.Option(
         "--install-completion",
-        callback=_of_shell(install),
+        callback=_then_exit(install),
         is_eager=True,
         help="Have a shell complete verbs, names.",
     ),
@@ -62,41 +62,41 @@ Install: TypeAlias = Annotated[
 Show: TypeAlias = Annotated[
     Shell | None,
     typer.Option(
-        "--show-completion", callback=_of_shell(show), is_eager=True, help="Print what --install-completion writes."
+        "--show-completion", callback=_then_exit(show), is_eager=True, help="Print what --install-completion writes."
     ),
 ]
 
 
 def projections(incomplete: str) -> list[str]:
-    """Of projections."""
+    """The names of projections that begin so."""
     from service.consumers import PROJECTIONS  # noqa: PLC0415 - only who completes a name loads them
 
     return _beginning(incomplete, (projection.name for projection in PROJECTIONS))
 
 
 def sagas(incomplete: str) -> list[str]:
-    """Of sagas."""
+    """The categories of sagas that begin so."""
     from service.consumers import SAGAS  # noqa: PLC0415 - only who completes a name loads them
 
     return _beginning(incomplete, (saga.category for saga in SAGAS))
 
 
 def categories(incomplete: str) -> list[str]:
-    """Of the streams of aggregates and sagas."""
+    """The categories of streams, of aggregates and sagas, that begin so."""
     from service.history.sources import BOUNDARIES  # noqa: PLC0415 - only who completes a name loads them
 
     return _beginning(incomplete, BOUNDARIES)
 
 
 def recorded_actions(incomplete: str) -> list[str]:
-    """Of what is in the access log."""
+    """The actions in the access log that begin so."""
     from service.access.recorded import RECORDED  # noqa: PLC0415 - only who completes a name loads them
 
     return _beginning(incomplete, sorted(action.value for action in RECORDED))
 
 
 def roles(incomplete: str) -> list[str]:
-    """Of roles."""
+    """The roles that begin so."""
     from service.access.policy import ROLES  # noqa: PLC0415 - only who completes a name loads them
 
     return _beginning(incomplete, ROLES)

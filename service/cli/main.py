@@ -178,7 +178,7 @@ def _run() -> int:
 
 
 def _is_text(argument: str) -> bool:
-    """Python keeps bytes that are no UTF-8 as halves of surrogate pairs, which can be sent nowhere."""
+    """Whether it is text in UTF-8: of other bytes Python makes lone surrogates, which can be sent nowhere."""
     return not any("\ud800" <= char <= "\udfff" for char in argument)
 
 

@@ -37,7 +37,7 @@ def _actor() -> str:
 
 
 def login_name() -> str:
-    """That of whoever runs this process, or their number where they have none."""
+    """The login name of the user that runs this process, or the user's number where there is no name."""
     user = os.getuid()
     try:
         return pwd.getpwuid(user).pw_name

@@ -10,8 +10,8 @@ from service.tables import print_table
 
 def print_settings(*, as_json: bool) -> int:
     """Prints what this process and its children would use. Raises SettingsError for the first that can't be used."""
-    require_known_projections(Settings.from_environment())
     settings = given_settings()
+    require_known_projections(Settings.from_given(settings))
     if as_json:
         print_json({"settings": [_as_json(name, given) for name, given in settings.items()]})
     else:

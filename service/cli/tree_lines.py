@@ -1,4 +1,4 @@
-"""Draws trees for people, line by line: no more of one is in memory than what grows from the current line."""
+"""Draws trees for people, line by line, and holds only the path to the current line in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ Branches: TypeAlias = Iterator["Branch"]
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A line of the tree, and what grows from it."""
+    """A line of the tree, and how to get the branches below it."""
 
     label: str
-    grown: Callable[[], Branches]
+    children: Callable[[], Branches]
 
 
 def tree_lines(top: Branches) -> Iterator[str]:
-    """The lines, depth first, each as it may be shown."""
+    """The lines, depth first, with what a terminal would act upon escaped."""
     rest = [("", _with_last(top))]
     while rest:
         indent, branches = rest[-1]
@@ -27,11 +27,11 @@ def tree_lines(top: Branches) -> Iterator[str]:
             continue
         branch, is_last = found
         yield f"{indent}{'└── ' if is_last else '├── '}{printable(branch.label)}"
-        rest.append((f"{indent}{'    ' if is_last else '│   '}", _with_last(branch.grown())))
+        rest.append((f"{indent}{'    ' if is_last else '│   '}", _with_last(branch.children())))
 
 
 def _with_last(branches: Branches) -> Iterator[tuple[Branch, bool]]:
-    """Each with whether it is the last."""
+    """Each branch, and whether it is the last."""
     before = next(branches, None)
     for branch in branches:
         assert before is not None

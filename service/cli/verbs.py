@@ -91,7 +91,7 @@ def _is_argument(parameter: Parameter) -> bool:
 
 
 def pass_on_options(context: typer.Context) -> None:
-    """Those of `projections --data DIR list` are those of `list`, where that has none itself."""
+    """Gives a subcommand the options of its group, as in `projections --data DIR list`, where it has none itself."""
     given = {name: context.params[name] for name in ("data", "as_json") if context.params[name] is not None}
     context.default_map = {str(context.invoked_subcommand): given}
 

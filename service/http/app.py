@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from infrastructure.embedded.disk import MIB
+from service.health.disk_check import DiskCheck
 from service.http.app_metrics import count_from_the_start, metrics_of
 from service.http.certificate import Certificate, certificate_of
 from service.http.connections import Connections
-from service.http.disk_check import DiskCheck
 from service.http.endpoints import (
     access_log,
     accounts,

@@ -10,7 +10,6 @@ from infrastructure.access.verifier import TokenVerifier
 from service.consumers import COMMANDS
 from service.http.certificate import Certificate
 from service.http.connections import Connections
-from service.http.middleware.command_metrics import CommandMetrics
 from service.http.middleware.metrics import Metrics
 from service.http.readiness import Readiness
 from service.http.readiness_metrics import ReadinessMetrics
@@ -23,15 +22,14 @@ def metrics_of(app: FastAPI) -> Metrics:
     verifier: TokenVerifier = app.state.verifier
     certificate: Certificate | None = app.state.certificate
     metrics = Metrics()
-    metrics.registry.register(CommandMetrics(lambda: connections.counts))
-    metrics.registry.register(connections.counts.calls.seconds)
-    metrics.registry.register(ReadinessMetrics(lambda: readiness.findings))
+    for collector in (*connections.counts.collectors, ReadinessMetrics(lambda: readiness.findings)):
+        metrics.registry.register(collector)
     metrics.tell_validity(verifier.has_keys, None if certificate is None else certificate.expiry)
     return metrics
 
 
 def count_from_the_start(app: FastAPI, served: Iterable[APIRouter]) -> None:
-    """Has what may be counted be there before it happens: routes, commands, and what is inside the gates."""
+    """Shows routes and commands with counts of 0 before they first happen, and what is inside the gates."""
     metrics: Metrics = app.state.metrics
     routes = [route for router in served for route in router.routes if isinstance(route, APIRoute)]
     metrics.expect(

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from infrastructure.file_state import FileState, file_state
 from infrastructure.times import time_text
-from service.settings import Settings, SettingsError, place_of, variable_of
+from service.settings import Settings, SettingsError, variable_of
 
 _LOOK_SECONDS: Final = 1.0
 _OTHERS_MAY_READ: Final = 0o077
@@ -80,7 +80,7 @@ def certificate_of(settings: Settings) -> Certificate | None:
         return Certificate(*map(Path, named.values()))
     except CertificateUnusable as error:
         name = next(name for name, file in named.items() if Path(file) == error.file)
-        raise SettingsError(place_of(name), str(error)) from error
+        raise SettingsError(settings.place_of(name), str(error)) from error
 
 
 def _checked(certificate: Path, key: Path) -> tuple[ssl.SSLContext, datetime]:

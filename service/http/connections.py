@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from domain.saga import Saga
 from infrastructure.access.access_log import AccessLog
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient, connect, is_connected, unconnected_client
 from infrastructure.eventstore.errors import StoreUnavailable
@@ -26,13 +27,13 @@ from infrastructure.readmodels.servers import Primary, Servers, servers_at
 from infrastructure.readmodels.uri import address_in as redis_address_in
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint, SweepCheckpoints
-from infrastructure.snapshots.counts import Counts
 from infrastructure.views.view_reads import ViewReads
 from service.consumers import SAGAS, groups_of
 from service.http.history_threads import HistoryThreads
 from service.http.parked_groups import ParkedGroups
 from service.http.revocation_copy import RevocationCopy
-from service.http.store_use import StoreUse
+from service.http.store_looks import StoreLooks
+from service.http.store_use import StoreUse, patience_of
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -50,29 +51,28 @@ class Connections:
     def __init__(self, settings: Settings) -> None:
         self.store_address: Final = address_in(settings.eventstore)
         self.redis_address: Final = redis_address_in(settings.redis)
+        self.outages: Final = Outages()
+        self._looks: Final = StoreLooks(self.store_address, patience_of(settings), self.outages.eventstore)
+        self.circuit: Final = self._looks.circuit
         self.history_threads: Final = HistoryThreads(
-            settings.eventstore, settings.histories_at_once, settings.history_seconds
+            settings.eventstore, settings.histories_at_once, settings.history_seconds, self.circuit
         )
         self._settings: Final = settings
         self._redis: Final[Servers] = servers_at(settings.redis, settings.read_seconds)
         self.commits: Final = CommitListener(self._redis, settings.namespace)
         self.revocation_copy: Final = RevocationCopy(self._redis, settings.namespace)
         self.sagas: Final = {saga.category: saga for saga in SAGAS}
-        self.outages: Final = Outages()
         self.found: Final = asyncio.Event()  # the event store, since the start
-        self.end = 0  # of the log, when it was last looked at
-        self._reason = "it has not been looked for yet"
-        self._store: StoreUse | None = None
-        self._counts: Final = Counts()
+        self._counts: Final = CommandCounts()
         self._queries_client: CommandClient | None = None
         self._read_models: ReadModels | None = None
 
     @property
     def store(self) -> StoreUse:
         """What commands use. Raises StoreUnavailable before the event store was found."""
-        if self._store is None:
-            raise StoreUnavailable(self.store_address, self._reason)
-        return self._store
+        if self._looks.using is None:
+            raise StoreUnavailable(self.store_address, self._looks.reason)
+        return self._looks.using
 
     @property
     def handler(self) -> CommandHandler:
@@ -94,7 +94,7 @@ class Connections:
         return Log(self.store.client)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CommandCounts:
         """What the handling of commands has counted, and how long calls to the servers took."""
         return self._counts
 
@@ -118,8 +118,7 @@ class Connections:
         wait = _FIRST_WAIT
         while (reason := await self._try_to_connect()) is not None:
             self.outages.failed(_SEARCH, StoreUnavailable(self.store_address, reason))
-            if self._store is not None:
-                self._store.circuit.suspect()
+            self.circuit.suspect()
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
         self.found.set()
@@ -146,19 +145,18 @@ class Connections:
                 redis.succeeded(_REQUESTS)
             self.outages.tick()
 
+    @property
+    def end(self) -> int:
+        """The end of the log, when it was last looked at."""
+        return self._looks.end
+
     async def store_fault(self) -> str | None:
         """Why the event store can't be read now, None where it can. Takes about a second at most."""
-        if self._store is None:
-            return self._reason
-        try:
-            self.end = await self.log.end(_CHECK_SECONDS)
-        except StoreUnavailable as error:
-            return error.reason
-        return None
+        return await self._looks.read_fault()
 
     async def write_fault(self) -> str | None:
         """Why the event store takes no appends now, None where it does. Takes as long as an append at most."""
-        return self._reason if self._store is None else await self._store.write_probe.fault()
+        return await self._looks.write_fault()
 
     async def group_state(self, saga: Saga[Any, Any]) -> GroupState | None:
         """The state of a saga's group, None where there is none yet. Raises StoreUnavailable, within two seconds."""
@@ -182,7 +180,8 @@ class Connections:
 
     async def stopped_instances(self) -> Mapping[str, list[str]]:
         """The streams of the instances that have stopped, by saga, as far as is known within half a second."""
-        return {} if self._store is None else await self._store.stopped_sagas.look()
+        using = self._looks.using
+        return {} if using is None else await using.stopped_sagas.look()
 
     async def redis_fault(self) -> str | None:
         """Why Redis can't be read now, None where it can. Takes about a second at most."""
@@ -231,7 +230,8 @@ class Connections:
     async def close(self) -> None:
         """Ends all connections."""
         self.history_threads.close()
-        for each in (self._store, self._queries_client):
+        await self._looks.close()
+        for each in (self._looks.using, self._queries_client):
             if each is not None:
                 await each.close()
         await self._redis.aclose()
@@ -241,7 +241,7 @@ class Connections:
         try:
             await self._connect()
         except StoreUnavailable as error:
-            self._reason = error.reason
+            self._looks.reason = error.reason
         return await self.store_fault()
 
     async def _connect(self) -> None:
@@ -260,7 +260,7 @@ class Connections:
                 listener=self.commits,
                 measured=self._counts.calls,
             )
-        if self._store is None:
-            self._store = await StoreUse.begun(settings, self.outages, self._counts)
+        if self._looks.using is None:
+            self._looks.using = await StoreUse.begun(settings, self.outages, self._counts, self.circuit)
         if not is_connected(self._queries_client):
             await connect(self._queries_client)

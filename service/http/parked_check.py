@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Final
 
 from infrastructure.eventstore.errors import StoreUnavailable
-from service.http.checks import Check, wrong
+from service.health.checks import Check, wrong
 from service.http.connections import Connections
 
 

@@ -13,7 +13,7 @@ from infrastructure.readmodels.lag_meter import LagMeter, ProjectionLag
 from infrastructure.readmodels.status import AuditReport
 from projections.projection import Projection
 from service.consumers import PROJECTIONS
-from service.http.checks import Check, of_projection, wrong
+from service.health.checks import Check, of_projection, wrong
 from service.http.connections import Connections
 
 _CHECK_SECONDS: Final = 1.0

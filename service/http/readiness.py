@@ -11,14 +11,14 @@ from infrastructure.readmodels.condition import NO_WORKER, LagBounds
 from infrastructure.readmodels.errors import ReadModelError
 from infrastructure.readmodels.redis_writes import Refusal
 from service.consumers import PROJECTIONS, SAGA_STATUS, SAGAS
-from service.http.checks import Check, Report, State, of_saga, of_unreported, wrong
+from service.health.checks import Check, Report, State, of_saga, of_unreported, wrong
+from service.health.disk_check import DiskCheck
+from service.health.saga_figures import SagaFigures, figures_of
+from service.health.saga_state import SagaHistory, SagaState
 from service.http.connections import Connections
-from service.http.disk_check import DiskCheck
 from service.http.parked_check import ParkedCheck
 from service.http.projection_checks import ProjectionChecks
 from service.http.readiness_metrics import Findings
-from service.http.saga_figures import SagaFigures, figures_of
-from service.http.saga_state import SagaHistory, SagaState
 
 _LOOK_EVERY: Final = 1.0
 _FIGURES_SECONDS: Final = 1.0

@@ -12,9 +12,9 @@ from infrastructure.embedded.disk import Disk
 from infrastructure.readmodels.backlog import Lag
 from infrastructure.readmodels.block_readers import BlockedStream
 from infrastructure.readmodels.status import AuditReport, now
-from service.http.checks import Check, State
-from service.http.saga_figures import SagaFigures
-from service.http.saga_state import SagaState
+from service.health.checks import Check, State
+from service.health.saga_figures import SagaFigures
+from service.health.saga_state import SagaState
 
 
 @dataclass(frozen=True, slots=True)

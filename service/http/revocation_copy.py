@@ -54,7 +54,7 @@ class RevocationCopy:
             return None
 
     async def write(self, revoked: Revocations) -> bool:
-        """Whether it stands in Redis now; it is written where something else does."""
+        """Writes the copy where Redis has another one. False where Redis does not take it in time."""
         text = _text(revoked)
         try:
             async with asyncio.timeout(_SECONDS):

@@ -1,7 +1,7 @@
 """What a deployment may choose, read once from a file, the environment and options; nothing else reads these."""
 
 from service.settings.errors import SettingsError
-from service.settings.model import VARIABLES, Settings, given_settings, place_of
+from service.settings.model import VARIABLES, Settings, given_settings
 from service.settings.numbers import PerProjection
 from service.settings.variables import override, variable_of
 
@@ -12,6 +12,5 @@ __all__ = [
     "SettingsError",
     "given_settings",
     "override",
-    "place_of",
     "variable_of",
 ]

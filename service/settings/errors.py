@@ -1,7 +1,8 @@
 """The refusal of a setting."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 class SettingsError(Exception):
@@ -23,3 +24,10 @@ def refused_at(place: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise SettingsError(place, str(error)) from None
+
+
+def unknown_setting(place: str, name: str, known: Iterable[str], prefix: str = "") -> SettingsError:
+    """The refusal of what is no setting; it names the known one that is nearest. All names lack the `prefix`."""
+    near = get_close_matches(name, known, n=1)
+    hint = f"the nearest is {prefix}{near[0]}" if near else "docs/settings.md lists all"
+    return SettingsError(place, f"is no setting; {hint}")

@@ -1,8 +1,7 @@
 """What a source gives a setting."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Source: TypeAlias = Literal["default", "file", "environment", "option"]
@@ -10,7 +9,7 @@ Source: TypeAlias = Literal["default", "file", "environment", "option"]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A value, the source that gives it, what in that does, and how a refusal names the place."""
+    """A value, its source, the variable, file or option of that, and the place that a refusal names."""
 
     value: object
     source: Source
@@ -18,6 +17,8 @@ class Given:
     place: str
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that another may be meant for."""
-    return next(iter(get_close_matches(name, known, n=1)), None)
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of settings, by name. They do not count where settings are compared: all are equal."""
+
+    of: Mapping[str, str] = field(default_factory=dict, compare=False)

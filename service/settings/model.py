@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from infrastructure.access.verification_keys import ALGORITHMS
 from service.settings import access, calls, http, read_models, sagas, servers, traces
 from service.settings.errors import SettingsError
-from service.settings.given import Given
+from service.settings.given import Given, Places
 from service.settings.kind import Kind
 from service.settings.numbers import PerProjection
 from service.settings.sources import given_by
@@ -72,18 +72,30 @@ class Settings(BaseModel):
     otlp_endpoint: traces.OtlpEndpoint = None
     traces_file: traces.TracesFile = None
     traces_ratio: traces.TracesRatio = 1.0
+    _places: Places = PrivateAttr(default_factory=Places)
 
     @classmethod
     def from_mapping(cls, variables: Mapping[str, str]) -> Self:
         """The settings that these variables give, and the file that they name. Raises SettingsError for the first that
         can't be used, and for what is called as a setting and is none.
         """
-        return cls.model_validate({name: given.value for name, given in given_by(variables, KINDS).items()})
+        return cls.from_given(given_by(variables, KINDS))
+
+    @classmethod
+    def from_given(cls, given: Mapping[str, Given]) -> Self:
+        """The settings of values that have been read."""
+        settings = cls.model_validate({name: each.value for name, each in given.items()})
+        settings._places = Places({name: each.place for name, each in given.items()})
+        return settings
 
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process. Raises SettingsError."""
         return cls.from_mapping(environment())
+
+    def place_of(self, name: str) -> str:
+        """Where a setting is to be changed: a variable, an option, or a file with its key."""
+        return self._places.of.get(name, variable_of(name))
 
     @property
     def eventstore(self) -> str:
@@ -110,11 +122,6 @@ def given_settings() -> dict[str, Given]:
     given = given_by(environment(), KINDS)
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     return {name: given.get(name, Given(value, "default", None, variable_of(name))) for name, value in defaults.items()}
-
-
-def place_of(name: str) -> str:
-    """Where a setting of this process is to be changed: a variable, option or key of a file. Raises SettingsError."""
-    return given_settings()[name].place
 
 
 def _named(name: str, uri: str | None) -> str:

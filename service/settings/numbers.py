@@ -14,15 +14,16 @@ _DECIMAL: Final = re.compile(r"[01](\.[0-9]{1,6})?")
 
 @dataclass(frozen=True)
 class WholeNumber(Kind):
-    """A whole number within bounds, which its refusal names."""
+    """A whole number within bounds, which its refusal names; where there are `choices`, one of these."""
 
     lowest: int
     highest: int
     unit: str = ""
+    choices: tuple[int, ...] = ()
 
     @property
     def allowed(self) -> str:
-        return f"{self.lowest:,} to {self.highest:,} {self.unit}".strip()
+        return self._listed() if self.choices else f"{self.lowest:,} to {self.highest:,} {self.unit}".strip()
 
     def of_text(self, text: str) -> int:
         return self.checked(read_number(text))
@@ -34,36 +35,19 @@ class WholeNumber(Kind):
         return value
 
     def checked(self, value: int | None) -> int:
-        if value is None or not self.lowest <= value <= self.highest:
-            raise ValueError(f"should be a whole number from {self.lowest} to {self.highest}")
+        if value is None or value not in (self.choices or range(self.lowest, self.highest + 1)):
+            form = self._listed() if self.choices else f"a whole number from {self.lowest} to {self.highest}"
+            raise ValueError(f"should be {form}")
         return value
 
+    def _listed(self) -> str:
+        *others, last = map(str, self.choices)
+        return f"{', '.join(others)} or {last}"
 
-class OneOf(Kind):
-    """One of some numbers."""
 
-    def __init__(self, *numbers: int) -> None:
-        *others, last = map(str, numbers)
-        self.numbers = numbers
-        self._listed = f"{', '.join(others)} or {last}"
-
-    @property
-    def allowed(self) -> str:
-        return self._listed
-
-    def of_text(self, text: str) -> int:
-        return self.checked(read_number(text))
-
-    def of_toml(self, value: object, folder: Path) -> int:
-        return self.checked(whole(value))
-
-    def as_json(self, value: int) -> int:
-        return value
-
-    def checked(self, value: int | None) -> int:
-        if value not in self.numbers:
-            raise ValueError(f"should be {self._listed}")
-        return value
+def one_of(*numbers: int) -> WholeNumber:
+    """One of these numbers, in their order."""
+    return WholeNumber(numbers[0], numbers[-1], choices=numbers)
 
 
 @dataclass(frozen=True)

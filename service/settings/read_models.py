@@ -5,12 +5,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from service.settings.kind import WhenUnset
-from service.settings.numbers import NumberPerProjection, OneOf, PerProjection, WholeNumber
+from service.settings.numbers import NumberPerProjection, PerProjection, WholeNumber, one_of
 from service.settings.texts import Names
 
 Partitions: TypeAlias = Annotated[
     Literal[1, 2, 4, 8, 16],
-    OneOf(1, 2, 4, 8, 16),
+    one_of(1, 2, 4, 8, 16),
     Field(
         description="Into how many shares each read model is divided. Another number fills a new generation beside"
         " the one in use, which takes over once it has caught up; one that is being filled already is finished first"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from service.settings.errors import SettingsError, refused_at
-from service.settings.given import Given, nearest
+from service.settings.errors import SettingsError, refused_at, unknown_setting
+from service.settings.given import Given
 from service.settings.injected import is_injected
 from service.settings.kind import Kind
-from service.settings.text_file import read_secret
+from service.settings.text_file import uri_in_file
 from service.settings.toml_file import given_in_file
 from service.settings.variables import (
     CONFIG,
@@ -36,23 +36,23 @@ def _require_known(variables: Iterable[str], names: Iterable[str]) -> None:
     known = variables_for(names)
     unknown = sorted(name for name in variables if name.startswith(PREFIX) and name not in known)
     if unknown:
-        near = nearest(unknown[0].removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
-        hint = f"; the nearest is {PREFIX}{near}" if near else "; docs/settings.md lists all"
-        raise SettingsError(unknown[0], f"is no setting{hint}")
+        without_prefix = [name.removeprefix(PREFIX) for name in known]
+        raise unknown_setting(unknown[0], unknown[0].removeprefix(PREFIX), without_prefix, PREFIX)
 
 
 def _in_variables(variables: Mapping[str, str], kinds: Mapping[str, Kind]) -> dict[str, Given]:
-    texts = {name: (variable_of(name), variables.get(variable_of(name))) for name in kinds}
-    for name in IN_FILES:
-        variable = file_variable_of(name)
-        if file := variables.get(variable):
-            if texts[name][1] is not None:
-                raise SettingsError(variable, f"is set beside {variable_of(name)}")
-            texts[name] = (variable, read_secret(variable, file))
+    texts = {name: variables.get(variable_of(name)) for name in kinds}
+    files = {name: variables[file_variable_of(name)] for name in IN_FILES if file_variable_of(name) in variables}
+    for name in files:
+        if texts[name] is not None:
+            raise SettingsError(file_variable_of(name), f"is set beside {variable_of(name)}")
+    values = {
+        **{variable_of(name): (name, text, _value_of) for name, text in texts.items() if text is not None},
+        **{file_variable_of(name): (name, file, uri_in_file) for name, file in files.items()},
+    }
     return {
-        name: Given(_value_of(kinds[name], variable, text), "environment", variable, variable)
-        for name, (variable, text) in texts.items()
-        if text is not None
+        name: Given(value_of(kinds[name], variable, text), "environment", variable, variable)
+        for variable, (name, text, value_of) in values.items()
     }
 
 

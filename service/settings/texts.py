@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from infrastructure.uri import shown_uri
+from infrastructure.uri import shown_uri, without_file
 from service.settings.kind import Kind
 
 _SCHEME: Final = "://"
@@ -150,12 +150,16 @@ class Uri(Kind):
     def allowed(self) -> str:
         return "[a URI](#the-two-uris)"
 
+    def of_text(self, text: str) -> str:
+        self.require(text)
+        return text
+
     def checked(self, value: str) -> str:
-        self.require(value)
+        self.require(without_file(value))
         return value
 
     def shown(self, value: str) -> str:
-        return shown_uri(value)
+        return shown_uri(without_file(value))
 
 
 def is_address(text: str) -> bool:

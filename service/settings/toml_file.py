@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from service.settings.errors import SettingsError, refused_at
-from service.settings.given import Given, nearest
+from service.settings.errors import SettingsError, refused_at, unknown_setting
+from service.settings.given import Given
 from service.settings.kind import Kind
-from service.settings.text_file import read_secret, read_text_file
+from service.settings.text_file import read_text_file, uri_in_file
 from service.settings.texts import FilePath
 from service.settings.variables import CONFIG, IN_FILES, PREFIX, file_key_of
 
@@ -29,23 +29,15 @@ def given_in_file(file: str, kinds: Mapping[str, Kind], over: Mapping[str, objec
         if secret is not None and name in values:
             raise SettingsError(_place(file, file_key_of(name)), f"is set beside {name}")
         if secret is not None and name not in over:
-            values[name] = _secret_of(file, name, str(secret), kinds[name])
+            values[name] = uri_in_file(kinds[name], _place(file, file_key_of(name)), str(secret))
     return {name: Given(value, "file", file, _place(file, name)) for name, value in values.items()}
 
 
 def _value_of(file: str, key: str, value: object, known: Mapping[str, Kind]) -> object:
     if key not in known:
-        near = nearest(key.lower().removeprefix(PREFIX.lower()), known)
-        hint = f"; the nearest is {near}" if near else "; docs/settings.md lists all"
-        raise SettingsError(_place(file, key), f"is no setting{hint}")
+        raise unknown_setting(_place(file, key), key.lower().removeprefix(PREFIX.lower()), known)
     with refused_at(_place(file, key)):
         return known[key].of_toml(value, Path(file).parent)
-
-
-def _secret_of(file: str, name: str, secret: str, kind: Kind) -> object:
-    place = _place(file, file_key_of(name))
-    with refused_at(place):
-        return kind.of_text(read_secret(place, secret))
 
 
 def _place(file: str, key: str) -> str:

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter, SpanExportResult
 
 from infrastructure.outages import Outage
-from service.settings import Settings, SettingsError, place_of
+from service.settings import Settings, SettingsError
 
 _EXPORT_SECONDS: Final = 5.0
 _LIBRARY: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
@@ -25,7 +25,7 @@ def exporters_of(settings: Settings) -> list[SpanExporter]:
     if settings.otlp_endpoint is not None:
         found.append(CollectorExporter(settings.otlp_endpoint))
     if settings.traces_file is not None:
-        found.append(_file_exporter(Path(settings.traces_file)))
+        found.append(_file_exporter(Path(settings.traces_file), settings.place_of("traces_file")))
     return found
 
 
@@ -74,13 +74,13 @@ class _Reasons(logging.Handler):
             self.lines.append(record.getMessage())
 
 
-def _file_exporter(path: Path) -> SpanExporter:
-    """Appends a line of JSON for each span; several processes may share the file."""
+def _file_exporter(path: Path, place: str) -> SpanExporter:
+    """Appends a line of JSON for each span; several processes may share the file. `place` is that of the setting."""
     try:
         lines = path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         reason = f"{path}: {(error.strerror or 'it can not be written').lower()}"
-        raise SettingsError(place_of("traces_file"), reason) from None
+        raise SettingsError(place, reason) from None
     return ConsoleSpanExporter(out=lines, formatter=_line)
 
 

@@ -8,7 +8,7 @@ from infrastructure.eventstore.codec import EventCodec
 from infrastructure.readmodels import worker
 from infrastructure.readmodels.deployment import Deployment
 from service.consumers import EVENTS, PROJECTIONS
-from service.http.checks import Check
+from service.health.checks import Check
 from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.telemetry.process_traces import recording_traces

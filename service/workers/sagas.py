@@ -6,6 +6,7 @@ from typing import Final
 
 import uvloop
 
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient, command_client
 from infrastructure.eventstore.codec import EventCodec
@@ -14,16 +15,13 @@ from infrastructure.outages import Outages
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.deliveries import ConsumerOptions
-from infrastructure.snapshots.counts import Counts
 from infrastructure.subscriptions.policy import back_off
-from service.consumers import EVENTS, SNAPSHOTS, groups_of, route, sagas_of
-from service.http.middleware.command_metrics import CommandMetrics
+from service.consumers import EVENTS, SAGAS, SNAPSHOTS, groups_of, route, sagas_of
 from service.settings import Settings
 from service.telemetry.process_traces import recording_traces
 from service.workers.collector import freeze_startup_objects
 from service.workers.lifetime import end_with, stop_event
 from service.workers.metrics_port import metrics_on
-from service.workers.saga_metrics import SagaMetrics
 from service.workers.saga_timers import watch_timers
 from service.workers.worker_health import WorkerHealth, of_memberships
 
@@ -35,17 +33,17 @@ def run_sagas(settings: Settings, stop_when_closed: int | None) -> int:
     """Runs until SIGTERM or SIGINT, then finishes or returns what is in progress. Raises what no policy covers."""
     uri = settings.eventstore
     end_with(stop_when_closed)
-    counts, options = Counts(), ConsumerOptions(grace=_GRACE)
+    counts, options = CommandCounts(), ConsumerOptions(grace=_GRACE)
     sagas = [saga.category for saga in sagas_of(settings)]
     health = WorkerHealth(options.outages, {"eventstore", *sagas}, lambda: of_memberships(sagas, options.joined))
-    metrics = (CommandMetrics(lambda: counts), SagaMetrics(counts), counts.calls.seconds)
-    with recording_traces(settings, "sagas"), metrics_on(settings, health, *metrics):
+    counts.expect_steps(saga.category for saga in SAGAS)
+    with recording_traces(settings, "sagas"), metrics_on(settings, health, *counts.collectors, counts.steps):
         freeze_startup_objects()
         uvloop.run(_run(uri, settings, counts, options))
     return 0
 
 
-async def _run(uri: str, settings: Settings, counts: Counts, options: ConsumerOptions) -> None:
+async def _run(uri: str, settings: Settings, counts: CommandCounts, options: ConsumerOptions) -> None:
     stop = stop_event()
     ticking = asyncio.create_task(_tick(options.outages))
     try:
@@ -61,7 +59,7 @@ async def _tick(outages: Outages) -> None:
 
 
 async def _consume_all(
-    uri: str, settings: Settings, counts: Counts, stop: asyncio.Event, options: ConsumerOptions
+    uri: str, settings: Settings, counts: CommandCounts, stop: asyncio.Event, options: ConsumerOptions
 ) -> None:
     """All sagas share one connection for commands; each subscription, a call that does not end, has its own."""
     outages = options.outages

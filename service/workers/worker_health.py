@@ -8,7 +8,7 @@ from infrastructure.outages import Outage, Outages
 from infrastructure.readmodels.condition import condition_of_failure
 from infrastructure.readmodels.keys import PartitionId
 from infrastructure.readmodels.status import Status
-from service.http.checks import Check, Report, State, wrong
+from service.health.checks import Check, Report, State, wrong
 
 STANDSTILL_SECONDS: Final = 30.0
 """A loop that should go round each second is taken to stand still after so many."""

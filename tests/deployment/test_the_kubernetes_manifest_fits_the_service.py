@@ -8,6 +8,7 @@ import kubernetes_validate
 import pytest
 from trustme import CA
 
+from infrastructure.uri import without_file
 from service.settings import Settings
 from service.supervisor.programs import Program
 from tests.architecture.sources import ROOT
@@ -107,8 +108,8 @@ def test_addresses_of_the_example_are_such_as_the_service_takes(tmp_path: Path) 
         (tmp_path / key).write_bytes(authority if key.endswith(".crt") else here.encode())
     files = {f"FOLDSTREAM_{name}_URI_FILE": str(tmp_path / f"{name.lower()}-uri") for name in ("EVENTSTORE", "REDIS")}
     settings = Settings.from_mapping(files)
-    assert settings.eventstore.endswith(str(tmp_path / "eventstore-ca.crt"))
-    assert settings.redis.endswith(str(tmp_path / "redis-ca.crt"))
+    assert without_file(settings.eventstore).endswith(str(tmp_path / "eventstore-ca.crt"))
+    assert without_file(settings.redis).endswith(str(tmp_path / "redis-ca.crt"))
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name_of)

@@ -16,7 +16,8 @@ _HEAD: Final = (("variable", "default", "allowed", "what it does"), ("---",) * 4
 _OF_CONFIG: Final = "The [file of settings](#in-a-file). It can't stand in itself."
 _OF_FILES: Final = (
     "A file with the URI, in place of the variable, as containers are given secrets: the password stands in no"
-    " environment and no list of processes. It is read when a process starts; the end of its last line does not count."
+    " environment and no list of processes. Its login is [read again](operations.md#a-password-changes) when the file"
+    " changes, all else of it when a process starts; the end of its last line does not count."
 )
 
 

@@ -23,10 +23,14 @@ class Faults:
 
 
 class Direction:
-    """The bytes on their way in one direction, each with the time at which it may go on."""
+    """The bytes on their way in one direction, each with the time at which it may go on.
 
-    def __init__(self, faults: Callable[[], Faults], loop: asyncio.AbstractEventLoop) -> None:
+    `has_ended` once its sink was told that nothing more comes; `told` is called then.
+    """
+
+    def __init__(self, faults: Callable[[], Faults], loop: asyncio.AbstractEventLoop, told: Callable[[], None]) -> None:
         self._faults: Final = faults  # as they are now
+        self._told: Final = told
         self._loop: Final = loop
         self._waiting: Final[deque[tuple[float, bytes]]] = deque()
         self._size = 0
@@ -34,7 +38,8 @@ class Direction:
         self._timer: asyncio.TimerHandle | None = None
         self._source: asyncio.Transport | None = None
         self._sink: asyncio.Transport | None = None
-        self._has_ended = False
+        self._is_last = False
+        self.has_ended = False
         self.is_closed = self.is_forgotten = False
 
     def reads_from(self, source: asyncio.Transport) -> None:
@@ -54,7 +59,7 @@ class Direction:
 
     def end(self) -> None:
         """Nothing more will come."""
-        self._has_ended = True
+        self._is_last = True
         self.go_on()
 
     def abort(self) -> None:
@@ -64,6 +69,11 @@ class Direction:
         for transport in (self._source, self._sink):
             if transport is not None:
                 transport.abort()
+
+    def close(self) -> None:
+        """Closes the sink, once what was forwarded is on its way."""
+        if self._sink is not None:
+            self._sink.close()
 
     def go_on(self) -> None:
         """Forwards what is due, and comes back for the rest."""
@@ -81,7 +91,7 @@ class Direction:
                 self._timer = self._loop.call_at(at, self.go_on)
                 return
             self._forward(self._sink)
-        if self._has_ended:
+        if self._is_last:
             self._finish()
 
     def _due(self) -> float:
@@ -107,3 +117,6 @@ class Direction:
         if self._sink is not None and self._sink.can_write_eof() and not self._sink.is_closing():
             with suppress(OSError):  # its other end is gone
                 self._sink.write_eof()
+        if not self.has_ended:
+            self.has_ended = True
+            self._told()

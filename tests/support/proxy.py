@@ -119,13 +119,13 @@ class _Pair(asyncio.Protocol):
         self._loop: Final = loop
         self._client: asyncio.Transport
         self._to_server: Direction | None = None
-        self._to_client: Final = Direction(lambda: proxy.faults, loop)
+        self._to_client: Final = Direction(lambda: proxy.faults, loop, self._close_if_over)
 
     def connection_made(self, transport: Any) -> None:
         self._client = transport
         self._proxy.accepted += 1
         self._proxy.pairs.add(self)
-        self._to_server = Direction(lambda: self._proxy.faults, self._loop)
+        self._to_server = Direction(lambda: self._proxy.faults, self._loop, self._close_if_over)
         self._to_server.reads_from(transport)
         self._to_client.writes_to(transport)
         self._connecting = self._loop.create_task(self._connect())
@@ -151,6 +151,12 @@ class _Pair(asyncio.Protocol):
         self._to_client.is_closed = self._to_client.is_closed or self._proxy.faults.half_closed
         for direction in (self._to_client, self._to_server):
             direction.go_on()
+
+    def _close_if_over(self) -> None:
+        """Neither end sends anything more."""
+        if self._to_client.has_ended and self._to_server is not None and self._to_server.has_ended:
+            self._to_client.close()
+            self._to_server.close()
 
     def forget(self) -> None:
         """Nothing is forwarded any more."""

@@ -6,7 +6,7 @@ from typing import Final
 from infrastructure.readmodels.block_readers import BlockedStream
 from service.cli.doctor.findings import Finding, fail, ok, skipped, warn
 from service.consumers import PROJECTIONS, SAGAS
-from service.http.checks import Check, Report
+from service.health.checks import Check, Report
 from service.http.readiness_metrics import Findings
 
 _PASSING: Final = frozenset({"behind", "slow", "paused"})

@@ -18,8 +18,8 @@ from service.cli.doctor.findings import CHECKS, Finding, fail, ok, skipped, wors
 from service.cli.doctor.keys import keys
 from service.cli.doctor.readiness import findings_of
 from service.consumers import PROJECTIONS
+from service.health.disk_check import DiskCheck
 from service.http.connections import Connections
-from service.http.disk_check import DiskCheck
 from service.http.readiness import Readiness
 from service.lag_bounds import lag_bounds
 from service.settings import Settings

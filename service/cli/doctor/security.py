@@ -15,7 +15,7 @@ from infrastructure.eventstore.errors import StoreUnavailable, StreamGone
 from infrastructure.eventstore.log import Log
 from infrastructure.eventstore.uri import address_in
 from infrastructure.readmodels.uri import nodes_in
-from infrastructure.uri import read_uri
+from infrastructure.uri import read_uri, without_file
 from service.cli.connections import connected
 from service.cli.doctor.findings import Finding, fail, ok, skipped, warn
 from service.settings import Settings
@@ -95,7 +95,7 @@ def _of_server(host: str, port: int) -> Finding:
 
 
 def _of_api(file: Path) -> Finding:
-    """As the API presents it: the first in the file."""
+    """The certificate that the API presents: the first in the file."""
     try:
         days = days_left(file.read_text(encoding="ascii"), datetime.now(UTC))
     except (OSError, ValueError) as error:
@@ -114,7 +114,7 @@ def _judged(whose: str, days: float) -> Finding:
 
 async def _is_taken(uri: str, login: str) -> bool:
     """Raises StoreUnavailable where the store says neither yes nor no."""
-    parts = urlsplit(uri)
+    parts = urlsplit(without_file(uri))
     known = urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
     try:
         async with connected(known) as client:
@@ -135,7 +135,7 @@ def _open_store(check: str, uri: str) -> Finding:
 
 
 def _is_secure(uri: str) -> bool:
-    options = {name.lower(): value.lower() for name, value in read_uri(uri).options.items()}
+    options = {name.lower(): value.lower() for name, value in read_uri(without_file(uri)).options.items()}
     return options.get("tls", "true") == "true"
 
 

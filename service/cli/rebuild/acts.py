@@ -24,7 +24,7 @@ from infrastructure.rebuilds.records import FlipRecord, FlipType, record_flip
 from infrastructure.terminal import print_error, print_line, require_output
 from projections.projection import Projection
 from service.cli.operator_act import Act
-from service.cli.rebuild.progress_lines import ProgressLines, print_document
+from service.cli.rebuild.progress_lines import RebuildProgress, print_document
 from service.cli.verbs import consented
 from service.errors import NotRebuilt, RedisUnavailable
 from service.history.sources import CODEC
@@ -108,7 +108,7 @@ def _rebuilding(order: Order) -> Iterator[Rebuild]:
 
 @contextmanager
 def _crewing(order: Order) -> Iterator[Crewing]:
-    lines = ProgressLines(order.name, as_json=order.as_json)
+    lines = RebuildProgress(order.name, as_json=order.as_json)
     try:
         yield Crewing(workers_of(order.workers), partial(_command, order), lines.show)
     finally:

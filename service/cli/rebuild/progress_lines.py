@@ -8,23 +8,20 @@ from typing import Any, Final
 
 from infrastructure.rebuilds.progress import Progress
 from infrastructure.terminal import (
-    end_progress,
     flush_output,
     json_text,
-    print_progress,
     print_raw,
     printable,
     speaks_unicode,
 )
 from infrastructure.times import time_text
 from infrastructure.uri import without_logins
+from service.cli.progress import Lines, ProgressLine
 
 _BAR: Final = 24
-_LINE_SECONDS: Final = 5.0
-_DOCUMENT_SECONDS: Final = 1.0
 
 
-class ProgressLines:
+class RebuildProgress:
     """Of one projection, or of a `view` of it. At the end `end` takes the line away from a terminal."""
 
     def __init__(
@@ -38,36 +35,41 @@ class ProgressLines:
         self._projection: Final = projection
         self._view: Final = view
         self._as_json: Final = as_json
-        self._clock: Final = clock
-        self._due = clock()
+        self._line: Final = ProgressLine(None, lines=_DOCUMENTS if as_json else _LINES, clock=clock)
 
     def show(self, progress: Progress) -> None:
         """Shows it, where something is due, or it is done. Raises OutputUnusable."""
-        text = progress_text(self._projection, progress, self._view)
-        if not self._as_json and sys.stderr.isatty():
-            print_progress(text)
-            return
-        if self._clock() < self._due and not progress.is_caught_up:
-            return
-        self._due = self._clock() + (_DOCUMENT_SECONDS if self._as_json else _LINE_SECONDS)
-        if self._as_json:
-            print_document(progress_answer(self._projection, progress, self._view))
-        else:
-            print_raw(
-                printable(f"{time_text(datetime.now(UTC))} {progress_text(self._projection, progress, self._view)}")
-            )
-            flush_output()
+        what = (self._projection, progress, self._view)
+        self._line.show(
+            _document_text(progress_answer(*what)) if self._as_json else progress_text(*what),
+            is_last=progress.is_caught_up,
+        )
 
     def end(self) -> None:
         """Nothing more is shown."""
-        if not self._as_json:
-            end_progress()
+        self._line.end()
 
 
 def print_document(content: dict[str, Any]) -> None:
     """Prints it as a line of JSON, at once. Raises OutputUnusable."""
-    print_raw(json_text(content, ascii_only=not speaks_unicode(sys.stdout)))
+    _print_at_once(_document_text(content))
+
+
+def _document_text(content: dict[str, Any]) -> str:
+    return json_text(content, ascii_only=not speaks_unicode(sys.stdout))
+
+
+def _print_with_time(text: str) -> None:
+    _print_at_once(printable(f"{time_text(datetime.now(UTC))} {text}"))
+
+
+def _print_at_once(text: str) -> None:
+    print_raw(text)
     flush_output()
+
+
+_LINES: Final = Lines(_print_with_time, every=5.0, first=0.0)
+_DOCUMENTS: Final = Lines(_print_at_once, every=1.0, first=0.0, also_at_terminals=True)
 
 
 def progress_text(projection: str, progress: Progress, view: str | None = None) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.command_counts import CommandCounts
 from infrastructure.eventstore.errors import (
     UNREADABLE,
     AppendRefused,
@@ -13,7 +14,6 @@ from infrastructure.eventstore.errors import (
 )
 from infrastructure.eventstore.streams import Streams
 from infrastructure.sagas.instance import Instance
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
 from infrastructure.snapshots.store import SnapshotStore
 from infrastructure.snapshots.writer import SnapshotJob, SnapshotWriter
@@ -69,6 +69,6 @@ async def _store(streams: Streams, aggregate: Aggregate[Any], rule: SnapshotRule
         return "gone"
     if not aggregate.is_whole:
         return "incomplete"
-    writer = SnapshotWriter(SnapshotStore(streams), Counts(), limit=1)
+    writer = SnapshotWriter(SnapshotStore(streams), CommandCounts(), limit=1)
     await writer.retake(SnapshotJob(aggregate, aggregate.snapshot(), tuple(aggregate.unsaved), rule))
     return "taken"

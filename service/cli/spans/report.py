@@ -95,8 +95,8 @@ def _branches(spans: Iterable[Span], below: Mapping[str | None, Sequence[Span]],
         said = [str(span.attributes[name]) for name in _SHOWN if name in span.attributes]
         when = f"+{_millis(span.began - began)} {_millis(span.lasted)} ms"
         label = "  ".join([span.name, span.service.removeprefix("foldstream-"), when, *said])
-        grown = partial(_branches, below.get(span.id, ()), below, began)
-        yield Branch(label + ("  FAILED" if span.failed else ""), grown)
+        children = partial(_branches, below.get(span.id, ()), below, began)
+        yield Branch(label + ("  FAILED" if span.failed else ""), children)
 
 
 def _millis(lasted: timedelta) -> str:

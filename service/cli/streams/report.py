@@ -12,6 +12,7 @@ from infrastructure.history.stream_list import ListedStream, StreamPage, StreamS
 from infrastructure.terminal import print_json, print_line, require_output
 from infrastructure.times import time_text
 from service.cli.out_file import write_json_lines
+from service.cli.progress import ProgressLine
 from service.cli.streams.reader import ALL, Wanted, records_of
 from service.errors import NoPosition
 from service.tables import print_table
@@ -20,10 +21,10 @@ from service.tables import print_table
 def print_streams(uri: str, search: StreamSearch, *, as_json: bool) -> int:
     """Prints those of the store at `uri`. Raises NoPosition, StoreUnavailable, OutputUnusable."""
     require_output()
-    with open_reader(uri) as reader:
+    with open_reader(uri) as reader, ProgressLine("streams") as progress:
         if search.before is not None and not reader.holds(search.before):
             raise NoPosition(search.before)
-        page = list_streams(reader, search)
+        page = list_streams(reader, search, tell=lambda events: progress.show(f"{events:,} events looked at"))
     if as_json:
         print_json({"streams": [_answer(each) for each in page.streams], **_bounds(page)})
     else:

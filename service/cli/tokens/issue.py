@@ -32,7 +32,7 @@ class Wanted:
 
 
 def print_token(data: Path, wanted: Wanted, *, as_json: bool) -> int:
-    """For the login name where no subject is wanted.
+    """Prints a token, for the login name where no subject is named.
 
     Raises NoDevelopmentKey, SettingsError, KeysUnusable, and BadParameter for a token that nobody would take.
     """

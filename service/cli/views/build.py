@@ -12,7 +12,7 @@ from infrastructure.views.view_build import ViewRequest, build_view
 from infrastructure.views.view_fold import ViewFold
 from service.cli.plurals import counted
 from service.cli.rebuild.acts import Order, fold_command, translated, workers_of
-from service.cli.rebuild.progress_lines import ProgressLines, print_document
+from service.cli.rebuild.progress_lines import RebuildProgress, print_document
 from service.cli.views.options import DEFAULT_TTL, ViewOptions
 from service.cli.views.report import view_answer
 from service.cli.views.survey import listed_view
@@ -24,7 +24,7 @@ _MS: Final = 1_000
 def make_view(order: Order, options: ViewOptions) -> int:
     """Raises ViewsUnusable, NotRebuilt, RedisUnavailable, EventStoreError; what was built stays for the next call."""
     require_output()
-    lines = ProgressLines(order.name, as_json=order.as_json, view=options.name)
+    lines = RebuildProgress(order.name, as_json=order.as_json, view=options.name)
     deployment = deployment_of(order.settings)
     command = partial(_command, order, options.name)
     fold = ViewFold(deployment, order.projection, workers_of(order.workers), command, lines.show)

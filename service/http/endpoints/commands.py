@@ -168,7 +168,7 @@ class Sender:
         gate: Gate = self.request.app.state.commands
         seconds: int = self.request.app.state.settings.command_seconds
         ends = asyncio.get_running_loop().time() + seconds
-        connections.store.circuit.require_closed()
+        connections.circuit.require_closed()
         async with gate.place(caller_of(self.request).tenant):
             try:
                 async with asyncio.timeout_at(ends):

@@ -96,14 +96,14 @@ _CORRELATION: Final = {
 _FAMILY: Final[Mapping[Kind, str]] = {"create": "command", "list": "query"}
 
 
-def documented(kind: Kind, *rules: str, status: int | None = None) -> dict[int | str, dict[str, Any]]:
-    """The responses of an endpoint: its success, with `status`, and every rule that may refuse it, by status."""
+def documented(kind: Kind, *rules: str) -> dict[int | str, dict[str, Any]]:
+    """The responses of an endpoint: its success, and every rule that may refuse it, by status."""
     family = _FAMILY.get(kind, kind)
     bodies = _WITH_BODY if family == "command" else ()
     by_status: defaultdict[int, list[str]] = defaultdict(list)
     for rule in (*rules, *_RULES[family], *bodies, *_ALWAYS):
         by_status[status_of(rule)].append(rule)
-    success = status or (201 if kind == "create" else 200)
+    success = 201 if kind == "create" else 200
     unchanged = {"description": _UNCHANGED if kind == "query" else _ANY, "headers": _headers(*_SUCCESS[kind])}
     return {
         success: {"description": _DESCRIPTIONS[kind], "headers": _headers(*_SUCCESS[kind])},

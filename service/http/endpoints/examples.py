@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: those of requests work one after the other, those of answers were given."""
+"""The examples of the OpenAPI document: the requests work when sent in order, and the answers are theirs."""
 
 import json
 from importlib.resources import files
@@ -9,11 +9,11 @@ _FOUND: Final[dict[str, dict[str, Any]]] = json.loads(
 )
 _OF_PARAMETERS: Final = _FOUND["parameters"]
 _OF_OPERATIONS: Final[dict[str, dict[str, Any]]] = _FOUND["operations"]
-"""Parameters of single operations, which are about another thing there."""
+"""By operation, the parameters whose example differs from that of their name elsewhere, or that are required."""
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Adds them to parts of paths, to what else a request can't do without, and to the schemas of bodies."""
+    """Adds an example to the schemas of bodies, to the parameters in paths, and to those of single operations."""
     for name, examples in _FOUND["schemas"].items():
         document["components"]["schemas"][name]["examples"] = examples
     for operation in (operation for path in document["paths"].values() for operation in path.values()):

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from service.access.action import Action
-from service.http.checks import Report
+from service.health.checks import Report
 from service.http.endpoints.documentation import documented, unable
 from service.http.endpoints.parameters import NoParameters
 from service.http.middleware import metrics

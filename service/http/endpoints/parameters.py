@@ -21,7 +21,7 @@ from service.times import read_day, read_time
 LARGEST_PAGE: Final = 100
 _LONGEST_WAIT: Final = 30  # seconds
 LARGEST: Final = 10**18 - 1
-"""What eighteen digits say."""
+"""The largest number of eighteen digits."""
 _SECONDS: Final = re.compile(r"(0|[1-9][0-9]?)(\.[0-9]{1,3})?")
 
 

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from infrastructure.access.access_entry import Asked, entry_of
 from infrastructure.access.access_log import AccessLog
+from infrastructure.commands.circuit import Circuit
 from infrastructure.eventstore.errors import StoreUnavailable
 from service.access.action import Action
 from service.access.recorded import RECORDED
@@ -40,11 +41,16 @@ async def record(request: Request, action: Action, refused_by: str | None = None
         return
     caller, counted = caller_of(request), metrics.of(request).access_entries
     asked = Asked(action.value, _resource(request), "http", request.state.correlation_id)
+    connections = request.app.state.connections
+    circuit: Circuit = connections.circuit
     try:
-        log: AccessLog = request.app.state.connections.access_log
+        circuit.require_closed()
+        log: AccessLog = connections.access_log
         await log.record(caller.tenant, entry_of(caller, asked, datetime.now(UTC), refused_by))
         counted.labels("stored").inc()
     except StoreUnavailable as error:
+        if error.is_away:
+            circuit.suspect()
         counted.labels("refused").inc()
         raise Problem("store-unavailable", "The event store can't be used at present.") from error
 

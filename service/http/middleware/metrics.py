@@ -42,7 +42,7 @@ class Metrics:
             self.access_entries.labels(result)
 
     def expect(self, routes: Iterable[tuple[str, str]], commands: Iterable[str]) -> None:
-        """What may be counted: methods with templates of paths, and commands."""
+        """Shows counts of 0 for the rare statuses of these routes, and for these commands, before they first happen."""
         for method, route in routes:
             for status in _RARE_STATUSES:
                 self._requests.labels(method, route, status)
@@ -58,16 +58,16 @@ class Metrics:
         self._seconds.labels(method, route).observe(seconds, exemplar)
 
     def count_connections(self, is_open: Callable[[], int], without_head: Callable[[], int]) -> None:
-        """Tells how many connections there are, whenever it is asked."""
+        """Shows at each scrape how many connections there are."""
         what = "Connections: all that are open, and those that have not sent a whole head."
         self._tell("foldstream_http_connections", what, "state", {"open": is_open, "without_head": without_head})
 
     def count_inside(self, gates: Mapping[str, Callable[[], int]]) -> None:
-        """Tells how many requests each gate has let in, whenever it is asked."""
+        """Shows at each scrape how many requests each gate has let in."""
         self._tell("foldstream_requests_inside", "Requests being worked on, or waiting for their turn.", "gate", gates)
 
     def tell_validity(self, keys_known: Callable[[], bool], certificate_ends: Callable[[], float] | None) -> None:
-        """Tells what may stop being valid while it runs; a time in seconds since 1970."""
+        """Shows at each scrape what may stop being valid; a time is in seconds since 1970."""
         keys = Gauge("foldstream_access_keys_known", "1 where keys to verify tokens are known.", registry=self.registry)
         keys.set_function(keys_known)
         if certificate_ends is not None:

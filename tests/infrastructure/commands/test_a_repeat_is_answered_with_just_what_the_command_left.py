@@ -6,13 +6,13 @@ import pytest
 
 from domain.errors import Rejected
 from infrastructure.aggregates.aggregate import Aggregate
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.loader import AggregateLoader
 from infrastructure.commands.request import Request
 from infrastructure.commands.search import CommandSearch
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.streams import PAGE, Streams
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.rule import SnapshotRule
 from tests.infrastructure.commands.stories import count, facts, opened, tell
 from tests.infrastructure.commands.tally import CODEC, Counted, LimitMet, OpenTally, Tally, decider, request
@@ -41,7 +41,7 @@ def test_it_has_the_events_behind_the_page_at_which_a_load_was_cut_short(eventst
         assert facts(answer) == [(PAGE - 1, Counted(by=Decimal(2))), (PAGE, LimitMet())]
         streams, cut_short = Streams(client, CODEC), Aggregate(stream, decider.initial, decider.evolve)
         cut_short.take(await streams.page(stream, 0) or [])
-        loader = AggregateLoader(streams, CommandSearch(client, CODEC, Counts(), 8), (), Counts())
+        loader = AggregateLoader(streams, CommandSearch(client, CODEC, CommandCounts(), 8), (), CommandCounts())
         found = await loader.records_of(last.command_id, cut_short, is_loaded=False)
         assert [(each.version, each.event) for each in found] == facts(answer)
 

@@ -11,9 +11,9 @@ from domain.errors import Rejected
 from infrastructure.commands.handler import Bounds, CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.errors import CommandIdReused, VersionMismatch
-from infrastructure.snapshots.counts import Counts
 from tests.infrastructure.commands.stories import count, facts, opened
 from tests.infrastructure.commands.tally import CODEC, Counted, CountUpTo, OpenTally, connected, decider, request
+from tests.support.counted import counted
 
 Story = Callable[[CommandHandler, CommandHandler, str], Awaitable[None]]
 
@@ -38,7 +38,7 @@ def test_hot_commands_are_one_append_each(eventstore_uri: str) -> None:
             await opened(handler, tally)
             for version in range(1, 6):
                 assert (await handler.handle(decider, count(tally), request())).version == version
-            assert handler.counts == Counts(hits=5, misses=1)
+            assert counted(handler.counts) == {"hit": 5, "miss": 1}
 
     asyncio.run(run())
 
@@ -46,7 +46,7 @@ def test_hot_commands_are_one_append_each(eventstore_uri: str) -> None:
 def test_what_was_never_read_is_read_before_it_is_refused(eventstore_uri: str) -> None:
     async def story(handler: CommandHandler, other: CommandHandler, tally: str) -> None:
         assert facts(await other.handle(decider, count(tally, 1), request()))[0] == (2, Counted(by=Decimal(1)))
-        assert other.counts == Counts(misses=1)
+        assert counted(other.counts) == {"miss": 1}
 
     tell(eventstore_uri, story)
 
@@ -56,7 +56,7 @@ def test_what_exists_is_not_created_by_who_knows_nothing_of_it(eventstore_uri: s
         with pytest.raises(Rejected) as refusal:
             await opened(other, tally)
         assert refusal.value.rule == "tally-exists"
-        assert other.counts == Counts(misses=1)
+        assert counted(other.counts) == {"miss": 1}
 
     tell(eventstore_uri, story)
 
@@ -70,7 +70,7 @@ def test_a_refusal_on_stale_state_is_decided_again(eventstore_uri: str) -> None:
     async def story(handler: CommandHandler, other: CommandHandler, tally: str) -> None:
         await make_room(other, tally)
         assert facts(await handler.handle(decider, count(tally, 5), request())) == [(3, Counted(by=Decimal(5)))]
-        assert handler.counts == Counts(hits=2, misses=1, retries=1)
+        assert counted(handler.counts) == {"hit": 2, "miss": 1, "remembered": 1}
 
     tell(eventstore_uri, story)
 
@@ -80,7 +80,7 @@ def test_a_change_that_was_none_on_stale_state_is_decided_again(eventstore_uri: 
         await make_room(other, tally)
         reached = await handler.handle(decider, CountUpTo(tally_id=tally, number=Decimal(4)), request())
         assert facts(reached) == [(3, Counted(by=Decimal(4)))]
-        assert handler.counts == Counts(hits=2, misses=1, retries=1)
+        assert counted(handler.counts) == {"hit": 2, "miss": 1, "remembered": 1}
 
     tell(eventstore_uri, story)
 
@@ -102,7 +102,7 @@ def test_a_version_that_only_stale_state_has_is_refused(eventstore_uri: str) -> 
         with pytest.raises(VersionMismatch) as refusal:
             await handler.handle(decider, count(tally, 1), request(if_version=1))
         assert (refusal.value.expected, refusal.value.current) == (1, 2)
-        assert handler.counts == Counts(hits=2, misses=1, retries=1, conflicts=1)
+        assert counted(handler.counts) == {"hit": 2, "miss": 1, "remembered": 1, "conflict": 1}
 
     tell(eventstore_uri, story)
 
@@ -111,7 +111,7 @@ def test_an_append_on_stale_state_costs_one_retry(eventstore_uri: str) -> None:
     async def story(handler: CommandHandler, other: CommandHandler, tally: str) -> None:
         await make_room(other, tally)
         assert (await handler.handle(decider, count(tally, 1), request())).version == 3
-        assert handler.counts == Counts(hits=2, misses=1, retries=1, conflicts=1)
+        assert counted(handler.counts) == {"hit": 2, "miss": 1, "remembered": 1, "conflict": 1}
 
     tell(eventstore_uri, story)
 
@@ -153,7 +153,7 @@ def test_no_more_than_the_bound_is_remembered_and_the_last_used_is(eventstore_ur
             for _ in range(3):
                 await handler.handle(decider, count(second), request())
             await handler.handle(decider, count(first), request())
-            assert (handler.counts.hits, handler.counts.misses) == (3 * cached, 6 - 3 * cached)
+            assert (counted(handler.counts)["hit"], counted(handler.counts)["miss"]) == (3 * cached, 6 - 3 * cached)
 
     asyncio.run(run())
 
@@ -165,7 +165,7 @@ def test_what_does_not_exist_takes_no_place(eventstore_uri: str) -> None:
         await opened(handler, tally)
         await handler.handle(decider, CountUpTo(tally_id=str(uuid4()), number=Decimal(0)), request())
         await handler.handle(decider, count(tally), request())
-        assert handler.counts == Counts(hits=1, misses=2)
+        assert counted(handler.counts) == {"hit": 1, "miss": 2}
 
     async def story() -> None:
         async with connected(eventstore_uri) as client:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
+from esdbclient.protos.Grpc.shared_pb2 import WrongExpectedVersion
 from esdbclient.protos.Grpc.streams_pb2 import BatchAppendReq, BatchAppendResp
 
 CALLS_PER_CONNECTION: Final = 100  # as EventStoreDB allows
@@ -50,7 +51,7 @@ class SilentStore(grpc.GenericRpcHandler):
 
 
 class UnreadableStore(SilentStore):
-    """Takes every append, and holds every other call."""
+    """Takes every append but those to a version that its streams don't have, and holds every other call."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         if not handler_call_details.method.endswith("/BatchAppend"):
@@ -62,7 +63,10 @@ class UnreadableStore(SilentStore):
     def _take(self, requests: Iterator[BatchAppendReq], _: grpc.ServicerContext) -> Iterator[BatchAppendResp]:
         for request in requests:
             answer = BatchAppendResp(correlation_id=request.correlation_id)
-            answer.success.current_revision = 0
+            if request.options.stream_position:
+                answer.error.details.Pack(WrongExpectedVersion())
+            else:
+                answer.success.current_revision = 0
             yield answer
 
 

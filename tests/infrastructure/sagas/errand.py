@@ -17,6 +17,7 @@ from domain.engine_events import ENGINE_EVENTS
 from domain.message import Command, Event, Recorded, stored_as
 from domain.saga import Ask, Begins, Saga
 from domain.stream_name import DEFAULT_TENANT, stream_name
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.commands.request import Request
 from infrastructure.eventstore.client import CommandClient
@@ -25,7 +26,6 @@ from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.filters import filter_id, group_name, pattern_of
 from infrastructure.sagas.operator_desk import OperatorDesk
 from infrastructure.sagas.run import now
-from infrastructure.snapshots.counts import Counts
 from tests.infrastructure.sagas.shelf import PutBack, Return, Stock, Take, Taken, TakingDeclined, shelf
 
 NOW = datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
@@ -172,7 +172,7 @@ class Errands:
         self.groups = f"errands-{tag}"
         self.route = route
         self.clock = now
-        self.counts = Counts()
+        self.counts = CommandCounts()
         first = Saga[Errand, ErrandEvent](
             category=f"errand_{tag}",
             events=(ErrandBegun, ErrandExtended, ThingFetched, ThingMissing, ThingReturned),

@@ -32,6 +32,7 @@ from tests.infrastructure.sagas.errand import (
     new_tag,
 )
 from tests.infrastructure.sagas.shelf import shelf
+from tests.support.counted import saga_steps
 
 SOON: Final = timedelta(milliseconds=1)
 REFUSED: Final = Rejected("closed", "It is closed.")
@@ -95,7 +96,7 @@ def test_one_that_is_refused_too_often_or_for_good_is_undone(eventstore_uri: str
         undone = [ThingMissing(shelf_id=errands.second), ThingReturned(shelf_id=errands.first)]
         assert await told(client, errands, message) == [*errands.begun(message), *undone]
         assert errands.asked["Take", errands.second] == times
-        results = {result: number for (_, result), number in errands.counts.steps.items()}
+        results = {result: number for (_, result), number in saga_steps(errands.counts).items()}
         assert results == {"answered": 2, "refused": 1, **({"failed": times - 1} if times > 1 else {})}
 
     tell(eventstore_uri, Refusing(rule), story)

@@ -13,11 +13,11 @@ from domain.message import Metadata
 from domain.stream_name import segment_stream, snapshot_stream
 from infrastructure.aggregates.aggregate import Aggregate, Segment, Snapshot
 from infrastructure.aggregates.command_ids import SEGMENT
+from infrastructure.command_counts import CommandCounts
 from infrastructure.commands.handler import CommandHandler
 from infrastructure.eventstore.client import CommandClient
 from infrastructure.eventstore.record import NewRecord, Record
 from infrastructure.eventstore.streams import Streams
-from infrastructure.snapshots.counts import Counts
 from infrastructure.snapshots.loader import SnapshotLoader
 from infrastructure.snapshots.record import with_checksum
 from infrastructure.snapshots.rule import SnapshotRule
@@ -75,7 +75,7 @@ class TallySnapshots:
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.client, CODEC)
-        self.counts = Counts()
+        self.counts = CommandCounts()
         self.loader = SnapshotLoader(self.streams, [self.rule], self.counts)
 
     def another_process(self, rule: SnapshotRule | None = None) -> "TallySnapshots":

@@ -29,6 +29,7 @@ SHOWN: Final = {
     ("replay", "export.jsonl", "--json"): f"{ACCOUNT}: 0 events",
     ("schema", "check", "--json"): "log: 0 events",
     ("tenants", "--json"): "log: 0 events",
+    ("streams", "--json"): "streams: 0 events looked at",
     ("snapshots", "retake", ACCOUNT, "--yes", "--json"): "snapshots: 0 of 1 streams",
     ("sagas", "check", "--json"): "sagas: fulfilment: 1 instances read, 0 of them open",
 }

@@ -14,14 +14,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 from prometheus_client import Metric, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from infrastructure.command_counts import CommandCounts
 from infrastructure.readmodels.fold_times import FoldTimes
 from infrastructure.readmodels.status import Status, now
-from infrastructure.snapshots.counts import Counts
 from service.http.app import create_app
-from service.http.middleware.command_metrics import CommandMetrics
 from service.prometheus_text import registry_of
 from service.workers.projection_metrics import ProjectionMetrics
-from service.workers.saga_metrics import SagaMetrics
 from tests.service.http.api_server import answering, away
 from tests.service.http.shop import new_order, order_form
 
@@ -56,12 +54,13 @@ def test_the_metrics_of_the_api_are_named_as_they_should_be(http: httpx.Client) 
 
 @needs_promtool
 def test_so_are_those_of_workers() -> None:
-    folds, counts = FoldTimes(), Counts()
+    folds, counts = FoldTimes(), CommandCounts()
     status = Status(worker="w", state="live", at=now())
     reports = ProjectionMetrics({("order_summary", 1, 0): status})
     folds.begin("order_summary")
     of_projections = registry_of(reports, folds.events, folds.seconds)
-    of_sagas = registry_of(CommandMetrics(lambda: counts), SagaMetrics(counts), counts.calls.seconds)
+    counts.expect_steps(["fulfilment"])
+    of_sagas = registry_of(*counts.collectors, counts.steps)
     assert [faults(generate_latest(each).decode()) for each in (of_projections, of_sagas)] == ["", ""]
 
 

@@ -6,7 +6,7 @@ import httpx
 
 from service.cli.parked.commands import app as parked
 from service.consumers import SAGAS, groups_of
-from service.http.checks import Check
+from service.health.checks import Check
 from service.http.parked_check import of_parked
 from tests.infrastructure.eventstore.operator import operating
 from tests.service.cli.parked.till import Till

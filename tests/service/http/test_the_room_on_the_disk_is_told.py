@@ -20,7 +20,7 @@ from tests.support.small_disk import remount, small_disk
 
 LOOK_AT_SILENCE = """
 import asyncio, pathlib, threading
-from service.http.disk_check import DiskCheck
+from service.health.disk_check import DiskCheck
 
 class Silent(pathlib.PosixPath):
     def __fspath__(self):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.uri import kept_in
 from service.settings import PerProjection, Settings, SettingsError
 
 BY_PROJECTION = (
@@ -70,6 +71,13 @@ def test_a_variable_is_stronger_than_the_file_and_an_option_than_both(file: Path
     )
 
 
+def test_settings_remember_the_place_of_each(file: Path) -> None:
+    variables = {"FOLDSTREAM_NAMESPACE": "variable", "FOLDSTREAM_OPTION_REDIS_URI": "redis://option"}
+    settings = read(file, "partitions = 2", **variables)
+    places = [settings.place_of(name) for name in ("partitions", "namespace", "redis_uri", "production")]
+    assert places == [f"{file}: partitions", "FOLDSTREAM_NAMESPACE", "--redis", "FOLDSTREAM_PRODUCTION"]
+
+
 def test_an_empty_variable_leaves_what_the_file_says(file: Path) -> None:
     assert read(file, "partitions = 2", FOLDSTREAM_PARTITIONS="") == Settings(partitions=2)
     assert Settings.from_mapping({"FOLDSTREAM_CONFIG": ""}) == Settings()
@@ -94,7 +102,9 @@ def test_paths_are_those_from_the_folder_of_the_file(file: Path) -> None:
 
 def test_a_uri_may_stand_in_a_file_that_the_file_names(file: Path) -> None:
     (file.parent / "store").write_text(f"{STORE}\n", encoding="utf-8")
-    assert read(file, 'eventstore_uri_file = "store"') == Settings(eventstore_uri=STORE)
+    assert read(file, 'eventstore_uri_file = "store"') == Settings(
+        eventstore_uri=kept_in(STORE, str(file.parent / "store"))
+    )
 
 
 def test_one_that_a_variable_gives_is_not_read_from_its_file(file: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from infrastructure.uri import kept_in
 from service.settings import PerProjection, Settings
 from tests.service.settings_table import DOCUMENT
 
@@ -13,7 +14,7 @@ def test_the_example_gives_these_settings(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "eventstore").write_text("esdb://app:secret@store:2113", encoding="utf-8")
     assert Settings.from_mapping({"FOLDSTREAM_CONFIG": str(tmp_path / "foldstream.toml")}) == Settings(
-        eventstore_uri="esdb://app:secret@store:2113",
+        eventstore_uri=kept_in("esdb://app:secret@store:2113", str(tmp_path / "secrets" / "eventstore")),
         redis_uri="redis://redis:6379/0",
         command_seconds=4,
         production=True,

@@ -13,7 +13,7 @@ from infrastructure.outages import Outages
 from infrastructure.readmodels.status import Failure, Status, now
 from service.addresses import lasting_port
 from service.consumers import PROJECTIONS, SAGAS
-from service.http.checks import Check, wrong
+from service.health.checks import Check, wrong
 from service.workers.worker_health import WorkerHealth, of_leases
 from tests.service.servers import NOWHERE
 from tests.support.clock import Clock

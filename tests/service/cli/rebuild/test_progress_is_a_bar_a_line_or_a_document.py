@@ -4,7 +4,7 @@ import pytest
 
 from infrastructure.readmodels.status import Failure
 from infrastructure.rebuilds.progress import PartitionProgress, Progress
-from service.cli.rebuild.progress_lines import ProgressLines, progress_answer, progress_text
+from service.cli.rebuild.progress_lines import RebuildProgress, progress_answer, progress_text
 from tests.support.clock import Clock
 
 FAILED = Failure(error="StoreUnavailable", reason="esdb://ada:a-secret@host is away")
@@ -49,7 +49,7 @@ def test_a_file_gets_a_line_now_and_then_and_one_at_the_end(
     capsys: pytest.CaptureFixture[str], as_json: bool, seconds: float
 ) -> None:
     clock = Clock()
-    lines = ProgressLines("tallies", as_json=as_json, clock=clock)
+    lines = RebuildProgress("tallies", as_json=as_json, clock=clock)
     shown = []
     for moved in (0.0, seconds - 0.1, 0.2):
         clock.now += moved

@@ -9,8 +9,8 @@ from infrastructure.readmodels.health import ProjectionHealth
 from infrastructure.readmodels.lag_meter import ProjectionLag
 from infrastructure.readmodels.pauses import Operation
 from infrastructure.readmodels.status import now
-from service.http.saga_figures import SagaFigures
-from service.http.saga_state import SagaState
+from service.health.saga_figures import SagaFigures
+from service.health.saga_state import SagaState
 
 State: TypeAlias = Literal[
     "ok", "behind", "slow", "stuck", "failing", "stopped", "paused", "blocked", "away", "misconfigured"

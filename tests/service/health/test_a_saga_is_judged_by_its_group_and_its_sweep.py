@@ -6,9 +6,9 @@ import pytest
 
 from infrastructure.eventstore.group_state import GroupState
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
-from service.http.checks import Check, of_saga
-from service.http.saga_figures import SagaFigures
-from service.http.saga_state import SagaHistory, SagaState
+from service.health.checks import Check, of_saga
+from service.health.saga_figures import SagaFigures
+from service.health.saga_state import SagaHistory, SagaState
 from tests.support.clock import Clock
 
 ALONE = Check(ok=False, state="stopped", detail="has no worker")

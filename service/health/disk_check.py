@@ -7,7 +7,7 @@ from typing import Final
 
 from infrastructure.embedded.disk import MIB, Disk, disk_of
 from service.daemon_thread import begun_in_thread
-from service.http.checks import Check, wrong
+from service.health.checks import Check, wrong
 
 _CHECK_SECONDS: Final = 1.0
 

@@ -9,8 +9,8 @@ from typing import Final
 from infrastructure.eventstore.group_state import GroupState
 from infrastructure.sagas.sweep import MOST_UNSETTLED
 from infrastructure.sagas.sweep_checkpoint import SweepCheckpoint
-from service.http.saga_figures import SagaFigures
-from service.http.standstill import Standstill
+from service.health.saga_figures import SagaFigures
+from service.health.standstill import Standstill
 
 STANDSTILL_SECONDS: Final = 60.0
 """A message that keeps failing is parked after some ten seconds; who takes longer for one does not get on."""
