@@ -8,7 +8,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& command -v $$python && break; done)
 
-.PHONY: demo test soak serve bench check format lock keep-release clean
+# The longest first: two run at a time, and each prints as a whole once it is done.
+CHECKS := check-types check-architecture check-imports check-lint check-format check-compose
+
+.PHONY: demo test soak serve bench check format lock keep-release clean $(CHECKS)
 
 demo: .venv/ready
 	@$(BIN)/foldstream demo
@@ -27,11 +30,24 @@ soak: .venv/ready
 	@$(TESTS) -m soak
 
 check: .venv/ready
-	@echo "== format" && $(BIN)/ruff format --check .
-	@echo "== lint" && $(BIN)/ruff check .
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target $(CHECKS)
+
+check-types: .venv/ready
 	@echo "== types" && $(BIN)/mypy
-	@echo "== imports" && $(BIN)/lint-imports --no-cache --no-logo
+
+check-architecture: .venv/ready
 	@echo "== architecture" && $(BIN)/pytest tests/architecture
+
+check-imports: .venv/ready
+	@echo "== imports" && $(BIN)/lint-imports --no-cache --no-logo
+
+check-lint: .venv/ready
+	@echo "== lint" && $(BIN)/ruff check .
+
+check-format: .venv/ready
+	@echo "== format" && $(BIN)/ruff format --check .
+
+check-compose: .venv/ready
 	@echo "== compose.yaml" && $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: .venv/ready

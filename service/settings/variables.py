@@ -43,6 +43,11 @@ def environment() -> Mapping[str, str]:
     return os.environ  # noqa: TID251 - the one place that reads the environment
 
 
+def give(variables: Mapping[str, str]) -> None:
+    """Sets variables of this process, as whoever had executed it would have set them."""
+    os.environ.update(variables)  # noqa: TID251 - as above
+
+
 def override(name: str, value: str) -> None:
     """Sets a setting for this process and those that it starts, as an option of the command line asks."""
     os.environ[option_variable_of(name)] = value  # noqa: TID251 - what processes that it starts inherit

@@ -4,22 +4,23 @@ import asyncio
 import json
 import signal
 from asyncio import StreamReader
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
 from infrastructure.terminal import print_error
 from service.errors import ChildRefused
+from service.supervisor.execution import Process, execute
 from service.supervisor.programs import Program
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 STEADY_SECONDS: Final = 15.0  # a process that ran so long is able to run; its pauses begin anew
 WRONG_USAGE: Final = 2  # the exit code for an option or a setting that can't be used
 REFUSALS: Final = 3  # so many ends with an error in a row, before it was settled, are a refusal
+Start: TypeAlias = Callable[[Program], Awaitable[Process]]
 _log = structlog.get_logger(__name__)
 
 
@@ -31,12 +32,19 @@ class Child:
     it has run for `steady` seconds, or `settled` is set, it never is.
     """
 
-    def __init__(self, program: Program, changed: Callable[[], None], steady: float = STEADY_SECONDS) -> None:
+    def __init__(
+        self,
+        program: Program,
+        changed: Callable[[], None],
+        steady: float = STEADY_SECONDS,
+        start: Start = execute,
+    ) -> None:
         self.program = program
         self.pid: int | None = None
         self.settled = False
         self.ready = asyncio.Event()
         self._changed = changed
+        self._start = start
         self._steady = steady
         self._process: Process | None = None
         self._stopping = asyncio.Event()
@@ -84,7 +92,7 @@ class Child:
             self._explained = f"{self.program.keeps} is gone: put it back; only a stop and a start begin a new one"
             return 1
         try:
-            self._process = process = await self._start()
+            self._process = process = await self._start(self.program)
         except OSError as error:  # the machine has no room for another process at this moment
             self._explained = f"can't be started: {error.strerror}"
             return 1
@@ -102,17 +110,6 @@ class Child:
 
     def _has_lost_its_folder(self) -> bool:
         return self.ready.is_set() and self.program.keeps is not None and not self.program.keeps.exists()
-
-    async def _start(self) -> Process:
-        # A session of its own: Ctrl-C and a closed terminal reach the supervisor alone, which stops all in order.
-        return await asyncio.create_subprocess_exec(
-            *self.program.command,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            pass_fds=self.program.files,
-            start_new_session=True,
-        )
 
     def _set_pid(self, pid: int | None) -> None:
         self.pid = pid

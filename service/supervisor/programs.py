@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -20,10 +20,11 @@ FOLDSTREAM: Final = (sys.executable, "-P", "-m", "service")
 class Program:
     """One process: its command, and how it is started and stopped.
 
-    `uri`: where it answers, if it does. `ready`: how the line on its output begins by which it says that it can be
-    used; None where nothing waits for it. `verb`: the name that it gives itself, where several do the same;
-    they are stopped together. `files`: descriptors that it inherits. `grace`: seconds that it has to stop in order.
-    `keeps`: the folder that has what can't be made again; once it was there, nothing is begun without it.
+    `variables`: those of the environment that it has beside ours. `uri`: where it answers, if it does. `ready`: how the
+    line on its output begins by which it says that it can be used; None where nothing waits for it. `verb`: the name
+    that it gives itself, where several do the same; they are stopped together. `files`: descriptors that it inherits.
+    `grace`: seconds that it has to stop in order. `keeps`: the folder that has what can't be made again; once it was
+    there, nothing is begun without it.
     """
 
     name: str
@@ -34,6 +35,12 @@ class Program:
     files: tuple[int, ...] = ()
     grace: float = 10.0
     keeps: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What follows the name of our program."""
+        return self.command[len(FOLDSTREAM) :]
 
     @property
     def kind(self) -> str:
@@ -83,8 +90,14 @@ def workers(context: ServeContext) -> list[Program]:
     """The processes that use the servers."""
     return [
         *_projections(context),
-        Program("sagas", _command(context, "sagas"), files=_shared(context)),
-        Program("api", _api_command(context), context.api_url, files=(*_shared(context), context.api_socket)),
+        Program("sagas", _command(context, "sagas"), files=_shared(context), variables=_variables(context)),
+        Program(
+            "api",
+            _api_command(context),
+            context.api_url,
+            files=(*_shared(context), context.api_socket),
+            variables=_variables(context),
+        ),
     ]
 
 
@@ -105,6 +118,7 @@ def _projections(context: ServeContext) -> list[Program]:
             _command(context, "projections", "--worker", f"{run}-{name}"),
             verb="projections",
             files=_shared(context),
+            variables=_variables(context),
         )
         for name in names
     ]
@@ -119,16 +133,26 @@ def _processors_for_projections(settings: Settings) -> int:
 def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Program:
     name, command = arguments[0], _command(context, *arguments)
     keeps = context.data / "eventstore" if name == "eventstore" else None
-    return Program(name, command, uri, ready=f"{name}_ready ", files=_shared(context), keeps=keeps)
+    return Program(
+        name,
+        command,
+        uri,
+        ready=f"{name}_ready ",
+        files=_shared(context),
+        keeps=keeps,
+        variables=_variables(context),
+    )
 
 
 def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
+    return (*FOLDSTREAM, "--log", context.log, *arguments, "--stop-when-closed", str(context.pipe))
+
+
+def _variables(context: ServeContext) -> dict[str, str]:
     chosen = dict(context.own)
     if context.settings.development_key is not None:
         chosen["development_key"] = context.settings.development_key
-    variables = (f"{variable_of(name)}={value}" for name, value in chosen.items())
-    bound = ("--stop-when-closed", str(context.pipe))
-    return ("/usr/bin/env", *variables, *FOLDSTREAM, "--log", context.log, *arguments, *bound)
+    return {variable_of(name): value for name, value in chosen.items()}
 
 
 def _shared(context: ServeContext) -> tuple[int, int]:

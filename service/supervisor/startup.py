@@ -14,6 +14,8 @@ from service.projection_names import require_known_projections
 from service.settings import Settings
 from service.supervisor import folder
 from service.supervisor.development_key import with_development_key
+from service.supervisor.execution import execute
+from service.supervisor.fork_server import fork_server
 from service.supervisor.programs import ServeContext, servers, workers
 from service.supervisor.supervisor import Supervisor
 from service.token_verifier import require_usable_keys
@@ -29,6 +31,7 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
     certificate = certificate_of(settings)
     data = data.absolute()
     with (
+        fork_server() as forks,  # before there is a thread, a lock or a socket
         folder.lock_folder(data) as lock,
         socket_path(data / "run" / "redis.sock") as socket,
         listen(host, port) as api,
@@ -47,7 +50,8 @@ def serve(*, host: str, port: int, data: Path, settings: Settings, log: str) -> 
             log=log,
         )
         _require_room(context)
-        asyncio.run(Supervisor(data, settings, api).run(servers(context), workers(context)))
+        start = execute if forks is None else forks.start
+        asyncio.run(Supervisor(data, settings, api, start).run(servers(context), workers(context)))
 
 
 def _require_room(context: ServeContext) -> None:

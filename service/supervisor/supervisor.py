@@ -18,7 +18,7 @@ from service.addresses import url_of
 from service.errors import NotReady
 from service.settings import Settings
 from service.supervisor import folder
-from service.supervisor.child import Child
+from service.supervisor.child import Child, Start
 from service.supervisor.development_key import announce_token
 from service.supervisor.programs import Program
 from service.supervisor.readiness import ready
@@ -31,10 +31,11 @@ _log = structlog.get_logger(__name__)
 class Supervisor:
     """All processes of one data folder; `run` once."""
 
-    def __init__(self, data: Path, settings: Settings, listening: socket) -> None:
+    def __init__(self, data: Path, settings: Settings, listening: socket, start: Start) -> None:
         self._data = data
         self._settings = settings
         self._listening = listening
+        self._start_process = start
         self._url = url_of(listening, by_tls=settings.tls_certificate_file is not None)
         self._children: list[tuple[Child, Task[None]]] = []
 
@@ -64,7 +65,7 @@ class Supervisor:
         announce_token(self._settings, self._data)
 
     def _start_child(self, program: Program, end: Future[None]) -> Child:
-        child = Child(program, self._record)
+        child = Child(program, self._record, start=self._start_process)
         keeping = asyncio.create_task(child.keep(), name=program.name)
         keeping.add_done_callback(partial(_end_on_error, end))
         self._children.append((child, keeping))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture import assertions
 from tests.architecture.assertions import Helpers, unasserting_tests
-from tests.architecture.sources import Source, sources
+from tests.architecture.sources import parsed, sources
 
 TESTS = sources("tests")
 Rule = Callable[[ast.AST], Iterator[int]]
@@ -96,8 +96,8 @@ HELPER = "from tests.own import check\n"
     ],
 )
 def test_a_test_without_assertion_is_found(code: str, found: list[str]) -> None:
-    own = Source("tests/own.py", (), ast.parse("def check(it):\n    assert it"))
-    source = Source("tests/test_it.py", (), ast.parse(code))
+    own = parsed("tests/own.py", "def check(it):\n    assert it")
+    source = parsed("tests/test_it.py", code)
     assert [name for _, name in unasserting_tests(source, Helpers([own, source]))] == found
 
 

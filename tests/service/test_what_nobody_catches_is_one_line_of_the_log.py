@@ -12,6 +12,11 @@ EVIL: Final = "gone\x1b]0;taken\x07"
 RAISE: Final = f"raise RuntimeError({EVIL!r})"
 PLACES: Final = {
     "process": RAISE,
+    "forked program": f"""
+def fail():
+    {RAISE}
+run_to_end(fail)
+""",
     "thread": f"""
 def work():
     {RAISE}
@@ -45,11 +50,13 @@ async def main():
 asyncio.run(main())
 """,
 }
+ENDING: Final = ("process", "forked program")
 
 
 def failed(form: str, place: str) -> Listened:
     """A process that has failed there, and ended."""
     start = "import asyncio, gc, threading, uvloop\nfrom infrastructure import terminal\nfrom service import logs\n"
+    start += "from service.supervisor.forked_program import run_to_end\n"
     code = f"{start}terminal.prepare()\nlogs.set_up({form!r}, 'tried')\n{PLACES[place]}"
     process = Listened((sys.executable, "-c", code), {})
     process.wait(within=30)
@@ -61,10 +68,10 @@ def test_it_is_one_line_of_json(place: str) -> None:
     process = failed("json", place)
     (line,) = process.errors
     said = json.loads(line)
-    assert (said["process"], said["level"]) == ("tried", "critical" if place in {"process", "thread"} else "error")
+    assert (said["process"], said["level"]) == ("tried", "critical" if place in {*ENDING, "thread"} else "error")
     assert said["exception"].startswith("Traceback")
     assert said["exception"].endswith(f"RuntimeError: {EVIL}")
-    assert (process.exit_code, process.output) == (1 if place == "process" else 0, [])
+    assert (process.exit_code, process.output) == (1 if place in ENDING else 0, [])
 
 
 @pytest.mark.parametrize("place", PLACES)

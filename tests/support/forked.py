@@ -26,7 +26,7 @@ def forking(module: str) -> ForkServerContext:
     return _FORKING
 
 
-PROGRAM: Final = forking("service.cli.main")
+PROGRAM: Final = forking("tests.support.loaded")
 # Settings in the environment of the test run, which a process under test must not inherit.
 SETTINGS: Final = VARIABLES
 

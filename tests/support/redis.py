@@ -5,17 +5,17 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+from infrastructure.embedded.redis import run
+from tests.support.forked import forking
 from tests.support.processes import Listened
 
+forking(__name__)
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 20.0
-_RUN: Final = (
-    "import sys; from pathlib import Path; from infrastructure.embedded.redis import run; "
-    "sys.exit(run(data=Path(sys.argv[1]), stop_when_closed=0))"
-)
 _READY: Final = "redis_ready uri="
 
 
@@ -30,7 +30,7 @@ class RedisProcess:
 
     def start(self) -> Self:
         """Returns when the server answers; raises RuntimeError with its errors if it does not start."""
-        process = Listened([sys.executable, "-c", _RUN, str(self.data)], {}, held=True)
+        process = Listened(partial(_serve, self.data), {}, held=True)
         try:
             self.uri = process.line(_READY, within=START_SECONDS).removeprefix(_READY)
         except AssertionError as late:
@@ -86,3 +86,8 @@ class RedisProcess:
     def _ended(self) -> int:
         process, self._process = self._running, None
         return process.wait(within=STOP_SECONDS)
+
+
+def _serve(data: Path) -> None:
+    os.setsid()
+    sys.exit(run(data=data, stop_when_closed=0))

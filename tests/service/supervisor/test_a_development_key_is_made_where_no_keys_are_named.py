@@ -18,8 +18,8 @@ def test_it_is_made_and_taken_by_the_processes_that_serve(tmp_path: Path) -> Non
     assert settings == Settings(development_key=str(tmp_path / FILE))
     assert token_verifier(settings).caller_of(token_for(tmp_path / FILE)).subject == "tester"
     context = ServeContext(tmp_path, settings, Path("redis.sock"), 2113, 3, "http://127.0.0.1:1", 4, 5, "json")
-    given = f"FOLDSTREAM_DEVELOPMENT_KEY={tmp_path / FILE}"
-    assert [given in program.command for program in workers(context)] == [True] * len(workers(context))
+    given = [program.variables["FOLDSTREAM_DEVELOPMENT_KEY"] for program in workers(context)]
+    assert given == [str(tmp_path / FILE)] * len(workers(context))
 
 
 def test_none_is_made_where_keys_are_named_or_it_is_production(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.service.client import Client
+from tests.service.supervisor.names import fork_server_of
 from tests.support.processes import FOLDSTREAM, Listened, children, descendants, is_alive
 from tests.support.service import FoldstreamProcess
 
@@ -29,7 +30,7 @@ def test_all_end_with_the_supervisor_and_start_again_at_once_and_stop_in_order_o
         assert client.get("/stock/lamp", at_least=position)["on_hand"] == 3
         listed, below = service.processes, descendants(service.process.pid)
         assert list(listed) == ALL
-        assert set(listed.values()) == {service.process.pid, *children(service.process.pid)}
+        assert {service.process.pid, *children(service.process.pid)} == {*listed.values(), fork_server_of(service)}
         # as a terminal does for Ctrl-C: every process of the group gets the signal
         os.killpg(service.process.pid, signal.SIGINT)
         assert service.process.wait(within=60) == 0

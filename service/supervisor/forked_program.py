@@ -1,0 +1,170 @@
+"""What the process does that forks the programs of `serve`, and how each of them begins."""
+
+import gc
+import json
+import multiprocessing
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fcntl import F_DUPFD_CLOEXEC, fcntl
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NoReturn
+
+import structlog
+
+from service.settings.variables import give
+
+_LOADED: Final = (  # in the order in which they are started
+    "service.__main__",
+    "service.cli.main",
+    "infrastructure.embedded.eventstoredb.command",
+    "infrastructure.embedded.redis",
+    "service.workers.projections",
+    "service.workers.sagas",
+    "service.workers.api",
+)
+_FORKING: Final = multiprocessing.get_context("fork")  # sees to the end of a process, too
+_LONGEST_REQUEST: Final = 65_536
+_STANDARD: Final = 3  # input, output and errors
+_LONGEST_NAME: Final = 15  # bytes that the kernel keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A program to begin. With it come descriptors: its output, its errors, where its pid is told, and its `files`."""
+
+    name: str
+    words: Sequence[str]
+    variables: Mapping[str, str]
+    files: Sequence[int]
+
+    def as_bytes(self) -> bytes:
+        """As it is sent."""
+        return json.dumps(asdict(self)).encode()
+
+
+def serve_requests(asked: socket.socket) -> NoReturn:
+    """Forks what is asked for until nobody can ask any more. It loads meanwhile what will be asked for next."""
+    os.setsid()  # Ctrl-C is for the supervisor
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _name_process("fork server")
+    _close_all_but(asked.fileno())
+    gc.disable()
+    for module in _LOADED:
+        import_module(module)
+        if module == "infrastructure.embedded.redis":  # the servers may begin
+            _serve(asked, until=lambda: not _is_waiting(asked))
+    gc.enable()
+    gc.freeze()  # nobody looks through it again, so that its pages stay shared
+    _serve(asked, until=lambda: False)
+    os._exit(0)
+
+
+def _serve(asked: socket.socket, until: Callable[[], bool]) -> None:
+    while not until():
+        message, descriptors, _, _ = socket.recv_fds(asked, _LONGEST_REQUEST, 253)
+        if not message:
+            os._exit(0)
+        request = Request(**json.loads(message))
+        output, errors, answer, *files = descriptors
+        begin = partial(_begin, request, (output, errors, *files), asked.fileno(), answer)
+        os.write(answer, str(_forked(begin)).encode())
+        for each in descriptors:
+            os.close(each)
+
+
+def _is_waiting(asked: socket.socket) -> bool:
+    return bool(select.select([asked], [], [], 0)[0])
+
+
+def _forked(begin: Callable[..., None]) -> int:
+    """The pid of a process that is nobody's child any more, which makes it its supervisor's; of an error, minus it."""
+    told, telling = os.pipe()
+    try:
+        between = os.fork()
+    except OSError as error:
+        return -(error.errno or 1)
+    if between == 0:
+        try:
+            process = _FORKING.Process(target=begin, args=(told, telling))
+            process.start()
+            os.write(telling, str(process.pid).encode())
+        except OSError as error:
+            os.write(telling, str(-(error.errno or 1)).encode())
+        finally:
+            os._exit(0)
+    os.close(telling)
+    os.waitpid(between, 0)
+    with os.fdopen(told) as pid:
+        return int(pid.read())
+
+
+def _begin(request: Request, given: Iterable[int], *ours: int) -> None:
+    """The program's first steps in its own process. Raises SystemExit."""
+    os.setsid()  # Ctrl-C and a closed terminal reach the supervisor alone
+    _name_process(request.name)
+    _place(dict(zip((1, 2, *request.files), given, strict=True)), ours)
+    _open_streams()
+    structlog.reset_defaults()
+    give(request.variables)
+    sys.argv = ["foldstream", *request.words]
+    run_to_end(import_module("service.__main__").main)
+
+
+def run_to_end(run: Callable[[], None]) -> None:
+    """Runs this as the whole of a process: an error that nobody catches ends it as it would one that was executed.
+
+    Raises SystemExit.
+    """
+    with ExitStack() as stack:
+        stack.push(_end_with)
+        run()
+
+
+def _end_with(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    if kind is not None and error is not None and not isinstance(error, SystemExit):
+        sys.excepthook(kind, error, trace)
+        sys.exit(1)
+
+
+def _place(given: Mapping[int, int], ours: Iterable[int]) -> None:
+    """Makes descriptors those of these numbers, which may be taken by others of them; the input is empty."""
+    above = max(given) + 1
+    moved = {number: fcntl(each, F_DUPFD_CLOEXEC, above) for number, each in given.items()}
+    for each in {*given.values(), *ours}:
+        os.close(each)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for number, each in moved.items():
+        os.dup2(each, number)
+        os.close(each)
+
+
+def _open_streams() -> None:
+    """Makes Python's streams anew, as it does: they remember what kind of file they had."""
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+
+
+def _close_all_but(kept: int) -> None:
+    """As a program that is executed has none of the descriptors of its starter."""
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number >= _STANDARD and number != kept:
+            try:
+                os.close(number)
+            except OSError:  # the one by which they were listed
+                continue
+
+
+def _name_process(name: str) -> None:
+    """What `top` and `ps -o comm` show; by its command line it is the supervisor's."""
+    Path("/proc/self/comm").write_text(name[:_LONGEST_NAME], encoding="utf-8")
