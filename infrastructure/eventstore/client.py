@@ -15,6 +15,7 @@ from esdbclient.connection import AsyncESDBConnection
 from esdbclient.connection_spec import ConnectionSpec
 from esdbclient.exceptions import EventStoreDBClientException
 
+from infrastructure.eventstore.call_messages import ReadCalls
 from infrastructure.eventstore.errors import StoreUnavailable
 from infrastructure.eventstore.login import credentials_in
 from infrastructure.eventstore.uri import address_in
@@ -159,7 +160,7 @@ class _ReaderClient(EventStoreDBClient):
 
     def _construct_grpc_channel(self, grpc_target: str, grpc_options: GrpcOptions = ()) -> grpc.Channel:
         options = grpc_options + _channel_options(self.connection_spec) + _READS_IN_THE_CALLERS_THREAD
-        return super()._construct_grpc_channel(grpc_target, options)
+        return grpc.intercept_channel(super()._construct_grpc_channel(grpc_target, options), ReadCalls())
 
     def reconnect(self, grpc_target: str | None = None) -> None:
         if not _is_one_node(self.connection_spec):
