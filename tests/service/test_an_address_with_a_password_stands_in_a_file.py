@@ -11,12 +11,14 @@ SECRET = "s3cr3t"
 
 
 def test_both_servers_may_be_named_so(tmp_path: Path) -> None:
+    """Each says in which file its login is read again."""
     store, redis = tmp_path / "store", tmp_path / "redis"
     store.write_text(f"esdb://app:{SECRET}@store:2113\n", encoding="utf-8")
     redis.write_text(f"rediss://app:{SECRET}@redis:6379/1", encoding="utf-8")
     variables = {f"{STORE}_FILE": str(store), f"{REDIS}_FILE": str(redis)}
     assert Settings.from_mapping(variables) == Settings(
-        eventstore_uri=f"esdb://app:{SECRET}@store:2113", redis_uri=f"rediss://app:{SECRET}@redis:6379/1"
+        eventstore_uri=f"esdb://app:{SECRET}@store:2113#{store}",
+        redis_uri=f"rediss://app:{SECRET}@redis:6379/1#{redis}",
     )
 
 

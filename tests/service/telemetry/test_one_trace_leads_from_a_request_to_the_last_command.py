@@ -100,7 +100,12 @@ def test_each_read_model_that_folds_the_event_has_a_span_of_it(traced: Traced) -
 
 
 def test_the_collector_has_got_the_same_spans(traced: Traced) -> None:
-    assert not Counter(traced.spans_by_name) - Counter(traced.collector.spans)
+    """Each is exported at times of its own."""
+
+    def is_same() -> bool:
+        return not Counter(traced.spans_by_name) - Counter(traced.collector.spans)
+
+    poll_until(is_same, seconds=20, what="each span of the file at the collector")
 
 
 def test_an_event_says_in_which_trace_it_was_written(traced: Traced) -> None:
