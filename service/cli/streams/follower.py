@@ -62,6 +62,10 @@ class Follower:
             yield from self._stored(reader, end)
             pattern = EVERY_STREAM if self._stream == ALL else stream_pattern(self._stream)
             with CatchUp(reader, pattern, self._position, record_in) as catch_up:
+                with (
+                    reader.beside() as beside
+                ):  # a store that was replaced a moment ago has taken the subscription, too
+                    self._require_same_log(beside, beside.end())
                 for frames in catch_up.batches():
                     self._require()
                     self._connected()
