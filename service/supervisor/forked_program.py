@@ -8,14 +8,12 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fcntl import F_DUPFD_CLOEXEC, fcntl
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NoReturn
 
 import structlog
@@ -56,7 +54,7 @@ def serve_requests(asked: socket.socket) -> NoReturn:
     os.setsid()  # Ctrl-C is for the supervisor
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _name_process("fork server")
-    _close_all_but(asked.fileno())
+    _close_all_but({asked.fileno()})
     gc.disable()
     for module in _LOADED:
         import_module(module)
@@ -75,8 +73,7 @@ def _serve(asked: socket.socket, until: Callable[[], bool]) -> None:
             os._exit(0)
         request = Request(**json.loads(message))
         output, errors, answer, *files = descriptors
-        begin = partial(_begin, request, (output, errors, *files), asked.fileno(), answer)
-        os.write(answer, str(_forked(begin)).encode())
+        os.write(answer, str(_answer(partial(_begin, request, (output, errors, *files)))).encode())
         for each in descriptors:
             os.close(each)
 
@@ -85,33 +82,45 @@ def _is_waiting(asked: socket.socket) -> bool:
     return bool(select.select([asked], [], [], 0)[0])
 
 
-def _forked(begin: Callable[..., None]) -> int:
-    """The pid of a process that is nobody's child any more, which makes it its supervisor's; of an error, minus it."""
-    told, telling = os.pipe()
+def _answer(begin: Callable[[], None]) -> int:
+    """The pid of a process that begins so; of an error, minus it."""
     try:
-        between = os.fork()
+        return _forked(begin)
     except OSError as error:
         return -(error.errno or 1)
-    if between == 0:
+
+
+def _forked(begin: Callable[[], None]) -> int:
+    """As `_answer`. The process is nobody's child any more, which makes it its supervisor's. Raises OSError."""
+    reading, telling = os.pipe()
+    with os.fdopen(reading) as told:
         try:
-            process = _FORKING.Process(target=begin, args=(told, telling))
-            process.start()
-            os.write(telling, str(process.pid).encode())
-        except OSError as error:
-            os.write(telling, str(-(error.errno or 1)).encode())
+            between = os.fork()
+            if between == 0:
+                _fork_and_end(begin, telling)
         finally:
-            os._exit(0)
-    os.close(telling)
-    os.waitpid(between, 0)
-    with os.fdopen(told) as pid:
-        return int(pid.read())
+            os.close(telling)
+        os.waitpid(between, 0)
+        return int(told.read())
 
 
-def _begin(request: Request, given: Iterable[int], *ours: int) -> None:
+def _fork_and_end(begin: Callable[[], None], telling: int) -> NoReturn:
+    """The life of the process between."""
+    try:
+        process = _FORKING.Process(target=begin)
+        process.start()
+        os.write(telling, str(process.pid).encode())
+    except OSError as error:
+        os.write(telling, str(-(error.errno or 1)).encode())
+    finally:
+        os._exit(0)
+
+
+def _begin(request: Request, given: Iterable[int]) -> None:
     """The program's first steps in its own process. Raises SystemExit."""
     os.setsid()  # Ctrl-C and a closed terminal reach the supervisor alone
     _name_process(request.name)
-    _place(dict(zip((1, 2, *request.files), given, strict=True)), ours)
+    _place(dict(zip((1, 2, *request.files), given, strict=True)))
     _open_streams()
     structlog.reset_defaults()
     give(request.variables)
@@ -124,28 +133,26 @@ def run_to_end(run: Callable[[], None]) -> None:
 
     Raises SystemExit.
     """
-    with ExitStack() as stack:
-        stack.push(_end_with)
+    try:
         run()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        raise SystemExit(1) from error
 
 
-def _end_with(kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-    if kind is not None and error is not None and not isinstance(error, SystemExit):
-        sys.excepthook(kind, error, trace)
-        sys.exit(1)
+def _place(given: Mapping[int, int]) -> None:
+    """Makes descriptors those of these numbers, which may be taken by others of them. The input is empty.
 
-
-def _place(given: Mapping[int, int], ours: Iterable[int]) -> None:
-    """Makes descriptors those of these numbers, which may be taken by others of them; the input is empty."""
+    Nothing else stays open: neither what the fork server has, nor what `multiprocessing` opens for a process.
+    """
+    given = {0: os.open(os.devnull, os.O_RDONLY), **given}
     above = max(given) + 1
     moved = {number: fcntl(each, F_DUPFD_CLOEXEC, above) for number, each in given.items()}
-    for each in {*given.values(), *ours}:
-        os.close(each)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
     for number, each in moved.items():
         os.dup2(each, number)
-        os.close(each)
+    _close_all_but(given)
 
 
 def _open_streams() -> None:
@@ -155,10 +162,10 @@ def _open_streams() -> None:
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
 
 
-def _close_all_but(kept: int) -> None:
-    """As a program that is executed has none of the descriptors of its starter."""
+def _close_all_but(kept: Collection[int]) -> None:
+    """As a program that is executed has none of the descriptors of its starter. The standard ones are kept, too."""
     for number in map(int, os.listdir("/proc/self/fd")):
-        if number >= _STANDARD and number != kept:
+        if number >= _STANDARD and number not in kept:
             try:
                 os.close(number)
             except OSError:  # the one by which they were listed
