@@ -14,7 +14,7 @@ from infrastructure.eventstore.write_probe import WriteProbe
 from infrastructure.outages import Outage
 
 _BETWEEN: Final = 0.25  # seconds from one probe to the next
-_PARTY: Final = "probe"  # as which it misses the store
+_PARTY: Final = "probe"  # under whose name an outage is noted
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -52,6 +52,7 @@ class Circuit:
         self._closed.set()
         self._unreadable: Final = asyncio.Event()
         self._probing: asyncio.Task[None] | None = None
+        self._has_ended = False
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +61,7 @@ class Circuit:
 
     def suspect(self) -> None:
         """Somebody could not use the store."""
-        if self._since is None:
+        if self._since is None and not self._has_ended:
             self._since = self._clock()
             self._closed.clear()
             self._probing = asyncio.create_task(self._search(), name="probe the event store")
@@ -85,7 +86,8 @@ class Circuit:
         await self._closed.wait()
 
     async def close(self) -> None:
-        """Ends the probing."""
+        """Ends the probing, for good."""
+        self._has_ended = True
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.gather(self._probing, return_exceptions=True)

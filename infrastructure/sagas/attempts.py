@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -13,6 +13,8 @@ from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, 
 from infrastructure.sagas.coordinator import SagaCoordinator
 from infrastructure.sagas.gate import Gate
 
+_Key: TypeAlias = tuple[str, UUID]
+"""A saga and a message: several sagas may react to one."""
 _logger: Final = structlog.get_logger(__name__)
 
 
@@ -26,13 +28,15 @@ class _Noted:
 
 
 class Attempts:
-    """Of one process. It notes an attempt once, however often it tries: a store that is away, or a step that is refused
-    for hours, ends no process. What it leaves unfinished is taken back, so that the next one counts anew.
+    """What one process has noted.
+
+    It notes an attempt once, however often it tries: a store that is away, or a step that is refused for hours, ends no
+    process. What it leaves unfinished is taken back, so that the next one counts anew.
     """
 
     def __init__(self) -> None:
-        self._noted: Final[dict[UUID, _Noted]] = {}
-        self._in_hand: Final[set[UUID]] = set()
+        self._noted: Final[dict[_Key, _Noted]] = {}
+        self._in_hand: Final[set[_Key]] = set()
 
     @asynccontextmanager
     async def attempt(self, coordinator: SagaCoordinator, message: Recorded[Any], gate: Gate) -> AsyncIterator[bool]:
@@ -40,24 +44,25 @@ class Attempts:
 
         A process may have ended with it in hand: then it is alone.
         """
-        noted = self._noted.get(message.id)
+        key = _key(coordinator, message)
+        noted = self._noted.get(key)
         is_alone = await coordinator.attempts(message) > 0 if noted is None else noted.is_alone
         async with gate.alone() if is_alone else gate.shared():
             if noted is None and not await coordinator.attempt(message):
                 yield False
                 return
-            self._noted[message.id] = _Noted(coordinator, message, is_alone)
-            self._in_hand.add(message.id)
+            self._noted[key] = _Noted(coordinator, message, is_alone)
+            self._in_hand.add(key)
             try:
                 yield True
                 await coordinator.attempted(message)
             finally:
-                self._in_hand.discard(message.id)
-            self.forget(message)
+                self._in_hand.discard(key)
+            self.forget(coordinator, message)
 
-    def forget(self, message: Recorded[Any]) -> None:
+    def forget(self, coordinator: SagaCoordinator, message: Recorded[Any]) -> None:
         """Nothing is to be taken back of a message that is out of hand, as where its instance has stopped at it."""
-        self._noted.pop(message.id, None)
+        self._noted.pop(_key(coordinator, message), None)
 
     async def take_back(self, coordinator: SagaCoordinator) -> None:
         """Notes that the process has not ended with any message of this saga that it let go of.
@@ -73,4 +78,8 @@ class Attempts:
             except EventStoreError as error:
                 told = {"message": str(noted.message.id), "reason": str(error)}
                 _logger.warning("saga_attempt_stands", **told, **place_of(error))
-            self.forget(noted.message)
+            self.forget(coordinator, noted.message)
+
+
+def _key(coordinator: SagaCoordinator, message: Recorded[Any]) -> _Key:
+    return coordinator.saga.category, message.id

@@ -188,7 +188,7 @@ class Deliveries:
         try:
             for message in self._coordinator.messages_in(delivered.record):
                 await self._coordinator.stop(message, reason)
-                self._options.attempts.forget(message)
+                self._options.attempts.forget(self._coordinator, message)
         except EventStoreError as failed:
             reaction = self._options.policy(failed, 1)
             if isinstance(failed, TRANSIENT) and isinstance(reaction, Retry):

@@ -115,7 +115,7 @@ class TimerWatch:
             cause = await self._coordinator.first_deadline(stream_in(member))
             if cause is not None:
                 await self._coordinator.stop(cause, reaction.reason)
-                self._options.attempts.forget(cause)
+                self._options.attempts.forget(self._coordinator, cause)
         except EventStoreError as failed:
             self._rest(member, _HOPELESS)
             _logger.warning("saga_deadline_failed", saga=stream_in(member), error=repr(failed), reason=reaction.reason)

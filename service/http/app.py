@@ -36,7 +36,7 @@ from service.http.endpoints import (
 )
 from service.http.endpoints.reference import reference
 from service.http.middleware import refused_requests
-from service.http.middleware.access_records import follow_refusals, record_refusals
+from service.http.middleware.access_records import follow_refusals, record_last_refusals
 from service.http.middleware.gate import Gate
 from service.http.middleware.metrics_door import open_metrics
 from service.http.middleware.observation import observe_requests
@@ -148,8 +148,10 @@ async def _connected(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await record_refusals(app, app.state.refusal_counts.all_counted())
-        await connections.close()
+        try:
+            await record_last_refusals(app)
+        finally:
+            await connections.close()
 
 
 def _begin(work: Coroutine[Any, Any, None], failed: str) -> asyncio.Task[None]:

@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -67,17 +67,16 @@ class HistoryThreads:
         """Ends what is under way at its next call, and all connections."""
         self._ended.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
 
     async def _until_done(self, work: asyncio.Task[Any]) -> None:
         """Within its time, or until the store is known to be away; one that takes long makes it suspect."""
         away = asyncio.create_task(self._circuit.until_unreadable(), name="see whether the event store is away")
-        doubting = asyncio.get_running_loop().call_later(self._circuit.patience, self._circuit.suspect)
+        suspecting = asyncio.get_running_loop().call_later(self._circuit.patience, self._circuit.suspect)
         try:
             await asyncio.wait({work, away}, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            doubting.cancel()
+            suspecting.cancel()
             away.cancel()
 
     async def _in_turn(self, ask: Callable[[LogReader], AnswerT], tenant: str, ends: float) -> AnswerT:
@@ -106,7 +105,10 @@ class HistoryThreads:
 
     @contextmanager
     def _reader(self) -> Iterator[LogReader]:
-        reader = self._idle.pop() if self._idle else open_reader(self._uri)
+        try:
+            reader = self._idle.pop()
+        except IndexError:
+            reader = open_reader(self._uri)
         usable = True
         try:
             yield reader
@@ -114,10 +116,18 @@ class HistoryThreads:
             usable = False
             raise
         finally:
-            if usable and not self._ended.is_set():
+            if usable:
                 self._idle.append(reader)
             else:
                 reader.close()
+            if self._ended.is_set():
+                self._close_idle()
+
+    def _close_idle(self) -> None:
+        """Several threads may be at it, or may take one of them."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
 
 def _too_slow(address: str) -> StoreUnavailable:

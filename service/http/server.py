@@ -64,10 +64,12 @@ class ApiServer(uvicorn.Server):
 
     async def _serve_last(self, accepted: socket) -> None:
         bound = {} if self.config.ssl is None else {"ssl_handshake_timeout": _HANDSHAKE_SECONDS}
-        with suppress(OSError):  # it has gone, or shakes no hands
+        try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._last_protocol, accepted, ssl=self.config.ssl, **bound
             )
+        except OSError:  # it has gone, or shakes no hands
+            accepted.close()
 
     def _last_protocol(self) -> BoundedProtocol:
         made: Any = self.config.http_protocol_class

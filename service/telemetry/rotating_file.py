@@ -25,18 +25,18 @@ class RotatingFile:
     def __init__(self, path: Path, largest: int = LARGEST) -> None:
         self._path: Final = path
         self._largest: Final = largest
-        self._file = self._opened()
-        self._is_torn = False
+        self._file, self._is_torn = self._opened(), False
 
     def append(self, lines: bytes) -> None:
         """All of these lines. Where the disk is full a line may be torn; the next append begins on another one."""
         self._follow()
         if os.fstat(self._file).st_size >= self._largest:
             self._rotate()
-        written = os.write(self._file, b"\n" + lines if self._is_torn else lines)
-        self._is_torn = written < len(lines)
+        data = b"\n" + lines if self._is_torn else lines
+        written = os.write(self._file, data)
+        self._is_torn = written < len(data)
         if self._is_torn:
-            raise OSError(f"{written} of {len(lines)} bytes could be written")
+            raise OSError(f"{written} of {len(data)} bytes could be written")
 
     def close(self) -> None:
         """Closes it."""
@@ -62,12 +62,16 @@ class RotatingFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        if self._is_there():
-            self._path.replace(older_of(self._path))
-        self._reopen()
+        try:
+            if self._is_there():
+                self._path.replace(older_of(self._path))
+            self._reopen()
+        except OSError:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            raise
 
     def _reopen(self) -> None:
         """The lock, where there is one, ends with the file that is closed."""
         opened = self._opened()
         os.close(self._file)
-        self._file = opened
+        self._file, self._is_torn = opened, False

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+import structlog
 from fastapi import FastAPI, Request
 
 from infrastructure.access.access_entry import Asked, entry_of
@@ -24,7 +26,9 @@ from service.http.middleware.refusal_counts import RefusalCounts, Refused
 from service.http.problems import Problem
 
 _LOOK_SECONDS: Final = 1.0
+_LAST_SECONDS: Final = 2.0
 _UNAUTHENTICATED: Final = "unauthenticated"
+_logger: Final = structlog.get_logger(__name__)
 
 
 async def admit_on_record(request: Request, action: Action) -> None:
@@ -75,9 +79,28 @@ async def follow_refusals(app: FastAPI) -> None:
 
 
 async def record_refusals(app: FastAPI, counted: Sequence[tuple[Refused, int]]) -> None:
-    """Puts on record how many refusals were counted. What can't be now is counted in the next window."""
-    for begin in range(0, len(counted), BATCH):
-        await asyncio.gather(*(_record_refused(app, *each) for each in counted[begin : begin + BATCH]))
+    """Puts on record how many refusals were counted. What can't be now is counted in the next window.
+
+    No more are under way at once than one append takes, so that there is room in the queue for others' entries.
+    """
+    left = list(counted)
+    try:
+        while left:
+            batch, left = left[:BATCH], left[BATCH:]
+            await asyncio.gather(*(_record_refused(app, *each) for each in batch))
+    finally:
+        for refused, times in left:
+            app.state.refusal_counts.add(refused, times)
+
+
+async def record_last_refusals(app: FastAPI) -> None:
+    """The same of all that was counted, at a stop, for two seconds at most."""
+    counts: RefusalCounts = app.state.refusal_counts
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_SECONDS):
+            await record_refusals(app, counts.all_counted())
+    if left := sum(times for _, times in counts.all_counted()):
+        _logger.warning("refusals_not_recorded", refusals=left)
 
 
 async def _record_refused(app: FastAPI, refused: Refused, times: int) -> None:
@@ -87,8 +110,12 @@ async def _record_refused(app: FastAPI, refused: Refused, times: int) -> None:
     try:
         connections.circuit.require_closed()
         await connections.access_log.record(ANONYMOUS.tenant, entry)
-    except (StoreUnavailable, AccessLogFull):
+    except (StoreUnavailable, AccessLogFull, asyncio.CancelledError) as error:
         app.state.refusal_counts.add(refused, times)
+        if isinstance(error, StoreUnavailable) and error.is_away:
+            connections.circuit.suspect()
+        if isinstance(error, asyncio.CancelledError):
+            raise
     else:
         app.state.metrics.access_entries.labels("stored").inc()
 

@@ -85,9 +85,15 @@ def forbidden(action: Action) -> Problem:
 
 
 def _authenticated(request: Request) -> Caller:
-    known: Caller | None = getattr(request.state, "authenticated", None)
+    known: Caller | Problem | None = getattr(request.state, "authenticated", None)
     if known is None:
-        request.state.authenticated = known = _verified(request)
+        try:
+            known = _verified(request)
+        except Problem as refusal:
+            known = refusal
+        request.state.authenticated = known
+    if isinstance(known, Problem):
+        raise known
     return known
 
 

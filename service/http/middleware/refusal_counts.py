@@ -16,7 +16,7 @@ _MOST: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What was refused to whoever sent it from this address."""
+    """An action, and the address of those to whom it was refused."""
 
     address: str
     action: str

@@ -22,6 +22,7 @@ from infrastructure.outages import Outages
 from infrastructure.sagas.attempts import Attempts
 from infrastructure.sagas.consumer import consume_saga
 from infrastructure.sagas.deliveries import ConsumerOptions
+from infrastructure.sagas.gate import Gate
 from infrastructure.sagas.quarantine import MOST_ATTEMPTS
 from tests.infrastructure.commands.tally import connected
 from tests.infrastructure.sagas.consumers import (
@@ -116,6 +117,20 @@ def test_a_failure_that_the_process_survives_is_no_attempt(eventstore_uri: str) 
                 await _is_acknowledged(eventstore_uri, errands)
             told = await kinds(client, errands, message)
             assert told == [SagaMessageAttempted, ErrandBegun, ThingFetched, SagaMessageTaken]
+
+    asyncio.run(run())
+
+
+def test_two_sagas_that_react_to_one_message_note_an_attempt_each(eventstore_uri: str) -> None:
+    async def run() -> None:
+        errands, attempts = Errands(new_tag()), Attempts()
+        async with connected(eventstore_uri) as client:
+            message = await errands.ask(client, await errands.stocked(client, 1))
+            first = errands.coordinator(client)
+            errands.saga = replace(errands.saga, category=f"{errands.saga.category}_beside")
+            second = errands.coordinator(client)
+            async with attempts.attempt(first, message, Gate()), attempts.attempt(second, message, Gate()):
+                assert [await each.attempts(message) for each in (first, second)] == [1, 1]
 
     asyncio.run(run())
 

@@ -7,21 +7,23 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import Final
+from typing import Final, cast
 
 import httpx
 import pytest
-from fastapi import Request
+from fastapi import FastAPI, Request
+from structlog.testing import capture_logs
 
 from infrastructure.access.access_entry import AccessRecorded
 from infrastructure.outages import Outages
 from service.access.action import Action
-from service.http.middleware.access_records import record
+from service.http.middleware.access_records import record, record_last_refusals
 from service.http.middleware.metrics import Metrics
 from service.http.middleware.refusal_counts import OTHERS, RefusalCounts, Refused
 from service.http.problems import Problem
 from service.http.store_looks import StoreLooks
 from tests.infrastructure.access.entries import log_at
+from tests.infrastructure.eventstore.silent_store import silent
 from tests.service.http.looks import entries_of, serving_all
 from tests.support.callers import header_of
 from tests.support.clock import Clock
@@ -111,6 +113,22 @@ def test_who_has_a_token_and_may_not_has_an_entry_each_time(store: str) -> None:
         for _ in range(2 * SINGLE):
             assert http.get("/history/order-1", headers=header_of("bob", "customer")).status_code == 403
     assert [(each.rule, each.times) for each in entries_of(store, "default")] == [("forbidden", 1)] * (2 * SINGLE)
+
+
+def test_what_a_silent_store_keeps_from_being_recorded_at_a_stop_is_told_of() -> None:
+    async def run(uri: str) -> None:
+        async with log_at(uri, patience=60.0) as (_, log), asyncio.timeout(30):
+            circuit = StoreLooks("nowhere:1", 60.0, Outages().eventstore).circuit
+            connections = SimpleNamespace(access_log=log, circuit=circuit)
+            counts = RefusalCounts(Clock(), of_all=0)
+            entered(counts, A, 5)
+            entered(counts, B, 2)
+            state = SimpleNamespace(connections=connections, refusal_counts=counts, metrics=Metrics())
+            await record_last_refusals(cast("FastAPI", SimpleNamespace(state=state)))
+
+    with silent() as address, capture_logs() as lines:
+        asyncio.run(run(f"esdb://{address}?tls=false"))
+    assert [each["refusals"] for each in lines if each["event"] == "refusals_not_recorded"] == [7]
 
 
 def test_a_full_queue_refuses_and_is_counted(eventstore_uri: str) -> None:
