@@ -1,5 +1,6 @@
 """The file that a server's URI stands in, where its login is read again: a password changes without a restart."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -29,19 +30,21 @@ class UriFile:
         self._path: Final = Path(unquote(file))
         self._require: Final = require
         self._seen: FileState | None = _NEVER
+        self._lock: Final = threading.Lock()
 
     def current(self) -> str:
-        """The URI; its file is read again where that has changed."""
-        seen = file_state(self._path)
-        if seen != self._seen:
-            self._seen = seen
-            self._look()
-        return self._uri
+        """The URI; its file is read again where that has changed. Other threads wait for that."""
+        with self._lock:
+            seen = file_state(self._path)
+            if seen != self._seen:
+                self._seen = seen
+                self._look()
+            return self._uri
 
     def _look(self) -> None:
-        if self._path.exists() and not self._path.is_file():
-            return  # a pipe, which is read once
         try:
+            if self._path.exists() and not self._path.is_file():
+                return  # a pipe, which is read once
             found = self._path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
             self._require(found)
             _require_same_server(found, self._uri)

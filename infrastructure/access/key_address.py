@@ -31,6 +31,11 @@ class KeyAddress:
         self._wanted = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks, fewer while the address is away."""
+        return SOONEST if self._away else EVERY
+
     def current(self) -> VerificationKeys:
         """The keys as they were last fetched. Raises KeysUnavailable where that was never, or too long ago."""
         if self._keys is None:
@@ -50,9 +55,8 @@ class KeyAddress:
         while True:
             self._wanted.clear()
             await self.refresh()
-            pause = SOONEST if self._away else EVERY
             try:
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(self.pause):
                     await self._wanted.wait()
             except TimeoutError:
                 continue

@@ -34,6 +34,7 @@ class KeyFile:
         read: Callable[[bytes, str], VerificationKeys] = keys_in,
     ) -> None:
         self.algorithms: Final = algorithms
+        self.pause: Final = _EVERY
         self._path: Final = path
         self._read: Final = read
         self._seen = file_state(path)
@@ -53,7 +54,7 @@ class KeyFile:
     async def follow(self) -> None:
         """Looks each second whether the file has changed; never ends."""
         while True:
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self.pause)
             await self.refresh()
 
     def look(self) -> None:

@@ -1,6 +1,7 @@
 """Where no keys are named: no token is believed."""
 
 import asyncio
+import math
 from typing import Final
 
 from infrastructure.access.errors import KeysUnavailable
@@ -11,6 +12,7 @@ class NoKeys:
     """A source without keys."""
 
     algorithms: Final[frozenset[str]] = frozenset()
+    pause: Final = math.inf
 
     def current(self) -> VerificationKeys:
         """Raises KeysUnavailable."""

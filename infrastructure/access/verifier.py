@@ -23,6 +23,10 @@ class KeySource(Protocol):
     def algorithms(self) -> frozenset[str]:
         """Those by which its keys may be used; whatever a token says, no others are."""
 
+    @property
+    def pause(self) -> float:
+        """Seconds after a look until the next one is due."""
+
     def current(self) -> VerificationKeys:
         """The keys as they are known. Raises KeysUnavailable where there are none."""
 

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from infrastructure.eventstore.record import JSON, NewRecord
+from infrastructure.eventstore.record import JSON, NewRecord, Record
 from infrastructure.history.errors import ExportUnreadable
 from infrastructure.history.export import MEMBERS, content_in
 from infrastructure.times import time_text
@@ -26,6 +26,12 @@ class ProposedEvent:
 
     line: int
     record: NewRecord
+
+    def as_stored(self, stream: str, version: int) -> Record:
+        """The event as it would be read, were it appended now at this version of the stream, but for its position."""
+        new = self.record
+        now = datetime.now(UTC)
+        return Record(stream, version, 0, uuid4(), new.type, new.data, new.metadata, now, new.content_type)
 
 
 @dataclass(frozen=True, slots=True)

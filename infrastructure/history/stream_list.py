@@ -12,7 +12,7 @@ from typing import Final
 
 from infrastructure.eventstore.errors import StreamGone
 from infrastructure.eventstore.log_reader import LogReader
-from infrastructure.history.stream_walk import StreamWalk, Stretch
+from infrastructure.history.stream_walk import StreamWalk, Stretch, tell_nobody
 
 _SECONDS: Final = 60.0
 _AT_ONCE: Final = 16  # reads of last events: a store far away answers them in one round trip
@@ -55,7 +55,7 @@ def list_streams(
     reader: LogReader,
     search: StreamSearch,
     clock: Callable[[], float] = time.monotonic,
-    tell: Callable[[int], None] | None = None,
+    tell: Callable[[int], None] = tell_nobody,
 ) -> StreamPage:
     """Walks the log backwards, and reads each stream's last event once, some at once, for a minute at most.
 
@@ -69,7 +69,7 @@ def list_streams(
         before=search.before,
         until=clock() + _SECONDS,
         clock=clock,
-        tell=tell or (lambda _: None),
+        tell=tell,
     )
     walk, found = StreamWalk(reader, stretch), list[ListedStream]()
     listed = partial(_listed, reader, search.before)

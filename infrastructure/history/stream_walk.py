@@ -24,8 +24,8 @@ _TOLD: Final = 1_000
 _NEVER: Final = 2**63 - 1  # `$tb` of a stream that was deleted, but not for good
 
 
-def _silent(_: int) -> None:
-    pass
+def tell_nobody(_: int) -> None:
+    """Where nobody wants to hear how far a walk is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Stretch:
     before: int | None
     until: float
     clock: Callable[[], float] = time.monotonic
-    tell: Callable[[int], None] = _silent
+    tell: Callable[[int], None] = tell_nobody
     patience: float = 30.0
 
 
@@ -66,16 +66,20 @@ class StreamWalk:
         """Each stream once, where its last record is met, but those of which the log says that they are no more.
 
         The store is asked again as soon as it can leave out more. Where its patience ends before it finds anything, it
-        is asked for all there is: then it is known how far that got. Raises StoreUnavailable.
+        is asked for all there is: then it is known how far that got. Raises StoreUnavailable, also where that finds
+        nothing in time.
         """
         while not (self._is_through or self._is_spent()):
             before = self.position
             try:
                 yield from self._of_one_call()
             except StoreUnavailable as error:
-                if error.is_away:
+                found_nothing = self.position == before
+                if error.is_away or (found_nothing and self._asks_for_all):
                     raise
-                self._asks_for_all = self.position == before
+                self._asks_for_all = found_nothing
+            else:
+                self._asks_for_all = False
 
     def _of_one_call(self) -> Iterator[str]:
         left, sent, self._repeats = self._stretch.records - self.looked_at, 0, 0
@@ -106,7 +110,8 @@ class StreamWalk:
         self.looked_at += 1
         if self.looked_at % _TOLD == 0:
             self._stretch.tell(self.looked_at)
-        is_new = self._names.add(name, message)
+        is_new = self._names.is_new(name, message)
+        self._names.add(name, message)
         self._repeats += not is_new
         return is_new
 
@@ -119,16 +124,20 @@ class _Names:
 
     def __init__(self) -> None:
         self._met: Final = Counter[str]()
-        self._described: Final = set[str]()
+        self._with_metadata: Final = set[str]()
 
-    def add(self, name: str, message: RecordMessage) -> bool:
-        """Whether the stream is new, and not deleted by this very record."""
-        described = metadata_of(name)
-        if described is not None:
-            self._add_metadata(described, message.event.data)
-            return False
-        self._met[name] += 1
-        return self._met[name] == 1 and message.event.stream_revision != TOMBSTONE_VERSION
+    def is_new(self, name: str, message: RecordMessage) -> bool:
+        """Whether the record is the first of a user's stream, which is not deleted by it."""
+        is_first = name not in self._met and metadata_of(name) is None
+        return is_first and message.event.stream_revision != TOMBSTONE_VERSION
+
+    def add(self, name: str, message: RecordMessage) -> None:
+        """One more record, of a stream or of its metadata."""
+        stream = metadata_of(name)
+        if stream is None:
+            self._met[name] += 1
+        else:
+            self._add_metadata(stream, message.event.data)
 
     def most_frequent(self) -> list[str]:
         """Those met again and again, as many as a filter can bear."""
@@ -139,8 +148,8 @@ class _Names:
 
     def _add_metadata(self, stream: str, document: bytes) -> None:
         """The newest counts: where that says that all is deleted, and nothing came after it, the stream is no more."""
-        if stream not in self._met and stream not in self._described:
-            self._described.add(stream)
+        if stream not in self._met and stream not in self._with_metadata:
+            self._with_metadata.add(stream)
             if _deletes(document):
                 self._met[stream] = 1
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Final
 
 from infrastructure.access.caller import Caller
+from infrastructure.access.errors import Unauthenticated
 from infrastructure.access.revocations import (
     NOTHING_REVOKED,
     REVOCATIONS_STREAM,
@@ -39,7 +41,10 @@ def caller_of_command_line(settings: Settings) -> Caller:
 
 
 class PresentedToken:
-    """The token in a file, by the keys as they are now, and by what is revoked whenever it is asked."""
+    """The token in a file, judged anew whenever that is asked for: by what is revoked then, and by the keys.
+
+    The keys are looked at as often as by an API, and before a token is refused.
+    """
 
     def __init__(self, settings: Settings, file: str) -> None:
         """Raises KeysUnusable, SettingsError."""
@@ -47,10 +52,18 @@ class PresentedToken:
         self._uri: Final = settings.eventstore_uri
         self._recorded: Final = recorded_revocations(time)
         self._verifier: Final = token_verifier(settings, self._revoked)
-        asyncio.run(self._verifier.source.refresh())
+        self._looked: float | None = None
 
     def caller(self) -> Caller:
         """Whom it names. Raises Unauthenticated, FileUnusable, EventStoreError."""
+        if self._looked is not None and monotonic() < self._looked + self._verifier.source.pause:
+            with suppress(Unauthenticated):
+                return self._judged()
+        asyncio.run(self._verifier.source.refresh())
+        self._looked = monotonic()
+        return self._judged()
+
+    def _judged(self) -> Caller:
         return self._verifier.caller_of(_token_in(self._file))
 
     def _revoked(self) -> Revocations:

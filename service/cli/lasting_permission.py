@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from infrastructure.access.caller import Caller
-from infrastructure.access.errors import Unauthenticated
 from service.access.action import Action
 from service.access.policy import may
-from service.cli.callers import PresentedToken, caller_of_command_line
+from service.cli.callers import PresentedToken
 from service.cli.surroundings import settings_at
 from service.errors import NotAllowed
 
@@ -25,10 +23,10 @@ class LastingPermission:
     def __init__(self, action: Action, data: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises as `caller_of_command_line`."""
         self._action: Final = action
-        self._settings: Final = settings_at(data)
         self._clock: Final = clock
-        file = self._settings.token_file
-        self._token: Final = None if file is None else PresentedToken(self._settings, file)
+        settings = settings_at(data)
+        file = settings.token_file
+        self._token: Final = None if file is None else PresentedToken(settings, file)
         self._first: Final = None if self._token is None else self._token.caller()
         self._due = clock() + _SECONDS
 
@@ -36,15 +34,8 @@ class LastingPermission:
         """Looks every two seconds. Raises NotAllowed, and as `caller_of_command_line`, StoreUnavailable above all."""
         if self._token is None or self._first is None or self._clock() < self._due:
             return
-        caller = self._caller(self._token)
+        caller = self._token.caller()
         same = (caller.subject, caller.tenant) == (self._first.subject, self._first.tenant)
         if not same or not may(caller, self._action).allowed:
             raise NotAllowed(caller.subject, self._action)
         self._due = self._clock() + _SECONDS
-
-    def _caller(self, token: PresentedToken) -> Caller:
-        """Where the token proves nothing, it is judged by the keys as they are now."""
-        try:
-            return token.caller()
-        except Unauthenticated:
-            return caller_of_command_line(self._settings)

@@ -19,6 +19,10 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of settings, by name. They do not count where settings are compared: all are equal."""
+    """The places of settings, by name.
+
+    pydantic compares the private attributes of models, too. Settings are equal by their values, wherever those come
+    from, so places are left out of the comparison.
+    """
 
     of: Mapping[str, str] = field(default_factory=dict, compare=False)

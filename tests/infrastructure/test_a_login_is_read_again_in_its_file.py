@@ -83,6 +83,14 @@ def test_a_file_that_is_gone_changes_nothing_and_counts_when_it_is_there_again(f
     assert uri.current() == AFTER
 
 
+def test_a_file_that_can_not_even_be_looked_for_changes_nothing_and_is_told_of(tmp_path: Path) -> None:
+    """As in a folder that may not be entered; root enters any, so a name that no file has stands for that."""
+    uri = read(tmp_path / ("a" * 300))
+    with capture_logs() as log:
+        assert uri.current() == BEFORE
+    assert told(log) == [unusable("file name too long")]
+
+
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with capture_logs() as log:

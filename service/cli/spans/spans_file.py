@@ -75,9 +75,17 @@ def spans_in(path: Path, unreadable: Unreadable) -> Iterator[Span]:
 
 
 def _opened(path: Path, opened: ExitStack) -> list[tuple[Path, BinaryIO]]:
-    """The file and the older one, which is the same where a process has just begun a new one."""
-    lines = opened.enter_context(path.open("rb"))
+    """The file and the older one, which is the same where a process has just begun a new one.
+
+    Just before it does, there is the older one alone.
+    """
     older = older_of(path)
+    try:
+        lines = opened.enter_context(path.open("rb"))
+    except FileNotFoundError:
+        if not older.exists():
+            raise
+        return [(older, opened.enter_context(older.open("rb")))]
     if not older.exists():
         return [(path, lines)]
     before = opened.enter_context(older.open("rb"))

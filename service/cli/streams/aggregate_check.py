@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from infrastructure.eventstore.errors import UNREADABLE
 from infrastructure.eventstore.log_reader import open_reader
@@ -69,20 +67,8 @@ class _AggregateCheck:
 
     def take(self, version: int, proposed: ProposedEvent) -> None:
         """The next event, which has to follow from what is there."""
-        record = proposed.record
-        stored = Record(
-            self._repair.stream,
-            version,
-            0,
-            uuid4(),
-            record.type,
-            record.data,
-            record.metadata,
-            datetime.now(UTC),
-            record.content_type,
-        )
         try:
-            reason = self._objection_to(stored)
+            reason = self._objection_to(proposed.as_stored(self._repair.stream, version))
         except Exception as error:
             raise self._refused(proposed, _reason(error)) from error
         if reason is not None:

@@ -1,7 +1,7 @@
 """Follows a stream, or the whole log, as it grows, over as many connections as that takes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -40,14 +40,14 @@ class Follower:
         self._last: Record | None = None
         self._position: int | None = None  # of the log, up to which nothing is to come
         self._failures = 0
-        self._was_connected = False
+        self._was_there = False
 
-    def batches(self) -> Iterator[Sequence[Record]]:
+    def batches(self) -> Generator[Sequence[Record], None, None]:
         """Each record once, in order, and an empty batch now and then; it does not end by itself.
 
         Where the store goes away it is tried again, every five seconds in the end. Raises StoreUnavailable where it was
-        never there, UnknownStream, NoPosition,
-        StreamGone for a stream that was deleted for good, LogReplaced, and what `require` raises.
+        never there, UnknownStream, NoPosition, LogReplaced, StreamGone for a stream that was deleted for good, once all
+        before that was given, and what `require` raises.
         """
         while True:
             try:
@@ -59,6 +59,7 @@ class Follower:
         with open_reader(self._uri) as reader:
             end = reader.end()
             self._require_same_log(reader, end)
+            self._was_there = True
             yield from self._stored(reader, end)
             pattern = EVERY_STREAM if self._stream == ALL else stream_pattern(self._stream)
             with CatchUp(reader, pattern, self._position, record_in) as catch_up:
@@ -69,7 +70,7 @@ class Follower:
                 for frames in catch_up.batches():
                     self._require()
                     self._connected()
-                    yield self._taken(frames)
+                    yield from self._given(self._taken(frames))
 
     def _stored(self, reader: LogReader, end: int) -> Iterator[Sequence[Record]]:
         """What was there when it connected, as far as a subscription would not have it, or only after a long search."""
@@ -82,7 +83,7 @@ class Follower:
                 raise NoPosition(self._first)
             self._require()
             self._position = first.position
-            yield self._given([first])
+            yield from self._given([first])
 
     def _pages(self, reader: LogReader) -> Iterator[Sequence[Record]]:
         page: Sequence[Record] | None = None
@@ -91,7 +92,7 @@ class Follower:
             if page is None and self._last is None:
                 raise UnknownStream(self._stream)
             self._require()
-            yield self._given(page or ())
+            yield from self._given(page or ())
             if page is None:  # it was deleted since, and may begin again
                 return
 
@@ -104,14 +105,16 @@ class Follower:
         ]
         self._position = max(positions, default=self._position)
         if self._stream == ALL:
-            return self._given(records)
-        return self._given([record for record in records if record.version >= (self._following or 0)])
+            return records
+        return [record for record in records if record.version >= (self._following or 0)]
 
-    def _given(self, records: Sequence[Record]) -> Sequence[Record]:
-        if self._stream != ALL and any(record.version == TOMBSTONE_VERSION for record in records):
+    def _given(self, records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+        """In one batch; of a stream that was deleted for good, what lies before that."""
+        before = [record for record in records if self._stream == ALL or record.version != TOMBSTONE_VERSION]
+        self._last = before[-1] if before else self._last
+        yield before
+        if len(before) < len(records):
             raise StreamGone(self._stream)
-        self._last = records[-1] if records else self._last
-        return records
 
     @property
     def _following(self) -> int | None:
@@ -130,10 +133,10 @@ class Follower:
     def _connected(self) -> None:
         if self._failures:
             self._say("the event store is there again")
-        self._failures, self._was_connected = 0, True
+        self._failures = 0
 
     def _away(self, error: StoreUnavailable) -> Iterator[Sequence[Record]]:
-        if not self._was_connected:
+        if not self._was_there:
             raise error
         if not self._failures:
             self._say(f"{error}; it is tried again")

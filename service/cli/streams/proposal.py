@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TextIO
-from uuid import uuid4
 
 import typer
 
 from domain.stream_name import ACCESS, DEFAULT_TENANT, SEGMENTS, SNAPSHOTS, StreamName, category_in
 from infrastructure.eventstore.append_messages import LARGEST
 from infrastructure.eventstore.errors import EventTooLarge
-from infrastructure.eventstore.record import Record
 from infrastructure.eventstore.schema_check import Check
 from infrastructure.history.proposed_events import Attribution, ProposedEvent, attributed, proposed_in
 from service.cli.operator_act import Act
@@ -92,11 +90,9 @@ def _attributed(repair: Repair, each: ProposedEvent, attribution: Attribution) -
 
 
 def _require_readable(repair: Repair, event: ProposedEvent, place: int, check: Check) -> None:
-    record = event.record
-    version = repair.expected + 1 + place
-    stored = Record(repair.stream, version, 0, uuid4(), record.type, record.data, record.metadata, datetime.now(UTC))
+    stored = event.as_stored(repair.stream, repair.expected + 1 + place)
     if (finding := check.look_at(stored)) is not None:
-        said = f"{repair.file}, line {event.line}: {record.type}: {finding.reason.removeprefix(f'{record.type}: ')}"
+        said = f"{repair.file}, line {event.line}: {stored.type}: {finding.reason.removeprefix(f'{stored.type}: ')}"
         raise NotAppended(repair.stream, f"{said}; --unchecked appends it as it is")
 
 

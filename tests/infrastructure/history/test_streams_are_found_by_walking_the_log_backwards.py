@@ -93,6 +93,18 @@ def test_a_store_that_is_away_is_no_end_of_the_log() -> None:
             list(StreamWalk(operator.reader, stretch()).streams())
 
 
+def test_a_reader_whose_time_is_over_is_not_asked_again_and_again(log: Operator) -> None:
+    asked = list[None]()
+
+    def none_left() -> float:
+        asked.append(None)
+        raise StoreUnavailable(log.reader.address, "its time is over", is_away=False)
+
+    with pytest.raises(StoreUnavailable, match="its time is over"):
+        list(StreamWalk(log.reader.hurried(none_left), stretch()).streams())
+    assert len(asked) == 2  # by the filter, and for all
+
+
 class TestWhatIsNoMore:
     """Streams that were deleted or truncated away, by what the store says of them."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from esdbclient.protos.Grpc import shared_pb2
 from grpclib import const
 from grpclib.const import Cardinality, Status
+from grpclib.metadata import decode_timeout
 from grpclib.protocol import Stream
 from grpclib.server import Handler, request_handler
 from h2.exceptions import ProtocolError
@@ -21,6 +22,7 @@ _NOT_OFFERED = {
     f"{_CLIENT}.operations.Operations": "The embedded event store has no operations: nothing is ever scavenged.",
     f"{_CLIENT}.users.Users": "The embedded event store's users are set with `foldstream eventstore passwd`.",
 }
+_SHORTEST = 0.001  # seconds
 Headers = list[tuple[str, str]]
 
 
@@ -43,23 +45,28 @@ class RequestHandler(Handler):
         if fields.get(":method") in {"GET", "HEAD"}:
             answering = self._answer_http(stream, fields[":method"], path, release_stream)
             self._tasks[stream] = self.loop.create_task(answering)
-        elif path in self.mapping:
-            super().accept(stream, headers, release_stream)
+        elif path not in self.mapping:
+            self._refuse(stream, headers, self._not_offered(path), release_stream)
+        elif _is_over(headers):
+            untimed = [(name, value) for name, value in headers if name != "grpc-timeout"]
+            self._refuse(stream, untimed, Failure(Status.DEADLINE_EXCEEDED, "Deadline Exceeded"), release_stream)
         else:
-            self._refuse(stream, headers, path, release_stream)
+            super().accept(stream, headers, release_stream)
 
-    def _refuse(self, stream: Stream, headers: Headers, path: str, release: Callable[[], Any]) -> None:
-        mapping = {path: self._not_offered(path)}
+    def _refuse(self, stream: Stream, headers: Headers, failure: Failure, release: Callable[[], Any]) -> None:
+        mapping = {dict(headers).get(":path", ""): self._failing(failure)}
         library = (self.codec, self.status_details_codec, self.dispatch)
         self._tasks[stream] = self.loop.create_task(request_handler(mapping, stream, headers, *library, release))
 
-    def _not_offered(self, path: str) -> const.Handler:
+    def _not_offered(self, path: str) -> Failure:
         service = path.removeprefix("/").rpartition("/")[0]
         known = any(method.startswith(f"/{service}/") for method in self.mapping)
         reason = _NOT_OFFERED.get(service, f"{'Method' if known else 'Service'} is unimplemented.")
+        return Failure(Status.UNIMPLEMENTED, reason)
 
+    def _failing(self, failure: Failure) -> const.Handler:
         async def say_so(_: Call[Any]) -> None:
-            raise Failure(Status.UNIMPLEMENTED, reason)
+            raise failure
 
         empty = shared_pb2.Empty
         return self._calls.handler(say_so, Cardinality.UNARY_UNARY, empty, empty, denied=say_so)
@@ -75,6 +82,14 @@ class RequestHandler(Handler):
                     await stream.send_data(body, end_stream=True)
         finally:
             release()
+
+
+def _is_over(headers: Headers) -> bool:
+    """Whether a call's time is shorter than a timer's: where it has passed, the library fails before it calls us."""
+    try:
+        return any(decode_timeout(value) < _SHORTEST for name, value in headers if name == "grpc-timeout")
+    except ValueError:  # which the library refuses
+        return False
 
 
 def _once(work: Callable[[], Any]) -> Callable[[], None]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from service.telemetry.rotating_file import older_of
 from tests.support.commands import ran
 from tests.support.span_lines import TRACE, span_line
 
@@ -91,3 +92,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     missing = tmp_path / "none.jsonl"
     said = f"foldstream spans: the file {missing} can't be used: No such file or directory"
     assert ran("spans", str(missing)) == (1, [], [said])
+
+
+def test_the_older_file_is_read_while_the_new_one_is_not_there_yet(file: Path) -> None:
+    _, both, _ = ran("spans", str(file))
+    older = file.rename(older_of(file))
+    code, output, errors = ran("spans", str(file))
+    assert (code, output) == (0, both)
+    assert errors == [f"foldstream spans: {older}: 1 line is no span, the first is line 4"]

@@ -11,7 +11,7 @@ import pytest
 
 from infrastructure.eventstore.record import NewRecord
 from tests.infrastructure.eventstore.operator import Operator
-from tests.support.access import token_for
+from tests.support.access import development_key, token_for
 from tests.support.callers import KEY
 from tests.support.commands import ran
 from tests.support.polling import poll_until
@@ -32,11 +32,11 @@ def presented(folder: Path, token: str) -> Path:
 
 
 @contextmanager
-def following(uri: str, stream: str, token: Path) -> Iterator[Listened]:
+def following(uri: str, stream: str, token: Path, key: Path = KEY) -> Iterator[Listened]:
     environment = {
         "FOLDSTREAM_EVENTSTORE_URI": uri,
         "FOLDSTREAM_TOKEN_FILE": str(token),
-        "FOLDSTREAM_DEVELOPMENT_KEY": str(KEY),
+        "FOLDSTREAM_DEVELOPMENT_KEY": str(key),
         "FOLDSTREAM_ACCESS_LEEWAY_SECONDS": "0",
     }
     process = Listened((*FOLDSTREAM, "read", stream, "--follow", "--json"), environment)
@@ -79,3 +79,10 @@ def test_a_later_token_of_the_same_subject_goes_on_and_another_s_does_not(
         poll_until(lambda: len(process.output) == 5, seconds=30, what="what was appended")
         presented(tmp_path, token_for(KEY, subject="another"))
         assert ended(process) == (1, "foldstream read: the roles of another do not allow read-stream")
+
+
+def test_a_key_that_is_withdrawn_ends_it(uri: str, stream: str, tmp_path: Path) -> None:
+    key = development_key(tmp_path)
+    with following(uri, stream, presented(tmp_path, token_for(key)), key) as process:
+        development_key(tmp_path / "next").replace(key)
+        assert ended(process) == (1, "foldstream read: the token is signed by a key that is not known here")

@@ -2,6 +2,7 @@
 
 import socket
 
+import pytest
 from esdbclient.protos.Grpc.persistent_pb2 import CreateReq
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -12,12 +13,13 @@ from tests.support.eventstore import EventStoreProcess
 CALLS = 60
 
 
-def test_every_overdue_call_ends_with_the_same_status(store: EventStoreProcess) -> None:
-    answers = overdue_calls(store.port, CALLS)
+@pytest.mark.parametrize("timeout", ["40m", "1m", "1n", "0m"])
+def test_every_overdue_call_ends_with_the_same_status(store: EventStoreProcess, timeout: str) -> None:
+    answers = overdue_calls(store.port, CALLS, timeout)
     assert answers == [("4", "Deadline Exceeded")] * CALLS
 
 
-def overdue_calls(port: int, count: int) -> list[tuple[str, str]]:
+def overdue_calls(port: int, count: int, timeout: str) -> list[tuple[str, str]]:
     """Status and message of calls that are not answered (a group on a stream without a name), each with a deadline."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         client = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
@@ -27,7 +29,7 @@ def overdue_calls(port: int, count: int) -> list[tuple[str, str]]:
         while len(answers) < count:
             if called < count:
                 called += 1
-                _call(client, port, milliseconds=40)
+                _call(client, port, timeout)
             client.ping(b"awake!!!")  # whose answer is the next to come, or one of an overdue call
             connection.sendall(client.data_to_send())
             events = client.receive_data(connection.recv(65536))
@@ -35,7 +37,7 @@ def overdue_calls(port: int, count: int) -> list[tuple[str, str]]:
     return answers
 
 
-def _call(client: H2Connection, port: int, *, milliseconds: int) -> None:
+def _call(client: H2Connection, port: int, timeout: str) -> None:
     stream = client.get_next_available_stream_id()
     headers = {
         ":method": "POST",
@@ -44,7 +46,7 @@ def _call(client: H2Connection, port: int, *, milliseconds: int) -> None:
         ":authority": f"127.0.0.1:{port}",
         "te": "trailers",
         "content-type": "application/grpc",
-        "grpc-timeout": f"{milliseconds}m",
+        "grpc-timeout": timeout,
     }
     client.send_headers(stream, list(headers.items()))
     request = _nameless_group().SerializeToString()
