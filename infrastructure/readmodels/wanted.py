@@ -7,7 +7,7 @@ from typing import Any, Final
 import redis
 import structlog
 
-from infrastructure.eventstore.errors import EventStoreError, place_of
+from infrastructure.eventstore.errors import EventStoreError, StoreUnavailable, place_of
 from infrastructure.eventstore.identity import store_identity
 from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.readmodels.connection import connect_to_all
@@ -27,15 +27,21 @@ from infrastructure.times import time_text
 from projections.projection import Projection
 
 _SWEEP_EVERY: Final = 600.0
+_AGAIN: Final = 0.5  # seconds
 _logger = structlog.get_logger()
 
 
 class StoreIdentity:
-    """The identity of the event store that is there, asked for again when it may be another one."""
+    """The identity of the event store that is there, asked for again when it may be another one.
+
+    A store that is away is looked for once for all read models: each look takes a connection of its own.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment: Final = deployment
         self._found: str | None = None
+        self._away: StoreUnavailable | None = None
+        self._looked = -_AGAIN
         self._told: Final[set[tuple[str, str]]] = set()
 
     def forget(self) -> None:
@@ -43,11 +49,19 @@ class StoreIdentity:
         self._found = None
 
     def found(self) -> str:
-        """Raises EventStoreError."""
+        """Raises EventStoreError; for half a second the same that was found."""
         found = self._found
-        if found is None:
+        if found is not None:
+            return found
+        if self._away is not None and time.monotonic() - self._looked < _AGAIN:
+            raise StoreUnavailable(self._away.address, self._away.reason)
+        try:
             with open_reader(self._deployment.eventstore_uri) as reader:
                 self._found = found = store_identity(reader)
+        except StoreUnavailable as error:
+            self._away, self._looked = error, time.monotonic()
+            raise
+        self._away = None
         return found
 
     def tell_replaced(self, before: str, now: str) -> None:

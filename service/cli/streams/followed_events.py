@@ -15,10 +15,9 @@ def print_followed(follower: Follower, lines: Callable[[Record], Sequence[str]],
     require_output()
     left = limit
     for records in follower.batches():
-        for line in (line for record in records[:left] for line in lines(record)):
-            print_raw(line)
+        is_read = all(print_raw(line) for record in records[:left] for line in lines(record))
         left = None if left is None else max(0, left - len(records))
-        if not flush_output() or not is_output_read() or left == 0:
+        if not (is_read and flush_output() and is_output_read()) or left == 0:
             break
     return 0
 

@@ -26,7 +26,7 @@ def written(eventstore_uri: str) -> tuple[str, str]:
     """The URI of a store, and the pattern of a category with records that no message holds together."""
     category = f"early{uuid4().hex[:12]}"
     with operating(eventstore_uri) as operator:
-        operator.append(f"{category}-0", *[NewRecord("Noted", b"{}")] * 1_000)
+        operator.append(f"{category}-0", *[NewRecord("Noted", b"{}")] * 100)
     return eventstore_uri, category_pattern([category])
 
 
