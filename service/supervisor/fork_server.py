@@ -21,7 +21,7 @@ from typing import Final
 import structlog
 
 from service.supervisor.execution import Process, execute
-from service.supervisor.forked_program import Request, run_to_end, serve_requests
+from service.supervisor.forked_program import LONGEST_PID, Request, run_to_end, serve_requests
 from service.supervisor.programs import Program
 
 ANSWER_SECONDS: Final = 30.0  # the first waits until the modules of the embedded servers are loaded
@@ -137,7 +137,7 @@ class ForkServer:
         """Raises _Gone, and OSError where there is no room for another process."""
         try:
             async with asyncio.timeout(self._answer_seconds):
-                answered = await answer.read()
+                answered = await answer.read(LONGEST_PID)  # the program may have the pipe open for longer
         except TimeoutError as error:
             raise _Gone(f"no answer in {self._answer_seconds} s") from error
         if not answered:

@@ -31,6 +31,7 @@ _LOADED: Final = (  # in the order in which they are started
 )
 _FORKING: Final = multiprocessing.get_context("fork")  # sees to the end of a process, too
 _LONGEST_REQUEST: Final = 65_536
+LONGEST_PID: Final = 32  # digits; comes whole
 _STANDARD: Final = 3  # input, output and errors
 _LONGEST_NAME: Final = 15  # bytes that the kernel keeps
 
@@ -101,7 +102,7 @@ def _forked(begin: Callable[[], None]) -> int:
         finally:
             os.close(telling)
         os.waitpid(between, 0)
-        return int(told.read())
+        return int(os.read(told.fileno(), LONGEST_PID))  # the program may have the pipe open for longer
 
 
 def _fork_and_end(begin: Callable[[], None], telling: int) -> NoReturn:
