@@ -2,10 +2,10 @@
 
 import threading
 from collections import deque
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import pytest
 
@@ -14,6 +14,7 @@ from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import NewRecord
 from infrastructure.eventstore.stream_patterns import category_pattern
 from tests.infrastructure.eventstore.operator import operating
+from tests.support.eventstore import EventStoreProcess
 from tests.support.polling import poll_until
 
 READS: Final = 40
@@ -22,12 +23,12 @@ NOBODY: Final = "esdb://127.0.0.1:1?tls=false"
 
 
 @pytest.fixture(scope="module")
-def written(eventstore_uri: str) -> tuple[str, str]:
-    """The URI of a store, and the pattern of a category with records that no message holds together."""
-    category = f"early{uuid4().hex[:12]}"
-    with operating(eventstore_uri) as operator:
-        operator.append(f"{category}-0", *[NewRecord("Noted", b"{}")] * 100)
-    return eventstore_uri, category_pattern([category])
+def written() -> Iterator[tuple[str, str]]:
+    """The URI of a store of its own, so that a read begins at once, and the pattern of a category with records."""
+    with EventStoreProcess(None) as store:
+        with operating(store.uri) as operator:
+            operator.append("early-0", *[NewRecord("Noted", b"{}")] * 100)
+        yield store.uri, category_pattern(["early"])
 
 
 def open_files() -> int:

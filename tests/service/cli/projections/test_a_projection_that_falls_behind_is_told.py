@@ -37,11 +37,12 @@ def shown(followed: Followed, capsys: pytest.CaptureFixture[str]) -> dict[str, A
 def test_it_is_behind_past_its_own_number_of_events_and_ok_when_it_has_caught_up(
     followed: Followed, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    poll_until(lambda: followed.metrics(LAGS)[EVENTS] == 0.0, seconds=30, what="all to be folded")
     assert (followed.report()["status"], shown(followed, capsys)["state"]) == ("ok", "ok")
     followed.pause()
     try:
         receive(followed, times=3)
-        poll_until(lambda: followed.metrics(LAGS)[EVENTS] == 4.0, seconds=5, what="four events")
+        poll_until(lambda: followed.metrics(LAGS)[EVENTS] == 4.0, seconds=30, what="four events")
         assert followed.report()["status"] == "ok"
         receive(followed, times=2)
         followed.becomes("stock_levels", "behind")
@@ -61,7 +62,7 @@ def test_it_is_behind_past_its_own_number_of_events_and_ok_when_it_has_caught_up
     assert 0 < figures[f'{LAGS}seconds{{projection="stock_levels"}}'] < 10
     assert figures[f'{LAGS}events{{projection="order_summary"}}'] == 0.0
     poll_until(lambda: followed.report()["status"] == "ok", seconds=30, what="all to be well again")
-    assert followed.metrics(LAGS)[EVENTS] == 0.0
+    poll_until(lambda: followed.metrics(LAGS)[EVENTS] == 0.0, seconds=30, what="all to be folded")
 
 
 def test_it_is_stuck_past_its_own_seconds_while_its_checkpoint_does_not_move(followed: Followed) -> None:
