@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -88,17 +88,12 @@ def servers(context: ServeContext) -> list[Program]:
 
 def workers(context: ServeContext) -> list[Program]:
     """The processes that use the servers."""
-    return [
+    programs = (
         *_projections(context),
-        Program("sagas", _command(context, "sagas"), files=_shared(context), variables=_variables(context)),
-        Program(
-            "api",
-            _api_command(context),
-            context.api_url,
-            files=(*_shared(context), context.api_socket),
-            variables=_variables(context),
-        ),
-    ]
+        Program("sagas", _command(context, "sagas")),
+        Program("api", _api_command(context), context.api_url, files=(context.api_socket,)),
+    )
+    return [_bound(context, each) for each in programs]
 
 
 def _api_command(context: ServeContext) -> tuple[str, ...]:
@@ -113,13 +108,7 @@ def _projections(context: ServeContext) -> list[Program]:
     names = ["projections"] if number == 1 else [f"projections-{each}" for each in range(1, number + 1)]
     run = uuid4().hex
     return [
-        Program(
-            name,
-            _command(context, "projections", "--worker", f"{run}-{name}"),
-            verb="projections",
-            files=_shared(context),
-            variables=_variables(context),
-        )
+        Program(name, _command(context, "projections", "--worker", f"{run}-{name}"), verb="projections")
         for name in names
     ]
 
@@ -133,19 +122,16 @@ def _processors_for_projections(settings: Settings) -> int:
 def _server(context: ServeContext, arguments: Sequence[str], uri: str) -> Program:
     name, command = arguments[0], _command(context, *arguments)
     keeps = context.data / "eventstore" if name == "eventstore" else None
-    return Program(
-        name,
-        command,
-        uri,
-        ready=f"{name}_ready ",
-        files=_shared(context),
-        keeps=keeps,
-        variables=_variables(context),
-    )
+    return _bound(context, Program(name, command, uri, ready=f"{name}_ready ", keeps=keeps))
 
 
 def _command(context: ServeContext, *arguments: str) -> tuple[str, ...]:
     return (*FOLDSTREAM, "--log", context.log, *arguments, "--stop-when-closed", str(context.pipe))
+
+
+def _bound(context: ServeContext, program: Program) -> Program:
+    """The program with what all of them have: the pipe and the lock, and the settings that `serve` chose."""
+    return replace(program, files=(context.pipe, context.lock, *program.files), variables=_variables(context))
 
 
 def _variables(context: ServeContext) -> dict[str, str]:
@@ -153,7 +139,3 @@ def _variables(context: ServeContext) -> dict[str, str]:
     if context.settings.development_key is not None:
         chosen["development_key"] = context.settings.development_key
     return {variable_of(name): value for name, value in chosen.items()}
-
-
-def _shared(context: ServeContext) -> tuple[int, int]:
-    return context.pipe, context.lock
