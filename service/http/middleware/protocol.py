@@ -30,7 +30,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. Refuses what can't be read as HTTP, is too large or comes too late, and ends it.
 
     The parser keeps nothing but the header it is in, so a bound on the bytes that it gets without a result is one on
-    its memory and time.
+    its memory and time. Of one that `is_stopping` the next answer is the last one.
     """
 
     def __init__(self, settings: Settings, connections: OpenConnections, **uvicorn: Any) -> None:
@@ -38,8 +38,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._settings: Final = settings
         self._connections: Final = connections
         self._bounds: Final = HeadBounds(settings)
-        self._begun = self._refused = self._repeating_head = False
-        self.is_stopping = False  # the next answer is the last one
+        self._begun = self._refused = self._repeating_head = self.is_stopping = False
         self._part: Part = "head"
         self._unparsed_bytes = self._dropped = 0
         self._first_bytes = b""  # of a request, where the client sent them at once
