@@ -70,14 +70,19 @@ def prepare() -> None:
     sys.excepthook = _print_traceback
 
 
-def print_line(text: str) -> None:
-    """Prints a line. Raises OutputUnusable; where the reader is gone, nothing happens any more."""
-    print_raw(printable(text))
+def print_line(text: str) -> bool:
+    """Prints a line; False where the reader is gone, and nothing happens any more. Raises OutputUnusable."""
+    return print_raw(printable(text))
 
 
 def print_raw(text: str) -> bool:
     """Prints what is printable already, and a line break; False where the reader is gone. Raises as `print_line`."""
     return _attempt(lambda: sys.stdout.write(f"{text}\n"))
+
+
+def print_json_line(text: str) -> bool:
+    """Prints a line that is JSON already. As `print_line`."""
+    return print_raw(printable_json(text, ascii_only=not speaks_unicode(sys.stdout)))
 
 
 def print_json(content: object) -> None:

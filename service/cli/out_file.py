@@ -4,13 +4,12 @@ import errno
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from infrastructure.terminal import print_raw, printable_json, speaks_unicode
+from infrastructure.terminal import print_json_line, printable_json
 from service.errors import FileUnusable
 
 
@@ -22,7 +21,7 @@ def write_json_lines(out: str | None, lines: Iterable[str]) -> None:
     OutputUnusable.
     """
     if out in {None, "-"}:
-        _print_lines(lines)
+        all(map(print_json_line, lines))  # up to the first that nobody reads
         return
     path = Path(str(out))
     try:
@@ -31,13 +30,6 @@ def write_json_lines(out: str | None, lines: Iterable[str]) -> None:
         return
     except OSError as error:
         raise FileUnusable(path, error.strerror or str(error)) from error
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    ascii_only = not speaks_unicode(sys.stdout)
-    for line in lines:
-        if not print_raw(printable_json(line, ascii_only=ascii_only)):
-            return
 
 
 def _is_special(path: Path) -> bool:

@@ -130,7 +130,7 @@ def _follow(options: ReadOptions) -> int:
     from service.cli.lasting_permission import LastingPermission  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.streams.followed_events import print_followed, say  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.streams.follower import Follower  # noqa: PLC0415 - a command loads only what it runs
-    from service.cli.streams.report import lines_of  # noqa: PLC0415 - a command loads only what it runs
+    from service.cli.streams.report import print_event  # noqa: PLC0415 - a command loads only what it runs
     from service.cli.surroundings import store_uri  # noqa: PLC0415 - a command loads only what it runs
     from service.history.sources import stream_called  # noqa: PLC0415 - a command loads only what it runs
 
@@ -139,7 +139,7 @@ def _follow(options: ReadOptions) -> int:
     stream, uri = stream_called(options.stream, options.tenant), store_uri(options.data)
     permission = LastingPermission(Action.READ_STREAM, options.data)
     follower = Follower(uri, stream, options.first, require=permission.require, say=say)
-    return print_followed(follower, partial(lines_of, as_json=options.as_json), options.limit)
+    return print_followed(follower, partial(print_event, as_json=options.as_json), options.limit)
 
 
 def _expected(text: str) -> int:

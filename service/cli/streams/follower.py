@@ -63,9 +63,8 @@ class Follower:
             yield from self._stored(reader, end)
             pattern = EVERY_STREAM if self._stream == ALL else stream_pattern(self._stream)
             with CatchUp(reader, pattern, self._position, record_in) as catch_up:
-                with (
-                    reader.beside() as beside
-                ):  # a store that was replaced a moment ago has taken the subscription, too
+                # A store that took this one's place a moment ago has taken the subscription, too.
+                with reader.beside() as beside:
                     self._require_same_log(beside, beside.end())
                 for frames in catch_up.batches():
                     self._require()

@@ -1,7 +1,6 @@
 """Prints which streams there are, and events as they are stored, for people or as JSON."""
 
 import json
-import sys
 from collections.abc import Iterator
 from itertools import islice
 
@@ -10,7 +9,7 @@ from infrastructure.eventstore.log_reader import open_reader
 from infrastructure.eventstore.record import Record
 from infrastructure.history.export import line_of
 from infrastructure.history.stream_list import ListedStream, StreamPage, StreamSearch, list_streams
-from infrastructure.terminal import print_json, print_line, printable, printable_json, require_output, speaks_unicode
+from infrastructure.terminal import print_json, print_json_line, print_line, require_output
 from infrastructure.times import time_text
 from service.cli.out_file import write_json_lines
 from service.cli.progress import ProgressLine
@@ -74,8 +73,7 @@ def print_events(uri: str, wanted: Wanted, *, as_json: bool) -> int:
         one_more = Wanted(wanted.stream, wanted.first, wanted.limit + 1, backwards=wanted.backwards)
         records, last = records_of(reader, one_more), None
         for last in islice(records, wanted.limit):
-            for line in _lines(last):
-                print_line(line)
+            print_event(last, as_json=False)
         if last is not None and (following := next(records, None)) is not None:
             print_line(f"There are more: --from {_next(wanted, last, following)}")
     return 0
@@ -95,11 +93,9 @@ def _lines(record: Record) -> Iterator[str]:
     yield f"    metadata  {_content(record.metadata)}"
 
 
-def lines_of(record: Record, *, as_json: bool) -> list[str]:
-    """How an event is printed: its lines, in which a terminal has nothing to act upon."""
-    if as_json:
-        return [printable_json(line_of(record), ascii_only=not speaks_unicode(sys.stdout))]
-    return list(map(printable, _lines(record)))
+def print_event(record: Record, *, as_json: bool) -> bool:
+    """Prints it; False where the reader is gone. Raises OutputUnusable."""
+    return print_json_line(line_of(record)) if as_json else all(map(print_line, _lines(record)))
 
 
 def _content(content: bytes) -> str:
